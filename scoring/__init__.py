@@ -1,0 +1,1 @@
+"""Podium's scoring core.  (theory of operation: written last)"""

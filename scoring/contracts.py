@@ -1,0 +1,313 @@
+"""Words that every part of Podium shares: enums and frozen dataclasses, standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+# --- what a track may ask for ------------------------------------------------------------------
+
+
+class Format(StrEnum):
+    """Package formats; each has one module in `scoring.packages` and one loader in `scoring.sandboxed`."""
+
+    CVPR_ZIP = "cvpr-zip"
+    ONNX = "onnx"
+
+
+class Dtype(StrEnum):
+    """Element types that a model may be given."""
+
+    FLOAT32 = "float32"
+    UINT8 = "uint8"
+
+
+class ChannelOrder(StrEnum):
+    """Order of the three colour planes."""
+
+    BGR = "bgr"
+    RGB = "rgb"
+
+
+class Reader(StrEnum):
+    """Readers of organisers' data; each has one module in `scoring.readers`."""
+
+    IMAGE = "image"
+
+
+class OutputKind(StrEnum):
+    """What the numbers a model returns mean; declared by the track, never guessed from values."""
+
+    LOGITS = "logits"
+    CONFIDENCE = "confidence"
+
+
+class Metric(StrEnum):
+    """Metrics; each has one entry in `scoring.metrics.METRICS`."""
+
+    ACCURACY = "accuracy"
+    TOP5_ACCURACY = "top5_accuracy"
+    BEST_F1 = "best_f1"
+
+
+class PrivateScores(StrEnum):
+    """When participants see scores of the private split."""
+
+    NEVER = "never"
+    AFTER_CLOSE = "after_close"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputContract:
+    """What the model receives: a batch of shape (N, *shape), `dtype`, values from low to high."""
+
+    reader: Reader = Reader.IMAGE
+    shape: tuple[int, ...] = (3, 224, 224)
+    dtype: Dtype = Dtype.FLOAT32
+    low: float = 0.0
+    high: float = 1.0
+    channel_order: ChannelOrder = ChannelOrder.BGR
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputContract:
+    """What the model returns: a floating tensor of shape (N, width)."""
+
+    kind: OutputKind
+    width: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Budgets:
+    """What a package may use. `None` means no limit.
+
+    `max_parameters` is inclusive ("no more than"), `max_macs` is strict ("lower than"), as the
+    CVPR 2022 rules word them. MACs are multiply-adds of one sample at batch 1.
+    """
+
+    max_parameters: int | None = None
+    max_macs: int | None = None
+    max_package_bytes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchiveLimits:
+    """Bounds on unpacking. Byte counts are of bytes really read, never of declared sizes."""
+
+    max_entry_bytes: int = 512 * 2**20
+    max_unpacked_bytes: int = 2 * 2**30
+    max_files: int = 2_000
+    max_depth: int = 16
+    max_ratio: float = 200.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLimits:
+    """Bounds on one run in the sandbox. `threads` is fixed by the track so that scores repeat."""
+
+    max_memory_bytes: int = 6 * 2**30
+    max_processes: int = 256
+    max_file_bytes: int = 512 * 2**20
+    max_tmp_bytes: int = 512 * 2**20
+    max_log_bytes: int = 2**20
+    measure_timeout_s: float = 300.0
+    predict_timeout_s: float = 3_600.0
+    threads: int = 2
+    batch_size: int = 32
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackSpec:
+    """All that the scoring flow needs to know of a track."""
+
+    slug: str
+    name: str
+    formats: tuple[Format, ...]
+    input: InputContract
+    output: OutputContract
+    metric: Metric
+    extra_metrics: tuple[Metric, ...] = ()
+    budgets: Budgets = field(default_factory=Budgets)
+    archive_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
+    run_limits: RunLimits = field(default_factory=RunLimits)
+
+    def digest(self) -> str:
+        """Return "sha256:…" of everything in the spec that can change a score or a verdict."""
+        facts = asdict(self)
+        del facts["slug"], facts["name"]
+        canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+        return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+
+
+# --- how an entry flows ------------------------------------------------------------------------
+
+
+class Stage(StrEnum):
+    """Stages of the flow, in order; `note(stage)` announces each."""
+
+    INTAKE = "intake"
+    INSPECT = "inspect"
+    MEASURE = "measure"
+    ENFORCE = "enforce"
+    PREDICT = "predict"
+    METRIC = "metric"
+
+
+class Verdict(StrEnum):
+    """What `podium check` and `podium score` conclude."""
+
+    ACCEPTED = "accepted"
+    SCORED = "scored"
+    REJECTED = "rejected"
+    FAULT = "fault"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing found in an entry: a code of `scoring.errors`, where, and the numbers.
+
+    Text is rendered from the table (`scoring.errors.render`), never stored by a stage.
+    """
+
+    code: str
+    path: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What was measured on one package; compared with `Budgets` by `scoring.budget.enforce`."""
+
+    parameters: int
+    trainable_parameters: int
+    macs: int
+    macs_by_counter: Mapping[str, int | None]
+    uncounted_ops: tuple[str, ...] = ()
+    package_bytes: int = 0
+    cpu_s_per_sample: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """An entry unpacked and recognised as one format.
+
+    `root` is the folder on disk, `main` the file in it that is loaded (`model.py`, `net.onnx`),
+    relative to root. `package_bytes` is the sum of the sizes of all its files.
+    """
+
+    format: Format
+    root: Path
+    main: str
+    package_bytes: int
+    warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class StaticCounts:
+    """Counts that ran nobody's code. `None` where the format cannot tell without running."""
+
+    parameters: int | None = None
+    macs: int | None = None
+    uncounted_ops: tuple[str, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreValue:
+    """One score with its 95 % confidence interval; `details` holds e.g. the threshold of best F1."""
+
+    value: float
+    ci: tuple[float, float]
+    higher_is_better: bool
+    version: str
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreReport:
+    """What the flow returns when it neither rejects nor faults."""
+
+    verdict: Verdict
+    format: Format
+    track: str
+    benchmark: str | None
+    usage: Usage
+    warnings: tuple[Finding, ...] = ()
+    scores: Mapping[str, ScoreValue] = field(default_factory=dict)
+    private_scores: Mapping[str, ScoreValue] = field(default_factory=dict)
+    samples: int = 0
+    timings_s: Mapping[str, float] = field(default_factory=dict)
+    log: str = ""
+    isolated: bool = True
+
+
+# --- between the worker and the sandbox --------------------------------------------------------
+
+
+class Task(StrEnum):
+    """The two things a sandbox is asked to do."""
+
+    MEASURE = "measure"
+    PREDICT = "predict"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the child process is told; crosses as JSON. It names no label, file name or host path."""
+
+    task: Task
+    format: Format
+    main: str
+    input: InputContract
+    output: OutputContract
+    samples: int
+    batch_size: int
+    threads: int
+    seed: int
+
+    def to_json(self) -> str:
+        """Return the request as the child reads it."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Request:
+        """Read what `to_json` wrote; only the trusted side writes requests."""
+        raw = json.loads(text)
+        contract = raw["input"]
+        return cls(
+            task=Task(raw["task"]),
+            format=Format(raw["format"]),
+            main=raw["main"],
+            input=InputContract(
+                reader=Reader(contract["reader"]),
+                shape=tuple(contract["shape"]),
+                dtype=Dtype(contract["dtype"]),
+                low=contract["low"],
+                high=contract["high"],
+                channel_order=ChannelOrder(contract["channel_order"]),
+            ),
+            output=OutputContract(kind=OutputKind(raw["output"]["kind"]), width=raw["output"]["width"]),
+            samples=raw["samples"],
+            batch_size=raw["batch_size"],
+            threads=raw["threads"],
+            seed=raw["seed"],
+        )
+
+
+class Outcome(StrEnum):
+    """How the child says a request ended; the reply's `outcome` field, hostile like the rest of it."""
+
+    OK = "ok"
+    LOAD_FAILED = "load_failed"
+    CRASHED = "crashed"
+    OUT_OF_MEMORY = "out_of_memory"
+    WRONG_OUTPUT_KIND = "wrong_output_kind"
+    WRONG_OUTPUT_SHAPE = "wrong_output_shape"
+    WRONG_OUTPUT_COUNT = "wrong_output_count"
+    NOT_FINITE = "not_finite"

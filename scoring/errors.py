@@ -1,0 +1,239 @@
+"""What can go wrong, whose doing it is, and the one table from code to sentence.
+
+    PodiumError
+    ├── Rejected      the entrant's doing: final, carries findings with codes and numbers
+    └── Fault         ours: retried, never charged to the entrant
+
+A stage raises `Rejected` with findings (code + facts); text is rendered from `CODES` where it is
+shown and is never matched on. Facts never hold hidden data, host paths or host names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from scoring.contracts import Finding
+
+
+class PodiumError(Exception):
+    """Root of everything that Podium raises on purpose."""
+
+
+class Rejected(PodiumError):
+    """The entry breaks a rule. Final; `findings` hold every problem found, the gravest first."""
+
+    def __init__(self, *findings: Finding, log: str = "", timings_s: Mapping[str, float] | None = None) -> None:
+        if not findings:
+            raise ValueError("Rejected needs at least one finding")
+        self.findings = findings
+        self.log = log
+        self.timings_s = dict(timings_s or {})
+        super().__init__(", ".join(finding.code for finding in findings))
+
+    @property
+    def code(self) -> str:
+        """Code of the gravest finding; the submission's code."""
+        return self.findings[0].code
+
+
+class Fault(PodiumError):
+    """Something of ours failed. Retried; the entrant pays nothing and reads only a reference id."""
+
+
+def reject(code: str, *, path: str = "", log: str = "", **facts: object) -> Rejected:
+    """Build a `Rejected` with a single finding."""
+    return Rejected(Finding(code=code, path=path, facts=facts), log=log)
+
+
+@dataclass(frozen=True)
+class Code:
+    """A stable code's sentence (a format string over the finding's facts) and hint."""
+
+    message: str
+    hint: str
+    warning: bool = False
+
+
+CODES: Final[dict[str, Code]] = {
+    # archive
+    "not_an_archive": Code(
+        "The file is neither a zip archive nor an ONNX model.",
+        "Upload a .zip or .onnx file. `podium pack FOLDER` makes a correct zip from a folder.",
+    ),
+    "archive_too_large": Code(
+        "The archive holds more than {allowed_bytes:,} bytes ({what}).",
+        "Remove files that the model does not need, such as optimiser states and datasets.",
+    ),
+    "too_many_files": Code(
+        "The archive lists {found:,} members; at most {allowed:,} are allowed.",
+        "Leave out caches, version control folders and data.",
+    ),
+    "compression_ratio_too_high": Code(
+        "“{path}” unpacks to more than {allowed:g} times its packed size.",
+        "Store this file without compression, or remove it.",
+    ),
+    "unsafe_path": Code(
+        "“{path}” is not a plain relative path ({why}).",
+        "Use relative names without “..”, drive letters, backslashes or control characters.",
+    ),
+    "link_in_archive": Code(
+        "“{path}” is a {what}; only regular files and folders are allowed.",
+        "Replace the link by a copy of the file it points to (zip follows links unless given -y).",
+    ),
+    "duplicate_name": Code(
+        "“{path}” and “{other}” would be the same file on some systems, or share their bytes.",
+        "Give every file its own name; names that differ only in upper and lower case count as equal.",
+    ),
+    "encrypted_archive": Code(
+        "“{path}” is encrypted.",
+        "Make the archive without a password.",
+    ),
+    "corrupt_archive": Code(
+        "The archive is damaged: {why}.",
+        "Make the archive again and test it with `unzip -t` before uploading.",
+    ),
+    # package
+    "unrecognised_format": Code(
+        "No package format that this track accepts was recognised. {why}",
+        "A cvpr-zip has model.py at its root; an ONNX entry is one .onnx file or a zip holding exactly one.",
+    ),
+    "ambiguous_format": Code(
+        "The entry matches more than one package format: {formats}.",
+        "Keep only the files of the format you mean.",
+    ),
+    "format_not_allowed": Code(
+        "This is a {found} package, and this track accepts only: {allowed}.",
+        "Convert the model, or choose another track.",
+    ),
+    "missing_file": Code(
+        "{expected} is missing.",
+        "Put it into the root of the archive: zip the folder's contents, not the folder.",
+    ),
+    "invalid_config": Code(
+        "{path}: {why}.",
+        "Correct the file and pack again.",
+    ),
+    "invalid_weights": Code(
+        "{path}: {why}.",
+        "Save the weights again and check that the file is complete.",
+    ),
+    "unsupported_onnx": Code(
+        "The ONNX model cannot be accepted: {why}.",
+        "Export with standard operators, one input and one output, inside the accepted opset range.",
+    ),
+    # budget
+    "parameters_over_budget": Code(
+        "The model has {found:,} parameters and floating buffer values; at most {allowed:,} are allowed.",
+        "Every parameter and floating buffer counts, trainable or not; shared storage counts once.",
+    ),
+    "macs_over_budget": Code(
+        "One forward pass takes {found:,} MACs; fewer than {allowed:,} are allowed.",
+        "A MAC is one multiply-add. The largest of the counters binds: {counter}.",
+    ),
+    "package_over_budget": Code(
+        "The package takes {found:,} bytes unpacked; at most {allowed:,} are allowed.",
+        "Remove files that the model does not need.",
+    ),
+    "latency_over_budget": Code(
+        "One forward pass takes {found:.3f} s; at most {allowed:.3f} s are allowed.",
+        "Use a smaller model or a smaller input.",
+    ),
+    "hidden_work": Code(
+        "The model used {found:.3f} s of processor time per sample; at most {allowed:.3f} s are allowed "
+        "for a model within this track's MACs.",
+        "Do the work in torch or ONNX operators, where it can be counted, and not in other code or threads.",
+    ),
+    # run
+    "load_failed": Code(
+        "The model could not be loaded: {why}.",
+        "Run `podium check` on your machine; the log below shows the traceback.",
+    ),
+    "crashed": Code(
+        "The model crashed with {error}.",
+        "Run `podium score` on data of your own with --debug to see the traceback.",
+    ),
+    "timed_out": Code(
+        "The run took longer than the limit of {allowed_s:g} s.",
+        "Use a faster model, or check for an endless loop.",
+    ),
+    "out_of_memory": Code(
+        "The run needed more than the limit of {allowed_bytes:,} bytes of memory.",
+        "Use a smaller model, and do not keep results of earlier batches.",
+    ),
+    "too_much_output": Code(
+        "The run wrote more than the limit of {allowed_bytes:,} bytes ({what}).",
+        "Do not write files or print in forward().",
+    ),
+    # output
+    "wrong_output_shape": Code(
+        "The model returned shape {found} for a batch of {batch}; this track needs {expected}.",
+        "Return one row for each input sample and {width} column(s).",
+    ),
+    "wrong_output_count": Code(
+        "The model returned {found:,} rows for {expected:,} samples.",
+        "Return exactly one row for each input sample.",
+    ),
+    "wrong_output_kind": Code(
+        "The model returned {found}; this track needs one floating-point tensor.",
+        "Return a torch.Tensor (or one ONNX output) of a floating type.",
+    ),
+    "not_finite": Code(
+        "The model returned {found:,} values that are NaN or infinite, out of {total:,}.",
+        "Check for divisions by zero and overflow, for example exp() of large values.",
+    ),
+    # warnings
+    "wrapping_folder": Code(
+        "The archive wraps everything in the folder “{path}”; it was looked into.",
+        "Next time zip the folder's contents: `cd folder && zip -r ../entry.zip .`, or use `podium pack`.",
+        warning=True,
+    ),
+    "no_trainable_parameters": Code(
+        "The model has no trainable parameter.",
+        "This is fine for a method that is no neural network.",
+        warning=True,
+    ),
+    "uncounted_ops": Code(
+        "These operators were not counted towards MACs: {ops}.",
+        "Processor time per sample bounds what they may cost.",
+        warning=True,
+    ),
+    "conversion_mismatch": Code(
+        "The PyTorch conversion of the ONNX model differs by up to {largest_difference:g} on the probe batch.",
+        "The score comes from ONNX Runtime and is not affected.",
+        warning=True,
+    ),
+    "conversion_unavailable": Code(
+        "The ONNX model could not be converted to PyTorch for the second opinion on MACs ({why}).",
+        "The score comes from ONNX Runtime and is not affected.",
+        warning=True,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class RenderedFinding:
+    """A finding as pages, the API and the command line show it."""
+
+    code: str
+    path: str
+    message: str
+    hint: str
+
+
+def render(finding: Finding) -> RenderedFinding:
+    """Return the finding's sentence and hint from the table, filled with its facts."""
+    entry = CODES[finding.code]
+    facts = {"path": finding.path, **finding.facts}
+    return RenderedFinding(
+        code=finding.code,
+        path=finding.path,
+        message=entry.message.format_map(facts),
+        hint=entry.hint.format_map(facts),
+    )
+
+
+def render_all(findings: Iterable[Finding]) -> tuple[RenderedFinding, ...]:
+    """Render several findings in their order."""
+    return tuple(render(finding) for finding in findings)

@@ -1,0 +1,73 @@
+"""What every sandbox does: run one request on one package under limits. Trusts nothing it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from scoring.contracts import Request, RunLimits
+
+
+class ExitStatus(StrEnum):
+    """How a run ended, seen from outside; each maps to exactly one code in the pipeline."""
+
+    EXITED = "exited"
+    CRASHED = "crashed"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    TOO_MUCH_OUTPUT = "too_much_output"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run: what the child is told, which files it sees, what it may use.
+
+    `inputs` is an .npy file of shape (samples, *request.input.shape), uint8, mounted read-only.
+    `timeout_s` bounds wall time; processor time is bounded by `timeout_s * limits.threads`.
+    """
+
+    request: Request
+    package: Path
+    inputs: Path
+    timeout_s: float
+    limits: RunLimits
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What came out of a run. All but the measurements is hostile.
+
+    `reply` is at most `MAX_REPLY_BYTES` long; `outputs` is a file of raw little-endian float32
+    values, at most samples * width * 4 bytes; `log` is the capped text of stdout and stderr.
+    `cpu_s` is user plus system time of the whole tree.
+    """
+
+    status: ExitStatus
+    exit_code: int | None
+    reply: bytes
+    outputs: Path
+    log: str
+    wall_s: float
+    cpu_s: float
+    peak_memory_bytes: int
+
+
+MAX_REPLY_BYTES = 2**20
+
+
+class Sandbox(Protocol):
+    """Runs a job; when `run` returns or raises, every process of the job is dead.
+
+    `tick` is called at least once a second while the job runs; whatever it raises ends the job
+    and is passed on. Raises `Fault` when the sandbox itself fails.
+    """
+
+    @property
+    def isolated(self) -> bool:
+        """Say whether entry code is kept away from the machine."""
+
+    def run(self, job: Job, *, workdir: Path, tick: Callable[[], None]) -> Run:
+        """Run the job, writing only below `workdir`."""
