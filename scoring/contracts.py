@@ -54,6 +54,29 @@ class Metric(StrEnum):
     BEST_F1 = "best_f1"
 
 
+@dataclass(frozen=True, kw_only=True)
+class MetricFacts:
+    """What a page or a board must know of a metric without computing it."""
+
+    title: str
+    version: str
+    higher_is_better: bool
+
+
+METRIC_FACTS: Mapping[Metric, MetricFacts] = {
+    Metric.ACCURACY: MetricFacts(title="Accuracy", version="1", higher_is_better=True),
+    Metric.TOP5_ACCURACY: MetricFacts(title="Top-5 accuracy", version="1", higher_is_better=True),
+    Metric.BEST_F1: MetricFacts(title="Best F1", version="1", higher_is_better=True),
+}
+
+
+class Split(StrEnum):
+    """Halves of a dataset: scores of the public one are shown at once."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
 class PrivateScores(StrEnum):
     """When participants see scores of the private split."""
 
@@ -157,6 +180,17 @@ class Stage(StrEnum):
     ENFORCE = "enforce"
     PREDICT = "predict"
     METRIC = "metric"
+
+
+class Status(StrEnum):
+    """Life of an evaluation. `Stage` is progress, a code says why; the three never overlap."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SCORED = "scored"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 class Verdict(StrEnum):

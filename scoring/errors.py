@@ -57,6 +57,27 @@ class Code:
 
 
 CODES: Final[dict[str, Code]] = {
+    # upload (refused before a submission exists)
+    "track_not_open": Code(
+        "“{track}” does not take submissions now: {why}.",
+        "The track's page shows its window.",
+    ),
+    "quota_used_up": Code(
+        "You have used {found} of {allowed} submissions within {window_hours} hours.",
+        "The next slot opens at {next_slot}.",
+    ),
+    "already_submitted": Code(
+        "You have already submitted exactly this file to this track (submission {submission}).",
+        "Open that submission to see its result.",
+    ),
+    "upload_too_large": Code(
+        "The file is larger than {allowed_bytes:,} bytes.",
+        "Remove files that the model does not need.",
+    ),
+    "empty_upload": Code(
+        "The upload holds no file, or an empty one.",
+        "Choose the entry file again.",
+    ),
     # archive
     "not_an_archive": Code(
         "The file is neither a zip archive nor an ONNX model.",

@@ -1,0 +1,261 @@
+"""A track.yaml read, checked and written: every finding at once, in the words of the file.
+
+A track document has two halves: what scoring needs (`TrackSpec`) and what the site needs
+(`TrackPage`: texts, window, quota). Organisers' files are trusted to be honest, not to be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import yaml
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from scoring.contracts import (
+    ArchiveLimits,
+    Budgets,
+    ChannelOrder,
+    Dtype,
+    Format,
+    InputContract,
+    Metric,
+    OutputContract,
+    OutputKind,
+    PrivateScores,
+    Reader,
+    RunLimits,
+    TrackSpec,
+)
+
+MAX_DOCUMENT_BYTES: Final = 256 * 1024
+METRICS_BY_OUTPUT: Final = {
+    OutputKind.LOGITS: frozenset({Metric.ACCURACY, Metric.TOP5_ACCURACY}),
+    OutputKind.CONFIDENCE: frozenset({Metric.BEST_F1}),
+}
+
+
+class InvalidTrack(ValueError):
+    """A track document breaks its schema; `findings` are sentences that begin with the field."""
+
+    def __init__(self, findings: tuple[str, ...]) -> None:
+        self.findings = findings
+        super().__init__("; ".join(findings))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackPage:
+    """The site's half of a track: texts, window, quota, visibility."""
+
+    summary: str = ""
+    rules: str = ""
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    quota_submissions: int = 5
+    quota_window_hours: int = 24
+    private_scores: PrivateScores = PrivateScores.AFTER_CLOSE
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackDocument:
+    """A whole track.yaml."""
+
+    spec: TrackSpec
+    page: TrackPage
+
+
+def presets() -> tuple[str, ...]:
+    """Return the names of the presets that ship with Podium."""
+    files = resources.files("scoring.presets").iterdir()
+    return tuple(sorted(file.name[: -len(".yaml")] for file in files if file.name.endswith(".yaml")))
+
+
+def load_track(name_or_path: str) -> TrackDocument:
+    """Load a preset by name, or a track.yaml by path.
+
+    Raises InvalidTrack if there is no such preset or file, or if it breaks the schema.
+    """
+    if name_or_path in presets():
+        text = resources.files("scoring.presets").joinpath(f"{name_or_path}.yaml").read_text("utf-8")
+        return parse_track(text)
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise InvalidTrack((f"“{name_or_path}” is neither a file nor a preset; presets: {', '.join(presets())}",))
+    if path.stat().st_size > MAX_DOCUMENT_BYTES:
+        raise InvalidTrack((f"“{path.name}” is larger than {MAX_DOCUMENT_BYTES:,} bytes",))
+    return parse_track(path.read_text("utf-8"))
+
+
+def parse_track(text: str) -> TrackDocument:
+    """Parse a track.yaml; raises InvalidTrack with every finding."""
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        raise InvalidTrack((f"not valid YAML: {exc}",)) from exc
+    if not isinstance(raw, dict):
+        raise InvalidTrack(("the document must be a mapping of fields",))
+    return build_track(raw)
+
+
+def build_track(raw: Mapping[str, Any]) -> TrackDocument:
+    """Check a track given as plain values; raises InvalidTrack with every finding."""
+    try:
+        model = _Track.model_validate(raw)
+    except ValidationError as exc:
+        raise InvalidTrack(tuple(_sentence(error) for error in exc.errors())) from exc
+    return TrackDocument(spec=model.to_spec(), page=model.to_page())
+
+
+def dump_track(document: TrackDocument) -> str:
+    """Write a track document as YAML that `parse_track` reads back to an equal one."""
+    plain = _plain({**asdict(document.spec), **asdict(document.page)})
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return str(value)
+    return value
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    place = ".".join(str(part) for part in error["loc"]) or "track"
+    return f"{place}: {error['msg']}"
+
+
+# --- the schema --------------------------------------------------------------------------------
+
+Positive = Annotated[int, Field(gt=0, strict=True)]
+Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Input(_Section):
+    reader: Reader = Reader.IMAGE
+    shape: tuple[Positive, Positive, Positive] = (3, 224, 224)
+    dtype: Dtype = Dtype.FLOAT32
+    low: float = 0.0
+    high: float = 1.0
+    channel_order: ChannelOrder = ChannelOrder.BGR
+
+    @model_validator(mode="after")
+    def _check(self) -> _Input:
+        if self.shape[0] != 3:
+            raise ValueError(f"images have 3 channels, not {self.shape[0]}")
+        if not self.low < self.high:
+            raise ValueError(f"low ({self.low:g}) must be below high ({self.high:g})")
+        if self.dtype is Dtype.UINT8 and (self.low, self.high) != (0.0, 255.0):
+            raise ValueError("uint8 input has low 0 and high 255")
+        return self
+
+
+class _Output(_Section):
+    kind: OutputKind
+    width: Positive
+
+    @model_validator(mode="after")
+    def _check(self) -> _Output:
+        if self.kind is OutputKind.CONFIDENCE and self.width != 1:
+            raise ValueError(f"a confidence output has width 1, not {self.width}")
+        if self.kind is OutputKind.LOGITS and self.width < 2:
+            raise ValueError("logits need at least 2 classes")
+        return self
+
+
+class _Budgets(_Section):
+    max_parameters: Positive | None = None
+    max_macs: Positive | None = None
+    max_package_bytes: Positive | None = None
+
+
+class _ArchiveLimits(_Section):
+    max_entry_bytes: Positive = ArchiveLimits.max_entry_bytes
+    max_unpacked_bytes: Positive = ArchiveLimits.max_unpacked_bytes
+    max_files: Positive = ArchiveLimits.max_files
+    max_depth: Positive = ArchiveLimits.max_depth
+    max_ratio: Annotated[float, Field(gt=1)] = ArchiveLimits.max_ratio
+
+
+class _RunLimits(_Section):
+    max_memory_bytes: Positive = RunLimits.max_memory_bytes
+    max_processes: Positive = RunLimits.max_processes
+    max_file_bytes: Positive = RunLimits.max_file_bytes
+    max_tmp_bytes: Positive = RunLimits.max_tmp_bytes
+    max_log_bytes: Positive = RunLimits.max_log_bytes
+    measure_timeout_s: Seconds = RunLimits.measure_timeout_s
+    predict_timeout_s: Seconds = RunLimits.predict_timeout_s
+    threads: Annotated[int, Field(gt=0, le=64, strict=True)] = RunLimits.threads
+    batch_size: Annotated[int, Field(gt=0, le=1024, strict=True)] = RunLimits.batch_size
+    seed: Annotated[int, Field(ge=0, lt=2**32, strict=True)] = RunLimits.seed
+
+
+class _Track(_Section):
+    slug: Slug
+    name: Annotated[str, Field(min_length=1, max_length=120)]
+    formats: Annotated[tuple[Format, ...], Field(min_length=1)]
+    input: _Input = _Input()
+    output: _Output
+    metric: Metric
+    extra_metrics: tuple[Metric, ...] = ()
+    budgets: _Budgets = _Budgets()
+    archive_limits: _ArchiveLimits = _ArchiveLimits()
+    run_limits: _RunLimits = _RunLimits()
+    summary: Annotated[str, Field(max_length=400)] = ""
+    rules: str = ""
+    opens_at: AwareDatetime | None = None
+    closes_at: AwareDatetime | None = None
+    quota_submissions: Positive = TrackPage.quota_submissions
+    quota_window_hours: Positive = TrackPage.quota_window_hours
+    private_scores: PrivateScores = TrackPage.private_scores
+
+    @model_validator(mode="after")
+    def _check(self) -> _Track:
+        metrics = (self.metric, *self.extra_metrics)
+        fitting = METRICS_BY_OUTPUT[self.output.kind]
+        unfit = sorted(set(metrics) - fitting)
+        if unfit:
+            raise ValueError(
+                f"{', '.join(unfit)} cannot score {self.output.kind} output; choose from {', '.join(sorted(fitting))}"
+            )
+        if len(set(metrics)) != len(metrics):
+            raise ValueError("a metric is listed twice")
+        if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
+            raise ValueError("opens_at must be before closes_at")
+        return self
+
+    def to_spec(self) -> TrackSpec:
+        return TrackSpec(
+            slug=self.slug,
+            name=self.name,
+            formats=self.formats,
+            input=InputContract(**self.input.model_dump()),
+            output=OutputContract(**self.output.model_dump()),
+            metric=self.metric,
+            extra_metrics=self.extra_metrics,
+            budgets=Budgets(**self.budgets.model_dump()),
+            archive_limits=ArchiveLimits(**self.archive_limits.model_dump()),
+            run_limits=RunLimits(**self.run_limits.model_dump()),
+        )
+
+    def to_page(self) -> TrackPage:
+        return TrackPage(
+            summary=self.summary,
+            rules=self.rules,
+            opens_at=self.opens_at,
+            closes_at=self.closes_at,
+            quota_submissions=self.quota_submissions,
+            quota_window_hours=self.quota_window_hours,
+            private_scores=self.private_scores,
+        )
