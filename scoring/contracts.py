@@ -285,10 +285,11 @@ class ScoreReport:
 
 
 class Task(StrEnum):
-    """The two things a sandbox is asked to do."""
+    """What a sandbox is asked to do. `CALIBRATE` runs no entry: it times known work."""
 
     MEASURE = "measure"
     PREDICT = "predict"
+    CALIBRATE = "calibrate"
 
 
 @dataclass(frozen=True, kw_only=True)
