@@ -1,0 +1,1 @@
+"""The REST API's edges: addresses, schema, and how errors are told."""

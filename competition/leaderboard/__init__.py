@@ -1,0 +1,1 @@
+"""Public boards: ranking, selectors, pages and API."""

@@ -1,0 +1,1 @@
+"""Submissions, their evaluations and scores, and the life they lead."""

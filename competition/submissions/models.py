@@ -1,0 +1,148 @@
+"""Submissions, evaluations and scores as rows. Only `lifecycle` writes an evaluation's status."""
+
+from __future__ import annotations
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from competition.tracks.models import BenchmarkVersion, Track
+from scoring.contracts import Split, Stage, Status
+
+FINAL = (Status.SCORED, Status.REJECTED, Status.FAILED, Status.CANCELLED)
+
+
+def entry_path(submission: Submission, filename: str) -> str:
+    """Return where an entry is stored; the participant's file name is not part of it."""
+    return f"entries/{submission.track.slug}/{submission.id}"
+
+
+class Submission(models.Model):
+    """The immutable record of one upload by one participant."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    track = models.ForeignKey(Track, on_delete=models.PROTECT, related_name="submissions")
+    participant = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="submissions"
+    )
+    entry = models.FileField(upload_to=entry_path, max_length=200)
+    entry_name = models.CharField(max_length=255)
+    entry_bytes = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        indexes: ClassVar = [
+            models.Index(fields=["participant", "track", "created_at"], name="submission_by_participant"),
+            models.Index(fields=["track", "sha256"], name="submission_by_sha256"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entry_name} ({self.short_id})"
+
+    @property
+    def short_id(self) -> str:
+        """First eight characters of the id, for people."""
+        return str(self.id)[:8]
+
+    def get_absolute_url(self) -> str:
+        """Return the submission's page."""
+        return reverse("submission", args=[self.id])
+
+
+class Evaluation(models.Model):
+    """One attempt to score a submission against one benchmark version."""
+
+    class Priority(models.IntegerChoices):
+        """Lower runs first: rescoring runs below fresh entries."""
+
+        FRESH = 0
+        RESCORE = 10
+
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="evaluations")
+    benchmark = models.ForeignKey(BenchmarkVersion, on_delete=models.PROTECT, related_name="evaluations")
+    priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.FRESH)
+
+    status = models.CharField(
+        max_length=12, choices=[(s.value, s.value) for s in Status], default=Status.QUEUED, editable=False
+    )
+    stage = models.CharField(
+        max_length=12, choices=[(s.value, s.value) for s in Stage], blank=True, default="", editable=False
+    )
+    code = models.CharField(max_length=40, blank=True, default="", editable=False)
+
+    queued_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    cancel_requested = models.BooleanField(default=False, editable=False)
+
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    fence = models.PositiveIntegerField(default=0, editable=False)
+    lease_owner = models.CharField(max_length=100, blank=True, default="", editable=False)
+    lease_expires_at = models.DateTimeField(null=True, editable=False)
+
+    findings = models.JSONField(default=list, editable=False, help_text="[{code, path, facts}]")
+    usage = models.JSONField(null=True, editable=False)
+    report = models.JSONField(null=True, editable=False, help_text="format, samples, timings_s")
+    log = models.TextField(blank=True, default="", editable=False, help_text="Log of the measure stage.")
+    reference = models.CharField(max_length=12, blank=True, default="", editable=False)
+    fault = models.TextField(blank=True, default="", editable=False, help_text="For staff only.")
+
+    class Meta:
+        ordering: ClassVar = ["-queued_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["submission", "benchmark"], name="one_evaluation_per_submission_and_benchmark"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=[status.value for status in Status]), name="evaluation_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=Status.RUNNING) | Q(lease_expires_at__isnull=False),
+                name="running_evaluation_has_a_lease",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status__in=FINAL) | Q(finished_at__isnull=False),
+                name="final_evaluation_has_an_end",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["status", "priority", "queued_at"], name="evaluation_queue"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.submission.short_id} on {self.benchmark}: {self.status}"
+
+    @property
+    def is_final(self) -> bool:
+        """Say whether nothing more will happen to this evaluation by itself."""
+        return self.status in FINAL
+
+
+class Score(models.Model):
+    """One metric's value on one split, with its 95 % confidence interval."""
+
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="scores")
+    metric = models.CharField(max_length=40)
+    split = models.CharField(max_length=8, choices=[(s.value, s.value) for s in Split], default=Split.PUBLIC)
+    value = models.FloatField()
+    ci_low = models.FloatField()
+    ci_high = models.FloatField()
+    higher_is_better = models.BooleanField()
+    version = models.CharField(max_length=20)
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        ordering: ClassVar = ["evaluation", "split", "metric"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["evaluation", "metric", "split"], name="one_score_per_metric_and_split")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric} ({self.split}): {self.value:.6g}"

@@ -1,0 +1,1 @@
+"""Competitions, their tracks, datasets and benchmark versions."""

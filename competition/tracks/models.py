@@ -1,0 +1,248 @@
+"""Competitions, tracks, datasets and benchmark versions as rows."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import ClassVar
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+from django.utils import timezone
+
+from scoring import contracts
+from scoring.tracks import TrackDocument, build_track
+
+
+def _choices(enum: type[contracts.StrEnum]) -> list[tuple[str, str]]:
+    return [(member.value, member.value) for member in enum]
+
+
+class Competition(models.Model):
+    """A set of tracks with one front page."""
+
+    slug = models.SlugField(unique=True, max_length=60)
+    name = models.CharField(max_length=120)
+    summary = models.CharField(max_length=400, blank=True, help_text="One or two sentences for the front page.")
+    description = models.TextField(blank=True, help_text="Markdown.")
+    is_public = models.BooleanField(default=True, help_text="Hidden competitions are seen by staff only.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "slug"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the competition's page."""
+        return reverse("competition", args=[self.slug])
+
+
+class Dataset(models.Model):
+    """Hidden data of a track: one zip of labels.csv and the files it names, never changed."""
+
+    name = models.CharField(max_length=120)
+    archive = models.FileField(upload_to="datasets/", editable=False)
+    digest = models.CharField(max_length=71, editable=False, help_text="sha256 of the archive's bytes.")
+    samples = models.PositiveIntegerField(editable=False)
+    private_samples = models.PositiveIntegerField(editable=False, default=0)
+    highest_label = models.PositiveIntegerField(editable=False, default=0)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.samples:,} samples)"
+
+
+class TrackQuerySet(models.QuerySet["Track"]):
+    """Questions about many tracks."""
+
+    def visible(self) -> TrackQuerySet:
+        """Return the tracks that anybody may see."""
+        return self.filter(is_open=True, competition__is_public=True)
+
+
+class Track(models.Model):
+    """One ranked problem: formats, input, output, metric, budgets, limits, dataset, window, quota."""
+
+    competition = models.ForeignKey(Competition, on_delete=models.PROTECT, related_name="tracks")
+    slug = models.SlugField(unique=True, max_length=60)
+    name = models.CharField(max_length=120)
+    position = models.PositiveSmallIntegerField(default=0, help_text="Order on the competition's page.")
+    summary = models.CharField(max_length=400, blank=True)
+    rules = models.TextField(blank=True, help_text="Markdown; shown on the track's page.")
+
+    is_open = models.BooleanField(
+        default=False, help_text="Visible and taking submissions inside its window. Needs a passed readiness check."
+    )
+    opens_at = models.DateTimeField(null=True, blank=True, help_text="Empty: as soon as the track is open.")
+    closes_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
+    quota_submissions = models.PositiveIntegerField(default=5, validators=[MinValueValidator(1)])
+    quota_window_hours = models.PositiveIntegerField(default=24, validators=[MinValueValidator(1)])
+    private_scores = models.CharField(
+        max_length=20,
+        choices=_choices(contracts.PrivateScores),
+        default=contracts.PrivateScores.AFTER_CLOSE,
+        help_text="When scores of the private split are shown.",
+    )
+
+    formats = models.JSONField(default=list, help_text="Package formats that are accepted.")
+    reader = models.CharField(max_length=20, choices=_choices(contracts.Reader), default=contracts.Reader.IMAGE)
+    input_channels = models.PositiveIntegerField(default=3)
+    input_height = models.PositiveIntegerField(default=224)
+    input_width = models.PositiveIntegerField(default=224)
+    input_dtype = models.CharField(
+        max_length=20, choices=_choices(contracts.Dtype), default=contracts.Dtype.FLOAT32
+    )
+    input_low = models.FloatField(default=0.0)
+    input_high = models.FloatField(default=1.0)
+    channel_order = models.CharField(
+        max_length=10, choices=_choices(contracts.ChannelOrder), default=contracts.ChannelOrder.BGR
+    )
+    output_kind = models.CharField(
+        max_length=20, choices=_choices(contracts.OutputKind), default=contracts.OutputKind.LOGITS
+    )
+    output_width = models.PositiveIntegerField(default=100, help_text="Columns of the output; 1 for confidences.")
+    metric = models.CharField(max_length=40, choices=_choices(contracts.Metric), default=contracts.Metric.ACCURACY)
+    extra_metrics = models.JSONField(default=list, blank=True, help_text="Shown beside the ranking metric.")
+
+    max_parameters = models.BigIntegerField(null=True, blank=True, help_text="Inclusive. Empty: no limit.")
+    max_macs = models.BigIntegerField(
+        null=True, blank=True, help_text="Strict, multiply-adds of one sample. Empty: no limit."
+    )
+    max_package_bytes = models.BigIntegerField(null=True, blank=True, help_text="Unpacked. Empty: no limit.")
+
+    max_entry_bytes = models.BigIntegerField(default=contracts.ArchiveLimits.max_entry_bytes)
+    max_unpacked_bytes = models.BigIntegerField(default=contracts.ArchiveLimits.max_unpacked_bytes)
+    max_files = models.PositiveIntegerField(default=contracts.ArchiveLimits.max_files)
+    max_depth = models.PositiveIntegerField(default=contracts.ArchiveLimits.max_depth)
+    max_ratio = models.FloatField(default=contracts.ArchiveLimits.max_ratio)
+
+    max_memory_bytes = models.BigIntegerField(default=contracts.RunLimits.max_memory_bytes)
+    max_processes = models.PositiveIntegerField(default=contracts.RunLimits.max_processes)
+    max_file_bytes = models.BigIntegerField(default=contracts.RunLimits.max_file_bytes)
+    max_tmp_bytes = models.BigIntegerField(default=contracts.RunLimits.max_tmp_bytes)
+    max_log_bytes = models.PositiveIntegerField(default=contracts.RunLimits.max_log_bytes)
+    measure_timeout_s = models.FloatField(default=contracts.RunLimits.measure_timeout_s)
+    predict_timeout_s = models.FloatField(default=contracts.RunLimits.predict_timeout_s)
+    threads = models.PositiveIntegerField(default=contracts.RunLimits.threads)
+    batch_size = models.PositiveIntegerField(default=contracts.RunLimits.batch_size)
+    seed = models.PositiveIntegerField(default=contracts.RunLimits.seed)
+
+    queue = models.CharField(
+        max_length=40, default="cpu", help_text="Workers of this hardware class evaluate the track."
+    )
+    dataset = models.ForeignKey(Dataset, null=True, blank=True, on_delete=models.PROTECT, related_name="tracks")
+    benchmark = models.ForeignKey(
+        "BenchmarkVersion", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = TrackQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["competition", "position", "slug"]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(opens_at__isnull=True) | Q(closes_at__isnull=True) | Q(opens_at__lt=F("closes_at")),
+                name="track_opens_before_it_closes",
+            ),
+            models.CheckConstraint(
+                condition=Q(is_open=False) | Q(benchmark__isnull=False), name="open_track_has_a_benchmark"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        """Return the track's page."""
+        return reverse("track", args=[self.slug])
+
+    def document(self) -> TrackDocument:
+        """Return the row as a track document; raises InvalidTrack with every finding."""
+        return build_track(
+            {
+                "slug": self.slug,
+                "name": self.name,
+                "summary": self.summary,
+                "rules": self.rules,
+                "formats": self.formats,
+                "input": {
+                    "reader": self.reader,
+                    "shape": [self.input_channels, self.input_height, self.input_width],
+                    "dtype": self.input_dtype,
+                    "low": self.input_low,
+                    "high": self.input_high,
+                    "channel_order": self.channel_order,
+                },
+                "output": {"kind": self.output_kind, "width": self.output_width},
+                "metric": self.metric,
+                "extra_metrics": self.extra_metrics,
+                "budgets": self._section(contracts.Budgets),
+                "archive_limits": self._section(contracts.ArchiveLimits),
+                "run_limits": self._section(contracts.RunLimits),
+                "opens_at": self.opens_at,
+                "closes_at": self.closes_at,
+                "quota_submissions": self.quota_submissions,
+                "quota_window_hours": self.quota_window_hours,
+                "private_scores": self.private_scores,
+            }
+        )
+
+    def _section(self, section: type) -> dict[str, object]:
+        """Return the columns named like the fields of a contract's dataclass."""
+        return {name: getattr(self, name) for name in section.__dataclass_fields__}
+
+    def spec(self) -> contracts.TrackSpec:
+        """Return what scoring needs to know; raises InvalidTrack with every finding."""
+        return self.document().spec
+
+    def is_taking_submissions(self, now: datetime) -> bool:
+        """Say whether the track is open and inside its window."""
+        after_opening = self.opens_at is None or self.opens_at <= now
+        return self.is_open and after_opening and not self.is_closed(now)
+
+    def is_closed(self, now: datetime) -> bool:
+        """Say whether the window has passed."""
+        return self.closes_at is not None and self.closes_at <= now
+
+    def shows_private_scores(self, now: datetime) -> bool:
+        """Say whether participants may see scores of the private split."""
+        if self.private_scores == contracts.PrivateScores.AFTER_CLOSE:
+            return self.is_closed(now)
+        return self.private_scores == contracts.PrivateScores.ALWAYS
+
+
+class BenchmarkVersion(models.Model):
+    """Dataset digest + track spec digest + metric versions; scores of two versions never share a board."""
+
+    track = models.ForeignKey(Track, on_delete=models.PROTECT, related_name="benchmarks")
+    number = models.PositiveIntegerField()
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="benchmarks")
+    spec = models.JSONField(editable=False, help_text="The track document this version was made from.")
+    spec_digest = models.CharField(max_length=71)
+    metric_version = models.CharField(max_length=200)
+    digest = models.CharField(max_length=71)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["track", "-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["track", "number"], name="benchmark_number_is_unique"),
+            models.UniqueConstraint(fields=["track", "digest"], name="benchmark_digest_is_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.track.slug} v{self.number}"
+
+
+def benchmark_digest(*, dataset_digest: str, spec_digest: str, metric_version: str) -> str:
+    """Return the identity of a benchmark version as "sha256:…"."""
+    text = "\n".join((dataset_digest, spec_digest, metric_version))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
