@@ -1,0 +1,65 @@
+# Podium: set-up, demo, tests. Every target prepares what it needs.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PORT ?= 8000
+ONCE ?=
+# A package index that holds CPU builds of torch, for example https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint env.txt
+
+.PHONY: help setup system demo serve test test-local test-services lint format bench docs clean
+
+help:  ## Say what each target does
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | column -t -s $$'\t'
+
+setup: $(READY) system  ## Virtual environment, packages, system packages; leaves .venv/bin/podium
+
+$(READY): env.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing: install python3 and python3-venv."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11; set PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: install python3-venv."; exit 1; }
+	@echo "Installing packages (a few minutes the first time) ..."
+	@$(PIP) --upgrade pip
+	@$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' env.txt)"
+	@$(PIP) --editable '.[dev,docs]'
+	@touch $@
+
+system:
+	@bash .ci/system-packages
+
+demo: setup  ## Real images, two trained baselines, site, worker, four uploads, two boards; then keeps serving
+	@PORT=$(PORT) ONCE=$(ONCE) $(BIN)/python -m competition.demo.run
+
+serve: setup  ## Site and worker on your own data in var/
+	@PORT=$(PORT) $(BIN)/python -m competition.demo.serve
+
+test: setup test-local test-services  ## All tests; also on PostgreSQL with Redis or RabbitMQ where these run
+
+test-local:
+	@$(BIN)/python -m pytest
+
+test-services:
+	@bash .ci/test-services
+
+lint: $(READY)  ## ruff, ruff format, mypy, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@$(BIN)/python -m pytest -q tests/test_import_rules.py tests/test_tables.py
+
+format: $(READY)  ## Let ruff put the code in order
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup  ## Ratios against peers and bounds, medians, in one run each
+	@set -e; for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench; done
+
+docs: $(READY)  ## Build the documentation into site/
+	@$(BIN)/mkdocs build --strict --quiet
+
+clean:  ## Remove the virtual environment, demo data and caches
+	rm -rf $(VENV) var site .mypy_cache .ruff_cache .pytest_cache

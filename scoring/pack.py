@@ -1,0 +1,50 @@
+"""Make an entry from a folder: a zip of its contents, the same bytes for the same files."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from scoring.errors import reject
+
+LEFT_OUT_FOLDERS = frozenset({"__pycache__", ".git", ".venv", ".ipynb_checkpoints", ".mypy_cache", "__MACOSX"})
+LEFT_OUT_SUFFIXES = frozenset({".pyc", ".pyo"})
+LEFT_OUT_NAMES = frozenset({".DS_Store", "Thumbs.db"})
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def pack(folder: Path, destination: Path) -> Path:
+    """Zip the folder's contents, not the folder, and return the destination.
+
+    Caches and version control are left out; names are sorted and times fixed, so that equal
+    folders give equal bytes. Raises Rejected (`missing_file`) when nothing is left to pack, and
+    (`link_in_archive`) for a link that leads out of the folder.
+    """
+    files = sorted(path for path in folder.rglob("*") if _belongs(path.relative_to(folder)) and path.is_file())
+    files = [path for path in files if path.resolve() != destination.resolve()]
+    if not files:
+        raise reject("missing_file", expected="Any file")
+    for path in files:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise reject("link_in_archive", path=path.relative_to(folder).as_posix(), what="link out of the folder")
+    with zipfile.ZipFile(destination, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for path in files:
+            _add(archive, path, path.relative_to(folder).as_posix())
+    return destination
+
+
+def _belongs(relative: Path) -> bool:
+    return (
+        not LEFT_OUT_FOLDERS.intersection(relative.parts)
+        and relative.suffix not in LEFT_OUT_SUFFIXES
+        and relative.name not in LEFT_OUT_NAMES
+    )
+
+
+def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:
+    member = zipfile.ZipInfo(name, date_time=EPOCH)
+    member.compress_type = zipfile.ZIP_DEFLATED
+    member.external_attr = 0o644 << 16
+    with path.open("rb") as source, archive.open(member, "w", force_zip64=True) as target:
+        while chunk := source.read(2**20):
+            target.write(chunk)
