@@ -46,10 +46,16 @@ class Dataset(models.Model):
 
     name = models.CharField(max_length=120)
     archive = models.FileField(upload_to="datasets/", editable=False)
-    digest = models.CharField(max_length=71, editable=False, help_text="sha256 of the archive's bytes.")
+    archive_bytes = models.BigIntegerField(editable=False, default=0)
+    digest = models.CharField(
+        max_length=71, unique=True, editable=False, help_text="sha256 of the archive's bytes."
+    )
     samples = models.PositiveIntegerField(editable=False)
     private_samples = models.PositiveIntegerField(editable=False, default=0)
     highest_label = models.PositiveIntegerField(editable=False, default=0)
+    label_counts = models.JSONField(
+        editable=False, default=dict, help_text="Samples of each label: {split: {label: count}}."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -57,6 +63,10 @@ class Dataset(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.samples:,} samples)"
+
+    def labels(self, split: contracts.Split) -> dict[int, int]:
+        """Return how many samples of the split each label has."""
+        return {int(label): count for label, count in self.label_counts.get(split, {}).items()}
 
 
 class TrackQuerySet(models.QuerySet["Track"]):
@@ -240,6 +250,10 @@ class BenchmarkVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.track.slug} v{self.number}"
+
+    def document(self) -> TrackDocument:
+        """Return the track as it was when this version was made: what evaluations on it are held to."""
+        return build_track(self.spec)
 
 
 def benchmark_digest(*, dataset_digest: str, spec_digest: str, metric_version: str) -> str:

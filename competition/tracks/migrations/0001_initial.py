@@ -36,10 +36,12 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=120)),
                 ('archive', models.FileField(editable=False, upload_to='datasets/')),
-                ('digest', models.CharField(editable=False, help_text="sha256 of the archive's bytes.", max_length=71)),
+                ('archive_bytes', models.BigIntegerField(default=0, editable=False)),
+                ('digest', models.CharField(editable=False, help_text="sha256 of the archive's bytes.", max_length=71, unique=True)),
                 ('samples', models.PositiveIntegerField(editable=False)),
                 ('private_samples', models.PositiveIntegerField(default=0, editable=False)),
                 ('highest_label', models.PositiveIntegerField(default=0, editable=False)),
+                ('label_counts', models.JSONField(default=dict, editable=False, help_text='Samples of each label: {split: {label: count}}.')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
