@@ -1,0 +1,58 @@
+"""The child process: reads one request, runs it, writes one reply and leaves."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from scoring.contracts import Request, Task
+from scoring.sandboxed.channel import Channel, leave
+from scoring.sandboxed.inputs import open_inputs
+from scoring.sandboxed.refusal import Refusal
+
+
+def main() -> None:
+    """Run the request named on the command line; never return."""
+    paths = _paths()
+    request = Request.from_json(paths.request.read_text())
+    channel = Channel(paths.reply, paths.outputs)
+    try:
+        reply = _run(request, paths, channel)
+    except Refusal as refusal:
+        _end(channel, {"outcome": refusal.outcome, "facts": refusal.facts}, exit_code=1)
+    _end(channel, reply, exit_code=0)
+
+
+def _paths() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m scoring.sandboxed")
+    for name in ("request", "package", "inputs", "reply", "outputs"):
+        parser.add_argument(f"--{name}", type=Path, required=name not in {"package", "inputs"})
+    return parser.parse_args()
+
+
+def _run(request: Request, paths: argparse.Namespace, channel: Channel) -> dict[str, object]:
+    if request.task is Task.CALIBRATE:
+        from scoring.sandboxed.calibrate import calibrate
+
+        return calibrate(request.threads)
+    pixels = open_inputs(paths.inputs, request)
+    if request.task is Task.MEASURE:
+        from scoring.sandboxed.measure import measure
+
+        return measure(request, paths.package, pixels)
+    from scoring.sandboxed.predict import predict
+
+    return predict(request, paths.package, pixels, channel)
+
+
+def _end(channel: Channel, reply: Mapping[str, object], *, exit_code: int) -> None:
+    channel.reply(reply)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    leave(exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""Turns whatever an entry raises into an outcome with the facts of its code."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from scoring.contracts import Outcome, Task
+from scoring.sandboxed.refusal import Refusal
+
+MAX_WHY_LENGTH = 300
+# How torch and ONNX Runtime word a failed allocation; they raise RuntimeError, not MemoryError.
+_ALLOCATION_FAILED = ("can't allocate memory", "not enough memory", "bad_alloc", "failed to allocate memory")
+
+
+@contextmanager
+def entry_failures(outcome: Outcome, task: Task) -> Iterator[None]:
+    """Raise `Refusal(outcome)` for any exception that the entry lets out; its traceback is logged.
+
+    The exception's text is passed on from `measure` only: in `predict` it could carry hidden data.
+    """
+    try:
+        yield
+    except Refusal:
+        raise
+    except Exception as exc:
+        traceback.print_exc(file=sys.stderr)
+        raise _refusal(exc, outcome, task) from exc
+
+
+def one_line(exc: BaseException) -> str:
+    """Return the exception's class and first line of text, cut to a fair length."""
+    text = str(exc).strip().splitlines()
+    return f"{type(exc).__name__}: {text[0]}"[:MAX_WHY_LENGTH] if text else type(exc).__name__
+
+
+def _refusal(exc: Exception, outcome: Outcome, task: Task) -> Refusal:
+    if isinstance(exc, MemoryError) or any(words in str(exc).lower() for words in _ALLOCATION_FAILED):
+        return Refusal(Outcome.OUT_OF_MEMORY)
+    name = type(exc).__name__
+    facts = {"error": name, "why": one_line(exc) if task is Task.MEASURE else name}
+    if outcome is Outcome.LOAD_FAILED:
+        del facts["error"]
+    return Refusal(outcome, **facts)

@@ -1,0 +1,52 @@
+"""The inputs of a request: a memory-mapped uint8 array, handed out in fixed batches, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.contracts import InputContract, Request
+
+Pixels = NDArray[np.uint8]
+
+
+def open_inputs(path: Path, request: Request) -> Pixels:
+    """Map the inputs read-only; they never come into memory as a whole."""
+    pixels: Pixels = np.load(path, mmap_mode="r", allow_pickle=False)
+    expected = (request.samples, *request.input.shape)
+    if pixels.dtype != np.uint8 or pixels.shape != expected:
+        raise ValueError(f"inputs are {pixels.dtype} {pixels.shape}; the request says uint8 {expected}")
+    return pixels
+
+
+def batches(pixels: Pixels, size: int) -> Iterator[Pixels]:
+    """Yield groups of `size` samples in order; the last may be smaller."""
+    for start in range(0, len(pixels), size):
+        yield pixels[start : start + size]
+
+
+class FloatBatches:
+    """Turns pixels into float32 from `low` to `high`, reusing one buffer."""
+
+    def __init__(self, contract: InputContract) -> None:
+        self._low = np.float32(contract.low)
+        self._span = np.float32(contract.high - contract.low)
+        self._buffer: NDArray[np.float32] = np.empty((0, *contract.shape), np.float32)
+
+    def convert(self, pixels: Pixels) -> NDArray[np.float32]:
+        """Return x / 255 * (high - low) + low; valid until the next call."""
+        if len(self._buffer) < len(pixels):
+            self._buffer = np.empty(pixels.shape, np.float32)
+        floats = self._buffer[: len(pixels)]
+        # One sample at a time, so that the three passes find it in the processor's cache.
+        for sample, source in zip(floats, pixels, strict=True):
+            np.copyto(sample, source)
+            np.divide(sample, np.float32(255), out=sample)
+            if self._span != 1:
+                np.multiply(sample, self._span, out=sample)
+            if self._low != 0:
+                np.add(sample, self._low, out=sample)
+        return floats

@@ -1,0 +1,93 @@
+"""Loads an ONNX graph into ONNX Runtime: standard operators only, fixed threads, fixed order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from scoring.contracts import InputContract, Request
+from scoring.sandboxed.inputs import FloatBatches, Pixels
+from scoring.sandboxed.outputs import check_rows, refuse_kind
+from scoring.sandboxed.refusal import load_failed
+from scoring.sandboxed.settle import seed_all
+
+_FLOAT, _UINT8 = "tensor(float)", "tensor(uint8)"
+_ERRORS_ONLY = 3
+
+
+class OnnxEntry:
+    """An ONNX Runtime session and how batches reach it."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, request: Request) -> None:
+        self._session = session
+        self._request = request
+        self._input = _single_input(session, request.input)
+        self._fixed_batch = self._input.shape[0] if isinstance(self._input.shape[0], int) else None
+        self._floats = FloatBatches(request.input)
+
+    def prepare(self, pixels: Pixels) -> None:
+        """Do nothing: the graph runs as it is."""
+
+    def predict(self, pixels: Pixels) -> NDArray[np.float32]:
+        """Run one batch, in groups of the graph's own batch size if that is fixed."""
+        if self._fixed_batch is None or self._fixed_batch == len(pixels):
+            return self._run(pixels)
+        size = self._fixed_batch
+        groups = [pixels[start : start + size] for start in range(0, len(pixels), size)]
+        return np.concatenate([self._run(_pad(group, size))[: len(group)] for group in groups])
+
+    def _run(self, pixels: Pixels) -> NDArray[np.float32]:
+        batch = pixels if self._input.type == _UINT8 else self._floats.convert(pixels)
+        outputs = self._session.run(None, {self._input.name: np.ascontiguousarray(batch)})
+        if len(outputs) != 1:
+            raise refuse_kind(f"{len(outputs)} outputs")
+        rows = outputs[0]
+        if not isinstance(rows, np.ndarray):
+            raise refuse_kind(f"a value of type {type(rows).__name__}")
+        if rows.dtype.kind != "f":
+            raise refuse_kind(f"a tensor of {rows.dtype}")
+        return check_rows(rows, batch=len(pixels), width=self._request.output.width)
+
+
+def load(package: Path, request: Request) -> OnnxEntry:
+    """Open the graph; custom operators are refused because none is ever registered."""
+    seed_all(request.seed)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = request.threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.use_deterministic_compute = True
+    options.log_severity_level = _ERRORS_ONLY
+    session = onnxruntime.InferenceSession(
+        str(package / request.main), options, providers=["CPUExecutionProvider"]
+    )
+    return OnnxEntry(session, request)
+
+
+def _single_input(session: onnxruntime.InferenceSession, contract: InputContract) -> onnxruntime.NodeArg:
+    inputs = session.get_inputs()
+    if len(inputs) != 1:
+        raise load_failed(f"the graph has {len(inputs)} inputs; one is allowed")
+    found = inputs[0]
+    if found.type not in {_FLOAT, _UINT8}:
+        raise load_failed(f"the graph's input is a {found.type}; float and uint8 are allowed")
+    sides = found.shape[1:]
+    fits = len(sides) == len(contract.shape) and all(
+        not isinstance(side, int) or side == needed
+        for side, needed in zip(sides, contract.shape, strict=True)
+    )
+    if not fits:
+        raise load_failed(
+            f"the graph's input has shape {found.shape}; samples have shape {list(contract.shape)}"
+        )
+    return found
+
+
+def _pad(group: Pixels, size: int) -> Pixels:
+    """Fill a short group up with its last sample; what the graph answers for those is cut off."""
+    if len(group) == size:
+        return group
+    return np.concatenate([group, np.repeat(group[-1:], size - len(group), axis=0)])

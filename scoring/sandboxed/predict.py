@@ -1,0 +1,31 @@
+"""Predicts all samples in fixed batches, in order; rows go to the file as they come."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scoring.contracts import Outcome, Request
+from scoring.sandboxed.channel import Channel
+from scoring.sandboxed.failures import entry_failures
+from scoring.sandboxed.inputs import Pixels, batches
+from scoring.sandboxed.loaders import LOADERS
+from scoring.sandboxed.outputs import count_not_finite
+from scoring.sandboxed.refusal import Refusal
+
+
+def predict(request: Request, package: Path, pixels: Pixels, channel: Channel) -> dict[str, object]:
+    """Append one row for each sample to the outputs; return the reply."""
+    with entry_failures(Outcome.LOAD_FAILED, request.task):
+        entry = LOADERS[request.format](package, request)
+    with entry_failures(Outcome.CRASHED, request.task):
+        entry.prepare(pixels)
+    done = 0
+    for batch in batches(pixels, request.batch_size):
+        with entry_failures(Outcome.CRASHED, request.task):
+            rows = entry.predict(batch)
+        done += len(rows)
+        not_finite = count_not_finite(rows)
+        if not_finite:
+            raise Refusal(Outcome.NOT_FINITE, found=not_finite, total=done * request.output.width)
+        channel.append_rows(rows)
+    return {"outcome": Outcome.OK, "rows": done}
