@@ -1,0 +1,197 @@
+"""`labels.csv`, the table of a dataset folder: every cell and every named file checked at once.
+
+Trusts the organiser's intent, never the paths: a name must not lead out of the folder.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import stat
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+LABELS_FILE = "labels.csv"
+REQUIRED_COLUMNS = ("file", "label")
+OPTIONAL_COLUMNS = ("split", "weight", "group")
+PUBLIC, PRIVATE = "public", "private"
+MAX_FINDINGS = 50
+MAX_WEIGHT = 1e6
+MAX_GROUP_LENGTH = 200
+MAX_LABEL_DIGITS = 9
+
+
+class DatasetProblem(ValueError):
+    """The folder cannot be used as a dataset; `findings` tell the organiser all that is wrong."""
+
+    def __init__(self, findings: tuple[str, ...]) -> None:
+        self.findings = findings
+        super().__init__("; ".join(findings))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LabelRow:
+    """One line of `labels.csv`. `number` counts rows from 1, without the header."""
+
+    number: int
+    file: str
+    label: int
+    private: bool = False
+    weight: float = 1.0
+    group: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelTable:
+    """All rows of `labels.csv` in its order; `weighted` and `grouped` say which columns it has."""
+
+    rows: tuple[LabelRow, ...]
+    weighted: bool
+    grouped: bool
+
+
+def read_labels(folder: Path) -> LabelTable:
+    """Read and check `labels.csv` and the files it names; raise `DatasetProblem` with all findings."""
+    findings: list[str] = []
+    rows: list[LabelRow] = []
+    columns: list[str] = []
+    try:
+        with (folder / LABELS_FILE).open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            columns = next(reader, [])
+            findings += _header_findings(columns)
+            if not findings:
+                rows = list(_read_rows(reader, columns, findings))
+    except FileNotFoundError as exc:
+        raise DatasetProblem((f"{LABELS_FILE} is missing from the folder",)) from exc
+    except UnicodeDecodeError as exc:
+        raise DatasetProblem((f"{LABELS_FILE} is not UTF-8 text (byte {exc.start})",)) from exc
+    except csv.Error as exc:
+        findings.append(f"line {reader.line_num}: not readable as CSV ({exc})")
+    findings += _file_findings(folder, rows)
+    if not findings and not rows:
+        findings.append(f"{LABELS_FILE} holds a header and no row")
+    if not findings and all(row.private for row in rows):
+        findings.append("every row is private; the public board needs at least one public row")
+    raise_findings(findings)
+    return LabelTable(rows=tuple(rows), weighted="weight" in columns, grouped="group" in columns)
+
+
+def raise_findings(findings: list[str]) -> None:
+    """Raise `DatasetProblem` if anything was found; a long list is cut with its count."""
+    if len(findings) > MAX_FINDINGS:
+        more = len(findings) - MAX_FINDINGS
+        findings = [*findings[:MAX_FINDINGS], f"… and {more:,} more"]
+    if findings:
+        raise DatasetProblem(tuple(findings))
+
+
+def _header_findings(columns: list[str]) -> Iterator[str]:
+    known = (*REQUIRED_COLUMNS, *OPTIONAL_COLUMNS)
+    for column in REQUIRED_COLUMNS:
+        if column not in columns:
+            yield f"line 1: the column “{column}” is missing"
+    for column, times in Counter(columns).items():
+        if column not in known:
+            yield f"line 1: unknown column “{column}”; known are {', '.join(known)}"
+        elif times > 1:
+            yield f"line 1: the column “{column}” stands there {times} times"
+
+
+def _read_rows(lines: Iterator[list[str]], columns: list[str], findings: list[str]) -> Iterator[LabelRow]:
+    first_line: dict[str, int] = {}
+    number = 0
+    for cells in lines:
+        if not cells:
+            continue
+        number += 1
+        line: int = lines.line_num  # type: ignore[attr-defined]  # csv readers have it
+        if len(cells) != len(columns):
+            findings.append(f"line {line}: {len(cells)} cells, and the header has {len(columns)}")
+            continue
+        cell = dict(zip(columns, cells, strict=True))
+        problems = [*_cell_findings(cell)]
+        if cell["file"] in first_line:
+            problems.append(f"“{cell['file']}” stands already on line {first_line[cell['file']]}")
+        first_line.setdefault(cell["file"], line)
+        findings += [f"line {line}: {problem}" for problem in problems]
+        if not problems:
+            yield _row(number, cell)
+
+
+def _row(number: int, cell: Mapping[str, str]) -> LabelRow:
+    return LabelRow(
+        number=number,
+        file=cell["file"],
+        label=int(cell["label"]),
+        private=cell.get("split") == PRIVATE,
+        weight=float(cell.get("weight", 1.0)),
+        group=cell.get("group", ""),
+    )
+
+
+def _cell_findings(cell: Mapping[str, str]) -> Iterator[str]:
+    if why := _unsafe(cell["file"]):
+        yield f"the file name “{cell['file']}” {why}"
+    label = cell["label"]
+    if not (label.isascii() and label.isdigit() and len(label) <= MAX_LABEL_DIGITS):
+        yield f"the label “{label}” is not a whole number from 0 upwards"
+    if cell.get("split", PUBLIC) not in (PUBLIC, PRIVATE):
+        yield f"the split “{cell['split']}” is neither public nor private"
+    if not _is_weight(cell.get("weight", "1")):
+        yield f"the weight “{cell['weight']}” is not a number above 0 and at most {MAX_WEIGHT:g}"
+    if len(cell.get("group", "")) > MAX_GROUP_LENGTH:
+        yield f"the group is longer than {MAX_GROUP_LENGTH} characters"
+
+
+def _unsafe(name: str) -> str:
+    """Say why a name could lead out of the folder or be read in two ways; empty if it cannot."""
+    parts = name.split("/")
+    if not name.isprintable() or "\\" in name or ":" in name:
+        return "has a backslash, a colon or a control character"
+    if name.startswith("/"):
+        return "is absolute"
+    if any(part in ("", ".", "..") for part in parts):
+        return "has an empty, “.” or “..” part"
+    return ""
+
+
+def _is_weight(text: str) -> bool:
+    try:
+        weight = float(text)
+    except ValueError:
+        return False
+    return math.isfinite(weight) and 0 < weight <= MAX_WEIGHT
+
+
+def _file_findings(folder: Path, rows: list[LabelRow]) -> list[str]:
+    checked_folders: dict[Path, str] = {}
+    findings = []
+    for row in rows:
+        path = folder / row.file
+        why = _folders_finding(folder, path.parent, checked_folders) or _file_finding(path)
+        if why:
+            findings.append(f"row {row.number}: “{row.file}” {why}")
+    return findings
+
+
+def _folders_finding(root: Path, folder: Path, checked: dict[Path, str]) -> str:
+    if folder == root:
+        return ""
+    if folder not in checked:
+        # A link could point at any file of the server, which would then be shown as a sample.
+        own = "lies behind a link" if folder.is_symlink() else ""
+        checked[folder] = own or _folders_finding(root, folder.parent, checked)
+    return checked[folder]
+
+
+def _file_finding(path: Path) -> str:
+    try:
+        status = path.lstat()
+    except OSError:
+        return "is missing"
+    if not stat.S_ISREG(status.st_mode):
+        return "is a link or no regular file"
+    return "" if status.st_size else "is empty"

@@ -1,0 +1,51 @@
+"""What a reader hands on: an array file for the sandbox, and labels that stay outside it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.labels import LabelRow, LabelTable
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedData:
+    """A dataset ready to be predicted and scored; row i of every array is the same sample.
+
+    `inputs` is an .npy file, uint8, shape (samples, *contract.shape); only it enters the sandbox.
+    `weights` is None when the dataset has none, `groups` likewise.
+    """
+
+    inputs: Path
+    samples: int
+    digest: str
+    labels: NDArray[np.int64]
+    private: NDArray[np.bool_]
+    weights: NDArray[np.float64] | None
+    groups: tuple[str, ...] | None
+
+
+def shuffled(table: LabelTable, digest: str) -> tuple[LabelRow, ...]:
+    """Return the rows in an order fixed by the dataset's digest, so that position says nothing.
+
+    Organisers' files are often sorted by class; without this a model could answer by counting.
+    """
+    seed = digest.encode()
+    return tuple(sorted(table.rows, key=lambda row: hashlib.sha256(seed + row.file.encode()).digest()))
+
+
+def prepared(table: LabelTable, rows: tuple[LabelRow, ...], *, inputs: Path, digest: str) -> PreparedData:
+    """Join the array file with what `labels.csv` says of its rows."""
+    return PreparedData(
+        inputs=inputs,
+        samples=len(rows),
+        digest=digest,
+        labels=np.array([row.label for row in rows], dtype=np.int64),
+        private=np.array([row.private for row in rows], dtype=np.bool_),
+        weights=np.array([row.weight for row in rows], dtype=np.float64) if table.weighted else None,
+        groups=tuple(row.group for row in rows) if table.grouped else None,
+    )
