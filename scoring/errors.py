@@ -24,7 +24,9 @@ class PodiumError(Exception):
 class Rejected(PodiumError):
     """The entry breaks a rule. Final; `findings` hold every problem found, the gravest first."""
 
-    def __init__(self, *findings: Finding, log: str = "", timings_s: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self, *findings: Finding, log: str = "", timings_s: Mapping[str, float] | None = None
+    ) -> None:
         if not findings:
             raise ValueError("Rejected needs at least one finding")
         self.findings = findings
@@ -221,7 +223,8 @@ CODES: Final[dict[str, Code]] = {
         warning=True,
     ),
     "conversion_mismatch": Code(
-        "The PyTorch conversion of the ONNX model differs by up to {largest_difference:g} on the probe batch.",
+        "The PyTorch conversion of the ONNX model differs by up to {largest_difference:g} on the probe "
+        "batch.",
         "The score comes from ONNX Runtime and is not affected.",
         warning=True,
     ),

@@ -84,7 +84,9 @@ def load_track(name_or_path: str) -> TrackDocument:
         return parse_track(text)
     path = Path(name_or_path)
     if not path.is_file():
-        raise InvalidTrack((f"“{name_or_path}” is neither a file nor a preset; presets: {', '.join(presets())}",))
+        raise InvalidTrack(
+            (f"“{name_or_path}” is neither a file nor a preset; presets: {', '.join(presets())}",)
+        )
     if path.stat().st_size > MAX_DOCUMENT_BYTES:
         raise InvalidTrack((f"“{path.name}” is larger than {MAX_DOCUMENT_BYTES:,} bytes",))
     return parse_track(path.read_text("utf-8"))
@@ -226,9 +228,9 @@ class _Track(_Section):
         fitting = METRICS_BY_OUTPUT[self.output.kind]
         unfit = sorted(set(metrics) - fitting)
         if unfit:
-            raise ValueError(
-                f"{', '.join(unfit)} cannot score {self.output.kind} output; choose from {', '.join(sorted(fitting))}"
-            )
+            choice = ", ".join(sorted(fitting))
+            names = ", ".join(unfit)
+            raise ValueError(f"{names} cannot score {self.output.kind} output; choose from {choice}")
         if len(set(metrics)) != len(metrics):
             raise ValueError("a metric is listed twice")
         if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:

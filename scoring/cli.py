@@ -1,0 +1,185 @@
+"""`podium`: check, score, submit, pack and doctor on the command line.
+
+Exit codes: 0 accepted or scored, 1 rejected, 2 wrong usage of the command, 3 fault.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scoring import doctor, report
+from scoring.contracts import ScoreReport, TrackSpec
+from scoring.errors import Fault, Rejected
+from scoring.screen import Screen
+from scoring.tracks import InvalidTrack, load_track
+
+EXIT_REJECTED, EXIT_USAGE, EXIT_FAULT = 1, 2, 3
+
+app = typer.Typer(
+    help="Check, score, pack and submit entries of a Podium track.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+Entry = Annotated[Path, typer.Argument(metavar="PATH", exists=True, help="A zip, an .onnx file or a folder.")]
+Track = Annotated[str, typer.Option("--track", help="A preset's name or a track.yaml.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Run your own entry without isolation, where bubblewrap is not to be had."),
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the run's log, tracebacks included.")]
+
+
+@app.command()
+def check(path: Entry, track: Track, json: Json = False, trust: Trust = False, debug: Debug = False) -> None:
+    """Do what the worker does before hidden data: unpack, recognise, measure, enforce budgets."""
+    spec = _load(track)
+
+    def flow(screen: Screen, workdir: Path) -> ScoreReport:
+        from scoring import pipeline
+
+        return pipeline.check(path, spec, sandbox=_sandbox(trust), workdir=workdir, note=screen.note)
+
+    _report(spec, flow, as_json=json, debug=debug)
+
+
+@app.command()
+def score(
+    path: Entry,
+    track: Track,
+    data: Annotated[
+        Path,
+        typer.Option("--data", exists=True, file_okay=False, help="A folder with labels.csv and its files."),
+    ],
+    json: Json = False,
+    trust: Trust = False,
+    debug: Debug = False,
+) -> None:
+    """Do the whole flow on labelled data of your own."""
+    spec = _load(track)
+
+    def flow(screen: Screen, workdir: Path) -> ScoreReport:
+        from scoring import pipeline
+
+        return pipeline.score(
+            path,
+            spec,
+            data=data,
+            benchmark=None,
+            cache=_cache(),
+            sandbox=_sandbox(trust),
+            workdir=workdir,
+            note=screen.note,
+        )
+
+    _report(spec, flow, as_json=json, debug=debug)
+
+
+@app.command()
+def submit(
+    path: Entry,
+    track: Annotated[str, typer.Option("--track", help="The track's short name on the site.")],
+    server: Annotated[str, typer.Option("--server", help="The site's address.")],
+    token: Annotated[
+        str | None, typer.Option("--token", envvar="PODIUM_TOKEN", help="Your API token.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Upload an entry, follow it, print its score."""
+    from scoring.commands.submit import submit as upload_and_follow
+
+    raise typer.Exit(upload_and_follow(path, track=track, server=server, token=token, json=json))
+
+
+@app.command()
+def pack(
+    folder: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, help="The folder that holds model.py.")
+    ],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Default: FOLDER.zip here.")] = None,
+) -> None:
+    """Make a correct entry from a folder."""
+    from scoring.pack import pack as make_entry
+
+    destination = output or Path(f"{folder.resolve().name}.zip")
+    try:
+        make_entry(folder, destination)
+    except Rejected as exc:
+        Screen(quiet=False).show(report.rejected(exc, track=""))
+        raise typer.Exit(EXIT_REJECTED) from exc
+    typer.echo(f"{destination} ({destination.stat().st_size:,} bytes)")
+
+
+@app.command(name="doctor")
+def examine() -> None:
+    """Say in plain words what this machine lacks."""
+    checks = doctor.examine()
+    Screen(quiet=False).show_checks(checks)
+    raise typer.Exit(0 if all(item.ok for item in checks) else EXIT_FAULT)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _report(
+    spec: TrackSpec, flow: Callable[[Screen, Path], ScoreReport], *, as_json: bool, debug: bool
+) -> None:
+    """Run the flow in a folder of its own, print its report, leave with its exit code."""
+    log = ""
+    with Screen(quiet=as_json) as screen, tempfile.TemporaryDirectory(prefix="podium-") as folder:
+        try:
+            result = flow(screen, Path(folder))
+            outcome, code, log = report.accepted_or_scored(result), 0, result.log
+        except Rejected as exc:
+            outcome, code, log = report.rejected(exc, track=spec.slug), EXIT_REJECTED, exc.log
+        except Fault as exc:
+            outcome, code = report.fault(exc, track=spec.slug), EXIT_FAULT
+    _print(screen, outcome, log if debug or code else "", as_json=as_json)
+    raise typer.Exit(code)
+
+
+def _print(screen: Screen, outcome: dict[str, Any], log: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(outcome | ({"log": log} if log else {}), indent=2, ensure_ascii=False))
+        return
+    screen.show(outcome)
+    screen.show_log(log)
+
+
+def _load(track: str) -> TrackSpec:
+    """Return the track's spec, or leave with every finding in the document."""
+    try:
+        return load_track(track).spec
+    except InvalidTrack as exc:
+        for finding in exc.findings:
+            typer.echo(f"{track}: {finding}", err=True)
+        raise typer.Exit(EXIT_USAGE) from exc
+
+
+def _sandbox(trust: bool) -> Any:
+    """Return the sandbox, or one without isolation when the user trusts the entry."""
+    if trust:
+        from scoring.sandbox.unconfined import UnconfinedSandbox
+
+        return UnconfinedSandbox()
+    from scoring.sandbox.bubblewrap import BubblewrapSandbox
+
+    return BubblewrapSandbox()
+
+
+def _cache() -> Path:
+    base = os.environ.get("PODIUM_CACHE") or os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    folder = Path(base) / "podium"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -1,0 +1,256 @@
+"""The flow from an entry to a report, one line per stage. Trusts the track and the data, never the entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic
+
+from scoring import metrics
+from scoring.budget import allowance, enforce, static
+from scoring.contracts import (
+    Finding,
+    Package,
+    Request,
+    ScoreReport,
+    ScoreValue,
+    Stage,
+    StaticCounts,
+    Task,
+    TrackSpec,
+    Usage,
+    Verdict,
+)
+from scoring.errors import Fault, Rejected
+from scoring.intake.archive import unpack
+from scoring.intake.recognise import recognise
+from scoring.packages import FORMATS
+from scoring.readers import READERS, PreparedData
+from scoring.sandbox import exchange
+from scoring.sandbox.base import Job, Run, Sandbox
+
+PROBE_SAMPLES = 4
+
+Note = Callable[[Stage], None]
+
+
+def check(entry: Path, track: TrackSpec, *, sandbox: Sandbox, workdir: Path, note: Note) -> ScoreReport:
+    """Do all that comes before hidden data; return an accepted report.
+
+    `note(stage)` is called when a stage begins and at least once a second while the sandbox runs;
+    what it raises ends the work and passes through. Otherwise raises only Rejected and Fault.
+    """
+    flow = _Flow(track=track, sandbox=sandbox, workdir=workdir, note=note)
+    with flow.only_rejected_or_fault():
+        return _examine(entry, flow).report
+
+
+def score(
+    entry: Path,
+    track: TrackSpec,
+    *,
+    data: Path,
+    benchmark: str | None,
+    cache: Path,
+    sandbox: Sandbox,
+    workdir: Path,
+    note: Note,
+) -> ScoreReport:
+    """Do the whole flow on labelled data (a folder with labels.csv); return a scored report.
+
+    Arrays are built in `cache` once per dataset and input contract. `note` and errors as in `check`.
+    """
+    flow = _Flow(track=track, sandbox=sandbox, workdir=workdir, note=note)
+    with flow.only_rejected_or_fault():
+        examined = _examine(entry, flow)
+        with flow.stage(Stage.PREDICT):
+            prepared = _prepare(data, cache, flow)
+            job, run = _predict(examined.package, prepared, flow)
+            cpu_s_per_sample = _enforce_cpu(job, run, flow)
+        with flow.stage(Stage.METRIC):
+            public, private = _compute(job, run, prepared, track)
+        usage = replace(examined.report.usage, cpu_s_per_sample=cpu_s_per_sample)
+        return replace(
+            examined.report,
+            verdict=Verdict.SCORED,
+            benchmark=benchmark,
+            usage=usage,
+            scores=public,
+            private_scores=private,
+            samples=prepared.samples,
+            timings_s=dict(flow.timings_s),
+        )
+
+
+# --- the stages --------------------------------------------------------------------------------
+
+
+def _examine(entry: Path, flow: _Flow) -> _Examined:
+    track = flow.track
+    with flow.stage(Stage.INTAKE):
+        unpacked = unpack(entry, destination=flow.workdir / "package", limits=track.archive_limits)
+        package = recognise(unpacked, allowed=track.formats, formats=FORMATS)
+    with flow.stage(Stage.INSPECT):
+        warnings = FORMATS[package.format].check(package, track)
+        counts = static.count(package, track)
+        enforce.enforce_static(counts, package, track.budgets)
+    with flow.stage(Stage.MEASURE):
+        measured, log = _measure(package, flow)
+    flow.log = log
+    usage = _usage(measured, counts, package)
+    with flow.stage(Stage.ENFORCE):
+        enforce.enforce(usage, track.budgets)
+    report = ScoreReport(
+        verdict=Verdict.ACCEPTED,
+        format=package.format,
+        track=track.slug,
+        benchmark=None,
+        usage=usage,
+        warnings=(*package.warnings, *warnings, *counts.warnings, *measured.warnings, *_uncounted(usage)),
+        timings_s=dict(flow.timings_s),
+        log=log,
+        isolated=flow.sandbox.isolated,
+    )
+    return _Examined(package=package, report=report)
+
+
+def _measure(package: Package, flow: _Flow) -> tuple[exchange.Measured, str]:
+    probe = READERS[flow.track.input.reader].probe_inputs(flow.track.input, flow.workdir)
+    job = _job(Task.MEASURE, package, probe, PROBE_SAMPLES, flow)
+    run = _run(job, flow, Stage.MEASURE)
+    return exchange.interpret_measure(run, job), run.log
+
+
+def _prepare(data: Path, cache: Path, flow: _Flow) -> PreparedData:
+    reader = READERS[flow.track.input.reader]
+    return reader.prepare(data, contract=flow.track.input, cache=cache, tick=lambda: flow.note(Stage.PREDICT))
+
+
+def _predict(package: Package, prepared: PreparedData, flow: _Flow) -> tuple[Job, Run]:
+    job = _job(Task.PREDICT, package, prepared.inputs, prepared.samples, flow)
+    run = _run(job, flow, Stage.PREDICT)
+    exchange.interpret_predict(run, job)
+    return job, run
+
+
+def _enforce_cpu(job: Job, run: Run, flow: _Flow) -> float:
+    """Bound what counters cannot see by processor time; return it per sample.
+
+    Calibration runs only when a fast machine's allowance is exceeded, right after the run and
+    twice, so that a slow or busy machine of ours does not make an entrant look dishonest.
+    """
+    samples = job.request.samples
+    max_macs = flow.track.budgets.max_macs
+    if max_macs is not None and allowance.is_suspicious(run.cpu_s, samples=samples, max_macs=max_macs):
+        rates = [_calibrate(job, flow) for _ in range(2)]
+        allowed_s = allowance.allowed_cpu_s(samples=samples, max_macs=max_macs, macs_per_cpu_s=min(rates))
+        enforce.enforce_cpu(run.cpu_s / samples, allowed_s / samples)
+    return run.cpu_s / samples
+
+
+def _calibrate(job: Job, flow: _Flow) -> float:
+    """Return how many MACs a second of processor time does here, on work of our own."""
+    calibration = replace(job, request=replace(job.request, task=Task.CALIBRATE))
+    calibrated = exchange.interpret_calibrate(_run(calibration, flow, Stage.PREDICT), calibration)
+    return calibrated.macs / calibrated.cpu_s
+
+
+def _compute(
+    job: Job, run: Run, prepared: PreparedData, track: TrackSpec
+) -> tuple[dict[str, ScoreValue], dict[str, ScoreValue]]:
+    predictions = exchange.read_outputs(run, job)
+
+    def compute(rows: metrics.Rows) -> dict[str, ScoreValue]:
+        weights = None if prepared.weights is None else prepared.weights[rows]
+        return metrics.score(
+            track.metric,
+            track.extra_metrics,
+            labels=prepared.labels[rows],
+            predictions=predictions[rows],
+            weights=weights,
+        )
+
+    private = compute(prepared.private) if prepared.private.any() else {}
+    return compute(~prepared.private), private
+
+
+# --- what the stages share ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Examined:
+    package: Package
+    report: ScoreReport
+
+
+@dataclass(kw_only=True)
+class _Flow:
+    """What travels through the stages: the track, the ports, timings and the measure stage's log."""
+
+    track: TrackSpec
+    sandbox: Sandbox
+    workdir: Path
+    note: Note
+    timings_s: dict[str, float] = field(default_factory=dict)
+    log: str = ""
+
+    @contextmanager
+    def stage(self, stage: Stage) -> Iterator[None]:
+        self.note(stage)
+        started = monotonic()
+        yield
+        self.timings_s[stage.value] = monotonic() - started
+
+    @contextmanager
+    def only_rejected_or_fault(self) -> Iterator[None]:
+        """Give rejections the measure stage's log, and turn trouble with our own disk into a fault."""
+        try:
+            yield
+        except Rejected as exc:
+            raise Rejected(*exc.findings, log=exc.log or self.log, timings_s=self.timings_s) from exc
+        except (OSError, MemoryError) as exc:
+            raise Fault(f"{type(exc).__name__} on our side") from exc
+
+
+def _job(task: Task, package: Package, inputs: Path, samples: int, flow: _Flow) -> Job:
+    limits = flow.track.run_limits
+    request = Request(
+        task=task,
+        format=package.format,
+        main=package.main,
+        input=flow.track.input,
+        output=flow.track.output,
+        samples=samples,
+        batch_size=limits.batch_size,
+        threads=limits.threads,
+        seed=limits.seed,
+    )
+    timeout_s = limits.measure_timeout_s if task is Task.MEASURE else limits.predict_timeout_s
+    return Job(request=request, package=package.root, inputs=inputs, timeout_s=timeout_s, limits=limits)
+
+
+def _run(job: Job, flow: _Flow, stage: Stage) -> Run:
+    folder = flow.workdir / f"run-{job.request.task}"
+    folder.mkdir(exist_ok=True)
+    return flow.sandbox.run(job, workdir=folder, tick=lambda: flow.note(stage))
+
+
+def _usage(measured: exchange.Measured, counts: StaticCounts, package: Package) -> Usage:
+    """Join what the sandbox counted with what was counted outside; the largest number binds."""
+    by_counter = {**measured.macs_by_counter, **({} if counts.macs is None else {"static": counts.macs})}
+    return Usage(
+        parameters=max(measured.parameters, counts.parameters or 0),
+        trainable_parameters=measured.trainable_parameters,
+        macs=max((macs for macs in by_counter.values() if macs is not None), default=0),
+        macs_by_counter=by_counter,
+        uncounted_ops=tuple(sorted({*measured.uncounted_ops, *counts.uncounted_ops})),
+        package_bytes=package.package_bytes,
+    )
+
+
+def _uncounted(usage: Usage) -> tuple[Finding, ...]:
+    if not usage.uncounted_ops:
+        return ()
+    return (Finding(code="uncounted_ops", facts={"ops": ", ".join(usage.uncounted_ops)}),)

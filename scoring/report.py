@@ -1,0 +1,64 @@
+"""The one report that the command line and the API share, as plain values for JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from scoring.contracts import Finding, ScoreReport, ScoreValue
+from scoring.errors import CODES, Fault, Rejected, render
+
+
+def accepted_or_scored(report: ScoreReport) -> dict[str, Any]:
+    """Return the report of an entry that passed."""
+    return {
+        "verdict": report.verdict.value,
+        "code": "",
+        "message": "",
+        "hint": "",
+        "findings": rendered(report.warnings),
+        "format": report.format.value,
+        "track": report.track,
+        "benchmark": report.benchmark,
+        "usage": asdict(report.usage),
+        "scores": {name: score_value(value) for name, value in report.scores.items()},
+        "private_scores": {name: score_value(value) for name, value in report.private_scores.items()},
+        "samples": report.samples,
+        "timings_s": {stage: round(seconds, 3) for stage, seconds in report.timings_s.items()},
+        "isolated": report.isolated,
+    }
+
+
+def rejected(rejection: Rejected, *, track: str) -> dict[str, Any]:
+    """Return the report of an entry that breaks a rule; the gravest finding gives the code."""
+    findings = rendered(rejection.findings)
+    return {
+        "verdict": "rejected",
+        **{key: findings[0][key] for key in ("code", "message", "hint")},
+        "findings": findings,
+        "track": track,
+        "timings_s": {stage: round(seconds, 3) for stage, seconds in rejection.timings_s.items()},
+    }
+
+
+def fault(problem: Fault, *, track: str) -> dict[str, Any]:
+    """Return the report of a run that failed on our side."""
+    return {
+        "verdict": "fault",
+        "code": "",
+        "message": str(problem),
+        "hint": "",
+        "findings": [],
+        "track": track,
+    }
+
+
+def rendered(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings as the report shows them."""
+    return [{**asdict(render(finding)), "warning": CODES[finding.code].warning} for finding in findings]
+
+
+def score_value(value: ScoreValue) -> dict[str, Any]:
+    """Return one score as the report shows it."""
+    return {**asdict(value), "ci": list(value.ci)}

@@ -1,0 +1,125 @@
+"""How the command line shows a report: progress, verdict, findings, usage and scores, in colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from scoring.contracts import Stage
+
+COLOURS = {"accepted": "green", "scored": "green", "rejected": "red", "fault": "yellow"}
+STAGES = {
+    Stage.INTAKE: "unpacking",
+    Stage.INSPECT: "looking at the files",
+    Stage.MEASURE: "measuring on sample images",
+    Stage.ENFORCE: "comparing with the budgets",
+    Stage.PREDICT: "predicting",
+    Stage.METRIC: "computing the score",
+}
+
+
+class Check(Protocol):
+    """One line of the doctor's findings."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str
+
+
+class Screen:
+    """Prints for people; progress goes to stderr, so that stdout holds only the result."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._console = Console(highlight=False)
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+            disable=quiet,
+        )
+        self._stage: Stage | None = None
+
+    def __enter__(self) -> Self:
+        """Begin to show progress."""
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the progress line away."""
+        self._progress.stop()
+
+    def note(self, stage: Stage) -> None:
+        """Show the stage that runs now."""
+        if stage is self._stage:
+            return
+        self._stage = stage
+        for task in self._progress.task_ids:
+            self._progress.remove_task(task)
+        self._progress.add_task(STAGES[stage])
+
+    def show(self, outcome: dict[str, Any]) -> None:
+        """Print a report."""
+        verdict = outcome["verdict"]
+        code = f" ({outcome['code']})" if outcome["code"] else ""
+        self._console.print(f"[bold {COLOURS[verdict]}]{verdict}[/]{code}")
+        if verdict == "fault":
+            self._console.print(escape(outcome["message"]))
+        self._show_findings(outcome["findings"])
+        if "usage" in outcome:
+            self._show_usage(outcome["usage"])
+            self._show_scores(outcome["scores"], "")
+            self._show_scores(outcome["private_scores"], " (private)")
+            if not outcome["isolated"]:
+                self._console.print("[yellow]Run without isolation (--trust).[/]")
+
+    def show_log(self, log: str) -> None:
+        """Print what the entry wrote in the measure stage."""
+        if log:
+            self._console.print("\n[bold]Log[/]")
+            self._console.print(log, markup=False, end="" if log.endswith("\n") else "\n")
+
+    def show_checks(self, checks: Iterable[Check]) -> None:
+        """Print the doctor's findings."""
+        for check in checks:
+            mark = "[green]ok     [/]" if check.ok else "[red]missing[/]"
+            self._console.print(f"{mark} {escape(check.name)}: {escape(check.found)}")
+            if not check.ok:
+                self._console.print(f"        {escape(check.remedy)}")
+
+    def _show_findings(self, findings: list[dict[str, Any]]) -> None:
+        for finding in findings:
+            colour = "yellow" if finding["warning"] else "red"
+            place = f" [bold]{escape(finding['path'])}[/]" if finding["path"] else ""
+            self._console.print(f"[{colour}]{finding['code']}[/]{place}: {escape(finding['message'])}")
+            self._console.print(f"  {escape(finding['hint'])}", style="dim")
+
+    def _show_usage(self, usage: dict[str, Any]) -> None:
+        table = Table("usage", "", show_header=False, box=None, padding=(0, 2, 0, 0))
+        table.add_row("parameters", f"{usage['parameters']:,} ({usage['trainable_parameters']:,} trainable)")
+        counters = ", ".join(
+            f"{name} {'failed' if macs is None else f'{macs:,}'}"
+            for name, macs in usage["macs_by_counter"].items()
+        )
+        table.add_row("MACs", f"{usage['macs']:,} ({counters})")
+        table.add_row("package", f"{usage['package_bytes']:,} bytes")
+        if usage["cpu_s_per_sample"] is not None:
+            table.add_row("processor time", f"{usage['cpu_s_per_sample']:.4f} s a sample")
+        self._console.print(table)
+
+    def _show_scores(self, scores: dict[str, Any], note: str) -> None:
+        for name, value in scores.items():
+            low, high = value["ci"]
+            details = "".join(f", {key} {number:.6g}" for key, number in value["details"].items())
+            interval = f"95 % interval {low:.4f} to {high:.4f}{details}"
+            self._console.print(f"[bold green]{name}{note} {value['value']:.6f}[/] ({interval})")
