@@ -1,0 +1,182 @@
+"""Properties that every metric has, tested once for all."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoring.contracts import Metric, OutputKind
+from scoring.errors import Fault, Rejected
+from scoring.metrics import METRICS, score
+
+CLASSES = 7
+
+
+def random_case(metric, seed, samples=40, weighted=False):
+    """Return labels, predictions with many ties, and weights or None."""
+    random = np.random.default_rng(seed)
+    confidence = METRICS[metric].output_kind is OutputKind.CONFIDENCE
+    classes, width = (2, 1) if confidence else (CLASSES, CLASSES)
+    labels = random.integers(0, classes, samples)
+    predictions = random.integers(-3, 4, (samples, width)).astype(np.float32) / 2
+    return labels, predictions, random.uniform(0.1, 5, samples) if weighted else None
+
+
+def perfect_predictions(metric, labels):
+    if METRICS[metric].output_kind is OutputKind.CONFIDENCE:
+        return labels[:, None].astype(np.float32)
+    return np.eye(CLASSES, dtype=np.float32)[labels]
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_every_metric_is_in_the_table_with_name_and_version(metric):
+    definition = METRICS[metric]
+
+    assert definition.name
+    assert definition.version
+
+
+def test_the_table_holds_nothing_but_metrics():
+    assert set(METRICS) == set(Metric)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("metric", Metric)
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_the_order_of_samples_changes_nothing(metric, weighted, seed):
+    labels, predictions, weights = random_case(metric, seed, weighted=weighted)
+    order = np.random.default_rng(seed).permutation(len(labels))
+    shuffled_weights = None if weights is None else weights[order]
+
+    assert score(metric, (), labels[order], predictions[order], shuffled_weights) == score(
+        metric, (), labels, predictions, weights
+    )
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("metric", Metric)
+@given(seed=st.integers(0, 2**32 - 1), samples=st.integers(1, 60))
+@settings(max_examples=25, deadline=None)
+def test_the_interval_contains_the_value_and_stays_between_0_and_1(metric, weighted, seed, samples):
+    labels, predictions, weights = random_case(metric, seed, samples, weighted)
+
+    found = score(metric, (), labels, predictions, weights)[metric]
+
+    assert 0 <= found.ci[0] <= found.value <= found.ci[1] <= 1
+
+
+@pytest.mark.parametrize("metric", Metric)
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_weights_that_are_equal_change_no_value(metric, seed):
+    labels, predictions, _ = random_case(metric, seed)
+
+    weighted = score(metric, (), labels, predictions, np.full(len(labels), 2.5))[metric]
+
+    assert weighted.value == score(metric, (), labels, predictions)[metric].value
+
+
+@pytest.mark.parametrize("metric", Metric)
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_a_whole_weight_counts_like_so_many_copies(metric, seed):
+    labels, predictions, _ = random_case(metric, seed)
+    copies = np.random.default_rng(seed).integers(1, 5, len(labels))
+
+    weighted = score(metric, (), labels, predictions, copies.astype(np.float64))[metric]
+    copied = score(metric, (), labels.repeat(copies), predictions.repeat(copies, axis=0))[metric]
+
+    assert weighted.value == copied.value
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_a_perfect_prediction_scores_1(metric):
+    labels, _, _ = random_case(metric, seed=1)
+
+    found = score(metric, (), labels, perfect_predictions(metric, labels))[metric]
+
+    assert found.value == 1.0
+    assert found.higher_is_better
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_more_samples_narrow_the_interval(metric):
+    labels, predictions, _ = random_case(metric, seed=2)
+    few = score(metric, (), labels, predictions)[metric].ci
+    many = score(metric, (), labels.repeat(100), predictions.repeat(100, axis=0))[metric].ci
+
+    assert many[1] - many[0] < few[1] - few[0]
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("metric", Metric)
+def test_values_that_are_not_finite_are_rejected_with_their_number(metric, bad):
+    labels, predictions, _ = random_case(metric, seed=3)
+    predictions[[2, 5], 0] = bad
+
+    with pytest.raises(Rejected) as caught:
+        score(metric, (), labels, predictions)
+
+    assert caught.value.code == "not_finite"
+    assert caught.value.findings[0].facts == {"found": 2, "total": predictions.size}
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_a_wrong_count_is_rejected_with_both_numbers(metric):
+    labels, predictions, _ = random_case(metric, seed=4)
+
+    with pytest.raises(Rejected) as caught:
+        score(metric, (), labels, predictions[:-1])
+
+    assert caught.value.findings[0].facts == {"found": 39, "expected": 40}
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_no_sample_is_a_fault(metric):
+    labels, predictions, _ = random_case(metric, seed=5)
+
+    with pytest.raises(Fault):
+        score(metric, (), labels[:0], predictions[:0])
+
+
+@pytest.mark.parametrize("label", [-1, CLASSES])
+@pytest.mark.parametrize("metric", Metric)
+def test_a_label_outside_the_outputs_is_a_fault(metric, label):
+    labels, predictions, _ = random_case(metric, seed=6)
+    labels[3] = label
+
+    with pytest.raises(Fault):
+        score(metric, (), labels, predictions)
+
+
+@pytest.mark.parametrize("metric", Metric)
+@pytest.mark.parametrize("weights", [np.ones(39), np.zeros(40), np.full(40, np.nan), np.full(40, -1.0)])
+def test_weights_that_are_missing_or_not_positive_are_a_fault(metric, weights):
+    labels, predictions, _ = random_case(metric, seed=7)
+
+    with pytest.raises(Fault):
+        score(metric, (), labels, predictions, weights)
+
+
+def test_best_f1_of_several_columns_is_a_fault():
+    with pytest.raises(Fault):
+        score(Metric.BEST_F1, (), np.array([0, 1]), np.zeros((2, 2), np.float32))
+
+
+def test_the_ranking_metric_comes_first_and_none_comes_twice():
+    labels, predictions, _ = random_case(Metric.ACCURACY, seed=8)
+
+    found = score(Metric.TOP5_ACCURACY, (Metric.ACCURACY, Metric.TOP5_ACCURACY), labels, predictions)
+
+    assert list(found) == ["top5_accuracy", "accuracy"]
+
+
+def test_predictions_and_labels_are_left_as_they_were():
+    labels, predictions, _ = random_case(Metric.BEST_F1, seed=9)
+    labels_before, predictions_before = labels.copy(), predictions.copy()
+
+    score(Metric.BEST_F1, (), labels, predictions)
+
+    assert (labels == labels_before).all()
+    assert (predictions == predictions_before).all()
