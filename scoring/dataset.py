@@ -34,7 +34,7 @@ def examine_dataset(folder: Path, output: OutputContract, reader: Reader = Reade
     """Check the folder against a track's contracts and summarise it; raise `DatasetProblem`."""
     table = read_labels(folder)
     check_labels(table, output)
-    _check_contents(folder, table, reader)
+    check_contents(folder, table, reader)
     private = sum(row.private for row in table.rows)
     return DatasetSummary(
         samples=len(table.rows),
@@ -69,7 +69,7 @@ def dataset_digest(folder: Path, table: LabelTable) -> str:
     return "sha256:" + total.hexdigest()
 
 
-def _check_contents(folder: Path, table: LabelTable, reader: Reader) -> None:
+def check_contents(folder: Path, table: LabelTable, reader: Reader) -> None:
     """Look at the first bytes of each file; only decoding finds all damage, and the reader does that."""
     findings = []
     for row in table.rows:
