@@ -27,7 +27,7 @@ def _secret_key() -> str:
             out.write(secrets.token_urlsafe(50))
     except FileExistsError:
         pass
-    return file.read_text()
+    return str(file.read_text())
 
 
 SECRET_KEY = _secret_key()
@@ -110,6 +110,8 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
         "data_folder_out": str(_QUEUE / "messages"),
         "control_folder": str(_QUEUE / "control"),
     }
+    for _folder in ("messages", "control"):  # the transport expects them to exist
+        (_QUEUE / _folder).mkdir(parents=True, exist_ok=True)
 CELERY_IMPORTS = ("scoring.worker.tasks",)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

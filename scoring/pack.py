@@ -7,7 +7,9 @@ from pathlib import Path
 
 from scoring.errors import reject
 
-LEFT_OUT_FOLDERS = frozenset({"__pycache__", ".git", ".venv", ".ipynb_checkpoints", ".mypy_cache", "__MACOSX"})
+LEFT_OUT_FOLDERS = frozenset(
+    {"__pycache__", ".git", ".venv", ".ipynb_checkpoints", ".mypy_cache", "__MACOSX"}
+)
 LEFT_OUT_SUFFIXES = frozenset({".pyc", ".pyo"})
 LEFT_OUT_NAMES = frozenset({".DS_Store", "Thumbs.db"})
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -20,13 +22,17 @@ def pack(folder: Path, destination: Path) -> Path:
     folders give equal bytes. Raises Rejected (`missing_file`) when nothing is left to pack, and
     (`link_in_archive`) for a link that leads out of the folder.
     """
-    files = sorted(path for path in folder.rglob("*") if _belongs(path.relative_to(folder)) and path.is_file())
+    files = sorted(
+        path for path in folder.rglob("*") if _belongs(path.relative_to(folder)) and path.is_file()
+    )
     files = [path for path in files if path.resolve() != destination.resolve()]
     if not files:
         raise reject("missing_file", expected="Any file")
     for path in files:
         if not path.resolve().is_relative_to(folder.resolve()):
-            raise reject("link_in_archive", path=path.relative_to(folder).as_posix(), what="link out of the folder")
+            raise reject(
+                "link_in_archive", path=path.relative_to(folder).as_posix(), what="link out of the folder"
+            )
     with zipfile.ZipFile(destination, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for path in files:
             _add(archive, path, path.relative_to(folder).as_posix())

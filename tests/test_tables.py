@@ -1,0 +1,83 @@
+"""Each table covers its enum, and each code has a sentence."""
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from scoring.budget.static import COUNTERS
+from scoring.contracts import METRIC_FACTS, Finding, Format, Metric, Reader
+from scoring.errors import CODES, render
+from scoring.metrics import METRICS
+from scoring.packages import FORMATS
+from scoring.readers import READERS
+from scoring.tracks import METRICS_BY_OUTPUT, load_track, presets
+
+SOURCE = Path(__file__).parent.parent
+
+
+@pytest.mark.parametrize(
+    ("table", "enum"),
+    [(FORMATS, Format), (COUNTERS, Format), (READERS, Reader), (METRICS, Metric), (METRIC_FACTS, Metric)],
+)
+def test_a_table_covers_its_enum(table: dict, enum: type) -> None:
+    assert set(table) == set(enum)
+
+
+def test_every_metric_fits_exactly_one_output_kind() -> None:
+    fitting = [metric for metrics in METRICS_BY_OUTPUT.values() for metric in metrics]
+
+    assert sorted(fitting) == sorted(Metric)
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_what_the_site_says_of_a_metric_is_what_the_metric_is(metric: Metric) -> None:
+    facts, definition = METRIC_FACTS[metric], METRICS[metric]
+
+    assert (facts.version, facts.higher_is_better) == (definition.version, definition.higher_is_better)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_code_has_a_sentence_and_a_hint(code: str) -> None:
+    entry = CODES[code]
+
+    assert entry.message.endswith((".", "}"))
+    assert entry.hint.endswith(".")
+    assert re.fullmatch(r"[a-z0-9_]+", code)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_sentence_is_filled_from_its_facts(code: str) -> None:
+    numbers = ("found", "allowed", "_bytes", "_s", "difference", "expected", "total", "batch")
+    fields = {name for text in (CODES[code].message, CODES[code].hint) for _, name, _, _ in _parse(text) if name}
+    facts = {name: 7 if name.endswith(numbers) else "seven" for name in fields - {"path"}}
+
+    rendered = render(Finding(code=code, path="model.py", facts=facts))
+
+    assert "{" not in rendered.message + rendered.hint
+
+
+def test_every_code_that_is_raised_stands_in_the_table() -> None:
+    pattern = re.compile(r"(?:reject\(|code=)\s*\"([a-z0-9_]+)\"")
+    files = [*SOURCE.glob("scoring/**/*.py"), *SOURCE.glob("competition/**/*.py")]
+
+    raised = {code for file in files for code in pattern.findall(file.read_text("utf-8"))}
+
+    assert raised - set(CODES) == set()
+
+
+def test_the_presets_are_the_two_of_2022() -> None:
+    assert {"cvpr2022-track1", "cvpr2022-track2"} <= set(presets())
+
+
+@pytest.mark.parametrize(("preset", "width"), [("cvpr2022-track1", 100), ("cvpr2022-track2", 1)])
+def test_a_cvpr_preset_states_the_budgets_and_the_input_of_2022(preset: str, width: int) -> None:
+    spec = load_track(preset).spec
+
+    assert (spec.budgets.max_parameters, spec.budgets.max_macs) == (30_000_000, 5_000_000_000)
+    assert (spec.input.shape, spec.input.channel_order, spec.output.width) == ((3, 224, 224), "bgr", width)
+
+
+def _parse(text: str) -> list[tuple[str, str | None, str | None, str | None]]:
+    return list(string.Formatter().parse(text))
