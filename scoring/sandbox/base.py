@@ -42,7 +42,8 @@ class Run:
 
     `reply` is at most `MAX_REPLY_BYTES` long; `outputs` is a file of raw little-endian float32
     values, at most samples * width * 4 bytes; `log` is the capped text of stdout and stderr.
-    `cpu_s` is user plus system time of the whole tree.
+    `cpu_s` is user plus system time of the whole tree. A negative `exit_code` is a signal's number.
+    `overflow` says in our words what passed its cap when the status is `TOO_MUCH_OUTPUT`.
     """
 
     status: ExitStatus
@@ -53,6 +54,7 @@ class Run:
     wall_s: float
     cpu_s: float
     peak_memory_bytes: int
+    overflow: str = ""
 
 
 MAX_REPLY_BYTES = 2**20

@@ -1,0 +1,176 @@
+"""The real sandbox: bubblewrap's namespaces, a user of its own, a system call filter, limits.
+
+Run by root (the usual worker in a container), the entry gets a fresh user id for each run and no user
+namespace: the kernel counts processes against a real user only then. Run by an ordinary user, it is
+that user in a user namespace that allows no further ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from scoring.errors import Fault
+from scoring.sandbox import cage, syscalls, workfiles
+from scoring.sandbox.base import Job, Run
+from scoring.sandbox.limits import resource_limits
+from scoring.sandbox.pipes import open_pipe, readable
+from scoring.sandbox.supervise import Started, supervise
+
+CHILD: Final = ("-P", "-s", "-m", "scoring.sandboxed")
+CHILD_FILES: Final = (
+    *("--request", "/request.json", "--package", "/package", "--inputs", "/inputs.npy"),
+    *("--reply", "/reply.json", "--outputs", "/outputs.bin"),
+)
+# Far above the ids of people, services and containers' sub-ids, below 2**31.
+UIDS: Final = range(1_900_000_000, 2_000_000_000)
+NAMESPACES: Final = (
+    "--unshare-pid",
+    "--unshare-net",
+    "--unshare-ipc",
+    "--unshare-uts",
+    "--unshare-cgroup-try",
+)
+# What the keeper needs to become another user and to end it; the entry keeps none of them.
+KEEPER_CAPABILITIES: Final = ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", "CAP_KILL")
+SETUP_S: Final = 20.0
+
+
+@dataclass(frozen=True)
+class BubblewrapSandbox:
+    """Runs each job as a stranger in an empty machine. `child` is what Python starts inside."""
+
+    child: Sequence[str] = CHILD
+
+    @property
+    def isolated(self) -> bool:
+        """Say that entry code is kept away from the machine."""
+        return True
+
+    def run(self, job: Job, *, workdir: Path, tick: Callable[[], None]) -> Run:
+        """Run the job; raise `Fault` when the sandbox cannot be set up or is killed from outside."""
+        exhibits = workfiles.prepare(job, workdir)
+        uid = unused_uid() if os.geteuid() == 0 else None
+        if uid is not None:
+            workfiles.hand_over(exhibits, uid)
+        plan = {
+            "uid": uid,
+            "confined": True,
+            "limits": resource_limits(job),
+            "argv": [sys.executable, *self.child, *CHILD_FILES],
+        }
+        with started(cage.arguments(exhibits, job.limits), plan) as running:
+            ending = supervise(running, job, tick)
+        if uid is not None:
+            workfiles.take_back(exhibits)
+        return workfiles.collect(job, exhibits, ending)
+
+
+def unused_uid() -> int:
+    """Draw a user id that no process has, so that the process limit counts this run alone."""
+    taken = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            taken.add(process.stat().st_uid)
+    draw = random.SystemRandom()
+    while (uid := draw.choice(UIDS)) in taken:
+        pass
+    return uid
+
+
+@contextlib.contextmanager
+def started(inside: list[str], plan: Mapping[str, object]) -> Iterator[Started]:
+    """Start bubblewrap with the keeper inside; close our ends of its pipes at the end."""
+    started_at = time.monotonic()
+    with contextlib.ExitStack() as ours:
+        log, status, report = (open_pipe(ours) for _ in range(3))
+        process = _start(inside, plan, log=log.writer, status=status.writer, report=report.writer)
+        try:
+            for pipe in (log, status, report):
+                pipe.close_writer()
+            keeper_pid = _keeper_pid(report.read(SETUP_S), process, log.read)
+            keeper_fd = os.pidfd_open(keeper_pid)
+        except BaseException:
+            # Killed before it knows its parent, the inside would wait for ever; it dies with bubblewrap.
+            process.kill()
+            process.wait()
+            raise
+        ours.callback(os.close, keeper_fd)
+        yield Started(
+            process=process,
+            keeper_pid=keeper_pid,
+            keeper_fd=keeper_fd,
+            log_fd=log.reader,
+            status_fd=status.reader,
+            started_at=started_at,
+        )
+
+
+def _start(
+    inside: list[str], plan: Mapping[str, object], *, log: int, status: int, report: int
+) -> subprocess.Popen[bytes]:
+    keeper_plan = json.dumps({**plan, "status_fd": status})
+    keeper = [os.path.realpath(sys.executable), "-I", "-S", cage.KEEPER, keeper_plan]
+    with contextlib.ExitStack() as theirs:
+        filter_fd = readable(syscalls.program(), theirs)
+        words = [*privileges(), *inside, "--info-fd", str(report), "--seccomp", str(filter_fd)]
+        # By pipe and not by argv: /proc/1/cmdline would name the host's paths inside.
+        words_fd = readable(b"".join(os.fsencode(word) + b"\0" for word in words), theirs)
+        return subprocess.Popen(
+            [program(), "--args", str(words_fd), "--", *keeper],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            # bubblewrap's own environment shows in /proc/1/environ: give it none of our secrets.
+            env={"PATH": os.defpath},
+            pass_fds=(status, report, filter_fd, words_fd),
+            cwd="/",
+        )
+
+
+def privileges() -> list[str]:
+    """Return bubblewrap's arguments for namespaces and privileges, which depend on who we are."""
+    common = ["--die-with-parent", "--new-session", "--as-pid-1", *NAMESPACES]
+    if os.geteuid() == 0:
+        kept = [word for name in KEEPER_CAPABILITIES for word in ("--cap-add", name)]
+        return [*common, "--cap-drop", "ALL", *kept]
+    mapped = ["--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-drop", "ALL"]
+    no_more = ["--disable-userns"] if can_disable_user_namespaces() else []
+    return [*common, *mapped, *no_more]
+
+
+def program() -> str:
+    """Return where bubblewrap is; raise `Fault` when it is not installed."""
+    found = shutil.which("bwrap")
+    if found is None:
+        raise Fault("bubblewrap (bwrap) is not installed")
+    return found
+
+
+@cache
+def can_disable_user_namespaces() -> bool:
+    """Say whether this bubblewrap knows `--disable-userns` (0.8 and newer)."""
+    listed = subprocess.run([program(), "--help"], capture_output=True, text=True, check=False)
+    return "--disable-userns" in listed.stdout
+
+
+def _keeper_pid(report: bytes, process: subprocess.Popen[bytes], read_log: Callable[[float], bytes]) -> int:
+    """Read the host's id of process 1 inside from bubblewrap's report."""
+    try:
+        return int(json.loads(report)["child-pid"])
+    except (ValueError, KeyError) as exc:
+        process.kill()
+        process.wait()
+        why = read_log(1.0)[-500:].decode(errors="replace").strip()
+        raise Fault(f"bubblewrap could not make the sandbox: {why}") from exc

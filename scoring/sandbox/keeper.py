@@ -1,0 +1,213 @@
+"""Start the child with its limits, wait for its whole family, report how it ended.
+
+Runs as a script of its own, never imported by the scoring side: inside bubblewrap it is process 1
+of the sandbox, with `--trust` it is an ordinary parent. Reads one JSON plan from its command line,
+and writes JSON lines to the status pipe, which no other process inside ever holds:
+
+    {"failed": "why"}      set-up failed, nothing of the entry has run
+    {"started": true}      limits stand, privileges are gone, the child is about to start
+    {"ended": {"exit": 0, "signal": 0, "cpu_s": 1.5, "stopped": false}}
+
+Standard library only: it starts with `python -I -S`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import resource
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+PR_SET_PDEATHSIG: Final = 1
+PR_SET_DUMPABLE: Final = 4
+PR_CAPBSET_DROP: Final = 24
+PR_SET_CHILD_SUBREAPER: Final = 36
+CAPABILITY_VERSION_3: Final = 0x20080522
+CAPABILITY_SETS: Final = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+WAITED_FOR: Final = (signal.SIGCHLD, signal.SIGTERM)
+
+
+class SetupError(Exception):
+    """The sandbox is not as tight as the plan demands; the entry must not run."""
+
+
+def main() -> int:
+    """Run the plan given as the only argument."""
+    plan = json.loads(sys.argv[1])
+    status_fd: int = plan["status_fd"]
+    keep_from_children(status_fd)
+    signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
+    guard_self()
+    child = os.fork()
+    if child == 0:
+        become_child(plan)
+    stopped, wait_status = wait_for(child)
+    end_family()
+    family = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ended = {
+        "exit": os.WEXITSTATUS(wait_status) if os.WIFEXITED(wait_status) else None,
+        "signal": os.WTERMSIG(wait_status) if os.WIFSIGNALED(wait_status) else 0,
+        "cpu_s": family.ru_utime + family.ru_stime,
+        "stopped": stopped,
+    }
+    tell(status_fd, {"ended": ended})
+    return 0
+
+
+def tell(status_fd: int, line: Mapping[str, object]) -> None:
+    """Write one line to the status pipe."""
+    os.write(status_fd, json.dumps(line).encode() + b"\n")
+
+
+def keep_from_children(status_fd: int) -> None:
+    """Close on exec all that was inherited: a descriptor left open is a way out of the sandbox."""
+    folder = Path("/proc/self/fd" if sys.platform == "linux" else "/dev/fd")
+    inherited = {int(path.name) for path in list(folder.iterdir())} - {0, 1, 2}
+    for fd in inherited | {status_fd}:
+        # The descriptor that listed the folder is among them, and closed by now.
+        with contextlib.suppress(OSError):
+            os.set_inheritable(fd, False)  # noqa: FBT003
+
+
+def guard_self() -> None:
+    """Die with the parent, adopt orphans, and let nobody with our uid read or write our memory."""
+    if sys.platform != "linux":
+        return
+    # Inside the sandbox the end of process 1 is the end of all; outside the family must be ended first.
+    death_signal = signal.SIGKILL if os.getpid() == 1 else signal.SIGTERM
+    prctl(PR_SET_PDEATHSIG, death_signal)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    # Without this an entry with our uid forges the report through /proc/1/mem or /proc/1/fd.
+    prctl(PR_SET_DUMPABLE, 0)
+
+
+def wait_for(child: int) -> tuple[bool, int]:
+    """Wait until the child ends or SIGTERM asks us to end it; return (asked, wait status)."""
+    while True:
+        received = signal.sigwait(WAITED_FOR)
+        if received == signal.SIGTERM:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+            return True, os.waitpid(child, 0)[1]
+        while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            if ended[0] == child:
+                return False, ended[1]
+
+
+def end_family() -> None:
+    """Kill and reap every process that is left; daemons (double fork, setsid) are our children by now."""
+    while True:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill_family()
+        try:
+            os.wait()
+        except ChildProcessError:
+            return
+
+
+def kill_family() -> None:
+    """Send SIGKILL to every process below this one."""
+    if os.getpid() == 1:
+        # All but ourselves in this process namespace, in one step that a fork bomb cannot outrun.
+        os.kill(-1, signal.SIGKILL)
+        return
+    for pid in descendants(os.getpid()):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def descendants(root: int) -> list[int]:
+    """Return the processes below `root`, parents first; where there is no /proc, none."""
+    parents: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            stat = (folder / "stat").read_bytes()
+            parents[int(folder.name)] = int(stat[stat.rindex(b")") + 2 :].split()[1])
+    found = [root]
+    for parent in found:
+        found.extend(pid for pid, above in parents.items() if above == parent)
+    return found[1:]
+
+
+def become_child(plan: Mapping[str, Any]) -> NoReturn:
+    """Take the limits, give up every privilege, and become the program of the plan."""
+    try:
+        prepare_child(plan)
+        tell(plan["status_fd"], {"started": True})
+        os.execv(plan["argv"][0], plan["argv"])  # noqa: S606
+    except (OSError, ValueError, SetupError) as error:
+        tell(plan["status_fd"], {"failed": f"{type(error).__name__}: {error}"})
+    os._exit(70)
+
+
+def prepare_child(plan: Mapping[str, Any]) -> None:
+    """Do all that must be done between fork and exec."""
+    os.setpgid(0, 0)
+    with contextlib.suppress(OSError):
+        # If the machine runs out of memory, the kernel shall take this process and not the worker.
+        Path("/proc/self/oom_score_adj").write_text("1000")
+    if plan["uid"] is not None:
+        drop_to(plan["uid"])
+    for name, wanted in plan["limits"].items():
+        lower_limit(getattr(resource, name, None), wanted)
+    if plan["confined"]:
+        require_no_privileges(Path("/proc/self/status").read_text())
+    for caught in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
+        signal.signal(caught, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def lower_limit(limit: int | None, wanted: int) -> None:
+    """Set soft and hard limit; a lower limit of the machine's own stays. Unknown systems lack some."""
+    if limit is None:
+        return
+    hard = resource.getrlimit(limit)[1]
+    value = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(limit, (value, value))
+
+
+def drop_to(uid: int) -> None:
+    """Become an ordinary user who can never gain a privilege again."""
+    capability = 0
+    while prctl_succeeds(PR_CAPBSET_DROP, capability):
+        capability += 1
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    if ctypes.CDLL(None, use_errno=True).capset(header, nothing) != 0:
+        raise SetupError("capset failed")
+
+
+def require_no_privileges(status: str) -> None:
+    """Refuse to start an entry that would hold a capability or run without the system call filter."""
+    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    held = [name for name in CAPABILITY_SETS if int(fields[name], 16) != 0]
+    if held:
+        raise SetupError(f"capabilities are left in {', '.join(held)}")
+    if fields["NoNewPrivs"].strip() != "1":
+        raise SetupError("no_new_privs is not set")
+    if fields["Seccomp"].strip() != "2":
+        raise SetupError("the system call filter is not loaded")
+
+
+def prctl(option: int, value: int) -> None:
+    """Set one attribute of this process; raise OSError when the kernel refuses."""
+    if not prctl_succeeds(option, value):
+        raise OSError(ctypes.get_errno(), f"prctl {option} failed")
+
+
+def prctl_succeeds(option: int, value: int) -> bool:
+    """Set one attribute of this process and say whether it went well."""
+    return ctypes.CDLL(None, use_errno=True).prctl(option, ctypes.c_ulong(value), 0, 0, 0) == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

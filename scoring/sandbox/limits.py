@@ -1,0 +1,37 @@
+"""The kernel's limits on each single process of a run; the watcher adds those on all together."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from scoring.sandbox.base import Job
+
+MAX_OPEN_FILES: Final = 1024
+# Writable address space that is reserved and never touched: the allocator's 256 MiB on top of the heap
+# (MALLOC_TOP_PAD_), its arenas, and thread stacks. The watcher counts touched memory only.
+RESERVED_BYTES: Final = 768 * 2**20
+
+
+def expected_output_bytes(job: Job) -> int:
+    """Return how long a complete outputs file is."""
+    return job.request.samples * job.request.output.width * 4
+
+
+def resource_limits(job: Job) -> dict[str, int]:
+    """Return limits by their names in the `resource` module.
+
+    Memory is RLIMIT_DATA, private writable memory: RLIMIT_AS would also count torch's libraries, the
+    mapped input array and address space that allocators reserve and never touch. With it a model
+    that is too large gets a MemoryError that it can report, before the watcher has to kill it.
+    """
+    return {
+        "RLIMIT_DATA": job.limits.max_memory_bytes + RESERVED_BYTES,
+        "RLIMIT_NPROC": job.limits.max_processes,
+        "RLIMIT_FSIZE": max(job.limits.max_file_bytes, expected_output_bytes(job)),
+        "RLIMIT_CPU": math.ceil(job.timeout_s * job.limits.threads) + 1,
+        "RLIMIT_CORE": 0,
+        "RLIMIT_NOFILE": MAX_OPEN_FILES,
+        "RLIMIT_MEMLOCK": 2**16,
+        "RLIMIT_MSGQUEUE": 0,
+    }

@@ -1,0 +1,230 @@
+"""Watch one started child from outside: read its log, hold its limits, and see that all of it dies.
+
+Trusts the keeper's status lines (see keeper.py) and what the kernel says; nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from scoring.errors import Fault
+from scoring.sandbox.base import ExitStatus, Job
+from scoring.sandbox.family import Family, scratch_bytes
+
+SAMPLE_EVERY_S: Final = 0.1
+TICK_EVERY_S: Final = 0.5
+READ_BYTES: Final = 2**16
+MAX_STATUS_BYTES: Final = 2**16
+# How long the keeper may take to end its family, and the kernel to end the namespace.
+MERCY_S: Final = 2.0
+DEATH_S: Final = 15.0
+# Use above this share of the limit explains a SIGKILL that was not ours.
+NEAR: Final = 0.9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Started:
+    """A keeper that was started: our child process, its host process id, and our ends of its pipes."""
+
+    process: subprocess.Popen[bytes]
+    keeper_pid: int
+    keeper_fd: int | None
+    log_fd: int
+    status_fd: int
+    started_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a run ended, measured from outside."""
+
+    status: ExitStatus
+    exit_code: int | None
+    log: bytes
+    wall_s: float
+    cpu_s: float
+    peak_memory_bytes: int
+
+
+@dataclass
+class _Watch:
+    started: Started
+    job: Job
+    family: Family
+    log: bytearray = field(default_factory=bytearray)
+    status: bytearray = field(default_factory=bytearray)
+    open_fds: set[int] = field(default_factory=set)
+    cpu_s: float = 0.0
+    peak_memory_bytes: int = 0
+
+    def look(self) -> ExitStatus | None:
+        """Sample the family; return the limit that it broke, if any."""
+        sample = self.family.sample()
+        memory = sample.memory_bytes + scratch_bytes(self.family.root)
+        self.cpu_s = max(self.cpu_s, sample.cpu_s)
+        limit = self.job.limits.max_memory_bytes
+        if memory > limit:
+            # Forked processes share pages, which the quick sum counts twice.
+            memory = self.family.exact_memory_bytes()
+        self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
+        if memory > limit:
+            return ExitStatus.OUT_OF_MEMORY
+        if self.cpu_s > self.cpu_limit_s or self.wall_s > self.job.timeout_s:
+            return ExitStatus.TIMED_OUT
+        return None
+
+    @property
+    def wall_s(self) -> float:
+        return time.monotonic() - self.started.started_at
+
+    @property
+    def cpu_limit_s(self) -> float:
+        return self.job.timeout_s * self.job.limits.threads
+
+    def read(self, timeout_s: float) -> None:
+        """Read what the pipes hold, waiting at most `timeout_s` for something to come."""
+        with selectors.DefaultSelector() as ready:
+            for fd in self.open_fds:
+                ready.register(fd, selectors.EVENT_READ)
+            events = ready.select(timeout_s)
+        for key, _ in events:
+            sink = self.log if key.fd == self.started.log_fd else self.status
+            self._take(key.fd, sink)
+
+    def _take(self, fd: int, sink: bytearray) -> None:
+        chunk = os.read(fd, READ_BYTES)
+        if not chunk:
+            self.open_fds.discard(fd)
+        sink.extend(chunk)
+
+    @property
+    def log_is_full(self) -> bool:
+        return len(self.log) > self.job.limits.max_log_bytes
+
+    @property
+    def keeper_is_gone(self) -> bool:
+        return self.started.status_fd not in self.open_fds or len(self.status) > MAX_STATUS_BYTES
+
+
+def supervise(started: Started, job: Job, tick: Callable[[], None]) -> Ending:
+    """Wait for the end, or bring it about; every process is dead when this returns or raises."""
+    watch = _Watch(started, job, Family(started.keeper_pid))
+    watch.open_fds = {started.log_fd, started.status_fd}
+    try:
+        broken = _follow(watch, tick)
+        wall_s = watch.wall_s
+    finally:
+        # Also on KeyboardInterrupt, and on whatever `tick` raises.
+        end(started, lambda: watch.read(0.05) if watch.open_fds else None)
+    _drain(watch)
+    return _ending(watch, broken, wall_s)
+
+
+def _follow(watch: _Watch, tick: Callable[[], None]) -> ExitStatus | None:
+    next_sample = next_tick = 0.0
+    while not watch.keeper_is_gone:
+        now = time.monotonic()
+        if now >= next_tick:
+            tick()
+            next_tick = now + TICK_EVERY_S
+        if now >= next_sample:
+            broken = watch.look()
+            if broken is not None:
+                return broken
+            next_sample = now + SAMPLE_EVERY_S
+        watch.read(SAMPLE_EVERY_S)
+        if watch.log_is_full:
+            return ExitStatus.TOO_MUCH_OUTPUT
+    return None
+
+
+def _drain(watch: _Watch) -> None:
+    """Read what is left in the pipes; nobody writes any more."""
+    while watch.open_fds and not watch.log_is_full:
+        before = len(watch.log), len(watch.status), len(watch.open_fds)
+        watch.read(0)
+        if before == (len(watch.log), len(watch.status), len(watch.open_fds)):
+            return
+
+
+def end(started: Started, meanwhile: Callable[[], None]) -> None:
+    """Kill the keeper and all below it; return when they are dead, else raise `Fault`."""
+    deadline = time.monotonic() + MERCY_S
+    _signal_keeper(started, signal.SIGTERM)
+    while time.monotonic() < deadline and started.process.poll() is None:
+        meanwhile()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            started.process.wait(0.01)
+    _signal_keeper(started, signal.SIGKILL)
+    started.process.kill()
+    started.process.wait(DEATH_S)
+    # The kernel reports process 1 of a namespace dead only when every process in it is dead.
+    if started.keeper_fd is not None and not select.select([started.keeper_fd], [], [], DEATH_S)[0]:
+        raise Fault("processes of the sandbox outlive SIGKILL")
+
+
+def _signal_keeper(started: Started, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        if started.keeper_fd is not None:
+            signal.pidfd_send_signal(started.keeper_fd, number)
+        elif started.process.poll() is None:
+            started.process.send_signal(number)
+
+
+def _ending(watch: _Watch, broken: ExitStatus | None, wall_s: float) -> Ending:
+    lines = _status_lines(bytes(watch.status))
+    if "failed" in lines or "started" not in lines:
+        # Nothing hostile has run, so the log is bubblewrap's or the keeper's own.
+        reason = lines.get("failed") or bytes(watch.log[-500:]).decode(errors="replace").strip()
+        raise Fault(f"the sandbox could not be set up: {reason}")
+    ended = lines.get("ended")
+    ended = ended if isinstance(ended, dict) else None
+    status = broken or _status_of(watch, ended)
+    exit_code = None
+    if broken is None and ended is not None:
+        exit_code = -ended["signal"] if ended["signal"] else ended["exit"]
+    return Ending(
+        status=status,
+        exit_code=exit_code,
+        log=bytes(watch.log[: watch.job.limits.max_log_bytes]),
+        wall_s=wall_s,
+        # The keeper's number is exact but misses children that were reaped unseen; the samples do not.
+        cpu_s=max(watch.cpu_s, ended["cpu_s"] if ended else 0.0),
+        peak_memory_bytes=watch.peak_memory_bytes,
+    )
+
+
+def _status_lines(status: bytes) -> dict[str, object]:
+    merged: dict[str, object] = {}
+    for line in status.splitlines():
+        merged.update(json.loads(line))
+    return merged
+
+
+def _status_of(watch: _Watch, ended: dict[str, float] | None) -> ExitStatus:
+    """Name the end of a run that we did not bring about."""
+    near_memory = watch.peak_memory_bytes > NEAR * watch.job.limits.max_memory_bytes
+    near_cpu = watch.cpu_s > NEAR * watch.cpu_limit_s
+    if ended is not None and ended["signal"] == signal.SIGXCPU:
+        return ExitStatus.TIMED_OUT
+    if ended is None or ended["stopped"] or ended["signal"] == signal.SIGKILL:
+        # Killed by someone else. The kernel kills at hard limits; whoever else did it, it was not
+        # the entry's fault. An entry that kills itself so is tried again, and given up after three.
+        if near_memory:
+            return ExitStatus.OUT_OF_MEMORY
+        if near_cpu:
+            return ExitStatus.TIMED_OUT
+        raise Fault("the sandbox was killed from outside")
+    if watch.log_is_full:
+        return ExitStatus.TOO_MUCH_OUTPUT
+    return ExitStatus.CRASHED if ended["signal"] else ExitStatus.EXITED

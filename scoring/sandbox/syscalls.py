@@ -1,0 +1,81 @@
+"""The system calls that an entry may make, as a seccomp program; whatever is not named here fails.
+
+Close to the container default profile, and tighter: no sockets but AF_UNIX, nothing that holds
+memory where the watcher cannot see it, nothing that looks into another process.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from functools import cache
+from typing import Final
+
+# Namespace flags of clone(2): a new user namespace would hand out capabilities inside it.
+NAMESPACE_FLAGS: Final = 0x7E020000
+AF_UNIX: Final = 1
+
+# Terminal input (TIOCSTI) and console (TIOCLINUX) injection stay out because only these are let in:
+# TCGETS TIOCGPGRP TIOCGWINSZ FIONREAD FIONBIO FIONCLEX FIOCLEX
+IOCTLS: Final = (0x5401, 0x540F, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+
+# Left out on purpose, against: memfd_create, memfd_secret, shmget, mq_* (memory outside every address
+# space and outside /tmp), ptrace, process_vm_*, pidfd_getfd, kcmp (other processes), add_key, keyctl
+# (shared with the host), io_uring_*, bpf, userfaultfd, perf_event_open (attack surface of the kernel),
+# mount family, chroot, unshare, setns (namespaces), personality, clock_set*, reboot, swapon, *_module.
+NAMES: Final = """
+access alarm arch_prctl brk cachestat capget capset chdir chmod chown clock_getres clock_gettime
+clock_nanosleep close close_range copy_file_range creat dup dup2 dup3 epoll_create epoll_create1
+epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 execve execveat exit exit_group
+faccessat faccessat2 fadvise64 fallocate fchdir fchmod fchmodat fchmodat2 fchown fchownat fcntl
+fdatasync fgetxattr flistxattr flock fork fstat fstatfs fsync ftruncate futex futex_requeue
+futex_wait futex_waitv futex_wake futimesat get_mempolicy get_robust_list getcpu getcwd getdents
+getdents64 getegid geteuid getgid getgroups getitimer getpgid getpgrp getpid getppid getpriority
+getrandom getresgid getresuid getrlimit getrusage getsid gettid gettimeofday getuid getxattr
+inotify_add_watch inotify_init inotify_init1 inotify_rm_watch ioprio_get kill lchown lgetxattr link
+linkat listxattr llistxattr lseek lstat madvise membarrier mincore mkdir mkdirat mknod mknodat mlock
+mlock2 mlockall mmap mprotect mremap mseal msync munlock munlockall munmap nanosleep newfstatat open
+openat openat2 pause pidfd_open pidfd_send_signal pipe pipe2 pkey_alloc pkey_free pkey_mprotect poll
+ppoll prctl pread64 preadv preadv2 prlimit64 pselect6 pwrite64 pwritev pwritev2 read readahead
+readlink readlinkat readv rename renameat renameat2 restart_syscall rmdir rseq rt_sigaction
+rt_sigpending rt_sigprocmask rt_sigqueueinfo rt_sigreturn rt_sigsuspend rt_sigtimedwait
+rt_tgsigqueueinfo sched_get_priority_max sched_get_priority_min sched_getaffinity sched_getattr
+sched_getparam sched_getscheduler sched_rr_get_interval sched_setaffinity sched_yield seccomp select
+sendfile set_robust_list set_tid_address setfsgid setfsuid setgid setgroups setitimer setpgid
+setpriority setregid setresgid setresuid setreuid setrlimit setsid setuid sigaltstack splice stat
+statfs statx symlink symlinkat sync sync_file_range syncfs sysinfo tee tgkill time timer_create
+timer_delete timer_getoverrun timer_gettime timer_settime timerfd_create timerfd_gettime
+timerfd_settime times tkill truncate umask uname unlink unlinkat utime utimensat utimes vfork wait4
+waitid write writev
+accept accept4 bind connect getpeername getsockname getsockopt listen recvfrom recvmmsg recvmsg
+sendmmsg sendmsg sendto setsockopt shutdown
+"""
+
+
+@cache
+def program() -> bytes:
+    """Return the filter as BPF instructions for bubblewrap's `--seccomp`."""
+    # Imported here: it opens the shared library, which machines without a sandbox may lack.
+    import pyseccomp as seccomp
+
+    rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.EPERM))
+    for name in NAMES.split():
+        if seccomp.resolve_syscall(seccomp.system_arch(), name) >= 0:
+            rules.add_rule(seccomp.ALLOW, name)
+    rules.add_rule(seccomp.ALLOW, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, NAMESPACE_FLAGS, 0))
+    # clone3 keeps its flags in memory where no filter can see them; libc then falls back to clone.
+    rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
+    for name in ("socket", "socketpair"):
+        rules.add_rule(seccomp.ALLOW, name, seccomp.Arg(0, seccomp.EQ, AF_UNIX))
+    for request in IOCTLS:
+        # The kernel looks at 32 bits only: compared in full, a high bit set would slip through.
+        rules.add_rule(seccomp.ALLOW, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
+    return _exported(rules)
+
+
+def _exported(rules: object) -> bytes:
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb") as instructions:
+        with os.fdopen(writer, "wb") as sink:
+            rules.export_bpf(sink)  # type: ignore[attr-defined]  # pyseccomp has no types
+        return instructions.read()

@@ -1,0 +1,112 @@
+"""The files of one run below its workdir: made before, opened to exactly one user, taken back after."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from scoring.errors import Fault
+from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Run
+from scoring.sandbox.cage import Exhibits
+from scoring.sandbox.limits import expected_output_bytes
+from scoring.sandbox.supervise import Ending
+
+# Terminal escapes and NUL would reach the reader's terminal and the database.
+_CONTROL = {
+    code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
+}
+
+
+def prepare(job: Job, workdir: Path) -> Exhibits:
+    """Write the request and make the two empty files that the child writes into."""
+    workdir.mkdir(parents=True, exist_ok=True)
+    workdir.chmod(0o700)
+    exhibits = Exhibits(
+        request=workdir / "request.json",
+        package=job.package,
+        inputs=job.inputs,
+        reply=workdir / "reply.json",
+        outputs=workdir / "outputs.bin",
+    )
+    exhibits.request.write_text(job.request.to_json())
+    for path in (exhibits.reply, exhibits.outputs):
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600, exist_ok=False)
+    return exhibits
+
+
+def hand_over(exhibits: Exhibits, uid: int) -> None:
+    """Let the run's own user write the two files and read the rest.
+
+    The folders above stay closed: only the mounts inside the sandbox lead to these files.
+    """
+    for path in (exhibits.reply, exhibits.outputs):
+        os.chown(path, uid, uid)
+    _let_read(exhibits.request)
+    _let_read(exhibits.inputs)
+    for folder, _, names in os.walk(exhibits.package):
+        _let_read(Path(folder))
+        for name in names:
+            _let_read(Path(folder) / name)
+    if exhibits.package.is_file():
+        _let_read(exhibits.package)
+
+
+def _let_read(path: Path) -> None:
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        return
+    wanted = mode | (0o555 if stat.S_ISDIR(mode) else 0o444)
+    if wanted != mode:
+        path.chmod(stat.S_IMODE(wanted))
+
+
+def take_back(exhibits: Exhibits) -> None:
+    """Own the two files again."""
+    for path in (exhibits.reply, exhibits.outputs):
+        os.chown(path, os.getuid(), os.getgid(), follow_symlinks=False)
+
+
+def collect(job: Job, exhibits: Exhibits, ending: Ending) -> Run:
+    """Read the reply under its cap; an output past its cap becomes `TOO_MUCH_OUTPUT`."""
+    reply = _read_capped(exhibits.reply, MAX_REPLY_BYTES + 1)
+    status = ending.status
+    overflow = "printed text" if status is ExitStatus.TOO_MUCH_OUTPUT else ""
+    if status in {ExitStatus.EXITED, ExitStatus.CRASHED}:
+        if len(reply) > MAX_REPLY_BYTES:
+            status, overflow = ExitStatus.TOO_MUCH_OUTPUT, "reply"
+        elif _regular_size(exhibits.outputs) > expected_output_bytes(job):
+            status, overflow = ExitStatus.TOO_MUCH_OUTPUT, "outputs"
+    return Run(
+        status=status,
+        exit_code=ending.exit_code,
+        reply=reply[:MAX_REPLY_BYTES],
+        outputs=exhibits.outputs,
+        log=clean(ending.log),
+        wall_s=ending.wall_s,
+        cpu_s=ending.cpu_s,
+        peak_memory_bytes=ending.peak_memory_bytes,
+        overflow=overflow,
+    )
+
+
+def clean(log: bytes) -> str:
+    """Return printed text as harmless characters."""
+    return log.decode("utf-8", errors="replace").replace("\r\n", "\n").translate(_CONTROL)
+
+
+def _read_capped(path: Path, most: int) -> bytes:
+    """Read a file that hostile code wrote: never through a link, never a pipe that would block."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(fd, "rb") as file:
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            raise Fault(f"{path.name} is no longer a regular file")
+        return file.read(most)
+
+
+def _regular_size(path: Path) -> int:
+    facts = path.lstat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise Fault(f"{path.name} is no longer a regular file")
+    return facts.st_size
