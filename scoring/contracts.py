@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
 # --- what a track may ask for ------------------------------------------------------------------
 
@@ -171,6 +172,23 @@ class TrackSpec:
 # --- how an entry flows ------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, kw_only=True)
+class UnpackedFile:
+    """One regular file of an unpacked entry: its path with forward slashes, relative to the root."""
+
+    path: str
+    size: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unpacked:
+    """An entry as a folder of plain files, every name checked; `files` are sorted by path."""
+
+    root: Path
+    files: tuple[UnpackedFile, ...]
+    package_bytes: int
+
+
 class Stage(StrEnum):
     """Stages of the flow, in order; `note(stage)` announces each."""
 
@@ -240,6 +258,24 @@ class Package:
     main: str
     package_bytes: int
     warnings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mismatch:
+    """Why an entry is not of some format; `findings` name what would have to change, if that is clear."""
+
+    why: str
+    findings: tuple[Finding, ...] = ()
+
+
+class PackageFormat(Protocol):
+    """The trusted side of one format, a module of `scoring.packages`: looks at files, never runs them."""
+
+    def match(self, unpacked: Unpacked) -> Package | Mismatch:
+        """Say whether the files are laid out as this format."""
+
+    def check(self, package: Package, track: TrackSpec) -> tuple[Finding, ...]:
+        """Return warnings; raise `Rejected` with every problem that shows without running."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,36 @@
+"""Decides which one package format an unpacked entry is; looks at names, never at code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from scoring.contracts import Finding, Format, Mismatch, Package, PackageFormat, Unpacked
+from scoring.errors import Rejected, reject
+
+
+def recognise(
+    unpacked: Unpacked, *, allowed: tuple[Format, ...], formats: Mapping[Format, PackageFormat]
+) -> Package:
+    """Return the entry as a package of the one allowed format that it matches, or raise `Rejected`."""
+    answers = {format_: rules.match(unpacked) for format_, rules in formats.items()}
+    packages = {format_: answer for format_, answer in answers.items() if isinstance(answer, Package)}
+    accepted = [package for format_, package in packages.items() if format_ in allowed]
+    if len(accepted) == 1:
+        return accepted[0]
+    if accepted:
+        # Two readings of one entry: the checks could see one model and the score another.
+        raise reject("ambiguous_format", formats=", ".join(package.format for package in accepted))
+    if packages:
+        raise reject("format_not_allowed", found=", ".join(packages), allowed=", ".join(allowed))
+    mismatches = {
+        format_: answer
+        for format_, answer in answers.items()
+        if format_ in allowed and isinstance(answer, Mismatch)
+    }
+    raise _unrecognised(mismatches)
+
+
+def _unrecognised(mismatches: Mapping[Format, Mismatch]) -> Rejected:
+    why = " ".join(f"{format_}: {mismatch.why}." for format_, mismatch in mismatches.items())
+    details = [finding for mismatch in mismatches.values() for finding in mismatch.findings]
+    return Rejected(Finding(code="unrecognised_format", facts={"why": why}), *details)

@@ -1,0 +1,226 @@
+"""Reads a zip's central directory strictly: it has one meaning, or it is refused.
+
+Written out rather than left to `zipfile`, which accepts data before and after the archive, believes
+the directory's length over its count, and builds an object for each of millions of entries.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from scoring.contracts import ArchiveLimits
+from scoring.errors import Rejected, reject
+
+END: Final = struct.Struct("<4s4H2LH")
+END64_LOCATOR: Final = struct.Struct("<4sLQL")
+END64: Final = struct.Struct("<4sQ2H2L4Q")
+ENTRY: Final = struct.Struct("<4s6H3L5H2L")
+END_MAGIC: Final = b"PK\x05\x06"
+ENTRY_MAGIC: Final = b"PK\x01\x02"
+MAX_COMMENT_BYTES: Final = 0xFFFF
+MAX_DIRECTORY_BYTES: Final = 32 * 2**20
+FULL16: Final = 0xFFFF
+FULL32: Final = 0xFFFFFFFF
+# Version 6.3 of the specification, the newest that common readers open.
+MAX_VERSION: Final = 63
+UTF8_FLAG: Final = 0x800
+EXTRA_ZIP64: Final = 0x0001
+EXTRA_UNICODE_PATH: Final = 0x7075
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One entry of the central directory, as declared; nothing of it is believed yet."""
+
+    name: str
+    raw_name: bytes
+    flags: int
+    method: int
+    crc: int
+    packed_bytes: int
+    size: int
+    header_offset: int
+    mode: int
+    dos_attributes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Directory:
+    """The central directory and where it begins, which is where the last member must end."""
+
+    members: tuple[Member, ...]
+    offset: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _End:
+    entries: int
+    directory_bytes: int
+    directory_offset: int
+    position: int
+
+
+def corrupt(why: str, *, path: str = "") -> Rejected:
+    """Build the refusal of a damaged or ambiguous archive."""
+    return reject("corrupt_archive", path=path, why=why)
+
+
+def has_end_record(file: BinaryIO, size: int) -> bool:
+    """Say whether a zip reader would find an archive that ends where the file ends."""
+    return len(_end_positions(file, size)) > 0
+
+
+def read_directory(file: BinaryIO, size: int, limits: ArchiveLimits) -> Directory:
+    """Read the central directory of a file of `size` bytes, or raise `Rejected`."""
+    end = _read_end(file, size)
+    if end.entries > limits.max_files:
+        raise reject("too_many_files", found=end.entries, allowed=limits.max_files)
+    if end.directory_bytes > MAX_DIRECTORY_BYTES:
+        raise corrupt(f"its directory takes more than {MAX_DIRECTORY_BYTES:,} bytes")
+    # Data before the archive makes a file that is two things at once: readers shift all offsets
+    # by the difference, others do not, and they see different members.
+    if end.directory_offset + end.directory_bytes != end.position:
+        raise corrupt("its directory is not where the end record says")
+    file.seek(end.directory_offset)
+    raw = file.read(end.directory_bytes)
+    if len(raw) != end.directory_bytes:
+        raise corrupt("its directory is cut short")
+    return Directory(members=tuple(_entries(raw, end.entries)), offset=end.directory_offset)
+
+
+def _end_positions(file: BinaryIO, size: int) -> list[int]:
+    """Return the places of all end records whose comment reaches exactly to the end of the file."""
+    start = max(0, size - END.size - MAX_COMMENT_BYTES)
+    file.seek(start)
+    tail = file.read(size - start)
+    positions = []
+    found = tail.find(END_MAGIC)
+    while found != -1:
+        if found + END.size <= len(tail):
+            comment_bytes = END.unpack_from(tail, found)[7]
+            if found + END.size + comment_bytes == len(tail):
+                positions.append(start + found)
+        found = tail.find(END_MAGIC, found + 1)
+    return positions
+
+
+def _read_end(file: BinaryIO, size: int) -> _End:
+    positions = _end_positions(file, size)
+    if not positions:
+        raise corrupt("its directory is missing; the file may be incomplete, or have other data at its end")
+    # A second end record inside the comment: readers disagree on which one counts.
+    if len(positions) > 1:
+        raise corrupt("it has more than one end record")
+    position = positions[0]
+    file.seek(position)
+    _, disk, directory_disk, here, entries, directory_bytes, offset, _ = END.unpack(file.read(END.size))
+    if (disk, directory_disk) not in {(0, 0), (FULL16, FULL16)} or here != entries:
+        raise corrupt("it is split over several files")
+    plain = _End(entries=entries, directory_bytes=directory_bytes, directory_offset=offset, position=position)
+    return _read_end64(file, plain)
+
+
+def _read_end64(file: BinaryIO, plain: _End) -> _End:
+    """Return the zip64 end record where there is one; it must not contradict the plain record."""
+    locator_at = plain.position - END64_LOCATOR.size
+    if locator_at < END64.size:
+        return plain
+    file.seek(locator_at)
+    magic, disk, end64_at, disks = END64_LOCATOR.unpack(file.read(END64_LOCATOR.size))
+    if magic != b"PK\x06\x07":
+        return plain
+    if disk != 0 or disks > 1 or end64_at != locator_at - END64.size:
+        raise corrupt("its zip64 end record is not where it should be")
+    file.seek(end64_at)
+    magic, _, _, _, disk, directory_disk, here, entries, directory_bytes, offset = END64.unpack(
+        file.read(END64.size)
+    )
+    agrees = (
+        plain.entries in {entries, FULL16}
+        and plain.directory_bytes in {directory_bytes, FULL32}
+        and plain.directory_offset in {offset, FULL32}
+    )
+    if magic != b"PK\x06\x06" or disk != 0 or directory_disk != 0 or here != entries or not agrees:
+        raise corrupt("its two end records contradict each other")
+    return _End(entries=entries, directory_bytes=directory_bytes, directory_offset=offset, position=end64_at)
+
+
+def _entries(raw: bytes, count: int) -> Iterator[Member]:
+    at = 0
+    for _ in range(count):
+        if at + ENTRY.size > len(raw) or not raw.startswith(ENTRY_MAGIC, at):
+            raise corrupt("its directory is damaged")
+        fields = ENTRY.unpack_from(raw, at)
+        name_bytes, extra_bytes, comment_bytes = fields[10:13]
+        names_at = at + ENTRY.size
+        at = names_at + name_bytes + extra_bytes + comment_bytes
+        if at > len(raw):
+            raise corrupt("its directory is damaged")
+        yield _member(
+            fields,
+            raw_name=raw[names_at : names_at + name_bytes],
+            extra=raw[names_at + name_bytes : names_at + name_bytes + extra_bytes],
+        )
+    # `zipfile` reads by length and others by count: entries past the count are hidden from some.
+    if at != len(raw):
+        raise corrupt("its directory holds more than its end record counts")
+
+
+def _member(fields: tuple[int, ...], *, raw_name: bytes, extra: bytes) -> Member:
+    _, _, needed, flags, method, _, _, crc, packed, size, _, _, _, disk, _, attributes, offset = fields
+    name = decode_name(raw_name, flags)
+    records = dict(extra_fields(extra))
+    other_name = records.get(EXTRA_UNICODE_PATH, b"")[5:]
+    # Readers that know this record see another name than those that do not.
+    if other_name and other_name != name.encode(errors="surrogateescape"):
+        raise corrupt("a member has two different names")
+    size, packed, offset = _widen((size, packed, offset), records.get(EXTRA_ZIP64, b""))
+    if disk not in {0, FULL16}:
+        raise corrupt("it is split over several files")
+    if needed & 0xFF > MAX_VERSION:
+        raise corrupt("it uses a newer version of the format")
+    return Member(
+        name=name,
+        raw_name=raw_name,
+        flags=flags,
+        method=method,
+        crc=crc,
+        packed_bytes=packed,
+        size=size,
+        header_offset=offset,
+        mode=attributes >> 16,
+        dos_attributes=attributes & 0xFF,
+    )
+
+
+def decode_name(raw: bytes, flags: int) -> str:
+    """Return the name; macOS writes UTF-8 without the flag, so UTF-8 is tried before code page 437."""
+    if flags & UTF8_FLAG:
+        return raw.decode(errors="surrogateescape")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return raw.decode("cp437")
+
+
+def extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the records of an extra field; a damaged tail is ignored, as all readers do."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<2H", extra, at)
+        yield kind, extra[at + 4 : at + 4 + length]
+        at += 4 + length
+
+
+def _widen(values: tuple[int, int, int], record: bytes) -> tuple[int, int, int]:
+    """Replace each saturated 32-bit value by the next 64-bit value of the zip64 record."""
+    wide = [value for (value,) in struct.iter_unpack("<Q", record[: len(record) // 8 * 8])]
+    saturated = sum(value == FULL32 for value in values)
+    if saturated > len(wide):
+        raise corrupt("a member's zip64 sizes are missing")
+    spare = iter(wide)
+    size, packed, offset = (next(spare) if value == FULL32 else value for value in values)
+    return size, packed, offset

@@ -1,0 +1,13 @@
+"""The trusted side of each package format: looks at files, never imports or runs them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from scoring.contracts import Format, PackageFormat
+from scoring.packages import cvpr_zip, onnx
+
+FORMATS: Final[dict[Format, PackageFormat]] = {
+    Format.CVPR_ZIP: cvpr_zip,
+    Format.ONNX: onnx,
+}

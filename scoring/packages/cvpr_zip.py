@@ -1,0 +1,120 @@
+"""The `cvpr-zip` format: `model.py` with `class Model`, and whatever files it needs beside it."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import Final
+
+from scoring.contracts import Finding, Format, Mismatch, Package, TrackSpec, Unpacked
+from scoring.errors import reject
+
+MAIN: Final = "model.py"
+CLASS: Final = "Model"
+# Python's parser takes some hundred bytes for each byte of source.
+MAX_SOURCE_BYTES: Final = 2**20
+MAX_QUOTED_CHARACTERS: Final = 200
+
+
+def match(unpacked: Unpacked) -> Package | Mismatch:
+    """Match an entry with `model.py` at its root, or inside the one folder that wraps everything."""
+    paths = [PurePosixPath(file.path) for file in unpacked.files if not is_litter(file.path)]
+    folder = _wrapping_folder(paths)
+    if PurePosixPath(MAIN) in paths:
+        return Package(
+            format=Format.CVPR_ZIP, root=unpacked.root, main=MAIN, package_bytes=unpacked.package_bytes
+        )
+    if folder is not None and PurePosixPath(folder, MAIN) in paths:
+        return Package(
+            format=Format.CVPR_ZIP,
+            root=unpacked.root / folder,
+            main=MAIN,
+            package_bytes=sum(file.size for file in unpacked.files if file.path.startswith(f"{folder}/")),
+            warnings=(Finding(code="wrapping_folder", path=folder),),
+        )
+    return _mismatch(paths)
+
+
+def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
+    """Parse `model.py` and look for a binding of `Model` at its top level; imports nothing."""
+    tree = _parse(package)
+    if not any(_binds_model(node) for node in tree.body):
+        raise reject("invalid_config", path=MAIN, why=_no_model_reason(tree))
+    return package.warnings
+
+
+def is_litter(path: str) -> bool:
+    """Say whether a file is what macOS adds to archives by itself."""
+    return path.startswith("__MACOSX/") or PurePosixPath(path).name == ".DS_Store"
+
+
+def _wrapping_folder(paths: Iterable[PurePosixPath]) -> str | None:
+    tops = {path.parts[0] if len(path.parts) > 1 else "" for path in paths}
+    return tops.pop() if len(tops) == 1 and "" not in tops else None
+
+
+def _mismatch(paths: Iterable[PurePosixPath]) -> Mismatch:
+    elsewhere = sorted(str(path) for path in paths if path.name.casefold() == MAIN)
+    if not elsewhere:
+        return Mismatch(why=f"there is no {MAIN}")
+    expected = f"{MAIN} in the archive's root (it is at “{elsewhere[0]}”)"
+    return Mismatch(
+        why=f"{MAIN} is not in the root but at “{elsewhere[0]}”",
+        findings=(Finding(code="missing_file", path=elsewhere[0], facts={"expected": expected}),),
+    )
+
+
+def _parse(package: Package) -> ast.Module:
+    source = package.root / package.main
+    if source.stat().st_size > MAX_SOURCE_BYTES:
+        raise reject("invalid_config", path=MAIN, why=f"longer than {MAX_SOURCE_BYTES:,} bytes")
+    try:
+        with warnings.catch_warnings():
+            # "\d" in a plain string only warns, and that is the entrant's business.
+            warnings.simplefilter("ignore")
+            return ast.parse(source.read_bytes(), filename=MAIN)
+    except SyntaxError as exc:
+        where = f"line {exc.lineno}" if exc.lineno else "its beginning"
+        raise reject("invalid_config", path=MAIN, why=f"not valid Python at {where}: {exc.msg}") from exc
+    except (ValueError, LookupError) as exc:
+        raise reject("invalid_config", path=MAIN, why="not valid Python: it is no text") from exc
+    except (RecursionError, MemoryError) as exc:
+        # Source nested thousands of levels deep, meant to break the parser.
+        raise reject("invalid_config", path=MAIN, why="too deeply nested to be parsed") from exc
+
+
+def _binds_model(node: ast.stmt) -> bool:
+    """Say whether a top-level statement, or one inside its `if`, `try` or `with`, may bind `Model`."""
+    match node:
+        case ast.ClassDef() | ast.FunctionDef():
+            return node.name == CLASS
+        case ast.Import() | ast.ImportFrom():
+            return any((alias.asname or alias.name) in {CLASS, "*"} for alias in node.names)
+        case ast.Assign():
+            return any(_names_model(target) for target in node.targets)
+        case ast.AnnAssign():
+            return node.value is not None and _names_model(node.target)
+        case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
+            return any(_binds_model(child) for child in _nested(node))
+    return False
+
+
+def _nested(node: ast.stmt) -> Iterable[ast.stmt]:
+    handlers = [child for handler in getattr(node, "handlers", []) for child in handler.body]
+    blocks = [child for name in ("body", "orelse", "finalbody") for child in getattr(node, name, [])]
+    return [*blocks, *handlers]
+
+
+def _names_model(target: ast.expr) -> bool:
+    if isinstance(target, ast.Tuple | ast.List):
+        return any(_names_model(element) for element in target.elts)
+    return isinstance(target, ast.Name) and target.id == CLASS
+
+
+def _no_model_reason(tree: ast.Module) -> str:
+    classes = [f"{node.name} (line {node.lineno})" for node in tree.body if isinstance(node, ast.ClassDef)]
+    if not classes:
+        return f"it defines no class {CLASS}"
+    return f"it defines no class {CLASS}, only {', '.join(classes)[:MAX_QUOTED_CHARACTERS]}"

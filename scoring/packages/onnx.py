@@ -1,0 +1,61 @@
+"""The `onnx` format: exactly one ONNX model, with external data files beside it where it needs them."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from google.protobuf.message import DecodeError
+from onnx import ModelProto
+
+from scoring.contracts import Finding, Format, Mismatch, Package, TrackSpec, Unpacked
+from scoring.errors import Rejected, reject
+from scoring.packages.onnx_contract import contract_problems
+from scoring.packages.onnx_graph import graph_problems
+from scoring.packages.onnx_weights import weight_findings
+
+# Protobuf takes no longer message; larger weights belong into external data files.
+MAX_MODEL_BYTES: Final = 2**31 - 1
+MAX_FINDINGS: Final = 100
+
+
+def match(unpacked: Unpacked) -> Package | Mismatch:
+    """Match an entry with exactly one `.onnx` file, wherever it lies."""
+    models = [
+        file.path
+        for file in unpacked.files
+        if file.path.casefold().endswith(".onnx") and not file.path.startswith("__MACOSX/")
+    ]
+    if len(models) != 1:
+        return Mismatch(why=f"it has {len(models)} .onnx files instead of exactly one")
+    return Package(
+        format=Format.ONNX, root=unpacked.root, main=models[0], package_bytes=unpacked.package_bytes
+    )
+
+
+def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
+    """Check all of the model that shows without running it; external data is located, not loaded."""
+    model = _parse(package.root / package.main, package.main)
+    try:
+        reasons = [*graph_problems(model), *contract_problems(model, track)]
+        problems = [
+            *(Finding(code="unsupported_onnx", path=package.main, facts={"why": why}) for why in reasons),
+            *weight_findings(model, package.root, PurePosixPath(package.main)),
+        ]
+    except UnicodeDecodeError as exc:
+        # Protobuf hands out names unchecked and fails only when one of them is read.
+        raise reject("unsupported_onnx", path=package.main, why="it has a name that is no text") from exc
+    if problems:
+        raise Rejected(*problems[:MAX_FINDINGS])
+    return package.warnings
+
+
+def _parse(path: Path, shown: str) -> ModelProto:
+    if path.stat().st_size > MAX_MODEL_BYTES:
+        raise reject("invalid_weights", path=shown, why="longer than 2 GiB; use external data files")
+    model = ModelProto()
+    try:
+        model.ParseFromString(path.read_bytes())
+    except DecodeError as exc:
+        raise reject("unsupported_onnx", path=shown, why="it is no complete ONNX file") from exc
+    return model

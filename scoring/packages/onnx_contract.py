@@ -1,0 +1,64 @@
+"""Whether an ONNX model takes the track's input and gives one output."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from onnx import ModelProto, TensorProto, TypeProto, ValueInfoProto
+
+from scoring.contracts import TrackSpec
+from scoring.packages.onnx_walk import shown
+
+INPUT_TYPES: Final = {TensorProto.FLOAT: "float32", TensorProto.UINT8: "uint8"}
+
+
+def contract_problems(model: ModelProto, track: TrackSpec) -> Iterator[str]:
+    """Yield how the model's inputs and outputs break the track's contract."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    weights |= {sparse.values.name for sparse in model.graph.sparse_initializer}
+    inputs = [value for value in model.graph.input if value.name not in weights]
+    if len(inputs) == 1:
+        yield from _input_problems(inputs[0], track.input.shape)
+    else:
+        yield f"it has {len(inputs)} inputs{_names(inputs)}; it must have exactly one"
+    if len(model.graph.output) != 1:
+        outputs = model.graph.output
+        yield f"it has {len(outputs)} outputs{_names(list(outputs))}; it must have exactly one"
+
+
+def _names(values: list[ValueInfoProto]) -> str:
+    return f" ({', '.join(shown(value.name) for value in values[:10])})" if values else ""
+
+
+def _input_problems(value: ValueInfoProto, shape: tuple[int, ...]) -> Iterator[str]:
+    if value.type.WhichOneof("value") != "tensor_type":
+        yield "its input is not a tensor"
+        return
+    tensor = value.type.tensor_type
+    if tensor.elem_type not in INPUT_TYPES:
+        found = _type_name(tensor.elem_type)
+        yield f"its input is {found}; {' or '.join(INPUT_TYPES.values())} is accepted (cast inside the model)"
+    if tensor.HasField("shape") and not _fits(tensor, shape):
+        wanted = ", ".join(str(size) for size in shape)
+        yield f"its input has shape {_shape_text(tensor)}; this track feeds (N, {wanted})"
+
+
+def _fits(tensor: TypeProto.Tensor, shape: tuple[int, ...]) -> bool:
+    batch, *rest = [*tensor.shape.dim] or [None]
+    if batch is None or len(rest) != len(shape):
+        return False
+    is_batch_open = not batch.HasField("dim_value") or batch.dim_value > 0
+    return is_batch_open and all(
+        not dim.HasField("dim_value") or dim.dim_value == size for dim, size in zip(rest, shape, strict=True)
+    )
+
+
+def _shape_text(tensor: TypeProto.Tensor) -> str:
+    sizes = [str(dim.dim_value) if dim.HasField("dim_value") else "?" for dim in tensor.shape.dim]
+    return f"({', '.join(sizes[:10])})"
+
+
+def _type_name(element_type: int) -> str:
+    known = element_type in TensorProto.DataType.values()
+    return TensorProto.DataType.Name(element_type).lower() if known else f"type {element_type}"

@@ -1,0 +1,53 @@
+"""Walks an ONNX model: every graph in it, every node, every tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto
+
+
+def graphs(model: ModelProto) -> Iterator[GraphProto]:
+    """Yield the main graph and every graph inside the attributes of nodes, at any depth."""
+    pending = [model.graph]
+    while pending:
+        graph = pending.pop()
+        yield graph
+        for node in graph.node:
+            for attribute in node.attribute:
+                pending.extend(attribute.graphs)
+                if attribute.HasField("g"):
+                    pending.append(attribute.g)
+
+
+def nodes(model: ModelProto) -> Iterator[NodeProto]:
+    """Yield every node of every graph."""
+    for graph in graphs(model):
+        yield from graph.node
+
+
+def tensors(model: ModelProto) -> Iterator[TensorProto]:
+    """Yield every initialiser and every tensor inside the attributes of nodes."""
+    for graph in graphs(model):
+        yield from graph.initializer
+        for sparse in graph.sparse_initializer:
+            yield from (sparse.values, sparse.indices)
+        for node in graph.node:
+            yield from _attribute_tensors(node)
+
+
+def _attribute_tensors(node: NodeProto) -> Iterator[TensorProto]:
+    for attribute in node.attribute:
+        yield from attribute.tensors
+        if attribute.HasField("t"):
+            yield attribute.t
+        sparse_tensors = [*attribute.sparse_tensors]
+        if attribute.HasField("sparse_tensor"):
+            sparse_tensors.append(attribute.sparse_tensor)
+        for sparse in sparse_tensors:
+            yield from (sparse.values, sparse.indices)
+
+
+def shown(name: str) -> str:
+    """Return a hostile name in a form that is safe to print and not too long."""
+    return ascii(name[:100])[1:-1]
