@@ -18,7 +18,7 @@ def _secret_key() -> str:
     """Return SECRET_KEY, or a random one kept in PODIUM_HOME, made at the first start."""
     given = env.str("SECRET_KEY", default="")
     if given:
-        return given
+        return str(given)
     file = HOME / "secret.key"
     HOME.mkdir(parents=True, exist_ok=True)
     try:

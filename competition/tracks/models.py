@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import fields
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar
 
 from django.core.validators import MinValueValidator
@@ -16,7 +18,7 @@ from scoring import contracts
 from scoring.tracks import TrackDocument, build_track
 
 
-def _choices(enum: type[contracts.StrEnum]) -> list[tuple[str, str]]:
+def _choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
     return [(member.value, member.value) for member in enum]
 
 
@@ -25,7 +27,9 @@ class Competition(models.Model):
 
     slug = models.SlugField(unique=True, max_length=60)
     name = models.CharField(max_length=120)
-    summary = models.CharField(max_length=400, blank=True, help_text="One or two sentences for the front page.")
+    summary = models.CharField(
+        max_length=400, blank=True, help_text="One or two sentences for the front page."
+    )
     description = models.TextField(blank=True, help_text="Markdown.")
     is_public = models.BooleanField(default=True, help_text="Hidden competitions are seen by staff only.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -88,7 +92,8 @@ class Track(models.Model):
     rules = models.TextField(blank=True, help_text="Markdown; shown on the track's page.")
 
     is_open = models.BooleanField(
-        default=False, help_text="Visible and taking submissions inside its window. Needs a passed readiness check."
+        default=False,
+        help_text="Visible and taking submissions inside its window. Needs a passed readiness check.",
     )
     opens_at = models.DateTimeField(null=True, blank=True, help_text="Empty: as soon as the track is open.")
     closes_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
@@ -102,7 +107,9 @@ class Track(models.Model):
     )
 
     formats = models.JSONField(default=list, help_text="Package formats that are accepted.")
-    reader = models.CharField(max_length=20, choices=_choices(contracts.Reader), default=contracts.Reader.IMAGE)
+    reader = models.CharField(
+        max_length=20, choices=_choices(contracts.Reader), default=contracts.Reader.IMAGE
+    )
     input_channels = models.PositiveIntegerField(default=3)
     input_height = models.PositiveIntegerField(default=224)
     input_width = models.PositiveIntegerField(default=224)
@@ -117,8 +124,12 @@ class Track(models.Model):
     output_kind = models.CharField(
         max_length=20, choices=_choices(contracts.OutputKind), default=contracts.OutputKind.LOGITS
     )
-    output_width = models.PositiveIntegerField(default=100, help_text="Columns of the output; 1 for confidences.")
-    metric = models.CharField(max_length=40, choices=_choices(contracts.Metric), default=contracts.Metric.ACCURACY)
+    output_width = models.PositiveIntegerField(
+        default=100, help_text="Columns of the output; 1 for confidences."
+    )
+    metric = models.CharField(
+        max_length=40, choices=_choices(contracts.Metric), default=contracts.Metric.ACCURACY
+    )
     extra_metrics = models.JSONField(default=list, blank=True, help_text="Shown beside the ranking metric.")
 
     max_parameters = models.BigIntegerField(null=True, blank=True, help_text="Inclusive. Empty: no limit.")
@@ -147,7 +158,9 @@ class Track(models.Model):
     queue = models.CharField(
         max_length=40, default="cpu", help_text="Workers of this hardware class evaluate the track."
     )
-    dataset = models.ForeignKey(Dataset, null=True, blank=True, on_delete=models.PROTECT, related_name="tracks")
+    dataset = models.ForeignKey(
+        Dataset, null=True, blank=True, on_delete=models.PROTECT, related_name="tracks"
+    )
     benchmark = models.ForeignKey(
         "BenchmarkVersion", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
@@ -159,7 +172,9 @@ class Track(models.Model):
         ordering: ClassVar = ["competition", "position", "slug"]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(opens_at__isnull=True) | Q(closes_at__isnull=True) | Q(opens_at__lt=F("closes_at")),
+                condition=Q(opens_at__isnull=True)
+                | Q(closes_at__isnull=True)
+                | Q(opens_at__lt=F("closes_at")),
                 name="track_opens_before_it_closes",
             ),
             models.CheckConstraint(
@@ -205,9 +220,11 @@ class Track(models.Model):
             }
         )
 
-    def _section(self, section: type) -> dict[str, object]:
+    def _section(
+        self, section: type[contracts.Budgets | contracts.ArchiveLimits | contracts.RunLimits]
+    ) -> dict[str, object]:
         """Return the columns named like the fields of a contract's dataclass."""
-        return {name: getattr(self, name) for name in section.__dataclass_fields__}
+        return {name: getattr(self, name) for name in (field.name for field in fields(section))}
 
     def spec(self) -> contracts.TrackSpec:
         """Return what scoring needs to know; raises InvalidTrack with every finding."""

@@ -1,5 +1,13 @@
-"""Addresses of this app's pages."""
+"""Addresses of the competition and track pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from competition.tracks import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("competitions/<slug:slug>/", views.competition, name="competition"),
+    path("tracks/<slug:slug>/", views.track, name="track"),
+    path("tracks/<slug:slug>/track.yaml", views.track_yaml, name="track-yaml"),
+    path("env.txt", views.environment, name="environment"),
+]

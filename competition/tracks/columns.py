@@ -1,0 +1,94 @@
+"""Between a track document and a track's columns: the way back from `Track.document()`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any, Final
+
+import yaml
+
+from scoring.contracts import ArchiveLimits, Budgets, RunLimits
+from scoring.tracks import TrackDocument, TrackPage, dump_track
+
+SECTIONS: Final = {
+    section: {field.name for field in fields(contract)}
+    for section, contract in (
+        ("budgets", Budgets),
+        ("archive_limits", ArchiveLimits),
+        ("run_limits", RunLimits),
+    )
+}
+PLACES: Final = {
+    "input": "input_low",
+    "input.reader": "reader",
+    "input.shape": "input_channels",
+    "input.shape.0": "input_channels",
+    "input.shape.1": "input_height",
+    "input.shape.2": "input_width",
+    "input.dtype": "input_dtype",
+    "input.low": "input_low",
+    "input.high": "input_high",
+    "input.channel_order": "channel_order",
+    "output": "output_width",
+    "output.kind": "output_kind",
+    "output.width": "output_width",
+}
+DIRECT: Final = (
+    "slug",
+    "name",
+    "formats",
+    "metric",
+    "extra_metrics",
+    *(field.name for field in fields(TrackPage)),
+)
+
+
+def columns_of(document: TrackDocument) -> dict[str, Any]:
+    """Return the values of a track's columns that hold the document."""
+    spec = document.spec
+    channels, height, width = spec.input.shape
+    columns: dict[str, Any] = {
+        "slug": spec.slug,
+        "name": spec.name,
+        "formats": [member.value for member in spec.formats],
+        "reader": spec.input.reader.value,
+        "input_channels": channels,
+        "input_height": height,
+        "input_width": width,
+        "input_dtype": spec.input.dtype.value,
+        "input_low": spec.input.low,
+        "input_high": spec.input.high,
+        "channel_order": spec.input.channel_order.value,
+        "output_kind": spec.output.kind.value,
+        "output_width": spec.output.width,
+        "metric": spec.metric.value,
+        "extra_metrics": [metric.value for metric in spec.extra_metrics],
+    }
+    for section in (spec.budgets, spec.archive_limits, spec.run_limits, document.page):
+        columns |= asdict(section)
+    columns["private_scores"] = document.page.private_scores.value
+    return columns
+
+
+def as_json(document: TrackDocument) -> dict[str, Any]:
+    """Return the document as plain JSON that `build_track` reads back to an equal one."""
+    plain = yaml.safe_load(dump_track(document))
+    return dict(json.loads(json.dumps(plain, default=_as_text)))
+
+
+def column_of(place: str) -> str | None:
+    """Return the column that a finding's place names (“output.width”), or None if it names no single one."""
+    if place in PLACES:
+        return PLACES[place]
+    first, _, rest = place.partition(".")
+    if first in SECTIONS and rest in SECTIONS[first]:
+        return rest
+    return first if first in DIRECT else None
+
+
+def _as_text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"a track document holds no {type(value).__name__}")

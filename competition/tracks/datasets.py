@@ -1,0 +1,162 @@
+"""Datasets: imported once as one zip in storage, unpacked once on each machine that scores.
+
+Storage is any that Django knows; only its API is used, so files may lie in a local folder or in a
+bucket.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, BinaryIO, Final, cast
+
+from django.conf import settings
+from django.core.files import File
+from django.db import IntegrityError, transaction
+
+from competition.tracks import bundles
+from competition.tracks.models import Dataset
+from scoring.contracts import Reader, Split
+from scoring.dataset import check_contents
+from scoring.errors import Fault
+from scoring.labels import DatasetProblem, LabelTable, read_labels
+
+LOCK_POLL_S: Final = 0.1
+CHUNK_BYTES: Final = 2**20
+
+
+def import_dataset(*, name: str, archive: File[bytes]) -> Dataset:
+    """Import a zip of labels.csv and the files it names; raise `DatasetProblem` with every finding.
+
+    Equal data give the same dataset, however they were packed; its first name is kept.
+    """
+    with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
+        found = bundles.unpack(
+            cast(BinaryIO, archive.file), Path(folder), max_bytes=settings.MAX_DATASET_BYTES
+        )
+        return import_dataset_folder(name=name, folder=found)
+
+
+def import_dataset_folder(*, name: str, folder: Path) -> Dataset:
+    """Import a folder that holds labels.csv and the files it names; raise `DatasetProblem`."""
+    table = read_labels(folder)
+    check_contents(folder, table, Reader.IMAGE)
+    with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as archive:
+        bundles.pack(folder, table, archive)
+        archive_bytes = archive.tell()
+        if archive_bytes > settings.MAX_DATASET_BYTES:
+            allowed = f"at most {settings.MAX_DATASET_BYTES:,} are allowed"
+            raise DatasetProblem((f"the dataset takes {archive_bytes:,} bytes; {allowed}",))
+        return _store(name, table, archive, archive_bytes)
+
+
+def materialise(dataset: Dataset, cache: Path, *, tick: Callable[[], None] = lambda: None) -> Path:
+    """Return a folder with the dataset's labels.csv and files, fetched and unpacked once per machine.
+
+    Safe when several workers ask at once: one unpacks under a lock, the others wait. `tick` is
+    called many times a second meanwhile, and what it raises ends the work. Raises `Fault` when
+    storage does not give back the archive that was imported.
+    """
+    identity = dataset.digest.removeprefix("sha256:")
+    target = cache / "datasets" / identity
+    if target.is_dir():
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(target.with_name(f"{identity}.lock"), tick):
+        if not target.is_dir():
+            _unpack_into(dataset, target, tick)
+    return target
+
+
+def _store(name: str, table: LabelTable, archive: IO[bytes], archive_bytes: int) -> Dataset:
+    archive.seek(0)
+    identity = hashlib.file_digest(archive, "sha256").hexdigest()  # type: ignore[arg-type]  # a plain file
+    digest = f"sha256:{identity}"
+    known = Dataset.objects.filter(digest=digest).first()
+    if known:
+        return known
+    archive.seek(0)
+    row = Dataset(name=name, digest=digest, archive_bytes=archive_bytes, **_summary(table))
+    row.archive.save(f"{identity}.zip", File(archive), save=False)
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        # Somebody imported the same data meanwhile; theirs stays and ours is taken back.
+        row.archive.delete(save=False)
+        return Dataset.objects.get(digest=digest)
+    return row
+
+
+def _summary(table: LabelTable) -> dict[str, object]:
+    private = [row.label for row in table.rows if row.private]
+    public = [row.label for row in table.rows if not row.private]
+    return {
+        "samples": len(table.rows),
+        "private_samples": len(private),
+        "highest_label": max((*private, *public)),
+        "label_counts": {Split.PUBLIC.value: _counts(public), Split.PRIVATE.value: _counts(private)},
+    }
+
+
+def _counts(labels: list[int]) -> dict[str, int]:
+    return {str(label): count for label, count in sorted(Counter(labels).items())}
+
+
+def _unpack_into(dataset: Dataset, target: Path, tick: Callable[[], None]) -> None:
+    # Only the holder of the lock writes here, so what lies about was left by a killed worker.
+    for leftover in target.parent.glob(f".{target.name}-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    workdir = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}-"))
+    try:
+        unpacked = workdir / "dataset"
+        unpacked.mkdir()
+        _fetch(dataset, workdir / "archive.zip", tick)
+        with (workdir / "archive.zip").open("rb") as archive:
+            bundles.unpack(archive, unpacked, max_bytes=settings.MAX_DATASET_BYTES, tick=tick)
+        os.sync()  # the rename must not outlive, in a power cut, the bytes that it promises
+        unpacked.rename(target)
+    except DatasetProblem as exc:
+        raise Fault(f"dataset {dataset.pk} cannot be unpacked: {exc}") from exc
+    finally:
+        shutil.rmtree(workdir, ignore_errors=True)
+
+
+def _fetch(dataset: Dataset, target: Path, tick: Callable[[], None]) -> None:
+    fetched = hashlib.sha256()
+    try:
+        with dataset.archive.storage.open(str(dataset.archive.name)) as source, target.open("wb") as out:
+            for chunk in source.chunks(CHUNK_BYTES):
+                fetched.update(chunk)
+                out.write(chunk)
+                tick()
+    except OSError as exc:
+        raise Fault(f"dataset {dataset.pk} cannot be fetched from storage: {exc.strerror}") from exc
+    if f"sha256:{fetched.hexdigest()}" != dataset.digest:
+        raise Fault(f"dataset {dataset.pk} in storage is not the one that was imported")
+
+
+@contextmanager
+def _locked(path: Path, tick: Callable[[], None]) -> Iterator[None]:
+    """Hold the lock; the kernel gives it back when the holder dies, however it dies."""
+    with path.open("ab") as stream:
+        while not _try_lock(stream):
+            tick()
+            time.sleep(LOCK_POLL_S)
+        yield
+
+
+def _try_lock(stream: BinaryIO) -> bool:
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

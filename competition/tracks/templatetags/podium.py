@@ -1,0 +1,96 @@
+"""Numbers, times and form fields as pages show them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from django import forms, template
+from django.forms.boundfield import BoundField
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from competition.markdown import to_html
+
+register = template.Library()
+
+_DECIMAL_PREFIXES: Final = ("", "k", "M", "G", "T", "P")
+_MINUTE_S: Final = 60
+_HOUR_S: Final = 3600
+_TICKS: Final = (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple)
+
+register.filter("markdown", to_html)
+
+
+@register.simple_tag
+def moment(when: datetime | None, missing: str = "–") -> SafeString | str:
+    """Return a <time> in UTC, which a script rewrites in the viewer's zone."""
+    if when is None:
+        return missing
+    utc = when.astimezone(UTC)
+    return format_html(
+        '<time class="nowrap" datetime="{}">{}</time>',
+        utc.isoformat(timespec="seconds"),
+        f"{utc:%Y-%m-%d %H:%M} UTC",
+    )
+
+
+@register.filter
+def short_number(value: float) -> str:
+    """Return a count with a decimal prefix, e.g. 1819066368 as "1.819 G"."""
+    scaled, power = float(value), 0
+    while abs(scaled) >= 1000 and power < len(_DECIMAL_PREFIXES) - 1:
+        scaled, power = scaled / 1000, power + 1
+    return f"{scaled:.4g} {_DECIMAL_PREFIXES[power]}".strip()
+
+
+@register.filter
+def in_bytes(value: float) -> str:
+    """Return a size in decimal units, e.g. 47000000 as "47 MB"."""
+    number = short_number(value)
+    return f"{number}B" if number[-1].isalpha() else f"{number} bytes"
+
+
+@register.filter
+def binary_bytes(value: float) -> str:
+    """Return a limit that is set in powers of two, e.g. 536870912 as "512 MiB"."""
+    scaled, unit = float(value), 0
+    units = ("bytes", "KiB", "MiB", "GiB", "TiB")
+    while scaled >= 1024 and unit < len(units) - 1:
+        scaled, unit = scaled / 1024, unit + 1
+    return f"{scaled:.4g} {units[unit]}"
+
+
+@register.filter
+def duration(seconds: float | None) -> str:
+    """Return seconds in words, e.g. 3725 as "1 h 2 min"."""
+    if seconds is None:
+        return "–"
+    if seconds < _MINUTE_S:
+        return f"{seconds:.1f} s" if 0 < seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004
+    whole = round(seconds)
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S} min {whole % _MINUTE_S} s"
+    return f"{whole // _HOUR_S} h {whole % _HOUR_S // _MINUTE_S} min"
+
+
+@register.filter
+def score(value: float | None) -> str:
+    """Return a score with four decimals."""
+    return "–" if value is None else f"{value:.4f}"
+
+
+@register.filter
+def styled(field: BoundField) -> SafeString:
+    """Render a form field with the class its widget needs."""
+    widget = field.field.widget
+    css = "form-check-input" if isinstance(widget, _TICKS) else "form-control"
+    if field.errors:
+        css += " is-invalid"
+    return field.as_widget(attrs={"class": css})
+
+
+@register.filter
+def is_tick(field: BoundField) -> bool:
+    """Say whether a field is a box to tick, whose label stands behind it."""
+    return isinstance(field.field.widget, _TICKS)

@@ -1,0 +1,83 @@
+"""Pages about competitions and tracks."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from competition.leaderboard import selectors as leaderboard
+from competition.submissions import quotas
+from competition.tracks import wording
+from competition.tracks.selectors import competitions_for, tracks_for
+from scoring.contracts import METRIC_FACTS
+from scoring.tracks import dump_track
+
+TOP_ROWS = 5
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Show the competitions and their tracks."""
+    context = {"competitions": competitions_for(request.user), "now": timezone.now()}
+    return render(request, "home.html", context)
+
+
+@require_safe
+def competition(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show one competition."""
+    found = get_object_or_404(competitions_for(request.user), slug=slug)
+    return render(request, "tracks/competition.html", {"competition": found, "now": timezone.now()})
+
+
+@require_safe
+def track(request: HttpRequest, slug: str) -> HttpResponse:
+    """Show all that a participant must know of a track."""
+    found = get_object_or_404(tracks_for(request.user), slug=slug)
+    now = timezone.now()
+    spec = found.spec()
+    context = {
+        "track": found,
+        "spec": spec,
+        "metric": METRIC_FACTS[spec.metric],
+        "extra_metrics": [METRIC_FACTS[metric].title for metric in spec.extra_metrics],
+        "formats": wording.formats_in_words(spec),
+        "input": wording.input_in_words(spec.input),
+        "output": wording.output_in_words(spec.output),
+        "example_model": wording.example_model(spec),
+        "environment": _environment_text(),
+        "taking_submissions": found.is_taking_submissions(now),
+        "closed": found.is_closed(now),
+        "slots": quotas.slots(participant=request.user, track=found, now=now)
+        if request.user.is_authenticated
+        else None,
+        "board": leaderboard.board(found) if found.benchmark else None,
+        "top_rows": TOP_ROWS,
+        "address": request.build_absolute_uri("/"),
+    }
+    return render(request, "tracks/track.html", context)
+
+
+@require_safe
+def track_yaml(request: HttpRequest, slug: str) -> HttpResponse:
+    """Serve the track document that `podium check` reads."""
+    found = get_object_or_404(tracks_for(request.user), slug=slug)
+    response = HttpResponse(dump_track(found.document()), content_type="application/yaml; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.slug}.yaml"'
+    return response
+
+
+@require_safe
+def environment(request: HttpRequest) -> FileResponse:
+    """Serve env.txt, the packages that entries run with."""
+    file = settings.BASE_DIR / "env.txt"
+    if not file.is_file():
+        raise Http404("env.txt is not installed")
+    return FileResponse(file.open("rb"), content_type="text/plain; charset=utf-8")
+
+
+def _environment_text() -> str:
+    file = settings.BASE_DIR / "env.txt"
+    return file.read_text("utf-8") if file.is_file() else ""

@@ -1,0 +1,107 @@
+"""A track's contract in people's words, and an example model.py made from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from django.template.loader import render_to_string
+
+from scoring.contracts import (
+    METRIC_FACTS,
+    ChannelOrder,
+    Dtype,
+    Format,
+    InputContract,
+    Metric,
+    OutputContract,
+    OutputKind,
+    TrackSpec,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FormatWords:
+    """How a package format is explained, and which file names the upload form offers."""
+
+    title: str
+    how: str
+    suffixes: tuple[str, ...]
+
+
+FORMAT_WORDS: Final[Mapping[Format, FormatWords]] = {
+    Format.CVPR_ZIP: FormatWords(
+        title="Zip with model.py",
+        how="A zip archive with model.py at its root that defines class Model, a torch.nn.Module built without "
+        "arguments. Weights and further modules lie beside it.",
+        suffixes=(".zip",),
+    ),
+    Format.ONNX: FormatWords(
+        title="ONNX model",
+        how="One .onnx file, or a zip holding exactly one. One input, one output; the batch dimension may be free "
+        "or fixed.",
+        suffixes=(".onnx", ".zip"),
+    ),
+}
+
+OUTPUT_WORDS: Final[Mapping[OutputKind, str]] = {
+    OutputKind.LOGITS: "one number for each class; the largest is the prediction, ties go to the lower index",
+    OutputKind.CONFIDENCE: "one number for each sample; higher means positive",
+}
+
+DTYPE_WORDS: Final[Mapping[Dtype, str]] = {
+    Dtype.FLOAT32: "32-bit floats",
+    Dtype.UINT8: "8-bit unsigned integers",
+}
+
+CHANNEL_WORDS: Final[Mapping[ChannelOrder, str]] = {
+    ChannelOrder.BGR: "blue, green, red (BGR)",
+    ChannelOrder.RGB: "red, green, blue (RGB)",
+}
+
+
+def formats_in_words(spec: TrackSpec) -> tuple[FormatWords, ...]:
+    """Return how each accepted format is explained."""
+    return tuple(FORMAT_WORDS[package_format] for package_format in spec.formats)
+
+
+def accepted_suffixes(spec: TrackSpec) -> str:
+    """Return the file name endings for the upload form's file chooser."""
+    endings = (suffix for words in formats_in_words(spec) for suffix in words.suffixes)
+    return ",".join(dict.fromkeys(endings))
+
+
+def tensor_shape(*dimensions: int) -> str:
+    """Return a batch's shape, e.g. "N × 3 × 224 × 224"."""
+    return " × ".join(("N", *(str(dimension) for dimension in dimensions)))
+
+
+def input_in_words(contract: InputContract) -> dict[str, str]:
+    """Return the input contract as labelled sentences."""
+    return {
+        "Shape": tensor_shape(*contract.shape),
+        "Values": f"{DTYPE_WORDS[contract.dtype]} from {contract.low:g} to {contract.high:g}",
+        "Channels": CHANNEL_WORDS[contract.channel_order],
+    }
+
+
+def output_in_words(contract: OutputContract) -> dict[str, str]:
+    """Return the output contract as labelled sentences."""
+    return {
+        "Shape": tensor_shape(contract.width),
+        "Values": "floating point, all finite",
+        "Meaning": OUTPUT_WORDS[contract.kind],
+    }
+
+
+def metric_title(metric: str) -> str:
+    """Return a metric's title; the name itself for one that this version does not know."""
+    return METRIC_FACTS[Metric(metric)].title if metric in list(Metric) else metric
+
+
+def example_model(spec: TrackSpec) -> str:
+    """Return a small model.py that fits the track's input and output contracts."""
+    return render_to_string(
+        "tracks/example_model.txt", {"spec": spec, "shape": tensor_shape(*spec.input.shape)}
+    )

@@ -1,0 +1,254 @@
+"""Acts on tracks: benchmark versions, opening, cloning, documents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from competition.submissions.models import Evaluation, Submission
+from competition.tracks import services
+from competition.tracks.columns import column_of, columns_of
+from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track
+from scoring.contracts import Metric
+from scoring.tracks import InvalidTrack, load_track, presets
+
+pytestmark = pytest.mark.django_db
+
+
+def evaluate(track: Track) -> Evaluation:
+    """Queue one evaluation on the track's benchmark version."""
+    participant = User.objects.create(username="ada")
+    submission = Submission.objects.create(
+        track=track,
+        participant=participant,
+        entry="entries/x",
+        entry_name="x.zip",
+        entry_bytes=1,
+        sha256="0" * 64,
+    )
+    return Evaluation.objects.create(submission=submission, benchmark=track.benchmark)
+
+
+def test_first_benchmark_version_is_number_1(track: Track, dataset: Dataset) -> None:
+    version = services.renew_benchmark(track=track)
+
+    assert (version.number, version.dataset, version.spec_digest) == (1, dataset, track.spec().digest())
+    assert version.metric_version == "accuracy=1,top5_accuracy=1"
+    assert Track.objects.get().benchmark == version
+
+
+def test_renewing_without_a_change_keeps_the_version(track: Track) -> None:
+    first = services.renew_benchmark(track=track)
+
+    assert services.renew_benchmark(track=track) == first
+    assert BenchmarkVersion.objects.count() == 1
+
+
+def test_a_benchmark_version_remembers_its_track_document(track: Track) -> None:
+    version = services.renew_benchmark(track=track)
+    document = track.document()
+    track.max_macs = 1
+    track.save()
+
+    assert BenchmarkVersion.objects.get(pk=version.pk).document() == document
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("max_parameters", 1_000),
+        ("output_width", 200),
+        ("batch_size", 7),
+        ("channel_order", "rgb"),
+        ("extra_metrics", []),
+    ],
+)
+def test_a_changed_spec_makes_a_new_version(track: Track, column: str, value: object) -> None:
+    services.renew_benchmark(track=track)
+    setattr(track, column, value)
+    track.save()
+
+    assert services.renew_benchmark(track=track).number == 2
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("name", "Other"), ("rules", "Other"), ("quota_submissions", 9), ("closes_at", None)],
+)
+def test_texts_window_and_quota_keep_the_version(track: Track, column: str, value: object) -> None:
+    first = services.renew_benchmark(track=track)
+    setattr(track, column, value)
+    track.save()
+
+    assert services.renew_benchmark(track=track) == first
+
+
+def test_another_dataset_makes_a_new_version(track: Track, make_folder) -> None:
+    services.renew_benchmark(track=track)
+    other = make_folder((3, "public"), (4, "public"), name="other")
+    track.dataset = services.import_dataset_folder(name="other", folder=other)
+    track.save()
+
+    assert services.renew_benchmark(track=track).number == 2
+
+
+def test_going_back_takes_up_the_old_version(track: Track) -> None:
+    first = services.renew_benchmark(track=track)
+    for batch_size in (7, 32):
+        track.batch_size = batch_size
+        track.save()
+        last = services.renew_benchmark(track=track)
+
+    assert last == first
+
+
+def test_a_track_without_a_dataset_has_no_benchmark(track: Track) -> None:
+    track.dataset = None
+    track.save()
+
+    with pytest.raises(services.NotReady):
+        services.renew_benchmark(track=track)
+
+
+def test_a_ready_track_opens_with_a_benchmark(track: Track) -> None:
+    services.open_track(track=track)
+
+    row = Track.objects.get()
+    assert row.is_open
+    assert row.benchmark.number == 1
+    assert row.is_taking_submissions(timezone.now())
+
+
+def test_a_track_that_is_not_ready_stays_closed(track: Track) -> None:
+    track.rules = ""
+    track.save()
+
+    with pytest.raises(services.NotReady) as caught:
+        services.open_track(track=track)
+
+    assert [check.name for check in caught.value.checks] == ["Rules"]
+    assert not Track.objects.get().is_open
+
+
+def test_opening_after_a_change_without_evaluations_renews(track: Track) -> None:
+    services.open_track(track=track)
+    services.close_track(track=track)
+    track.batch_size = 7
+    track.save()
+
+    services.open_track(track=track)
+
+    assert Track.objects.get().benchmark.number == 2
+
+
+def test_opening_again_keeps_a_benchmark_with_evaluations(track: Track) -> None:
+    services.open_track(track=track)
+    evaluate(track)
+    track.batch_size = 7
+    track.save()
+
+    services.open_track(track=track)
+
+    assert Track.objects.get().benchmark.number == 1
+    assert services.differs_from_benchmark(track)
+
+
+def test_an_unchanged_track_does_not_differ_from_its_benchmark(track: Track) -> None:
+    services.open_track(track=track)
+
+    assert not services.differs_from_benchmark(track)
+
+
+def test_a_clone_is_closed_and_equal_but_for_its_names(track: Track) -> None:
+    services.open_track(track=track)
+
+    clone = services.clone_track(track=track, slug="copy")
+
+    assert (clone.slug, clone.name, clone.is_open, clone.benchmark) == (
+        "copy",
+        f"{track.name} (copy)",
+        False,
+        None,
+    )
+    assert clone.dataset == track.dataset
+    assert clone.spec().digest() == track.spec().digest()
+
+
+def test_a_clone_needs_a_free_slug(track: Track) -> None:
+    with pytest.raises(ValidationError):
+        services.clone_track(track=track, slug=track.slug)
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_a_document_survives_the_way_through_the_columns(competition: Competition, preset: str) -> None:
+    opens = datetime(2030, 1, 1, tzinfo=UTC)
+    document = load_track(preset)
+    document = replace(
+        document, page=replace(document.page, opens_at=opens, closes_at=opens + timedelta(days=9))
+    )
+
+    services.sync_track(document=document, competition=competition, dataset=None)
+
+    assert Track.objects.get().document() == document
+
+
+def test_bringing_in_line_says_created_unchanged_updated(competition: Competition) -> None:
+    document = load_track("cvpr2022-track1")
+    changed = replace(document, spec=replace(document.spec, metric=Metric.TOP5_ACCURACY, extra_metrics=()))
+
+    outcomes = [
+        services.bring_in_line(document=given, competition=competition, dataset=None)
+        for given in (document, document, changed)
+    ]
+
+    assert [synced.outcome.value for synced in outcomes] == ["created", "unchanged", "updated"]
+    assert outcomes[2].changed == ("metric", "extra_metrics")
+
+
+def test_bringing_in_line_keeps_the_dataset_unless_given(track: Track, competition: Competition) -> None:
+    services.sync_track(document=load_track("cvpr2022-track1"), competition=competition, dataset=None)
+
+    assert Track.objects.get().dataset is not None
+
+
+def test_a_slug_of_another_competition_is_refused(track: Track) -> None:
+    other = Competition.objects.create(slug="other", name="Other")
+
+    with pytest.raises(InvalidTrack):
+        services.sync_track(document=track.document(), competition=other, dataset=None)
+
+
+def test_bringing_in_line_keeps_a_benchmark_with_evaluations(track: Track, competition: Competition) -> None:
+    services.open_track(track=track)
+    evaluate(track)
+    document = track.document()
+    changed = replace(document, spec=replace(document.spec, extra_metrics=()))
+
+    synced = services.sync_track(document=changed, competition=competition, dataset=None)
+
+    assert synced.benchmark.number == 1
+
+
+def test_every_column_of_a_document_can_carry_a_finding(competition: Competition) -> None:
+    columns = set(columns_of(load_track("cvpr2022-track1")))
+    names = {field.name for field in Track._meta.get_fields()}
+
+    assert columns <= names
+    assert {column_of(column) for column in ("slug", "metric", "budgets.max_macs", "run_limits.threads")} == {
+        "slug",
+        "metric",
+        "max_macs",
+        "threads",
+    }
+    assert column_of("track") is None
+
+
+def test_an_import_needs_a_folder_with_labels(tmp_path: Path) -> None:
+    with pytest.raises(services.DatasetProblem):
+        services.import_dataset_folder(name="empty", folder=tmp_path)
