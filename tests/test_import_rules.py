@@ -38,7 +38,9 @@ def within(module: str, allowed: set[str]) -> bool:
 
 
 def ours(file: Path) -> set[str]:
-    return {name for name in imports_of(file) if name.split(".")[0] in {"scoring", "competition"}} - {"scoring"}
+    return {name for name in imports_of(file) if name.split(".")[0] in {"scoring", "competition"}} - {
+        "scoring"
+    }
 
 
 def offences(files: list[Path], *, allowed: set[str]) -> list[str]:
@@ -66,7 +68,10 @@ def test_a_shared_module_imports_only_what_stands_below_it(module: str, allowed:
 
 
 def test_contracts_and_errors_need_only_the_standard_library() -> None:
-    files = [ROOT / "scoring" / name for name in ("contracts.py", "errors.py", "labels.py", "dataset.py", "report.py")]
+    files = [
+        ROOT / "scoring" / name
+        for name in ("contracts.py", "errors.py", "labels.py", "dataset.py", "report.py")
+    ]
 
     foreign = {name.split(".")[0] for file in files for name in imports_of(file)} - {"scoring"}
 
@@ -81,11 +86,15 @@ def test_a_stage_imports_neither_another_stage_nor_the_site(stage: str) -> None:
 
 
 def test_the_sandboxed_child_imports_only_contracts() -> None:
-    assert offences(files_below("scoring/sandboxed"), allowed={"scoring.contracts", "scoring.sandboxed"}) == []
+    assert (
+        offences(files_below("scoring/sandboxed"), allowed={"scoring.contracts", "scoring.sandboxed"}) == []
+    )
 
 
 def test_nobody_imports_the_sandboxed_child() -> None:
-    others = [file for file in files_below("scoring") + files_below("competition") if "sandboxed" not in file.parts]
+    others = [
+        file for file in files_below("scoring") + files_below("competition") if "sandboxed" not in file.parts
+    ]
 
     found = [str(file) for file in others if any(within(name, {"scoring.sandboxed"}) for name in ours(file))]
 
@@ -101,7 +110,11 @@ def test_the_pipeline_knows_neither_django_nor_the_site() -> None:
 def test_only_the_worker_reaches_into_the_site() -> None:
     files = [file for file in files_below("scoring") if "worker" not in file.parts]
 
-    found = [str(file) for file in files if any(within(name, {"competition", "django"}) for name in imports_of(file))]
+    found = [
+        str(file)
+        for file in files
+        if any(within(name, {"competition", "django"}) for name in imports_of(file))
+    ]
 
     assert found == []
 
@@ -130,7 +143,9 @@ def test_the_running_site_has_not_loaded_torch_numpy_or_the_pipeline() -> None:
         " if name in sys.modules])"
     )
 
-    answer = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
 
     assert answer.stdout.strip() == "[]"
 

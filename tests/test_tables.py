@@ -5,8 +5,8 @@ import string
 from pathlib import Path
 
 import pytest
-
 from scoring.budget.static import COUNTERS
+
 from scoring.contracts import METRIC_FACTS, Finding, Format, Metric, Reader
 from scoring.errors import CODES, render
 from scoring.metrics import METRICS
@@ -50,7 +50,9 @@ def test_a_code_has_a_sentence_and_a_hint(code: str) -> None:
 @pytest.mark.parametrize("code", CODES)
 def test_a_sentence_is_filled_from_its_facts(code: str) -> None:
     numbers = ("found", "allowed", "_bytes", "_s", "difference", "expected", "total", "batch")
-    fields = {name for text in (CODES[code].message, CODES[code].hint) for _, name, _, _ in _parse(text) if name}
+    fields = {
+        name for text in (CODES[code].message, CODES[code].hint) for _, name, _, _ in _parse(text) if name
+    }
     facts = {name: 7 if name.endswith(numbers) else "seven" for name in fields - {"path"}}
 
     rendered = render(Finding(code=code, path="model.py", facts=facts))

@@ -1,0 +1,72 @@
+"""Packing: a folder becomes a correct entry, with equal bytes for equal files."""
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from scoring.errors import Rejected
+from scoring.pack import pack
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "entry"
+    (root / "weights").mkdir(parents=True)
+    (root / "model.py").write_text("class Model: ...\n")
+    (root / "weights" / "net.pth").write_bytes(bytes(range(256)))
+    return root
+
+
+def names(archive: Path) -> list[str]:
+    with zipfile.ZipFile(archive) as opened:
+        return opened.namelist()
+
+
+def test_the_contents_are_packed_and_not_the_folder(folder: Path, tmp_path: Path) -> None:
+    assert names(pack(folder, tmp_path / "entry.zip")) == ["model.py", "weights/net.pth"]
+
+
+def test_bytes_survive(folder: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(pack(folder, tmp_path / "entry.zip")) as archive:
+        assert archive.read("weights/net.pth") == bytes(range(256))
+
+
+def test_equal_folders_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
+    first = pack(folder, tmp_path / "first.zip").read_bytes()
+    (folder / "model.py").touch()
+
+    assert pack(folder, tmp_path / "second.zip").read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    "clutter", ["__pycache__/model.cpython-311.pyc", ".git/HEAD", ".DS_Store", "old.pyc"]
+)
+def test_clutter_is_left_out(folder: Path, tmp_path: Path, clutter: str) -> None:
+    (folder / clutter).parent.mkdir(exist_ok=True)
+    (folder / clutter).write_text("x")
+
+    assert names(pack(folder, tmp_path / "entry.zip")) == ["model.py", "weights/net.pth"]
+
+
+def test_an_archive_inside_the_folder_does_not_hold_itself(folder: Path) -> None:
+    pack(folder, folder / "entry.zip")
+
+    assert names(pack(folder, folder / "entry.zip")) == ["model.py", "weights/net.pth"]
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Rejected) as caught:
+        pack(tmp_path, tmp_path / "entry.zip")
+
+    assert caught.value.code == "missing_file"
+
+
+def test_a_link_out_of_the_folder_is_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("x")
+    (folder / "data").symlink_to(tmp_path / "secret")
+
+    with pytest.raises(Rejected) as caught:
+        pack(folder, tmp_path / "entry.zip")
+
+    assert (caught.value.code, caught.value.findings[0].path) == ("link_in_archive", "data")

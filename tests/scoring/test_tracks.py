@@ -1,0 +1,108 @@
+"""Track documents: read, checked with every finding at once, written back."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scoring.contracts import Format, Metric
+from scoring.tracks import MAX_DOCUMENT_BYTES, InvalidTrack, dump_track, load_track, parse_track, presets
+
+HAPPY = {
+    "slug": "digits",
+    "name": "Digits",
+    "formats": ["cvpr-zip"],
+    "output": {"kind": "logits", "width": 10},
+    "metric": "accuracy",
+}
+
+
+def findings(change: dict) -> tuple[str, ...]:
+    with pytest.raises(InvalidTrack) as caught:
+        parse_track(yaml.safe_dump({**HAPPY, **change}))
+    return caught.value.findings
+
+
+def test_a_short_document_takes_the_defaults() -> None:
+    document = parse_track(yaml.safe_dump(HAPPY))
+
+    assert document.spec.formats == (Format.CVPR_ZIP,)
+    assert document.spec.metric is Metric.ACCURACY
+    assert document.spec.input.shape == (3, 224, 224)
+    assert document.spec.budgets.max_macs is None
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_a_preset_survives_being_written_and_read(preset: str) -> None:
+    document = load_track(preset)
+
+    assert parse_track(dump_track(document)) == document
+
+
+def test_a_document_is_loaded_from_a_path(tmp_path: Path) -> None:
+    file = tmp_path / "track.yaml"
+    file.write_text(yaml.safe_dump(HAPPY))
+
+    assert load_track(str(file)).spec.slug == "digits"
+
+
+def test_the_digest_follows_what_can_change_a_score() -> None:
+    base = parse_track(yaml.safe_dump(HAPPY)).spec
+    renamed = parse_track(yaml.safe_dump({**HAPPY, "name": "Numerals", "rules": "new"})).spec
+    tighter = parse_track(yaml.safe_dump({**HAPPY, "budgets": {"max_macs": 1}})).spec
+
+    assert renamed.digest() == base.digest()
+    assert tighter.digest() != base.digest()
+
+
+def test_all_findings_come_at_once_and_name_their_fields() -> None:
+    found = findings({"slug": "No Slug", "formats": [], "budgets": {"max_macs": True}, "colour": "blue"})
+
+    assert [text.split(":")[0] for text in found] == ["slug", "formats", "budgets.max_macs", "colour"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"metric": "best_f1"}, "track"),
+        ({"extra_metrics": ["accuracy"]}, "track"),
+        ({"output": {"kind": "confidence", "width": 2}}, "output"),
+        ({"output": {"kind": "logits", "width": 1}}, "output"),
+        ({"input": {"shape": [1, 28, 28]}}, "input"),
+        ({"input": {"shape": [3, 224]}}, "input.shape.2"),
+        ({"input": {"low": 1.0, "high": 0.0}}, "input"),
+        ({"input": {"dtype": "uint8"}}, "input"),
+        ({"opens_at": "2022-01-02T00:00:00Z", "closes_at": "2022-01-01T00:00:00Z"}, "track"),
+        ({"opens_at": "2022-01-02T00:00:00"}, "opens_at"),
+        ({"run_limits": {"threads": 0}}, "run_limits.threads"),
+        ({"run_limits": {"seed": -1}}, "run_limits.seed"),
+        ({"archive_limits": {"max_ratio": 1}}, "archive_limits.max_ratio"),
+        ({"quota_submissions": 0}, "quota_submissions"),
+    ],
+)
+def test_a_broken_rule_is_found_in_its_field(change: dict, field: str) -> None:
+    assert [text.split(":")[0] for text in findings(change)] == [field]
+
+
+@pytest.mark.parametrize("text", ["- a list", "just words", "", "a: [unclosed"])
+def test_what_is_no_mapping_is_refused(text: str) -> None:
+    with pytest.raises(InvalidTrack):
+        parse_track(text)
+
+
+def test_a_document_cannot_build_python_objects() -> None:
+    with pytest.raises(InvalidTrack):
+        parse_track("slug: !!python/object/apply:os.system ['true']")
+
+
+def test_an_unknown_name_lists_the_presets() -> None:
+    with pytest.raises(InvalidTrack, match="cvpr2022-track1"):
+        load_track("cvpr2022-track9")
+
+
+def test_an_endless_document_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "track.yaml"
+    file.write_bytes(b"#" * (MAX_DOCUMENT_BYTES + 1))
+
+    with pytest.raises(InvalidTrack, match="larger than"):
+        load_track(str(file))
