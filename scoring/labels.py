@@ -57,6 +57,8 @@ def read_labels(folder: Path) -> LabelTable:
     findings: list[str] = []
     rows: list[LabelRow] = []
     columns: list[str] = []
+    if why := _file_finding(folder / LABELS_FILE):
+        raise DatasetProblem((f"{LABELS_FILE} {why}",))
     try:
         with (folder / LABELS_FILE).open(encoding="utf-8-sig", newline="") as stream:
             reader = csv.reader(stream, strict=True)
@@ -64,8 +66,6 @@ def read_labels(folder: Path) -> LabelTable:
             findings += _header_findings(columns)
             if not findings:
                 rows = list(_read_rows(reader, columns, findings))
-    except FileNotFoundError as exc:
-        raise DatasetProblem((f"{LABELS_FILE} is missing from the folder",)) from exc
     except UnicodeDecodeError as exc:
         raise DatasetProblem((f"{LABELS_FILE} is not UTF-8 text (byte {exc.start})",)) from exc
     except csv.Error as exc:
