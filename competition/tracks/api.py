@@ -36,7 +36,7 @@ def seen_tracks(user: User | AnonymousUser) -> QuerySet[Track]:
 
 def max_upload_bytes(track: Track) -> int:
     """Return the largest upload that the site takes for a track."""
-    return min(settings.MAX_UPLOAD_BYTES, track.max_entry_bytes)
+    return min(int(settings.MAX_UPLOAD_BYTES), track.max_entry_bytes)
 
 
 class CompetitionOutput(serializers.Serializer[Any]):
@@ -228,7 +228,7 @@ class TrackDetailOutput(TrackOutput):
         return dict(SlotsOutput(slots).data)
 
 
-class TrackFilter(django_filters.FilterSet):
+class TrackFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
     """Ways to narrow the list of tracks."""
 
     competition = django_filters.CharFilter(field_name="competition__slug", label="Slug of the competition.")

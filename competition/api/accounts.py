@@ -1,0 +1,151 @@
+"""Sign-up and tokens, for scripts; people use the pages. Both are throttled by address and by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.forms import SignupForm
+from allauth.account.models import EmailAddress
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.base_user import AbstractBaseUser
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, serializers, status
+from rest_framework.authtoken.models import Token
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle, SimpleRateThrottle
+from rest_framework.views import APIView
+
+from competition.api.errors import Problem
+
+
+class UsernameThrottle(SimpleRateThrottle):
+    """Bound guesses at one account's password, from however many addresses they come."""
+
+    scope = "username"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        """Key by the name in the body; a body that cannot be read is refused later."""
+        name = request.data.get("username") if isinstance(request.data, dict) else None
+        if not isinstance(name, str):
+            return None
+        return self.cache_format % {"scope": self.scope, "ident": name.strip().lower().encode().hex()[:150]}
+
+
+class TokenInput(serializers.Serializer[Any]):
+    """What proves who somebody is."""
+
+    username = serializers.CharField(max_length=150)
+    password = serializers.CharField(max_length=128, trim_whitespace=False, style={"input_type": "password"})
+
+
+class TokenOutput(serializers.Serializer[Any]):
+    """A token for the header “Authorization: Token …”."""
+
+    token = serializers.CharField(read_only=True)
+
+
+class CreateToken(APIView):
+    """Exchange a user name and password for the account's token."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = (ScopedRateThrottle, UsernameThrottle)
+    throttle_scope = "token"
+
+    @extend_schema(
+        operation_id="create_token", request=TokenInput, responses=TokenOutput, auth=[], tags=["accounts"]
+    )
+    def post(self, request: Request) -> Response:
+        """Exchange a user name and password for the account's token."""
+        given = TokenInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        user = authenticate(request._request, **given.validated_data)
+        if user is None:
+            raise exceptions.AuthenticationFailed("The user name or the password is wrong.")
+        _refuse_half_proven(user)
+        token, _ = Token.objects.get_or_create(user=user)
+        return Response({"token": token.key})
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Make a wrong password a 401 although the view itself asks for no credentials."""
+        return "Token"
+
+
+class AccountInput(serializers.Serializer[Any]):
+    """A new account."""
+
+    username = serializers.CharField(max_length=150)
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=128, trim_whitespace=False, style={"input_type": "password"})
+
+
+class AccountOutput(serializers.Serializer[Any]):
+    """The account as it was asked for."""
+
+    username = serializers.CharField(read_only=True)
+    email = serializers.EmailField(read_only=True)
+
+
+class CreateAccount(APIView):
+    """Sign up."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = (ScopedRateThrottle,)
+    throttle_scope = "sign_up"
+
+    @extend_schema(
+        operation_id="create_account",
+        request=AccountInput,
+        responses={201: AccountOutput},
+        auth=[],
+        tags=["accounts"],
+    )
+    def post(self, request: Request) -> Response:
+        """Sign up; the site's own sign-up form decides, so both have the same rules."""
+        given = AccountInput(data=request.data)
+        given.is_valid(raise_exception=True)
+        wanted = given.validated_data
+        form = SignupForm(
+            {**wanted, "password1": wanted["password"], "password2": wanted["password"]},
+        )
+        if not form.is_valid():
+            raise exceptions.ValidationError(_by_field(form))
+        # An address that is taken gets the same answer, and its owner a mail: nobody learns who is here.
+        user, _ = form.try_save(request._request)
+        if user is not None and settings.ACCOUNT_EMAIL_VERIFICATION != "none":
+            EmailAddress.objects.get(user=user, primary=True).send_confirmation(request._request, signup=True)
+        return Response(
+            {"username": wanted["username"], "email": wanted["email"]}, status=status.HTTP_201_CREATED
+        )
+
+
+def _refuse_half_proven(user: AbstractBaseUser) -> None:
+    """Keep a password alone from going round the second factor or the confirmation of the address."""
+    if is_mfa_enabled(user):
+        raise Problem(
+            status=status.HTTP_403_FORBIDDEN,
+            code="second_factor_required",
+            message="This account has a second factor, so a password alone gives no token.",
+            hint="Sign in on the site and copy the token from your account's page.",
+        )
+    unconfirmed = not EmailAddress.objects.filter(user_id=user.pk, verified=True).exists()
+    if settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory" and unconfirmed:
+        raise Problem(
+            status=status.HTTP_403_FORBIDDEN,
+            code="address_not_confirmed",
+            message="The e-mail address of this account is not confirmed.",
+            hint="Open the link in the mail that was sent to it.",
+        )
+
+
+def _by_field(form: SignupForm) -> dict[str, list[str]]:
+    """Return the form's errors under the names of the API's fields."""
+    names = {"password1": "password", "password2": "password", "__all__": "non_field_errors"}
+    errors: dict[str, list[str]] = {}
+    for field, messages in form.errors.items():
+        errors.setdefault(names.get(field, field), []).extend(str(message) for message in messages)
+    return errors
