@@ -23,6 +23,7 @@ __all__ = [
     "NotReady",
     "Outcome",
     "Synced",
+    "assign_dataset",
     "bring_in_line",
     "clone_track",
     "close_track",
@@ -129,6 +130,15 @@ def close_track(*, track: Track) -> None:
     """Hide the track and take no more submissions; what was submitted is still evaluated."""
     Track.objects.filter(pk=track.pk).update(is_open=False)
     track.is_open = False
+
+
+@transaction.atomic
+def assign_dataset(*, track: Track, dataset: Dataset) -> None:
+    """Give the track a dataset; an open track without evaluations gets its benchmark version at once."""
+    Track.objects.filter(pk=track.pk).update(dataset=dataset)
+    track.dataset = dataset
+    if track.is_open and not has_evaluations(track):
+        renew_benchmark(track=track)
 
 
 def clone_track(*, track: Track, slug: str) -> Track:

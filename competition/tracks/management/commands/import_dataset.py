@@ -1,0 +1,49 @@
+"""Import a data folder, or a zip of one, as a dataset."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.files import File
+from django.core.management.base import BaseCommand, CommandError
+
+from competition.tracks import services
+from competition.tracks.models import Dataset, Track
+
+
+class Command(BaseCommand):
+    help = "Import a folder with labels.csv and the files it names, or a zip of one, as a dataset."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("path", type=Path, metavar="PATH", help="A data folder or a zip.")
+        parser.add_argument("--name", help="Default: the name of the folder or zip.")
+        parser.add_argument("--track", metavar="SLUG", help="Give the dataset to this track.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path: Path = options["path"]
+        track = Track.objects.filter(slug=options["track"]).first()
+        if options["track"] and track is None:
+            raise CommandError(f"There is no track “{options['track']}”.")
+        try:
+            dataset = self._import(path, options["name"] or path.stem)
+        except services.DatasetProblem as exc:
+            for finding in exc.findings:
+                self.stderr.write(f"{path}: {finding}")
+            raise CommandError("Nothing was imported.", returncode=1) from exc
+        private = dataset.private_samples
+        self.stdout.write(
+            f"{dataset.digest}  {dataset.name}: {dataset.samples:,} samples, {private:,} private"
+        )
+        if track:
+            services.assign_dataset(track=track, dataset=dataset)
+            self.stdout.write(f"track {track.slug}: has this dataset")
+
+    def _import(self, path: Path, name: str) -> Dataset:
+        if path.is_dir():
+            return services.import_dataset_folder(name=name, folder=path)
+        if not path.is_file():
+            raise CommandError(f"There is no folder or file {path}.")
+        with path.open("rb") as stream:
+            return services.import_dataset(name=name, archive=File(stream))

@@ -1,0 +1,84 @@
+"""Each check that must pass before a track opens, broken one at a time."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from competition.tracks import services
+from competition.tracks.models import Track
+from competition.tracks.readiness import examine, is_ready
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2030, 1, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def failed(track: Track) -> set[str]:
+    """Return the names of the checks that fail."""
+    return {check.name for check in examine(track, now=NOW) if not check.ok}
+
+
+def test_a_whole_track_is_ready(track: Track) -> None:
+    assert failed(track) == set()
+    assert is_ready(track, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "names"),
+    [
+        ("rules", " \n", {"Rules"}),
+        ("closes_at", NOW, {"Window"}),
+        ("opens_at", NOW + 2 * HOUR, {"Window", "Fields"}),
+        ("quota_submissions", 0, {"Quota", "Fields"}),
+        ("metric", "best_f1", {"Metric", "Fields"}),
+        ("extra_metrics", ["best_f1"], {"Metric", "Fields"}),
+        ("formats", [], {"Fields"}),
+        ("formats", ["exe"], {"Fields"}),
+        ("output_width", 99, {"Labels"}),
+        ("input_channels", 1, {"Fields"}),
+        ("max_macs", 0, {"Fields"}),
+        ("dataset", None, {"Dataset"}),
+    ],
+)
+def test_one_thing_that_is_wrong_is_found(track: Track, column: str, value: object, names: set[str]) -> None:
+    track.closes_at = NOW + HOUR
+    setattr(track, column, value)
+
+    assert failed(track) == names
+
+
+def test_labels_of_a_confidence_track_are_0_and_1(track: Track) -> None:
+    track.output_kind, track.output_width, track.metric, track.extra_metrics = "confidence", 1, "best_f1", []
+
+    assert failed(track) == {"Labels"}
+
+
+def test_a_lost_archive_is_found(track: Track) -> None:
+    track.dataset.archive.storage.delete(track.dataset.archive.name)
+
+    assert failed(track) == {"Dataset"}
+
+
+@pytest.mark.parametrize(
+    "rows", [((0, "public"), (1, "private"), (0, "private")), ((0, "public"), (0, "public"))]
+)
+def test_a_split_with_one_class_is_found(
+    track: Track, make_folder, rows: tuple[tuple[int, str], ...]
+) -> None:
+    poor = make_folder(*rows, name="poor")
+    track.dataset = services.import_dataset_folder(name="poor", folder=poor)
+
+    assert failed(track) == {"Classes"}
+
+
+def test_a_failed_check_says_what_to_do(track: Track) -> None:
+    track.output_width = 99
+
+    message = next(check.message for check in examine(track, now=NOW) if check.name == "Labels")
+
+    assert "99" in message
+    assert "0 to 98" in message
+    assert "Correct" in message
