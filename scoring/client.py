@@ -1,0 +1,237 @@
+"""A site's API as `podium submit` uses it: upload once however often the line breaks, then follow.
+
+Trusts the site to mean well, not to answer well: whatever it sends is checked before use.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Final, Self
+from uuid import UUID
+
+import httpx
+
+from scoring.contracts import Status
+from scoring.errors import Fault, PodiumError
+
+ATTEMPTS: Final = 6
+LONGEST_WAIT_S: Final = 120.0
+PASSING: Final = frozenset(
+    {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
+)
+TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0)
+
+
+class Unreachable(Fault):
+    """The site did not answer, or not as a Podium site answers."""
+
+
+class Refused(PodiumError):
+    """The site refused a request; `body` is its answer: code, message, hint, findings."""
+
+    def __init__(self, status: int, body: Mapping[str, Any]) -> None:
+        self.status = status
+        self.body = dict(body)
+        self.code = str(body.get("code", ""))
+        super().__init__(self.code)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteTrack:
+    """What must be known of a track before uploading."""
+
+    slug: str
+    name: str
+    max_upload_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """Where an entry went; `repeated` if the site had it already."""
+
+    id: UUID
+    repeated: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """Where a submission stands."""
+
+    status: Status
+    stage: str
+    position: int | None
+    is_final: bool
+    page: str
+
+
+class Site:
+    """One site, spoken to as one participant."""
+
+    def __init__(self, server: str, *, token: str = "", pause: Callable[[float], None] = time.sleep) -> None:
+        self._pause = pause
+        # No redirects: a token goes to the address that the user typed and to no other.
+        self._http = httpx.Client(base_url=f"{server.rstrip('/')}/api/", timeout=TIMEOUT)
+        if token:
+            self.use_token(token)
+
+    def __enter__(self) -> Self:
+        """Keep connections open from here."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close them."""
+        self._http.close()
+
+    def use_token(self, token: str) -> None:
+        """Speak as the owner of a token from now on."""
+        self._http.headers["Authorization"] = f"Token {token}"
+
+    def create_token(self, username: str, password: str) -> str:
+        """Exchange a user name and password for a token."""
+        body = self._ask("POST", "token/", json={"username": username, "password": password})
+        return _text(body, "token")
+
+    def track(self, slug: str) -> RemoteTrack:
+        """Return what must be known of a track before uploading."""
+        body = self._ask("GET", f"tracks/{slug}/")
+        return RemoteTrack(
+            slug=_text(body, "slug"),
+            name=_text(body, "name"),
+            max_upload_bytes=_whole(body, "max_upload_bytes"),
+        )
+
+    def upload(self, slug: str, entry: Path, *, note: Callable[[int], None]) -> Upload:
+        """Upload an entry; `note` hears how many bytes have left.
+
+        Safe to repeat: a site that already has the file names the submission it became.
+        """
+        try:
+            with entry.open("rb") as file:
+                watched = _WatchedFile(file, note)
+                body = self._ask(
+                    "POST", f"tracks/{slug}/submissions/", files={"entry": (entry.name, watched)}
+                )
+        except Refused as refused:
+            if refused.code != "already_submitted":
+                raise
+            return Upload(id=_id(refused.body.get("submission")), repeated=True)
+        return Upload(id=_id(body), repeated=False)
+
+    def progress(self, submission: UUID) -> Progress:
+        """Return where a submission stands."""
+        body = self._ask("GET", f"submissions/{submission}/")
+        try:
+            status = Status(body.get("status", ""))
+        except ValueError as exc:
+            raise _odd("an unknown status") from exc
+        position = body.get("position")
+        urls = body.get("urls")
+        return Progress(
+            status=status,
+            stage=_text(body, "stage"),
+            position=position if isinstance(position, int) else None,
+            is_final=body.get("is_final") is True,
+            page=_text(urls if isinstance(urls, dict) else {}, "page"),
+        )
+
+    def report(self, submission: UUID) -> dict[str, Any]:
+        """Return a submission's report."""
+        return self._ask("GET", f"submissions/{submission}/report/")
+
+    def _ask(self, method: str, address: str, **content: Any) -> dict[str, Any]:
+        """Send a request, again when the line breaks or the site is busy; raises Refused or Unreachable."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                response = self._http.request(method, address, **content)
+            except httpx.TransportError as exc:
+                if attempt == ATTEMPTS or isinstance(exc, httpx.UnsupportedProtocol):
+                    raise Unreachable(f"{self._http.base_url} does not answer ({exc}).") from exc
+                self._pause(2.0 ** (attempt - 1))
+                continue
+            wait_s = _wait_s(response, attempt)
+            if wait_s is None or attempt == ATTEMPTS:
+                return _answer(response)
+            self._pause(wait_s)
+        raise Unreachable(f"{self._http.base_url} does not answer.")
+
+
+class _WatchedFile:
+    """A file that tells how far it has been read; httpx needs no more of a file than this."""
+
+    def __init__(self, file: IO[bytes], note: Callable[[int], None]) -> None:
+        self._file = file
+        self._note = note
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def seek(self, offset: int) -> int:
+        return self._file.seek(offset)
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._file.read(size)
+        self._note(self._file.tell())
+        return chunk
+
+
+def _wait_s(response: httpx.Response, attempt: int) -> float | None:
+    """Return how long to wait before asking again; None when the answer is the answer."""
+    if response.status_code in PASSING:
+        return 2.0 ** (attempt - 1)
+    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and _json(response).get("code") == "throttled":
+        told = response.headers.get("Retry-After", "")
+        wait_s = float(told) if told.isdecimal() else 5.0
+        return wait_s if wait_s <= LONGEST_WAIT_S else None
+    return None
+
+
+def _answer(response: httpx.Response) -> dict[str, Any]:
+    body = _json(response)
+    if response.is_success:
+        if not body:
+            raise _odd("no JSON object")
+        return body
+    if isinstance(body.get("code"), str) and isinstance(body.get("message"), str):
+        raise Refused(response.status_code, body)
+    raise _odd(f"status {response.status_code}")
+
+
+def _json(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _text(body: Mapping[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise _odd(f"no {name}")
+    return value
+
+
+def _whole(body: Mapping[str, Any], name: str) -> int:
+    value = body.get(name)
+    if not isinstance(value, int):
+        raise _odd(f"no {name}")
+    return value
+
+
+def _id(body: object) -> UUID:
+    """Return the id in a submission's description; an id that is no UUID never becomes an address."""
+    try:
+        return UUID(_text(body if isinstance(body, dict) else {}, "id"))
+    except ValueError as exc:
+        raise _odd("a malformed id") from exc
+
+
+def _odd(what: str) -> Unreachable:
+    return Unreachable(f"The server answered with {what}; is it a Podium site?")

@@ -1,0 +1,1 @@
+"""Commands of `podium` that are more than a line; `scoring.cli` parses their arguments."""
