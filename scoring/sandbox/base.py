@@ -21,6 +21,14 @@ class ExitStatus(StrEnum):
     TOO_MUCH_OUTPUT = "too_much_output"
 
 
+class Overflow(StrEnum):
+    """Which output passed its cap, in the words that participants read."""
+
+    LOG = "printed text"
+    REPLY = "reply"
+    OUTPUTS = "outputs"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One run: what the child is told, which files it sees, what it may use.
@@ -43,7 +51,7 @@ class Run:
     `reply` is at most `MAX_REPLY_BYTES` long; `outputs` is a file of raw little-endian float32
     values, at most samples * width * 4 bytes; `log` is the capped text of stdout and stderr.
     `cpu_s` is user plus system time of the whole tree. A negative `exit_code` is a signal's number.
-    `overflow` says in our words what passed its cap when the status is `TOO_MUCH_OUTPUT`.
+    `overflow` says what passed its cap when the status is `TOO_MUCH_OUTPUT`.
     """
 
     status: ExitStatus
@@ -54,7 +62,7 @@ class Run:
     wall_s: float
     cpu_s: float
     peak_memory_bytes: int
-    overflow: str = ""
+    overflow: Overflow | None = None
 
 
 MAX_REPLY_BYTES = 2**20

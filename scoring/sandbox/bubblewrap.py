@@ -113,6 +113,7 @@ def started(inside: list[str], plan: Mapping[str, object]) -> Iterator[Started]:
             keeper_fd=keeper_fd,
             log_fd=log.reader,
             status_fd=status.reader,
+            scratch=Path(f"/proc/{keeper_pid}/root/tmp"),
             started_at=started_at,
         )
 

@@ -25,9 +25,10 @@ class Sample:
 
 @dataclass
 class Family:
-    """All processes below and including `root`."""
+    """All processes below and including `root`, and the memory file system they write to, if any."""
 
     root: int
+    scratch: Path | None
     _strangers: set[int] = field(default_factory=set)
     _cpu_ticks: dict[tuple[int, int], int] = field(default_factory=dict)
     _scans: int = 0
@@ -35,14 +36,14 @@ class Family:
     def sample(self) -> Sample:
         """Read the tree as it is now; empty where there is no /proc."""
         members = self._members()
-        memory = sum(_private_bytes(pid) for pid in members)
+        memory = sum(_private_bytes(pid) for pid in members) + _scratch_bytes(self.scratch)
         return Sample(memory_bytes=memory, cpu_s=self._cpu_s(members), processes=len(members))
 
     def exact_memory_bytes(self) -> int:
         """Sum memory with shared pages counted once: slower, for the moment before a verdict."""
         rollups = [_rollup(pid) for pid in self._members()]
         return sum(private for private, _ in rollups) + max(
-            sum(shared for _, shared in rollups), scratch_bytes(self.root)
+            sum(shared for _, shared in rollups), _scratch_bytes(self.scratch)
         )
 
     def _members(self) -> dict[int, list[bytes]]:
@@ -110,11 +111,14 @@ def _rollup(pid: int) -> tuple[int, int]:
     )
 
 
-def scratch_bytes(root: int) -> int:
+def _scratch_bytes(folder: Path | None) -> int:
     """Return what the private /tmp takes, empty files included: each holds kernel memory."""
+    if folder is None:
+        return 0
     try:
-        usage = os.statvfs(PROC / str(root) / "root" / "tmp")
+        usage = os.statvfs(folder)
     except OSError:
+        # Hidden from us when we are an ordinary user; its size cap holds all the same.
         return 0
     return (usage.f_blocks - usage.f_bfree) * usage.f_frsize + (usage.f_files - usage.f_ffree) * INODE_BYTES
 

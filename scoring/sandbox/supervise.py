@@ -15,11 +15,12 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from scoring.errors import Fault
 from scoring.sandbox.base import ExitStatus, Job
-from scoring.sandbox.family import Family, scratch_bytes
+from scoring.sandbox.family import Family
 
 SAMPLE_EVERY_S: Final = 0.1
 TICK_EVERY_S: Final = 0.5
@@ -34,13 +35,17 @@ NEAR: Final = 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class Started:
-    """A keeper that was started: our child process, its host process id, and our ends of its pipes."""
+    """A keeper that was started: our child process, its host process id, and our ends of its pipes.
+
+    `scratch` is a memory file system of its own, seen from outside, whose content counts as memory.
+    """
 
     process: subprocess.Popen[bytes]
     keeper_pid: int
     keeper_fd: int | None
     log_fd: int
     status_fd: int
+    scratch: Path | None
     started_at: float
 
 
@@ -70,7 +75,7 @@ class _Watch:
     def look(self) -> ExitStatus | None:
         """Sample the family; return the limit that it broke, if any."""
         sample = self.family.sample()
-        memory = sample.memory_bytes + scratch_bytes(self.family.root)
+        memory = sample.memory_bytes
         self.cpu_s = max(self.cpu_s, sample.cpu_s)
         limit = self.job.limits.max_memory_bytes
         if memory > limit:
@@ -118,7 +123,7 @@ class _Watch:
 
 def supervise(started: Started, job: Job, tick: Callable[[], None]) -> Ending:
     """Wait for the end, or bring it about; every process is dead when this returns or raises."""
-    watch = _Watch(started, job, Family(started.keeper_pid))
+    watch = _Watch(started, job, Family(started.keeper_pid, started.scratch))
     watch.open_fds = {started.log_fd, started.status_fd}
     try:
         broken = _follow(watch, tick)

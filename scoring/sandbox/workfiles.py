@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import BinaryIO
 
 from scoring.errors import Fault
-from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Run
+from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.cage import Exhibits
 from scoring.sandbox.limits import expected_output_bytes
 from scoring.sandbox.supervise import Ending
@@ -70,14 +71,17 @@ def take_back(exhibits: Exhibits) -> None:
 
 def collect(job: Job, exhibits: Exhibits, ending: Ending) -> Run:
     """Read the reply under its cap; an output past its cap becomes `TOO_MUCH_OUTPUT`."""
-    reply = _read_capped(exhibits.reply, MAX_REPLY_BYTES + 1)
+    with open_written(exhibits.reply) as reply_file:
+        reply = reply_file.read(MAX_REPLY_BYTES + 1)
+    with open_written(exhibits.outputs) as outputs_file:
+        output_bytes = os.fstat(outputs_file.fileno()).st_size
     status = ending.status
-    overflow = "printed text" if status is ExitStatus.TOO_MUCH_OUTPUT else ""
+    overflow = Overflow.LOG if status is ExitStatus.TOO_MUCH_OUTPUT else None
     if status in {ExitStatus.EXITED, ExitStatus.CRASHED}:
         if len(reply) > MAX_REPLY_BYTES:
-            status, overflow = ExitStatus.TOO_MUCH_OUTPUT, "reply"
-        elif _regular_size(exhibits.outputs) > expected_output_bytes(job):
-            status, overflow = ExitStatus.TOO_MUCH_OUTPUT, "outputs"
+            status, overflow = ExitStatus.TOO_MUCH_OUTPUT, Overflow.REPLY
+        elif output_bytes > expected_output_bytes(job):
+            status, overflow = ExitStatus.TOO_MUCH_OUTPUT, Overflow.OUTPUTS
     return Run(
         status=status,
         exit_code=ending.exit_code,
@@ -92,21 +96,23 @@ def collect(job: Job, exhibits: Exhibits, ending: Ending) -> Run:
 
 
 def clean(log: bytes) -> str:
-    """Return printed text as harmless characters."""
-    return log.decode("utf-8", errors="replace").replace("\r\n", "\n").translate(_CONTROL)
+    """Return printed bytes as harmless text."""
+    return harmless(log.decode("utf-8", errors="replace"))
 
 
-def _read_capped(path: Path, most: int) -> bytes:
-    """Read a file that hostile code wrote: never through a link, never a pipe that would block."""
-    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(fd, "rb") as file:
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise Fault(f"{path.name} is no longer a regular file")
-        return file.read(most)
+def harmless(text: str) -> str:
+    """Return text without control characters but line feed and tab."""
+    return text.replace("\r\n", "\n").translate(_CONTROL)
 
 
-def _regular_size(path: Path) -> int:
-    facts = path.lstat()
-    if not stat.S_ISREG(facts.st_mode):
+def open_written(path: Path) -> BinaryIO:
+    """Open a file that hostile code wrote: never through a link, never a pipe that would block."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as exc:
+        raise Fault(f"{path.name} cannot be read: {exc.strerror}") from exc
+    file = os.fdopen(fd, "rb")
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        file.close()
         raise Fault(f"{path.name} is no longer a regular file")
-    return facts.st_size
+    return file

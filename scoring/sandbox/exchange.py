@@ -1,0 +1,238 @@
+"""From a finished run to what it means: a measurement, predictions, or a refusal with its code.
+
+Everything that the child wrote is hostile. From `predict`, which sees hidden inputs, no text of the
+child's passes: only codes, our own words, and bounded counts.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+import signal
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.contracts import Finding, Outcome, Task
+from scoring.errors import Fault, Rejected, reject
+from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
+from scoring.sandbox.limits import expected_output_bytes
+from scoring.sandbox.reply import (
+    CalibrateReply,
+    FailedReply,
+    InvalidReply,
+    MeasureReply,
+    OkReply,
+    parse,
+)
+from scoring.sandbox.workfiles import harmless, open_written
+
+# Exceptions of ONNX Runtime, which are no Python builtins.
+RUNTIME_ERRORS: Final = frozenset(
+    {"EPFail", "Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoModel", "NotImplemented"}
+)
+UNNAMED: Final = "an exception"
+EARLY_EXIT: Final = "an early exit"
+UNREADABLE_REPLY: Final = "an unreadable reply"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What `measure` found on sample inputs; the log may be shown to the participant."""
+
+    parameters: int
+    trainable_parameters: int
+    macs_by_counter: Mapping[str, int | None]
+    uncounted_ops: tuple[str, ...]
+    warnings: tuple[Finding, ...]
+    log: str
+    cpu_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Predicted:
+    """`predict` went through; the rows are read by `read_outputs`."""
+
+    rows: int
+    cpu_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibrated:
+    """How long known work took on this machine."""
+
+    macs: int
+    cpu_s: float
+
+
+def interpret(run: Run, job: Job) -> Measured | Predicted | Calibrated:
+    """Return what the run found; raise `Rejected` for what the entry did wrong.
+
+    `CALIBRATE` runs no entry, so there whatever goes wrong is a `Fault`.
+    """
+    try:
+        return _interpret(run, job)
+    except Rejected as exc:
+        if job.request.task is Task.CALIBRATE:
+            raise Fault(f"calibration ended with {exc.code}") from exc
+        raise
+
+
+def _interpret(run: Run, job: Job) -> Measured | Predicted | Calibrated:
+    if run.status is not ExitStatus.EXITED:
+        raise _from_status(run, job)
+    if not run.reply:
+        raise _crashed(_exit_words(run, job), run, job)
+    try:
+        reply = parse(run.reply, job.request.task)
+    except InvalidReply as exc:
+        raise _crashed(UNREADABLE_REPLY, run, job) from exc
+    if isinstance(reply, FailedReply):
+        raise _from_outcome(reply, run, job)
+    if run.exit_code != 0:
+        # It claimed success and then went down: what it wrote may be half of it.
+        raise _crashed(_exit_words(run, job), run, job)
+    return _from_ok(reply, run, job)
+
+
+def _from_ok(reply: OkReply, run: Run, job: Job) -> Measured | Predicted | Calibrated:
+    if isinstance(reply, MeasureReply):
+        return Measured(
+            parameters=reply.parameters,
+            trainable_parameters=reply.trainable_parameters,
+            macs_by_counter=reply.macs_by_counter.model_dump(),
+            uncounted_ops=tuple(reply.uncounted_ops),
+            warnings=tuple(Finding(code=w.code, facts=w.facts.model_dump()) for w in reply.warnings),
+            log=run.log,
+            cpu_s=run.cpu_s,
+        )
+    if isinstance(reply, CalibrateReply):
+        return Calibrated(macs=reply.macs, cpu_s=reply.cpu_s)
+    if reply.rows != job.request.samples:
+        raise _wrong_count(reply.rows, job)
+    return Predicted(rows=reply.rows, cpu_s=run.cpu_s)
+
+
+def _from_status(run: Run, job: Job) -> Rejected:
+    match run.status:
+        case ExitStatus.TIMED_OUT:
+            return reject("timed_out", log=_log(run, job), allowed_s=job.timeout_s)
+        case ExitStatus.OUT_OF_MEMORY:
+            return _out_of_memory(run, job)
+        case ExitStatus.TOO_MUCH_OUTPUT:
+            return _too_much_output(run, job)
+        case ExitStatus.CRASHED:
+            return _crashed(_signal_name(run.exit_code), run, job)
+    raise Fault(f"a run ended in an unknown way: {run.status}")
+
+
+def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
+    facts, log = reply.facts, _log(run, job)
+    contract = job.request.output
+    match reply.outcome:
+        case Outcome.LOAD_FAILED:
+            return reject("load_failed", log=log, why=_why(reply, job))
+        case Outcome.CRASHED:
+            return _crashed(_error_name(facts.error or "", job.request.task), run, job)
+        case Outcome.OUT_OF_MEMORY:
+            return _out_of_memory(run, job)
+        case Outcome.WRONG_OUTPUT_KIND:
+            return reject("wrong_output_kind", log=log, found=_told(facts.found, "something else", job))
+        case Outcome.WRONG_OUTPUT_SHAPE:
+            batch = min(facts.batch or job.request.batch_size, job.request.batch_size)
+            return reject(
+                "wrong_output_shape",
+                log=log,
+                found=_told(facts.found, "of another kind", job),
+                batch=batch,
+                expected=f"({batch}, {contract.width})",
+                width=contract.width,
+            )
+        case Outcome.WRONG_OUTPUT_COUNT:
+            return _wrong_count(facts.found if isinstance(facts.found, int) else 0, job, log)
+        case Outcome.NOT_FINITE:
+            total = min(facts.total or 1, job.request.samples * contract.width)
+            found = facts.found if isinstance(facts.found, int) else 1
+            return reject("not_finite", log=log, found=max(1, min(found, total)), total=total)
+    raise Fault(f"a child reported an unknown outcome: {reply.outcome}")
+
+
+def _out_of_memory(run: Run, job: Job) -> Rejected:
+    return reject("out_of_memory", log=_log(run, job), allowed_bytes=job.limits.max_memory_bytes)
+
+
+def _too_much_output(run: Run, job: Job) -> Rejected:
+    if run.overflow is None:
+        raise Fault("a run wrote too much, and nobody knows what")
+    allowed_bytes = {
+        Overflow.LOG: job.limits.max_log_bytes,
+        Overflow.REPLY: MAX_REPLY_BYTES,
+        Overflow.OUTPUTS: expected_output_bytes(job),
+    }[run.overflow]
+    return reject("too_much_output", log=_log(run, job), allowed_bytes=allowed_bytes, what=run.overflow.value)
+
+
+def _crashed(error: str, run: Run, job: Job) -> Rejected:
+    return reject("crashed", log=_log(run, job), error=error)
+
+
+def _wrong_count(found: int, job: Job, log: str = "") -> Rejected:
+    return reject("wrong_output_count", log=log, found=found, expected=job.request.samples)
+
+
+def _log(run: Run, job: Job) -> str:
+    """Return the log for the participant: none from `predict`, a print could carry hidden inputs out."""
+    return run.log if job.request.task is Task.MEASURE else ""
+
+
+def _told(found: int | str | None, ours: str, job: Job) -> str:
+    """Return the child's words from `measure`, ours otherwise."""
+    if job.request.task is not Task.MEASURE or found is None:
+        return ours
+    return harmless(str(found))
+
+
+def _why(reply: FailedReply, job: Job) -> str:
+    why = reply.facts.why or reply.facts.error or UNNAMED
+    return harmless(why) if job.request.task is Task.MEASURE else _error_name(why, job.request.task)
+
+
+def _error_name(name: str, task: Task) -> str:
+    """Return the exception's name; from `predict` only a known one, or names would carry data out."""
+    if task is Task.MEASURE:
+        return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]{0,79}", name) else UNNAMED
+    builtin = getattr(builtins, name, None)
+    known = isinstance(builtin, type) and issubclass(builtin, BaseException)
+    return name if known or name in RUNTIME_ERRORS else UNNAMED
+
+
+def _exit_words(run: Run, job: Job) -> str:
+    """Name an exit without a reply; from `predict` without its number, which the entry chooses."""
+    if job.request.task is Task.MEASURE and run.exit_code:
+        return f"{EARLY_EXIT} (code {run.exit_code})"
+    return EARLY_EXIT
+
+
+def _signal_name(exit_code: int | None) -> str:
+    try:
+        return signal.Signals(-(exit_code or 0)).name
+    except ValueError:
+        return "a signal"
+
+
+def read_outputs(run: Run, job: Job) -> NDArray[np.float32]:
+    """Return the predictions, shape (samples, width); raise `Rejected` unless all are there and finite."""
+    width = job.request.output.width
+    with open_written(run.outputs) as file:
+        # One byte more than expected tells too long from complete.
+        raw = file.read(expected_output_bytes(job) + 1)
+    if len(raw) != expected_output_bytes(job):
+        raise _wrong_count(-(-len(raw) // (4 * width)), job)
+    rows = np.frombuffer(raw, dtype="<f4").reshape(job.request.samples, width)
+    not_finite = int(np.count_nonzero(~np.isfinite(rows)))
+    if not_finite:
+        raise reject("not_finite", found=not_finite, total=rows.size)
+    return rows.astype(np.float32, copy=False)
