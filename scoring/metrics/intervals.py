@@ -20,8 +20,6 @@ def wilson(proportion: float, trials: float) -> tuple[float, float]:
 
     Unlike the normal approximation it stays inside [0, 1] and has width at 0 and at 1.
     """
-    if trials <= 0:
-        return 0.0, 1.0
     z2_share = Z_95**2 / trials
     centre = (proportion + z2_share / 2) / (1 + z2_share)
     spread = math.sqrt(proportion * (1 - proportion) / trials + z2_share / (4 * trials))
@@ -40,6 +38,4 @@ def weight_units(weights: Weights) -> NDArray[np.int64]:
 
 def effective_samples(weights: Weights) -> float:
     """Return Kish's effective sample size: how many equally weighted samples tell as much."""
-    if not weights.size:
-        return 0.0
     return math.fsum(weights) ** 2 / math.fsum(np.square(weights))

@@ -241,6 +241,19 @@ def test_a_file_that_is_no_image_is_found(folder):
     assert findings_of(folder) == ("row 2: “b.png” is no PNG, JPEG, WebP, BMP or TIFF image",)
 
 
+@pytest.mark.parametrize("head", [b"RIFF\0\0\0\0WEBP", b"\xff\xd8\xff\xe0", b"BM", b"II*\0", b"MM\0*"])
+def test_other_common_image_kinds_are_accepted(folder, head):
+    (folder / "b.png").write_bytes(head)
+
+    assert examine_dataset(folder, LOGITS).samples == 3
+
+
+def test_a_sound_file_in_a_riff_container_is_no_image(folder):
+    (folder / "b.png").write_bytes(b"RIFF\0\0\0\0WAVE")
+
+    assert len(findings_of(folder)) == 1
+
+
 def test_all_findings_come_at_once(folder):
     write(folder, "file,label,split\n../a.png,x,public\nb.png,0,\ngone.png,0,public\n")
 

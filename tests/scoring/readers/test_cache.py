@@ -1,3 +1,5 @@
+import fcntl
+import json
 import multiprocessing
 import os
 import signal
@@ -109,6 +111,34 @@ def test_what_a_killed_builder_left_is_swept(target, builder):
     obtain(target, builder, tick=nothing)
 
     assert not leftover.exists()
+
+
+def test_while_another_builds_the_caller_ticks_and_waits(target, builder):
+    target.parent.mkdir()
+    other = target.with_name("arrays.npy.lock").open("ab")
+    fcntl.flock(other, fcntl.LOCK_EX)
+
+    obtain(target, builder, tick=other.close)
+
+    assert other.closed
+    assert builder.calls == 1
+
+
+def test_what_another_built_meanwhile_is_used(target, builder):
+    target.parent.mkdir()
+    other = target.with_name("arrays.npy.lock").open("ab")
+    fcntl.flock(other, fcntl.LOCK_EX)
+
+    def finish():
+        target.write_bytes(b"content")
+        status = target.stat()
+        seal = {"bytes": status.st_size, "mtime_ns": status.st_mtime_ns}
+        target.with_name("arrays.npy.seal").write_text(json.dumps(seal))
+        other.close()
+
+    obtain(target, builder, tick=finish)
+
+    assert builder.calls == 0
 
 
 def build_slowly(target, may_go_on, started, builds):

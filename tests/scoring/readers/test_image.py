@@ -1,4 +1,5 @@
 import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -135,6 +136,15 @@ def test_half_a_file_cannot_be_decoded(tmp_path, contract, suffix):
 
     with pytest.raises(UndecodableImage):
         decode(path, contract)
+
+
+def test_a_picture_of_absurd_size_is_refused_before_it_takes_memory(tmp_path, contract):
+    size = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    chunk = struct.pack(">I", len(size)) + b"IHDR" + size + struct.pack(">I", zlib.crc32(b"IHDR" + size))
+    (tmp_path / "absurd.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + b"\0" * 100)
+
+    with pytest.raises(UndecodableImage):
+        decode(tmp_path / "absurd.png", contract)
 
 
 def test_an_undecodable_image_is_a_fault_that_names_the_row_alone(dataset, contract, tmp_path):
