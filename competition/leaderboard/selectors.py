@@ -1,0 +1,130 @@
+"""A track's board, read in a constant number of queries."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count
+
+from competition.leaderboard import ranking
+from competition.leaderboard.models import Standing
+from competition.submissions.models import Score, Submission
+from competition.tracks.models import BenchmarkVersion, Track
+from scoring.contracts import METRIC_FACTS, Metric, MetricFacts, Split
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One participant on the board; `extra` holds the metrics that are shown but do not rank."""
+
+    rank: int
+    rank_low: int
+    rank_high: int
+    participant_id: int
+    participant_name: str
+    value: float
+    ci_low: float
+    ci_high: float
+    extra: Mapping[str, float]
+    submitted_at: datetime
+    submissions: int
+    evaluation_id: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Board:
+    """The ranked participants of one benchmark version and split, the best first."""
+
+    track: Track
+    benchmark: BenchmarkVersion | None
+    split: Split
+    metric: Metric
+    metric_facts: MetricFacts
+    extra_metrics: tuple[Metric, ...]
+    rows: tuple[Row, ...]
+
+
+def board(track: Track, *, split: Split = Split.PUBLIC, benchmark: BenchmarkVersion | None = None) -> Board:
+    """Return the board of a benchmark version, by default the track's current one.
+
+    Who may see the private split is for the caller to ask: `track.shows_private_scores(now)`.
+    """
+    version = benchmark or track.benchmark
+    metric, extra_metrics = _metrics(track, version)
+    facts = METRIC_FACTS[metric]
+    rows = () if version is None else _rows(track, version, split, facts)
+    return Board(
+        track=track,
+        benchmark=version,
+        split=split,
+        metric=metric,
+        metric_facts=facts,
+        extra_metrics=extra_metrics,
+        rows=rows,
+    )
+
+
+def _metrics(track: Track, version: BenchmarkVersion | None) -> tuple[Metric, tuple[Metric, ...]]:
+    if version is None:
+        return Metric(track.metric), tuple(map(Metric, track.extra_metrics))
+    spec = version.document().spec
+    return spec.metric, spec.extra_metrics
+
+
+def _rows(track: Track, version: BenchmarkVersion, split: Split, facts: MetricFacts) -> tuple[Row, ...]:
+    standings = Standing.objects.filter(benchmark=version, split=split).select_related("participant")
+    by_participant = {standing.participant_id: standing for standing in standings}
+    values = _values(version, split)
+    counts = _submissions(track)
+    places = ranking.rank(map(_contender, by_participant.values()), higher_is_better=facts.higher_is_better)
+    return tuple(_row(place, by_participant[place.key], values, counts) for place in places)
+
+
+def _contender(standing: Standing) -> ranking.Contender:
+    return ranking.Contender(
+        key=standing.participant_id,
+        value=standing.value,
+        ci_low=standing.ci_low,
+        ci_high=standing.ci_high,
+        achieved_at=standing.achieved_at,
+    )
+
+
+def _row(
+    place: ranking.Place,
+    standing: Standing,
+    values: Mapping[int, Mapping[str, float]],
+    submissions: Mapping[int, int],
+) -> Row:
+    return Row(
+        rank=place.rank,
+        rank_low=place.rank_low,
+        rank_high=place.rank_high,
+        participant_id=standing.participant_id,
+        participant_name=standing.participant.get_username(),
+        value=standing.value,
+        ci_low=standing.ci_low,
+        ci_high=standing.ci_high,
+        extra=values.get(standing.evaluation_id, {}),
+        submitted_at=standing.achieved_at,
+        submissions=submissions.get(standing.participant_id, 0),
+        evaluation_id=standing.evaluation_id,
+    )
+
+
+def _values(version: BenchmarkVersion, split: Split) -> dict[int, dict[str, float]]:
+    """Return the extra metrics' values of every standing's evaluation."""
+    on_board = Standing.objects.filter(benchmark=version, split=split).values("evaluation_id")
+    names: Collection[Metric] = version.document().spec.extra_metrics
+    scores = Score.objects.filter(evaluation__in=on_board, split=split, metric__in=names).order_by()
+    values: dict[int, dict[str, float]] = {}
+    for evaluation, metric, value in scores.values_list("evaluation_id", "metric", "value"):
+        values.setdefault(evaluation, {})[metric] = value
+    return values
+
+
+def _submissions(track: Track) -> dict[int, int]:
+    counted = Submission.objects.filter(track=track).order_by().values_list("participant_id")
+    return dict(counted.annotate(n=Count("pk")))

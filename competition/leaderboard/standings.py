@@ -1,0 +1,132 @@
+"""Standings are written with the score that changes them, and can be rebuilt from scores at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models import Q
+
+from competition.leaderboard.models import Standing
+from competition.leaderboard.ranking import is_better
+from competition.submissions.locks import lock_participant
+from competition.submissions.models import Score
+from competition.tracks.models import BenchmarkVersion
+from scoring.contracts import METRIC_FACTS, Metric, Status
+
+Owner = tuple[int, str]
+"""A participant and a split: what there is one standing of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """How the standings of a benchmark version differ from what its scores say."""
+
+    missing: int
+    wrong: int
+    surplus: int
+
+    def __bool__(self) -> bool:
+        """Say whether there is any difference."""
+        return bool(self.missing or self.wrong or self.surplus)
+
+
+def update(*, benchmark: BenchmarkVersion, participant_id: int) -> None:
+    """Make one participant's standings what their scores say; the caller holds the participant's lock."""
+    _apply(benchmark, participant_id=participant_id)
+
+
+def rebuild(benchmark: BenchmarkVersion) -> Drift:
+    """Make all standings of a benchmark version what the scores say; return what had to change."""
+    on_it = Q(submissions__evaluations__benchmark=benchmark) | Q(standings__benchmark=benchmark)
+    participants = get_user_model().objects.filter(on_it).order_by("pk").values_list("pk", flat=True)
+    changes = [_rebuild_one(benchmark, participant_id) for participant_id in participants.distinct()]
+    return Drift(
+        missing=sum(change.missing for change in changes),
+        wrong=sum(change.wrong for change in changes),
+        surplus=sum(change.surplus for change in changes),
+    )
+
+
+@transaction.atomic
+def _rebuild_one(benchmark: BenchmarkVersion, participant_id: int) -> Drift:
+    # Without the lock a score recorded meanwhile could be read too early and overwritten.
+    lock_participant(participant_id)
+    return _apply(benchmark, participant_id=participant_id)
+
+
+def examine(benchmark: BenchmarkVersion) -> Drift:
+    """Return how the standings differ from the scores; write nothing."""
+    return _compare(_wanted(benchmark), _existing(benchmark))
+
+
+def _apply(benchmark: BenchmarkVersion, **owner: int) -> Drift:
+    wanted = _wanted(benchmark, **owner)
+    existing = _existing(benchmark, **owner)
+    for key, fields in wanted.items():
+        if key not in existing or not _agrees(existing[key], fields):
+            participant_id, split = key
+            Standing.objects.update_or_create(
+                benchmark=benchmark, participant_id=participant_id, split=split, defaults=fields
+            )
+    surplus = [row.pk for key, row in existing.items() if key not in wanted]
+    Standing.objects.filter(pk__in=surplus).delete()
+    return _compare(wanted, existing)
+
+
+def _compare(wanted: dict[Owner, dict[str, Any]], existing: dict[Owner, Standing]) -> Drift:
+    shared = wanted.keys() & existing.keys()
+    return Drift(
+        missing=len(wanted.keys() - shared),
+        wrong=sum(not _agrees(existing[key], wanted[key]) for key in shared),
+        surplus=len(existing.keys() - shared),
+    )
+
+
+def _agrees(row: Standing, fields: dict[str, Any]) -> bool:
+    return all(getattr(row, name) == value for name, value in fields.items())
+
+
+def _existing(benchmark: BenchmarkVersion, **owner: int) -> dict[Owner, Standing]:
+    rows = Standing.objects.filter(benchmark=benchmark, **owner)
+    return {(row.participant_id, row.split): row for row in rows}
+
+
+def _wanted(benchmark: BenchmarkVersion, **owner: int) -> dict[Owner, dict[str, Any]]:
+    """Return each owner's best score in the ranking metric; of equal ones, that of the earliest upload."""
+    metric = benchmark.document().spec.metric
+    scores = Score.objects.filter(
+        evaluation__benchmark=benchmark,
+        evaluation__status=Status.SCORED,
+        metric=metric,
+        **{f"evaluation__submission__{name}": value for name, value in owner.items()},
+    ).select_related("evaluation__submission")
+    earliest_first = scores.order_by("evaluation__submission__created_at", "evaluation_id")
+    return {key: _fields(score) for key, score in _best(earliest_first, _beats(metric)).items()}
+
+
+def _best(scores: Iterable[Score], beats: Callable[[Score, Score], bool]) -> dict[Owner, Score]:
+    best: dict[Owner, Score] = {}
+    for score in scores:
+        key = (score.evaluation.submission.participant_id, score.split)
+        if key not in best or beats(score, best[key]):
+            best[key] = score
+    return best
+
+
+def _beats(metric: Metric) -> Callable[[Score, Score], bool]:
+    higher_is_better = METRIC_FACTS[metric].higher_is_better
+    return lambda score, other: is_better(score.value, other.value, higher_is_better=higher_is_better)
+
+
+def _fields(score: Score) -> dict[str, Any]:
+    return {
+        "evaluation_id": score.evaluation_id,
+        "value": score.value,
+        "ci_low": score.ci_low,
+        "ci_high": score.ci_high,
+        "achieved_at": score.evaluation.submission.created_at,
+    }

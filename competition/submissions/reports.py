@@ -1,0 +1,83 @@
+"""The JSON report of an evaluation, as pages, the API and exports show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from competition.submissions.models import Evaluation, Score
+from scoring.contracts import Finding, Split, Status, Verdict
+from scoring.report import rendered
+
+VERDICTS: Final[Mapping[Status, Verdict]] = {
+    Status.SCORED: Verdict.SCORED,
+    Status.REJECTED: Verdict.REJECTED,
+    Status.FAILED: Verdict.FAULT,
+}
+FAULT_MESSAGE: Final = "Something of ours failed, {attempts} times. It does not count towards your quota."
+FAULT_HINT: Final = "Tell the organisers this reference: {reference}."
+
+
+def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) -> dict[str, Any]:
+    """Return the report; private scores are in it once the track shows them, or for staff."""
+    status = Status(evaluation.status)
+    track = evaluation.submission.track
+    findings = rendered(map(_finding, evaluation.findings))
+    measured = evaluation.report or {}
+    shows_private = for_staff or track.shows_private_scores(now)
+    scores = tuple(evaluation.scores.all())
+    return {
+        "status": status.value,
+        "stage": evaluation.stage,
+        "verdict": VERDICTS[status].value if status in VERDICTS else None,
+        **_words(evaluation, findings),
+        "findings": findings,
+        "format": measured.get("format"),
+        "track": track.slug,
+        "benchmark": evaluation.benchmark.digest,
+        "usage": evaluation.usage,
+        "scores": _scores(scores, Split.PUBLIC),
+        "private_scores": _scores(scores, Split.PRIVATE) if shows_private else {},
+        "samples": measured.get("samples", 0),
+        "timings_s": _rounded(measured.get("timings_s", {})),
+        "isolated": measured.get("isolated"),
+        "reference": evaluation.reference if status == Status.FAILED else "",
+        **({"fault": evaluation.fault} if for_staff else {}),
+    }
+
+
+def log(evaluation: Evaluation) -> str:
+    """Return the log of the measure stage, which saw sample inputs only."""
+    return evaluation.log
+
+
+def _words(evaluation: Evaluation, findings: list[dict[str, Any]]) -> dict[str, str]:
+    if evaluation.status == Status.REJECTED:
+        return {key: findings[0][key] for key in ("code", "message", "hint")}
+    if evaluation.status == Status.FAILED:
+        message = FAULT_MESSAGE.format(attempts=evaluation.attempts)
+        return {"code": "", "message": message, "hint": FAULT_HINT.format(reference=evaluation.reference)}
+    return {"code": "", "message": "", "hint": ""}
+
+
+def _finding(stored: Mapping[str, Any]) -> Finding:
+    return Finding(code=stored["code"], path=stored["path"], facts=stored["facts"])
+
+
+def _scores(scores: Iterable[Score], split: Split) -> dict[str, dict[str, Any]]:
+    return {
+        score.metric: {
+            "value": score.value,
+            "ci": [score.ci_low, score.ci_high],
+            "higher_is_better": score.higher_is_better,
+            "version": score.version,
+            "details": score.details,
+        }
+        for score in scores
+        if score.split == split
+    }
+
+
+def _rounded(timings_s: Mapping[str, float]) -> dict[str, float]:
+    return {stage: round(seconds, 3) for stage, seconds in timings_s.items()}

@@ -1,0 +1,200 @@
+"""Acts on submissions: accept an upload, cancel, rescore a track, retry after a fault."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.core.files import File
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.utils import timezone
+
+from competition.submissions import lifecycle, quotas
+from competition.submissions.locks import lock_participant
+from competition.submissions.models import Evaluation, Submission
+from competition.submissions.wakeup import wake_workers
+from competition.tracks.models import BenchmarkVersion, Track
+from scoring.contracts import Status
+from scoring.errors import reject
+
+NAME_CHARACTERS: Final = 255
+UNNAMED: Final = "entry"
+ALMOST_A_MINUTE: Final = timedelta(seconds=59, microseconds=999_999)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Content:
+    """What an upload holds, counted in bytes that were read."""
+
+    size: int
+    sha256: str
+
+
+def accept_submission(
+    *,
+    participant: AbstractBaseUser,
+    track: Track,
+    upload: File[Any],
+    name: str,
+    now: datetime | None = None,
+) -> Submission:
+    """Store the upload and queue it for evaluation.
+
+    Raises Rejected with track_not_open, quota_used_up, already_submitted, upload_too_large or
+    empty_upload; then nothing was stored.
+    """
+    now = now or timezone.now()
+    _check_admission(participant, track, now)  # spares reading a file that is refused anyway
+    content = _read(upload, max_bytes=min(track.max_entry_bytes, settings.MAX_UPLOAD_BYTES))
+    submission = Submission(
+        track=track,
+        participant_id=participant.pk,
+        entry_name=_shown_name(name),
+        entry_bytes=content.size,
+        sha256=content.sha256,
+        created_at=now,
+    )
+    with ExitStack() as undo:
+        submission.entry.save(UNNAMED, upload, save=False)
+        undo.callback(submission.entry.storage.delete, submission.entry.name)
+        _enter(submission, now)
+        undo.pop_all()
+    return submission
+
+
+def cancel_evaluation(*, evaluation: Evaluation, now: datetime | None = None) -> bool:
+    """Cancel an evaluation; return False if it has ended already."""
+    return lifecycle.cancel(evaluation.pk, now=now or timezone.now())
+
+
+@transaction.atomic
+def retry_failed(*, evaluation: Evaluation, now: datetime | None = None) -> bool:
+    """Queue an evaluation again that failed by our fault; return False if it did not fail."""
+    queued = lifecycle.retry(evaluation.pk, now=now or timezone.now())
+    if queued:
+        wake_workers(evaluation.submission.track.queue)
+    return queued
+
+
+@transaction.atomic
+def rescore_track(*, track: Track, now: datetime | None = None) -> int:
+    """Queue every submission on the track's current benchmark version; return how many are new there.
+
+    What still waits on an older version moves over and keeps its priority. Submissions whose last
+    evaluation was cancelled are left out, and those that are on the current version already.
+    """
+    now = now or timezone.now()
+    locked = Track.objects.select_for_update(no_key=True).get(pk=track.pk)
+    if locked.benchmark is None:
+        return 0
+    last_ones = [e for e in _last_evaluations(locked, locked.benchmark) if e.status != Status.CANCELLED]
+    waiting = [e for e in last_ones if e.status == Status.QUEUED]
+    moved = {e.pk for e in waiting if lifecycle.cancel(e.pk, now=now)}
+    Evaluation.objects.bulk_create(_again(e, locked.benchmark, now, moved) for e in last_ones)
+    wake_workers(locked.queue)
+    return len(last_ones)
+
+
+def _again(last: Evaluation, benchmark: BenchmarkVersion, now: datetime, moved: set[int]) -> Evaluation:
+    keeps_place = last.pk in moved
+    return Evaluation(
+        submission_id=last.submission_id,
+        benchmark=benchmark,
+        priority=last.priority if keeps_place else Evaluation.Priority.RESCORE,
+        queued_at=last.queued_at if keeps_place else now,
+    )
+
+
+def _last_evaluations(track: Track, benchmark: BenchmarkVersion) -> Iterable[Evaluation]:
+    """Return the last evaluation of each submission that has none on the benchmark version."""
+    done = Evaluation.objects.filter(submission=OuterRef("submission"), benchmark=benchmark)
+    rows = Evaluation.objects.filter(~Exists(done), submission__track=track)
+    by_submission = {row.submission_id: row for row in rows.order_by("benchmark__number")}
+    return by_submission.values()
+
+
+# --- acceptance ----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def _enter(submission: Submission, now: datetime) -> None:
+    """Check again, now that nobody else can upload for the participant, and write the rows."""
+    lock_participant(submission.participant_id)
+    track = Track.objects.select_related("benchmark").get(pk=submission.track_id)
+    _check_admission(submission.participant, track, now)
+    _check_new(submission)
+    submission.save(force_insert=True)
+    Evaluation.objects.create(submission=submission, benchmark=track.benchmark, queued_at=now)
+    wake_workers(track.queue)
+
+
+def _check_admission(participant: AbstractBaseUser, track: Track, now: datetime) -> None:
+    if not track.is_taking_submissions(now) or track.benchmark_id is None:
+        raise reject("track_not_open", track=track.name, why=_why_not_open(track, now))
+    slots = quotas.slots(participant=participant, track=track, now=now)
+    if slots.next_slot_at is not None:
+        raise reject(
+            "quota_used_up",
+            found=slots.used,
+            allowed=slots.allowed,
+            window_hours=slots.window_hours,
+            next_slot=_moment(slots.next_slot_at + ALMOST_A_MINUTE),  # rounded up: then it is free
+        )
+
+
+def _check_new(submission: Submission) -> None:
+    alive = Evaluation.objects.filter(submission=OuterRef("pk")).exclude(
+        status__in=(Status.FAILED, Status.CANCELLED)
+    )
+    same = Submission.objects.filter(
+        Exists(alive),
+        track_id=submission.track_id,
+        sha256=submission.sha256,
+        participant_id=submission.participant_id,
+    ).first()
+    if same is not None:
+        raise reject("already_submitted", submission=same.short_id)
+
+
+def _why_not_open(track: Track, now: datetime) -> str:
+    if track.is_closed(now) and track.closes_at is not None:
+        return f"it closed on {_moment(track.closes_at)}"
+    if track.opens_at is not None and track.opens_at > now:
+        return f"it opens on {_moment(track.opens_at)}"
+    return "its organisers have not opened it"
+
+
+def _moment(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC"
+
+
+def _read(upload: File[Any], *, max_bytes: int) -> _Content:
+    """Read the upload once; raises Rejected for one that is empty or too large.
+
+    The declared size is the sender's word, so the limit counts bytes that were read.
+    """
+    digest = hashlib.sha256()
+    size = 0
+    for chunk in upload.chunks():
+        size += len(chunk)
+        if size > max_bytes:
+            raise reject("upload_too_large", allowed_bytes=max_bytes)
+        digest.update(chunk)
+    if size == 0:
+        raise reject("empty_upload")
+    return _Content(size=size, sha256=digest.hexdigest())
+
+
+def _shown_name(name: str) -> str:
+    """Return the last part of the sender's file name without characters that pages and logs obey."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    shown = "".join(c for c in last if unicodedata.category(c)[0] != "C").strip()
+    return shown[:NAME_CHARACTERS] or UNNAMED

@@ -1,0 +1,129 @@
+"""Fixtures that every part shares: a database of this run's own, people, a track, and the time."""
+
+import os
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from django.conf import settings as django_settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from pytest_django import Settings
+
+from competition.celery import app
+from competition.submissions.models import Evaluation, Submission
+from competition.tracks.columns import columns_of
+from competition.tracks.models import Competition, Dataset, Track
+from scoring.tracks import load_track
+from tests.examples import START, Clock, new_benchmark
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Give this run a test database of its own: a file on SQLite, so that threads share it as in production."""
+    default = django_settings.DATABASES["default"]
+    if default["ENGINE"].endswith("sqlite3"):
+        name = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+    else:
+        name = f"test_podium_{os.getpid()}"
+    default.setdefault("TEST", {})["NAME"] = name
+
+
+@pytest.fixture(autouse=True)
+def _own_files_and_broker(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep uploads in this test's folder and wake-ups in this process."""
+    settings.MEDIA_ROOT = tmp_path / "files"
+    settings.CACHE_DIR = tmp_path / "cache"
+    monkeypatch.setattr(app.conf, "broker_url", "memory://")
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def now() -> datetime:
+    return START
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[[str], User]:
+    """Return a function that makes a participant."""
+    return lambda name: get_user_model().objects.create_user(username=name, email=f"{name}@example.org")
+
+
+@pytest.fixture
+def alice(make_user: Callable[[str], User]) -> User:
+    return make_user("alice")
+
+
+@pytest.fixture
+def bob(make_user: Callable[[str], User]) -> User:
+    return make_user("bob")
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    return get_user_model().objects.create_user(username="staff", email="staff@example.org", is_staff=True)
+
+
+@pytest.fixture
+def competition(db: None) -> Competition:
+    return Competition.objects.create(slug="cvpr2022", name="CVPR 2022")
+
+
+@pytest.fixture
+def dataset(db: None) -> Dataset:
+    return Dataset.objects.create(
+        name="Digits", archive="datasets/none.zip", digest="sha256:" + "d" * 64, samples=4, highest_label=3
+    )
+
+
+@pytest.fixture
+def make_track(competition: Competition, dataset: Dataset) -> Callable[..., Track]:
+    """Return a function that makes an open track with a benchmark version."""
+
+    def make(slug: str, **fields: object) -> Track:
+        columns = columns_of(load_track("cvpr2022-track1")) | {"slug": slug, "name": slug.title()} | fields
+        track = Track.objects.create(competition=competition, dataset=dataset, **columns)
+        new_benchmark(track)
+        track.is_open = True
+        track.save()
+        return track
+
+    return make
+
+
+@pytest.fixture
+def track(make_track: Callable[..., Track]) -> Track:
+    return make_track("track-one")
+
+
+@pytest.fixture
+def make_evaluation(db: None) -> Callable[..., Evaluation]:
+    """Return a function that makes a queued evaluation of a new submission, its entry in storage."""
+
+    def make(participant: User, track: Track, *, at: datetime = START, **fields: object) -> Evaluation:
+        submission = Submission(
+            track=track,
+            participant=participant,
+            entry_name="entry.zip",
+            entry_bytes=5,
+            sha256=f"{Submission.objects.count():064x}",
+            created_at=at,
+        )
+        submission.entry.save("entry", SimpleUploadedFile("entry.zip", b"entry"), save=False)
+        submission.save()
+        return Evaluation.objects.create(
+            submission=submission, benchmark=track.benchmark, **{"queued_at": at, **fields}
+        )
+
+    return make
+
+
+@pytest.fixture
+def evaluation(make_evaluation: Callable[..., Evaluation], alice: User, track: Track) -> Evaluation:
+    return make_evaluation(alice, track)

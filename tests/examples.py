@@ -1,0 +1,64 @@
+"""Values and rows that many tests start from."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from competition.tracks.columns import as_json
+from competition.tracks.models import BenchmarkVersion, Track, benchmark_digest
+from scoring.contracts import Format, Metric, ScoreReport, ScoreValue, Usage, Verdict
+
+START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class Clock:
+    """A time that moves only when it is told to."""
+
+    now: datetime = field(default=START)
+
+    def advance(self, **duration: float) -> datetime:
+        """Let time pass and return the new time."""
+        self.now += timedelta(**duration)
+        return self.now
+
+
+def new_benchmark(track: Track) -> BenchmarkVersion:
+    """Make the track's fields and dataset, as they are, its newest benchmark version."""
+    document = track.document()
+    digest = benchmark_digest(
+        dataset_digest=track.dataset.digest,
+        spec_digest=document.spec.digest(),
+        metric_version=str(track.benchmarks.count()),
+    )
+    track.benchmark = BenchmarkVersion.objects.create(
+        track=track,
+        number=track.benchmarks.count() + 1,
+        dataset=track.dataset,
+        spec=as_json(document),
+        spec_digest=document.spec.digest(),
+        metric_version="1",
+        digest=digest,
+    )
+    track.save()
+    return track.benchmark
+
+
+def score_value(value: float, *, margin: float = 0.01) -> ScoreValue:
+    """Return a score with an interval of the margin on both sides."""
+    return ScoreValue(value=value, ci=(value - margin, value + margin), higher_is_better=True, version="1")
+
+
+def scored_report(value: float = 0.9, *, private: float | None = None, log: str = "") -> ScoreReport:
+    """Return a report as the flow returns it for a scored entry."""
+    return ScoreReport(
+        verdict=Verdict.SCORED,
+        format=Format.CVPR_ZIP,
+        track="track-one",
+        benchmark=None,
+        usage=Usage(parameters=10, trainable_parameters=10, macs=100, macs_by_counter={"dispatch": 100}),
+        scores={Metric.ACCURACY: score_value(value)},
+        private_scores={} if private is None else {Metric.ACCURACY: score_value(private)},
+        samples=4,
+        timings_s={"intake": 0.1},
+        log=log,
+    )
