@@ -217,6 +217,11 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "MetricName": "competition.api.choices.METRICS",
+        "StatusName": "competition.api.choices.STATUSES",
+        "SplitName": "competition.api.choices.SPLITS",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "competition.api.schema.describe_problems",

@@ -3,11 +3,19 @@
 from django.urls import path, re_path
 
 from competition.api import accounts, schema
+from competition.leaderboard import api as leaderboard
+from competition.submissions import api as submissions
 from competition.tracks import api as tracks
 
 urlpatterns = [
     path("tracks/", tracks.ListTracks.as_view(), name="api-tracks"),
     path("tracks/<slug:slug>/", tracks.ShowTrack.as_view(), name="api-track"),
+    path("tracks/<slug:slug>/submissions/", submissions.CreateSubmission.as_view(), name="api-submit"),
+    path("tracks/<slug:slug>/leaderboard/", leaderboard.ShowLeaderboard.as_view(), name="api-leaderboard"),
+    path("submissions/", submissions.ListSubmissions.as_view(), name="api-submissions"),
+    path("submissions/<uuid:id>/", submissions.ShowSubmission.as_view(), name="api-submission"),
+    path("submissions/<uuid:id>/report/", submissions.ShowReport.as_view(), name="api-report"),
+    path("submissions/<uuid:id>/cancel/", submissions.CancelSubmission.as_view(), name="api-cancel"),
     path("token/", accounts.CreateToken.as_view(), name="api-token"),
     path("accounts/", accounts.CreateAccount.as_view(), name="api-accounts"),
     path("schema/", schema.SchemaView.as_view(), name="api-schema"),

@@ -5,50 +5,54 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser, User
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import exceptions, renderers, serializers
+from rest_framework import renderers, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from competition.leaderboard import selectors
-from competition.tracks.api import MetricOutput, metric_facts, seen_tracks
-from competition.tracks.models import Track
+from competition.api import choices
+from competition.leaderboard import export, selectors
+from competition.leaderboard.paging import asked_benchmark, asked_split, may_see_private
+from competition.tracks.selectors import tracks_for
 from scoring.contracts import Split
-
-SPLITS = [split.value for split in Split]
 
 
 class RowOutput(serializers.Serializer[Any]):
     """A participant's standing."""
 
     rank = serializers.IntegerField(help_text="Equal scores share a rank, the next are skipped: 1, 2, 2, 4.")
-    participant = serializers.CharField(source="participant_name")
+    participant = serializers.CharField()
     value = serializers.FloatField()
-    ci = serializers.SerializerMethodField(help_text="95 % confidence interval: low, high.")
-    rank_low = serializers.IntegerField(help_text="Best rank that the intervals allow.")
-    rank_high = serializers.IntegerField(help_text="Worst rank that the intervals allow.")
+    ci = serializers.ListField(
+        child=serializers.FloatField(),
+        min_length=2,
+        max_length=2,
+        help_text="95 % confidence interval: low, high.",
+    )
+    rank_range = serializers.ListField(
+        child=serializers.IntegerField(),
+        min_length=2,
+        max_length=2,
+        help_text="Best and worst rank that the intervals allow.",
+    )
     extra = serializers.DictField(child=serializers.FloatField(), help_text="The other metrics.")
-    submitted_at = serializers.DateTimeField()
     submissions = serializers.IntegerField()
-
-    def get_ci(self, row: Any) -> list[float]:
-        """Return both ends of the interval."""
-        return [row.ci_low, row.ci_high]
+    submitted_at = serializers.DateTimeField()
 
 
 class BoardOutput(serializers.Serializer[Any]):
     """The standings of one track, one split, one benchmark version."""
 
     track = serializers.CharField()
-    split = serializers.ChoiceField(choices=SPLITS)
-    benchmark = serializers.CharField(allow_null=True)
-    metric = MetricOutput()
+    benchmark = serializers.CharField(allow_null=True, help_text="Digest of the benchmark version.")
+    version = serializers.IntegerField(allow_null=True, help_text="Number of the benchmark version.")
+    metric = serializers.ChoiceField(choices=choices.METRICS)
+    split = serializers.ChoiceField(choices=choices.SPLITS)
     rows = RowOutput(many=True)
 
 
@@ -58,7 +62,8 @@ class ShowLeaderboard(APIView):
     @extend_schema(
         operation_id="show_leaderboard",
         parameters=[
-            OpenApiParameter("split", str, enum=SPLITS, default=Split.PUBLIC.value),
+            OpenApiParameter("split", str, enum=choices.SPLITS, default=Split.PUBLIC.value),
+            OpenApiParameter("version", int, description="Number of the benchmark version; the current one."),
             OpenApiParameter(
                 "If-None-Match", str, OpenApiParameter.HEADER, description="ETag of the answer you have."
             ),
@@ -68,28 +73,13 @@ class ShowLeaderboard(APIView):
     )
     def get(self, request: Request, slug: str) -> HttpResponseBase:
         """Show the board. Send the answer's ETag as If-None-Match: while nothing changes, 304 and no body."""
-        track = get_object_or_404(seen_tracks(request.user), slug=slug)
-        split = _split(request, track, request.user)
-        board = selectors.board(track, split=split)
-        body = {
-            "track": track.slug,
-            "split": split.value,
-            "benchmark": board.benchmark.digest if board.benchmark else None,
-            "metric": metric_facts(track.metric),
-            "rows": RowOutput(board.rows, many=True).data,
-        }
+        track = get_object_or_404(tracks_for(request.user), slug=slug)
+        private_visible = may_see_private(track, request.user, timezone.now())
+        split = asked_split(request.query_params, private_visible=private_visible)
+        board = selectors.board(track, split=split, benchmark=asked_benchmark(request.query_params, track))
+        body = export.as_plain(board, split=split)
         # The tag covers the whole answer, so no way of changing a board can be forgotten here.
         tag = '"' + hashlib.sha256(renderers.JSONRenderer().render(body)).hexdigest()[:32] + '"'
         response = Response(body, headers={"ETag": tag, "Cache-Control": "no-cache"})
-        return get_conditional_response(request._request, etag=tag, response=response)  # type: ignore[return-value]  # given a response, it returns one
-
-
-def _split(request: Request, track: Track, user: User | AnonymousUser) -> Split:
-    """Return the split asked for; the private one only when the track shows it, or to staff."""
-    name = request.query_params.get("split", Split.PUBLIC.value)
-    if name not in SPLITS:
-        raise exceptions.ValidationError({"split": [f"“{name}” is not one of {', '.join(SPLITS)}."]})
-    split = Split(name)
-    if split is Split.PRIVATE and not (track.shows_private_scores(timezone.now()) or user.is_staff):
-        raise exceptions.PermissionDenied("Scores of the private split are not shown yet.")
-    return split
+        conditional = get_conditional_response(request._request, etag=tag, response=response)
+        return response if conditional is None else conditional

@@ -8,7 +8,7 @@ from uuid import UUID
 import django_filters
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
@@ -21,16 +21,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from competition.api import choices
 from competition.api.errors import Problem, problem_of_rejected
-from competition.submissions import queue, quotas, reports, services
+from competition.submissions import queue, quotas, reports, selectors, services
 from competition.submissions.models import Evaluation, Submission
-from competition.tracks.api import SlotsOutput, max_upload_bytes, seen_tracks
+from competition.tracks.api import SlotsOutput, max_upload_bytes
 from competition.tracks.models import Track
-from scoring.contracts import Stage, Status, Verdict
+from competition.tracks.selectors import tracks_for
+from scoring.contracts import Status
 from scoring.errors import Rejected, reject
 
 MULTIPART_OVERHEAD_BYTES = 64 * 1024  # boundaries, headers and small fields around the file
-STATUSES = [status_.value for status_ in Status]
 
 
 # --- what goes in and out ------------------------------------------------------------------------
@@ -62,12 +63,12 @@ class SubmissionOutput(serializers.Serializer[Submission]):
     is_final = serializers.SerializerMethodField()
     urls = serializers.SerializerMethodField()
 
-    @extend_schema_field(serializers.ChoiceField(choices=STATUSES))
+    @extend_schema_field(serializers.ChoiceField(choices=choices.STATUSES))
     def get_status(self, submission: Submission) -> str:
         """Return the life's present chapter."""
         return newest_evaluation(submission).status
 
-    @extend_schema_field(serializers.ChoiceField(choices=[stage.value for stage in Stage], allow_blank=True))
+    @extend_schema_field(serializers.ChoiceField(choices=choices.STAGES, allow_blank=True))
     def get_stage(self, submission: Submission) -> str:
         """Return the progress; empty before the first stage."""
         return newest_evaluation(submission).stage
@@ -177,6 +178,7 @@ class UsageOutput(serializers.Serializer[Any]):
     macs_by_counter = serializers.DictField(child=serializers.IntegerField(allow_null=True))
     uncounted_ops = serializers.ListField(child=serializers.CharField())
     package_bytes = serializers.IntegerField()
+    cpu_s_per_sample = serializers.FloatField(allow_null=True)
 
 
 class ScoreOutput(serializers.Serializer[Any]):
@@ -185,14 +187,16 @@ class ScoreOutput(serializers.Serializer[Any]):
     value = serializers.FloatField()
     ci = serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2)
     higher_is_better = serializers.BooleanField()
+    version = serializers.CharField()
+    details = serializers.DictField(child=serializers.FloatField())
 
 
 class ReportOutput(serializers.Serializer[Any]):
     """The report that the command line prints with --json, with `status` and `stage`."""
 
-    status = serializers.ChoiceField(choices=STATUSES)
+    status = serializers.ChoiceField(choices=choices.STATUSES)
     stage = serializers.CharField()
-    verdict = serializers.ChoiceField(choices=[verdict.value for verdict in Verdict], allow_null=True)
+    verdict = serializers.ChoiceField(choices=choices.VERDICTS, allow_null=True)
     code = serializers.CharField()
     message = serializers.CharField()
     hint = serializers.CharField()
@@ -202,35 +206,27 @@ class ReportOutput(serializers.Serializer[Any]):
     benchmark = serializers.CharField(allow_null=True)
     usage = UsageOutput(allow_null=True)
     scores = serializers.DictField(child=ScoreOutput())
+    private_scores = serializers.DictField(
+        child=ScoreOutput(), help_text="Empty until the track shows them; staff see them at once."
+    )
     samples = serializers.IntegerField()
     timings_s = serializers.DictField(child=serializers.FloatField())
+    isolated = serializers.BooleanField(allow_null=True)
+    reference = serializers.CharField()
+    fault = serializers.CharField(required=False, help_text="For staff only.")
 
 
 # --- which submissions -----------------------------------------------------------------------------
 
 
 def newest_evaluation(submission: Submission) -> Evaluation:
-    """Return the evaluation that speaks for a submission: the newest, fetched with it."""
-    return cast(Evaluation, submission.evaluations.all()[0])
+    """Return the evaluation that speaks for a submission: the newest benchmark version's."""
+    return cast(Evaluation, submission.newest_first[0])  # type: ignore[attr-defined]  # prefetched by the selector
 
 
-def followed_submissions() -> QuerySet[Submission]:
-    """Return submissions with what `SubmissionOutput` needs, in a fixed number of queries."""
-    newest = Evaluation.objects.select_related("benchmark", "submission__track").order_by("-queued_at", "-id")
-    status_of = Evaluation.objects.filter(submission=OuterRef("pk")).order_by("-queued_at", "-id")
-    return (
-        Submission.objects.select_related("track", "participant")
-        .prefetch_related(Prefetch("evaluations", queryset=newest))
-        .annotate(newest_status=Subquery(status_of.values("status")[:1]))
-    )
-
-
-def find_submission(user: User, submission_id: UUID) -> Submission:
-    """Return a submission of the user's own, or anybody's for staff; 404 for what is not theirs to see."""
-    submissions = followed_submissions()
-    if not user.is_staff:
-        submissions = submissions.filter(participant=user)
-    return get_object_or_404(submissions, pk=submission_id)
+def find_submission(viewer: User, submission_id: UUID) -> Submission:
+    """Return a submission that the viewer may see; a 404 hides that there are others."""
+    return get_object_or_404(selectors.submissions_visible_to(viewer), pk=submission_id)
 
 
 class SubmissionFilter(django_filters.FilterSet):  # type: ignore[misc]  # the library has no types
@@ -238,12 +234,18 @@ class SubmissionFilter(django_filters.FilterSet):  # type: ignore[misc]  # the l
 
     track = django_filters.CharFilter(field_name="track__slug", label="Slug of the track.")
     status = django_filters.ChoiceFilter(
-        field_name="newest_status", choices=[(value, value) for value in STATUSES]
+        method="by_status", choices=[(value, value) for value in choices.STATUSES]
     )
 
     class Meta:
         model = Submission
         fields = ("track",)
+
+    def by_status(self, submissions: QuerySet[Submission], name: str, wanted: str) -> QuerySet[Submission]:
+        """Keep submissions whose newest evaluation has the status."""
+        evaluations = Evaluation.objects.filter(submission=OuterRef("pk")).order_by("-benchmark__number")
+        newest = Subquery(evaluations.values("status")[:1])
+        return submissions.alias(newest_status=newest).filter(newest_status=wanted)
 
 
 # --- the operations --------------------------------------------------------------------------------
@@ -269,7 +271,7 @@ class CreateSubmission(APIView):
     def post(self, request: Request, slug: str) -> Response:
         """Submit an entry. Sending the same file again is safe: it answers 409 and names the first one."""
         user = cast(User, request.user)
-        track = get_object_or_404(seen_tracks(user), slug=slug)
+        track = get_object_or_404(tracks_for(user), slug=slug)
         _refuse_large_body(request, max_upload_bytes(track))
         submission = self._accept(request, user, track)
         body = SubmissionDetailOutput(find_submission(user, submission.pk), context={"request": request}).data
@@ -298,7 +300,7 @@ class ListSubmissions(generics.ListAPIView[Submission]):
         """Keep to the caller's own, for staff too: the admin lists everybody's."""
         if getattr(self, "swagger_fake_view", False):
             return Submission.objects.none()
-        return followed_submissions().filter(participant=cast(User, self.request.user))
+        return selectors.submissions_of(cast(User, self.request.user))
 
     @extend_schema(operation_id="list_submissions", tags=["submissions"])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -373,9 +375,11 @@ def _refuse_large_body(request: Request, allowed_bytes: int) -> None:
 def _explain_refusal(rejected: Rejected, request: Request, user: User, track: Track) -> Problem:
     """Add what helps a program to go on: the earlier submission, or the time of the next slot."""
     if rejected.code == "already_submitted":
-        earlier = str(rejected.findings[0].facts["submission"])
-        url = request.build_absolute_uri(reverse("api-submission", args=[earlier]))
-        return problem_of_rejected(rejected, extra={"submission": {"id": earlier, "url": url}})
+        short_id = str(rejected.findings[0].facts["submission"])
+        earlier = Submission.objects.filter(participant=user, track=track, id__startswith=short_id).first()
+        if earlier is not None:
+            url = request.build_absolute_uri(reverse("api-submission", args=[earlier.id]))
+            return problem_of_rejected(rejected, extra={"submission": {"id": str(earlier.id), "url": url}})
     if rejected.code == "quota_used_up":
         now = timezone.now()
         next_slot_at = quotas.slots(participant=user, track=track, now=now).next_slot_at

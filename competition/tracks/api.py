@@ -6,7 +6,6 @@ from typing import Any
 
 import django_filters
 from django.conf import settings
-from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -15,23 +14,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import generics, serializers
 
+from competition.api import choices
+from competition.submissions import quotas
 from competition.tracks.models import Track
-from scoring.contracts import (
-    METRIC_FACTS,
-    ChannelOrder,
-    Dtype,
-    Format,
-    Metric,
-    OutputKind,
-    PrivateScores,
-    Reader,
-)
-
-
-def seen_tracks(user: User | AnonymousUser) -> QuerySet[Track]:
-    """Return the tracks that a user may see: staff also those that are not public."""
-    tracks = Track.objects.all() if user.is_staff else Track.objects.visible()
-    return tracks.select_related("competition", "benchmark")
+from competition.tracks.selectors import tracks_for
+from scoring.contracts import METRIC_FACTS, Metric
 
 
 def max_upload_bytes(track: Track) -> int:
@@ -49,7 +36,7 @@ class CompetitionOutput(serializers.Serializer[Any]):
 class MetricOutput(serializers.Serializer[Any]):
     """A metric as boards name it."""
 
-    name = serializers.ChoiceField(choices=[metric.value for metric in Metric])
+    name = serializers.ChoiceField(choices=choices.METRICS)
     title = serializers.CharField()
     higher_is_better = serializers.BooleanField()
     version = serializers.CharField()
@@ -78,9 +65,7 @@ class TrackOutput(serializers.Serializer[Track]):
     name = serializers.CharField()
     summary = serializers.CharField()
     competition = CompetitionOutput()
-    formats = serializers.ListField(
-        child=serializers.ChoiceField(choices=[format_.value for format_ in Format])
-    )
+    formats = serializers.ListField(child=serializers.ChoiceField(choices=choices.FORMATS))
     metric = serializers.SerializerMethodField()
     opens_at = serializers.DateTimeField(allow_null=True)
     closes_at = serializers.DateTimeField(allow_null=True)
@@ -113,20 +98,20 @@ class TrackOutput(serializers.Serializer[Track]):
 class InputOutput(serializers.Serializer[Any]):
     """What the model receives."""
 
-    reader = serializers.ChoiceField(choices=[reader.value for reader in Reader])
+    reader = serializers.ChoiceField(choices=choices.READERS)
     shape = serializers.ListField(
         child=serializers.IntegerField(), help_text="Of one sample, without the batch."
     )
-    dtype = serializers.ChoiceField(choices=[dtype.value for dtype in Dtype])
+    dtype = serializers.ChoiceField(choices=choices.DTYPES)
     low = serializers.FloatField()
     high = serializers.FloatField()
-    channel_order = serializers.ChoiceField(choices=[order.value for order in ChannelOrder])
+    channel_order = serializers.ChoiceField(choices=choices.CHANNEL_ORDERS)
 
 
 class OutputOutput(serializers.Serializer[Any]):
     """What the model returns."""
 
-    kind = serializers.ChoiceField(choices=[kind.value for kind in OutputKind])
+    kind = serializers.ChoiceField(choices=choices.OUTPUT_KINDS)
     width = serializers.IntegerField()
 
 
@@ -186,7 +171,7 @@ class TrackDetailOutput(TrackOutput):
     quota_submissions = serializers.IntegerField()
     quota_window_hours = serializers.IntegerField()
     quota = serializers.SerializerMethodField(help_text="Your own; null if you are not signed in.")
-    private_scores = serializers.ChoiceField(choices=[when.value for when in PrivateScores])
+    private_scores = serializers.ChoiceField(choices=choices.PRIVATE_SCORES)
     benchmark = serializers.CharField(source="benchmark.digest", default=None, allow_null=True)
 
     @extend_schema_field(InputOutput)
@@ -219,8 +204,6 @@ class TrackDetailOutput(TrackOutput):
     @extend_schema_field(SlotsOutput(allow_null=True))
     def get_quota(self, track: Track) -> dict[str, object] | None:
         """Return the caller's own slots."""
-        from competition.submissions import quotas
-
         user = self.context["request"].user
         if not user.is_authenticated:
             return None
@@ -232,7 +215,7 @@ class TrackFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
     """Ways to narrow the list of tracks."""
 
     competition = django_filters.CharFilter(field_name="competition__slug", label="Slug of the competition.")
-    metric = django_filters.ChoiceFilter(choices=[(metric.value, metric.value) for metric in Metric])
+    metric = django_filters.ChoiceFilter(choices=[(name, name) for name in choices.METRICS])
     is_taking_submissions = django_filters.BooleanFilter(
         method="by_window", label="Whether an entry would be taken now."
     )
@@ -259,7 +242,7 @@ class SeenTracks(generics.GenericAPIView[Track]):
         """Hide tracks that are not public from all but staff."""
         if getattr(self, "swagger_fake_view", False):
             return Track.objects.none()
-        return seen_tracks(self.request.user)
+        return tracks_for(self.request.user)
 
 
 class ListTracks(SeenTracks, generics.ListAPIView[Track]):
