@@ -1,6 +1,8 @@
 """The Celery app. The broker carries wake-ups only; the database is the queue of record."""
 
 import os
+from collections.abc import Mapping
+from pathlib import Path
 
 from celery import Celery
 
@@ -8,3 +10,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "competition.settings")
 
 app = Celery("podium")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+@app.on_after_configure.connect
+def make_broker_folders(sender: Celery, **_: object) -> None:
+    """Make the folders that the filesystem transport expects, before anybody sends or listens."""
+    options: Mapping[str, str] = sender.conf.broker_transport_options or {}
+    for name in ("data_folder_in", "data_folder_out", "control_folder"):
+        if name in options:
+            Path(options[name]).mkdir(parents=True, exist_ok=True)

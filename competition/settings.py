@@ -114,9 +114,15 @@ if CELERY_BROKER_URL.startswith("filesystem://"):
         (_QUEUE / _folder).mkdir(parents=True, exist_ok=True)
 CELERY_IMPORTS = ("scoring.worker.tasks",)
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = False  # a lost wake-up is harmless: the sweeper sends another
+CELERY_TASK_DEFAULT_QUEUE = "cpu"  # queues are hardware classes; the sweep runs on this one
+# Acknowledged at once: a lost wake-up is harmless, the sweeper sends another, while brokers deliver
+# a message again, or cut the connection, when an hour's evaluation leaves it unacknowledged.
+CELERY_TASK_ACKS_LATE = False
+# One evaluation at a time, in the worker's own process: timings repeat, and a signal reaches it.
+CELERY_WORKER_POOL = "solo"
+CELERY_WORKER_CONCURRENCY = 1
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_HEARTBEAT = 0  # nobody answers heartbeats while an evaluation runs
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
@@ -256,7 +262,7 @@ LOGGING = {
     "formatters": {
         "fields": {
             "()": "structlog.stdlib.ProcessorFormatter",
-            "processor": "competition.logs.render",
+            "processor": "ext://competition.logs.render",
             "foreign_pre_chain": [],
         }
     },

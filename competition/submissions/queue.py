@@ -196,7 +196,7 @@ def _waits_s(now: datetime) -> list[float]:
         finished_at__gt=now - timedelta(days=1),
     ).order_by()
     times = ended.values_list("submission__created_at", "finished_at")
-    return sorted((finished - created).total_seconds() for created, finished in times)
+    return sorted((finished - created).total_seconds() for created, finished in times if finished)
 
 
 def _quantile(ordered: list[float], share: float) -> float | None:

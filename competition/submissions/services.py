@@ -52,7 +52,8 @@ def accept_submission(
     empty_upload; then nothing was stored.
     """
     now = now or timezone.now()
-    _check_admission(participant, track, now)  # spares reading a file that is refused anyway
+    _open_benchmark(track, now)  # these two spare reading a file that is refused anyway
+    _check_quota(participant, track, now)
     content = _read(upload, max_bytes=min(track.max_entry_bytes, settings.MAX_UPLOAD_BYTES))
     submission = Submission(
         track=track,
@@ -64,7 +65,7 @@ def accept_submission(
     )
     with ExitStack() as undo:
         submission.entry.save(UNNAMED, upload, save=False)
-        undo.callback(submission.entry.storage.delete, submission.entry.name)
+        undo.callback(submission.entry.storage.delete, str(submission.entry.name))
         _enter(submission, now)
         undo.pop_all()
     return submission
@@ -128,17 +129,23 @@ def _last_evaluations(track: Track, benchmark: BenchmarkVersion) -> Iterable[Eva
 def _enter(submission: Submission, now: datetime) -> None:
     """Check again, now that nobody else can upload for the participant, and write the rows."""
     lock_participant(submission.participant_id)
-    track = Track.objects.select_related("benchmark").get(pk=submission.track_id)
-    _check_admission(submission.participant, track, now)
+    track = Track.objects.get(pk=submission.track_id)
+    benchmark_id = _open_benchmark(track, now)
+    _check_quota(submission.participant, track, now)
     _check_new(submission)
     submission.save(force_insert=True)
-    Evaluation.objects.create(submission=submission, benchmark=track.benchmark, queued_at=now)
+    Evaluation.objects.create(submission=submission, benchmark_id=benchmark_id, queued_at=now)
     wake_workers(track.queue)
 
 
-def _check_admission(participant: AbstractBaseUser, track: Track, now: datetime) -> None:
+def _open_benchmark(track: Track, now: datetime) -> int:
+    """Return the id of the benchmark version that an upload now is held to."""
     if not track.is_taking_submissions(now) or track.benchmark_id is None:
         raise reject("track_not_open", track=track.name, why=_why_not_open(track, now))
+    return track.benchmark_id
+
+
+def _check_quota(participant: AbstractBaseUser, track: Track, now: datetime) -> None:
     slots = quotas.slots(participant=participant, track=track, now=now)
     if slots.next_slot_at is not None:
         raise reject(
