@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from scoring.contracts import Outcome, Task
 from scoring.sandboxed.refusal import Refusal
 
+T = TypeVar("T")
 MAX_WHY_LENGTH = 300
 # How torch and ONNX Runtime word a failed allocation; they raise RuntimeError, not MemoryError.
 _ALLOCATION_FAILED = ("can't allocate memory", "not enough memory", "bad_alloc", "failed to allocate memory")
@@ -44,3 +46,12 @@ def _refusal(exc: Exception, outcome: Outcome, task: Task) -> Refusal:
     if outcome is Outcome.LOAD_FAILED:
         del facts["error"]
     return Refusal(outcome, **facts)
+
+
+def attempt(function: Callable[[], T], task: Task) -> T | None:
+    """Return what `function` returns, or None, with the traceback logged, if it raises."""
+    try:
+        with entry_failures(Outcome.CRASHED, task):
+            return function()
+    except Refusal:
+        return None

@@ -14,8 +14,11 @@ Pixels = NDArray[np.uint8]
 
 
 def open_inputs(path: Path, request: Request) -> Pixels:
-    """Map the inputs read-only; they never come into memory as a whole."""
-    pixels: Pixels = np.load(path, mmap_mode="r", allow_pickle=False)
+    """Map the inputs; they never come into memory as a whole.
+
+    Copy-on-write: torch warns about arrays that it could not write to.
+    """
+    pixels: Pixels = np.load(path, mmap_mode="c", allow_pickle=False)
     expected = (request.samples, *request.input.shape)
     if pixels.dtype != np.uint8 or pixels.shape != expected:
         raise ValueError(f"inputs are {pixels.dtype} {pixels.shape}; the request says uint8 {expected}")

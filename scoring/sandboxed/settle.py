@@ -31,7 +31,7 @@ def settle_torch(threads: int) -> None:
     import torch
 
     torch.set_num_threads(threads)
-    torch.set_flush_denormal(False)  # noqa: FBT003  (takes no keyword)
+    torch.set_flush_denormal(False)
     torch.use_deterministic_algorithms(mode=True, warn_only=True)
     # Filling every new tensor with NaN costs a pass over memory for each operator.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a property of the module's class

@@ -25,7 +25,7 @@ class OnnxEntry:
         self._session = session
         self._request = request
         self._input = _single_input(session, request.input)
-        self._fixed_batch = self._input.shape[0] if isinstance(self._input.shape[0], int) else None
+        self.fixed_batch = self._input.shape[0] if isinstance(self._input.shape[0], int) else None
         self._floats = FloatBatches(request.input)
 
     def prepare(self, pixels: Pixels) -> None:
@@ -33,15 +33,18 @@ class OnnxEntry:
 
     def predict(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run one batch, in groups of the graph's own batch size if that is fixed."""
-        if self._fixed_batch is None or self._fixed_batch == len(pixels):
+        if self.fixed_batch is None or self.fixed_batch == len(pixels):
             return self._run(pixels)
-        size = self._fixed_batch
+        size = self.fixed_batch
         groups = [pixels[start : start + size] for start in range(0, len(pixels), size)]
-        return np.concatenate([self._run(_pad(group, size))[: len(group)] for group in groups])
+        return np.concatenate([self._run(pad(group, size))[: len(group)] for group in groups])
+
+    def feed(self, pixels: Pixels) -> NDArray[np.float32] | Pixels:
+        """Return a batch as the graph receives it; valid until the next call."""
+        return np.ascontiguousarray(pixels) if self._input.type == _UINT8 else self._floats.convert(pixels)
 
     def _run(self, pixels: Pixels) -> NDArray[np.float32]:
-        batch = pixels if self._input.type == _UINT8 else self._floats.convert(pixels)
-        outputs = self._session.run(None, {self._input.name: np.ascontiguousarray(batch)})
+        outputs = self._session.run(None, {self._input.name: self.feed(pixels)})
         if len(outputs) != 1:
             raise refuse_kind(f"{len(outputs)} outputs")
         rows = outputs[0]
@@ -86,7 +89,7 @@ def _single_input(session: onnxruntime.InferenceSession, contract: InputContract
     return found
 
 
-def _pad(group: Pixels, size: int) -> Pixels:
+def pad(group: Pixels, size: int) -> Pixels:
     """Fill a short group up with its last sample; what the graph answers for those is cut off."""
     if len(group) == size:
         return group

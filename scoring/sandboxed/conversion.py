@@ -1,0 +1,93 @@
+"""Converts an ONNX graph to a torch module, for counting and comparing only.
+
+onnx2torch knows operator versions up to about opset 18 and stumbles over initialisers shared
+through Identity nodes. So ONNX Runtime's basic optimisation rewrites the graph first, and known
+converters are lent to newer versions of an operator where its signature did not change.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import onnx
+import onnx2torch
+import onnxruntime
+from onnx import defs, helper, numpy_helper
+from onnx2torch.node_converters import registry
+from torch import nn
+
+_ERRORS_ONLY = 3
+
+
+def convert(path: Path) -> nn.Module:
+    """Return the module; raises whatever onnx2torch raises for what it does not know."""
+    with tempfile.TemporaryDirectory() as folder:
+        model = _simplify(path, Path(folder) / "simplified.onnx")
+    _move_axes_to_attributes(model.graph)
+    opsets = {opset.domain: opset.version for opset in model.opset_import}
+    for node in model.graph.node:
+        _lend_converter(node, opsets[node.domain])
+    return onnx2torch.convert(model).eval()
+
+
+def _simplify(path: Path, target: Path) -> onnx.ModelProto:
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(target)
+    options.log_severity_level = _ERRORS_ONLY
+    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnx.load(target)
+
+
+def _move_axes_to_attributes(graph: onnx.GraphProto) -> None:
+    """Write constant axes of reductions as opset 13 did; since opset 18 they are an input."""
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    for node in graph.node:
+        moves = node.op_type.startswith("Reduce") and node.op_type != "ReduceSum" and len(node.input) == 2
+        if moves and node.input[1] in constants:
+            axes = numpy_helper.to_array(constants[node.input[1]]).tolist()
+            del node.input[1]
+            node.attribute.append(helper.make_attribute("axes", axes))
+
+
+def _lend_converter(node: onnx.NodeProto, opset: int) -> None:
+    """Register the newest converter of an older version, if nothing the node uses has changed."""
+    try:
+        schema = defs.get_schema(node.op_type, domain=node.domain, max_inclusive_version=opset)
+    except defs.SchemaError:
+        return
+    known = registry._CONVERTER_REGISTRY
+    wanted = registry.OperationDescription(node.domain, node.op_type, schema.since_version)
+    older = [
+        each.version
+        for each in known
+        if each.domain == node.domain
+        and each.operation_type == node.op_type
+        and each.version < schema.since_version
+    ]
+    if wanted in known or not older:
+        return
+    lent = registry.OperationDescription(node.domain, node.op_type, max(older))
+    before = defs.get_schema(node.op_type, domain=node.domain, max_inclusive_version=lent.version)
+    if _same_signature(before, schema, node):
+        known[wanted] = known[lent]
+
+
+def _same_signature(before: defs.OpSchema, now: defs.OpSchema, node: onnx.NodeProto) -> bool:
+    used = {attribute.name for attribute in node.attribute}
+    places = [
+        [(place.name, place.option) for place in each]
+        for each in (before.inputs, now.inputs, before.outputs, now.outputs)
+    ]
+    # Inputs added at the end do no harm where the node leaves them out.
+    inputs_agree = places[1][: len(places[0])] == places[0] and len(node.input) <= len(places[0])
+    defaults_agree = all(
+        name in used or (name in now.attributes and _same_default(attribute, now.attributes[name]))
+        for name, attribute in before.attributes.items()
+    )
+    return inputs_agree and places[2] == places[3] and defaults_agree and used <= set(before.attributes)
+
+
+def _same_default(before: defs.OpSchema.Attribute, now: defs.OpSchema.Attribute) -> bool:
+    return bool(before.default_value == now.default_value)

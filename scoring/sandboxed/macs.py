@@ -1,0 +1,60 @@
+"""Runs the three counters on one model; any of them may fail without failing the others.
+
+Imported before the entry is, so that all of them are bound to what torch, ptflops and fvcore were
+before the entry could replace anything in them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from scoring.contracts import Task
+from scoring.sandboxed.counters import by_module, by_trace, dispatch
+from scoring.sandboxed.failures import attempt
+
+_by_dispatch, _by_module, _by_trace, _attempt = dispatch.count, by_module.count, by_trace.count, attempt
+
+
+@dataclass(frozen=True)
+class MacCounts:
+    """MACs of one sample by counter, None where one failed, and operators that none could count."""
+
+    by_counter: dict[str, int | None]
+    uncounted_ops: tuple[str, ...]
+
+
+NO_COUNTS = MacCounts({"dispatch": None, "ptflops": None, "fvcore": None}, ())
+
+
+def prepare_counters() -> None:
+    """Set the counters up; called before the entry is loaded."""
+    dispatch.count_in_new_threads()
+    by_module.prepare()
+
+
+def count_macs(module: nn.Module, batches: Sequence[torch.Tensor]) -> MacCounts:
+    """Count on small batches of equal size: the dispatch counter takes the dearest of them.
+
+    A model that leaves early on an easy sample is measured on the hard ones too.
+    """
+    size = len(batches[0])
+    counters = [counter for batch in batches if (counter := _dispatched(module, batch)) is not None]
+    traced = _attempt(lambda: _by_trace(module, batches[0]), Task.MEASURE)
+    hooked = _attempt(lambda: _by_module(module, batches[0]), Task.MEASURE)
+    return MacCounts(
+        by_counter={
+            "dispatch": max(counter.macs for counter in counters) // size if counters else None,
+            # ptflops divides by the batch size itself.
+            "ptflops": hooked,
+            "fvcore": None if traced is None else traced // size,
+        },
+        uncounted_ops=tuple(sorted({name for counter in counters for name in counter.uncounted})),
+    )
+
+
+def _dispatched(module: nn.Module, batch: torch.Tensor) -> dispatch.MacCounter | None:
+    return _attempt(lambda: _by_dispatch(lambda: module(batch.clone())), Task.MEASURE)

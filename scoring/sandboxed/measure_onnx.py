@@ -1,0 +1,77 @@
+"""Measures an ONNX entry: ONNX Runtime is probed, a conversion to torch gives a second opinion."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import nn
+
+from scoring.contracts import Outcome, Request, Task
+from scoring.sandboxed.failures import entry_failures
+from scoring.sandboxed.graph_parameters import count_graph_parameters
+from scoring.sandboxed.inputs import Pixels
+from scoring.sandboxed.loaders import onnx_graph
+from scoring.sandboxed.measure import Reply, probe
+from scoring.sandboxed.refusal import Refusal
+from scoring.sandboxed.settle import settle_torch
+from scoring.sandboxed.torchvision_ops import declare_missing_operators
+
+declare_missing_operators()  # onnx2torch and ptflops import torchvision
+from scoring.sandboxed.conversion import convert  # noqa: E402
+from scoring.sandboxed.macs import NO_COUNTS, MacCounts, count_macs, prepare_counters  # noqa: E402
+
+# Largest difference, in units of the largest output, that is still rounding.
+TOLERANCE = 1e-3
+
+
+def measure_onnx(request: Request, package: Path, pixels: Pixels) -> Reply:
+    """Return parameters, MACs and warnings of a graph."""
+    settle_torch(request.threads)
+    prepare_counters()
+    with entry_failures(Outcome.LOAD_FAILED, request.task):
+        entry = onnx_graph.load(package, request)
+        parameters = count_graph_parameters(onnx.load(package / request.main))
+    probe(entry, request, pixels)
+    macs, warnings = _second_opinion(entry, request, package / request.main, pixels)
+    if not parameters:
+        warnings.append({"code": "no_trainable_parameters", "facts": {}})
+    return {
+        "outcome": Outcome.OK,
+        "parameters": parameters,
+        "trainable_parameters": parameters,
+        "macs_by_counter": macs.by_counter,
+        "uncounted_ops": list(macs.uncounted_ops),
+        "warnings": warnings,
+    }
+
+
+def _second_opinion(
+    entry: onnx_graph.OnnxEntry, request: Request, path: Path, pixels: Pixels
+) -> tuple[MacCounts, list[dict[str, object]]]:
+    """Count on the converted model and compare its outputs; failing here costs only a warning."""
+    size = entry.fixed_batch or 1
+    batch = onnx_graph.pad(pixels[:size], size)
+    try:
+        with entry_failures(Outcome.CRASHED, Task.MEASURE):
+            module = convert(path)
+            difference = _difference(module, entry, batch)
+    except Refusal as refusal:
+        why = refusal.facts.get("why", refusal.outcome)
+        return NO_COUNTS, [{"code": "conversion_unavailable", "facts": {"why": why}}]
+    counts = count_macs(module, [torch.from_numpy(entry.feed(batch).copy())])
+    if difference <= TOLERANCE:
+        return counts, []
+    return counts, [{"code": "conversion_mismatch", "facts": {"largest_difference": difference}}]
+
+
+def _difference(module: nn.Module, entry: onnx_graph.OnnxEntry, batch: Pixels) -> float:
+    expected = entry.predict(batch)
+    with torch.no_grad():
+        found = module(torch.from_numpy(entry.feed(batch).copy())).numpy()
+    scale = max(float(np.abs(expected).max(initial=0.0)), 1.0)
+    # A difference that is no number must reply as one, and must be over the tolerance.
+    largest = float(np.nan_to_num(np.abs(expected - found), nan=3e38, posinf=3e38).max(initial=0.0))
+    return largest / scale

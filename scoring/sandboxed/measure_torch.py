@@ -1,0 +1,43 @@
+"""Measures a torch entry: loads it with the counters already bound, probes it, counts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scoring.contracts import Outcome, Request
+from scoring.sandboxed.failures import entry_failures
+from scoring.sandboxed.inputs import Pixels
+from scoring.sandboxed.loaders import cvpr_zip
+from scoring.sandboxed.measure import Reply, probe
+from scoring.sandboxed.torchvision_ops import declare_missing_operators
+
+declare_missing_operators()  # ptflops imports torchvision
+from scoring.sandboxed.macs import count_macs, prepare_counters  # noqa: E402
+from scoring.sandboxed.parameters import count_parameters, unregistered_arrays  # noqa: E402
+
+MAX_COUNTED_SAMPLES = 4
+
+
+def measure_torch(request: Request, package: Path, pixels: Pixels) -> Reply:
+    """Return parameters, MACs and warnings of a package with code."""
+    prepare_counters()
+    with entry_failures(Outcome.LOAD_FAILED, request.task):
+        entry = cvpr_zip.load(package, request)
+    left_alive = unregistered_arrays(ours=[pixels])
+    probe(entry, request, pixels)
+    with entry_failures(Outcome.CRASHED, request.task):
+        # After the probe: lazy modules get their parameters with the first forward.
+        parameters = count_parameters(entry.module, left_alive)
+    samples = [
+        entry.tensor(pixels[place : place + 1]) for place in range(min(len(pixels), MAX_COUNTED_SAMPLES))
+    ]
+    macs = count_macs(entry.module, samples)
+    warnings = [] if parameters.trainable else [{"code": "no_trainable_parameters", "facts": {}}]
+    return {
+        "outcome": Outcome.OK,
+        "parameters": parameters.total,
+        "trainable_parameters": parameters.trainable,
+        "macs_by_counter": macs.by_counter,
+        "uncounted_ops": list(macs.uncounted_ops),
+        "warnings": warnings,
+    }
