@@ -154,6 +154,9 @@ def prepare_child(plan: Mapping[str, Any]) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
     if plan["uid"] is not None:
         drop_to(plan["uid"])
+    if sys.platform == "linux":
+        # Changing the user cleared this: should the keeper be killed, the child goes with it.
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     for name, wanted in plan["limits"].items():
         lower_limit(getattr(resource, name, None), wanted)
     if plan["confined"]:

@@ -130,7 +130,7 @@ def supervise(started: Started, job: Job, tick: Callable[[], None]) -> Ending:
         wall_s = watch.wall_s
     finally:
         # Also on KeyboardInterrupt, and on whatever `tick` raises.
-        end(started, lambda: watch.read(0.05) if watch.open_fds else None)
+        _end(watch)
     _drain(watch)
     return _ending(watch, broken, wall_s)
 
@@ -162,20 +162,32 @@ def _drain(watch: _Watch) -> None:
             return
 
 
-def end(started: Started, meanwhile: Callable[[], None]) -> None:
+def _end(watch: _Watch) -> None:
     """Kill the keeper and all below it; return when they are dead, else raise `Fault`."""
-    deadline = time.monotonic() + MERCY_S
-    _signal_keeper(started, signal.SIGTERM)
-    while time.monotonic() < deadline and started.process.poll() is None:
-        meanwhile()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            started.process.wait(0.01)
+    started = watch.started
+    if b"started" in watch.status:
+        # From here on the keeper listens: it ends its family and reports exact processor time.
+        _signal_keeper(started, signal.SIGTERM)
+        _await_keeper(watch)
     _signal_keeper(started, signal.SIGKILL)
     started.process.kill()
-    started.process.wait(DEATH_S)
+    try:
+        started.process.wait(DEATH_S)
+    except subprocess.TimeoutExpired as exc:
+        raise Fault("the sandbox outlives SIGKILL") from exc
     # The kernel reports process 1 of a namespace dead only when every process in it is dead.
     if started.keeper_fd is not None and not select.select([started.keeper_fd], [], [], DEATH_S)[0]:
         raise Fault("processes of the sandbox outlive SIGKILL")
+
+
+def _await_keeper(watch: _Watch) -> None:
+    deadline = time.monotonic() + MERCY_S
+    while time.monotonic() < deadline and watch.started.process.poll() is None:
+        if watch.open_fds:
+            # A family that blocks on a full pipe still dies, but the keeper's report must not block.
+            watch.read(0.02)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            watch.started.process.wait(0.01)
 
 
 def _signal_keeper(started: Started, number: signal.Signals) -> None:
