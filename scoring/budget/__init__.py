@@ -1,0 +1,1 @@
+"""Counts what a package uses without running it, and compares usage with what a track allows."""

@@ -1,0 +1,64 @@
+"""Compares what a package uses with what its track allows; pure, and reports every excess at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from scoring.contracts import Budgets, Finding, Package, StaticCounts, Usage
+from scoring.errors import Rejected, reject
+
+
+def enforce_static(counts: StaticCounts, package: Package, budgets: Budgets) -> None:
+    """Raise `Rejected` when what was counted without running is over a budget already."""
+    _raise_all(
+        *_parameters(counts.parameters, budgets),
+        *_macs(counts.macs, {"static": counts.macs}, budgets),
+        *_package_bytes(package.package_bytes, budgets),
+    )
+
+
+def enforce(usage: Usage, budgets: Budgets) -> None:
+    """Raise `Rejected` when what was measured is over a budget."""
+    _raise_all(
+        *_parameters(usage.parameters, budgets),
+        *_macs(usage.macs, usage.macs_by_counter, budgets),
+        *_package_bytes(usage.package_bytes, budgets),
+    )
+
+
+def enforce_cpu(cpu_s_per_sample: float, allowed: float) -> None:
+    """Raise `Rejected` when a sample took more processor time than the track's MACs can explain."""
+    if cpu_s_per_sample > allowed:
+        raise reject("hidden_work", found=cpu_s_per_sample, allowed=allowed)
+
+
+def _raise_all(*findings: Finding) -> None:
+    if findings:
+        raise Rejected(*findings)
+
+
+def _parameters(found: int | None, budgets: Budgets) -> Iterator[Finding]:
+    allowed = budgets.max_parameters
+    # "No more than": the limit itself is allowed.
+    if found is not None and allowed is not None and found > allowed:
+        yield Finding(code="parameters_over_budget", facts={"found": found, "allowed": allowed})
+
+
+def _macs(found: int | None, by_counter: Mapping[str, int | None], budgets: Budgets) -> Iterator[Finding]:
+    allowed = budgets.max_macs
+    # "Lower than": the limit itself is not allowed.
+    if found is not None and allowed is not None and found >= allowed:
+        facts = {"found": found, "allowed": allowed, "counter": binding_counter(by_counter)}
+        yield Finding(code="macs_over_budget", facts=facts)
+
+
+def _package_bytes(found: int, budgets: Budgets) -> Iterator[Finding]:
+    allowed = budgets.max_package_bytes
+    if allowed is not None and found > allowed:
+        yield Finding(code="package_over_budget", facts={"found": found, "allowed": allowed})
+
+
+def binding_counter(by_counter: Mapping[str, int | None]) -> str:
+    """Return the name of the counter that found most; the first of equals."""
+    known = {name: macs for name, macs in by_counter.items() if macs is not None}
+    return max(known, key=lambda name: known[name], default="none")

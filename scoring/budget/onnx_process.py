@@ -1,0 +1,49 @@
+"""Runs the ONNX counter in a child process under limits and reads its answer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from scoring.contracts import Finding, Package, StaticCounts, TrackSpec
+from scoring.errors import reject
+
+TIMEOUT_S: Final = 120.0
+MODULE: Final = "scoring.budget.onnx_counter"
+SOURCE_ROOT: Final = Path(__file__).resolve().parents[2]
+MAX_NAMED_OPS: Final = 20
+
+
+def count_onnx(package: Package, track: TrackSpec) -> StaticCounts:
+    """Count an ONNX package; raise `Rejected` when its shapes cannot be worked out within limits."""
+    command = [sys.executable, "-m", MODULE, str(package.root / package.main)]
+    command += [str(size) for size in track.input.shape]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=True,
+            env={"PYTHONPATH": str(SOURCE_ROOT)},
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as exc:
+        why = "its shapes could not be worked out within the limits on time and memory"
+        raise reject("unsupported_onnx", path=package.main, why=why) from exc
+    counts = json.loads(done.stdout)
+    uncounted = tuple(str(name) for name in counts["uncounted_ops"])
+    return StaticCounts(
+        parameters=int(counts["parameters"]),
+        macs=int(counts["macs"]),
+        uncounted_ops=uncounted,
+        warnings=_warnings(uncounted),
+    )
+
+
+def _warnings(uncounted: tuple[str, ...]) -> tuple[Finding, ...]:
+    if not uncounted:
+        return ()
+    more = " and others" if len(uncounted) > MAX_NAMED_OPS else ""
+    return (Finding(code="uncounted_ops", facts={"ops": ", ".join(uncounted[:MAX_NAMED_OPS]) + more}),)

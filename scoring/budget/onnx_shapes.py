@@ -1,0 +1,117 @@
+"""Shapes of every value of an ONNX graph, inferred from the track's input and from nothing declared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from onnx import GraphProto, ModelProto, TensorProto, TypeProto, ValueInfoProto, numpy_helper, shape_inference
+
+# Shape inference reads the values of small tensors only (target shapes, axes, scales).
+MAX_KEPT_VALUES: Final = 1_024
+VALUE_FIELDS: Final = (
+    "raw_data",
+    "float_data",
+    "int32_data",
+    "int64_data",
+    "double_data",
+    "uint64_data",
+    "external_data",
+)
+
+
+class UnknownShapeError(Exception):
+    """A shape that a formula needs cannot be told without running the model."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is known of the values that a node can name: their types, and small constants."""
+
+    types: Mapping[str, TypeProto]
+    constants: Mapping[str, TensorProto]
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Return a value's shape with every size known, or raise `UnknownShapeError`."""
+        tensor = self.types[name].tensor_type if name in self.types else TypeProto.Tensor()
+        if not tensor.HasField("shape"):
+            raise UnknownShapeError
+        sizes = tuple(dim.dim_value if dim.HasField("dim_value") else -1 for dim in tensor.shape.dim)
+        if any(size < 0 for size in sizes):
+            raise UnknownShapeError
+        return sizes
+
+    def size(self, name: str) -> int:
+        """Return how many values a tensor holds."""
+        return math.prod(self.shape(name))
+
+    def integer(self, name: str) -> int:
+        """Return a constant that is one integer, such as the number of turns of a loop."""
+        tensor = self.constants.get(name)
+        if tensor is None or tensor.data_type not in {TensorProto.INT32, TensorProto.INT64}:
+            raise UnknownShapeError
+        values = numpy_helper.to_array(tensor).ravel()
+        if len(values) != 1:
+            raise UnknownShapeError
+        return int(values[0])
+
+
+def infer(model: ModelProto) -> ModelProto:
+    """Return the model with the shapes that follow from its inputs."""
+    return shape_inference.infer_shapes(model, strict_mode=False, data_prop=True)
+
+
+def scope_of(graph: GraphProto, outer: Scope) -> Scope:
+    """Return what is known inside an inferred graph: its own values and those around it."""
+    types = dict(outer.types)
+    constants = dict(outer.constants)
+    for value in (*graph.input, *graph.value_info, *graph.output):
+        types[value.name] = value.type
+    for tensor in graph.initializer:
+        types[tensor.name] = tensor_type(tensor.data_type, tensor.dims)
+        constants[tensor.name] = tensor
+    for node in graph.node:
+        for attribute in node.attribute:
+            if node.op_type == "Constant" and attribute.name == "value":
+                constants[node.output[0]] = attribute.t
+    return Scope(types, constants)
+
+
+def tensor_type(element_type: int, sizes: Iterable[int]) -> TypeProto:
+    """Build the type of a tensor whose sizes are known."""
+    made = TypeProto()
+    made.tensor_type.elem_type = element_type
+    made.tensor_type.shape.SetInParent()
+    for size in sizes:
+        made.tensor_type.shape.dim.add().dim_value = size
+    return made
+
+
+def value_info(name: str, type_: TypeProto) -> ValueInfoProto:
+    """Build the declaration of a value."""
+    return ValueInfoProto(name=name, type=type_)
+
+
+def forget_declarations(graph: GraphProto) -> None:
+    """Drop every declared shape but those of inputs, at any depth.
+
+    A model that declares its large activations as small ones would otherwise be counted as small.
+    """
+    del graph.value_info[:]
+    for output in graph.output:
+        if output.type.HasField("tensor_type"):
+            output.type.tensor_type.ClearField("shape")
+    for node in graph.node:
+        for attribute in node.attribute:
+            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
+                forget_declarations(inner)
+
+
+def forget_values(tensor: TensorProto) -> None:
+    """Drop the values of a tensor that is too large to be a shape: inference would only copy them."""
+    if math.prod(tensor.dims) > MAX_KEPT_VALUES or tensor.data_location == TensorProto.EXTERNAL:
+        for name in VALUE_FIELDS:
+            tensor.ClearField(name)
+        tensor.ClearField("data_location")

@@ -1,0 +1,27 @@
+"""Counts a package without running it, as far as its format lets that be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from scoring.budget.onnx_process import count_onnx
+from scoring.contracts import Format, Package, StaticCounts, TrackSpec
+
+StaticCounter = Callable[[Package, TrackSpec], StaticCounts]
+
+
+def count(package: Package, track: TrackSpec) -> StaticCounts:
+    """Return what can be counted from the files alone; MACs are those of one sample."""
+    return COUNTERS[package.format](package, track)
+
+
+def count_nothing(package: Package, track: TrackSpec) -> StaticCounts:
+    """Answer for formats whose model exists only once its code has run."""
+    return StaticCounts()
+
+
+COUNTERS: Final[dict[Format, StaticCounter]] = {
+    Format.CVPR_ZIP: count_nothing,
+    Format.ONNX: count_onnx,
+}
