@@ -1,0 +1,96 @@
+"""Claim, score, record, until nothing is left. One evaluation has one result, whatever fails when."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from competition.submissions.lifecycle import CancelRequested, LeaseLost, new_reference
+from scoring.errors import Rejected
+from scoring.worker.heartbeat import Heartbeat
+from scoring.worker.ports import Ports, Work
+from scoring.worker.workdirs import workdir
+
+MAX_DETAIL_CHARACTERS: Final = 20_000
+
+log = logging.getLogger(__name__)
+
+
+def never_stop() -> None:
+    """Go on, always."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Where and how a worker works: its folder, its lease, its clock, what may tell it to stop."""
+
+    work_root: Path
+    lease_s: float
+    clock: Callable[[], float] = time.monotonic
+    stop: Callable[[], None] = never_stop
+
+
+def drain(ports: Ports, place: Place) -> int:
+    """Evaluate until nothing is claimable; return how many evaluations were worked on."""
+    done = 0
+    while (work := ports.claim()) is not None:
+        evaluate(work, ports, place)
+        done += 1
+    return done
+
+
+def evaluate(work: Work, ports: Ports, place: Place) -> None:
+    """Bring one claimed evaluation to its end, or give it back.
+
+    The one broad `except` of the worker: whatever failed is recorded under a reference and
+    logged, and the participant pays nothing. A result that comes too late is dropped.
+    """
+    try:
+        _score_and_record(work, ports, place)
+    except LeaseLost:
+        _log("lease_lost", work)
+    except CancelRequested:
+        with suppress(LeaseLost):
+            ports.record_cancelled(work)
+        _log("cancelled", work)
+    except Exception as exc:  # noqa: BLE001  # recorded, logged and retried: nobody is left waiting
+        reference = new_reference()
+        _log("fault", work, reference=reference, error=type(exc).__name__, exc_info=True)
+        with suppress(LeaseLost):
+            ports.record_fault(work, reference=reference, detail=_detail(exc))
+    except BaseException:
+        with suppress(LeaseLost):
+            ports.release(work)
+        _log("released", work)
+        raise
+
+
+def _score_and_record(work: Work, ports: Ports, place: Place) -> None:
+    heartbeat = Heartbeat(work, ports, lease_s=place.lease_s, clock=place.clock, stop=place.stop)
+    with workdir(place.work_root) as folder:
+        assignment = ports.fetch(work, workdir=folder, tick=heartbeat.tick)
+        try:
+            report = ports.score(assignment, workdir=folder, note=heartbeat.note)
+        except Rejected as rejected:
+            ports.record_rejected(work, rejected)
+            _log("rejected", work, code=rejected.code)
+        else:
+            ports.record_scored(work, report)
+            _log("scored", work)
+
+
+def _detail(exc: Exception) -> str:
+    """Return the end of the traceback: its last lines say most."""
+    return "".join(traceback.format_exception(exc))[-MAX_DETAIL_CHARACTERS:]
+
+
+def _log(event: str, work: Work, *, exc_info: bool = False, **fields: object) -> None:
+    facts = {"submission": work.submission, "evaluation": work.lease.evaluation, **fields}
+    level = logging.ERROR if exc_info else logging.INFO
+    log.log(level, event, exc_info=exc_info, extra={"fields": facts})

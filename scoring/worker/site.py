@@ -1,0 +1,138 @@
+"""The worker's ports to the real site: its database, its storage and the real flow."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.utils import timezone
+
+from competition.submissions import lifecycle, queue
+from competition.submissions.models import Evaluation, Submission
+from competition.tracks.datasets import materialise
+from scoring import pipeline
+from scoring.contracts import ScoreReport, Stage
+from scoring.errors import Fault, Rejected
+from scoring.sandbox.base import Sandbox
+from scoring.worker.ports import Assignment, Work
+
+ENTRY: Final = "entry"
+CHUNK_BYTES: Final = 2**20
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SitePorts:
+    """Works off one hardware class's queue as `owner`."""
+
+    owner: str
+    queue: str
+    sandbox: Sandbox
+    cache: Path
+    now: Callable[[], datetime] = field(default=timezone.now)
+
+    def claim(self) -> Work | None:
+        """Claim the next evaluation, or return None if there is none."""
+        close_old_connections()
+        lease = queue.claim_next(owner=self.owner, queues=(self.queue,), now=self.now())
+        if lease is None:
+            return None
+        submission = Evaluation.objects.values_list("submission_id", flat=True).get(pk=lease.evaluation)
+        return Work(lease=lease, submission=str(submission))
+
+    def fetch(self, work: Work, *, workdir: Path, tick: Callable[[], None]) -> Assignment:
+        """Bring entry and dataset onto this machine; raise Fault if storage does not give them."""
+        rows = Evaluation.objects.select_related("submission", "benchmark__dataset")
+        evaluation = rows.get(pk=work.lease.evaluation)
+        entry = workdir / ENTRY
+        _fetch_entry(evaluation.submission, entry, tick)
+        return Assignment(
+            entry=entry,
+            data=materialise(evaluation.benchmark.dataset, self.cache, tick=tick),
+            track=evaluation.benchmark.document().spec,
+            benchmark=evaluation.benchmark.digest,
+        )
+
+    def score(self, assignment: Assignment, *, workdir: Path, note: Callable[[Stage], None]) -> ScoreReport:
+        """Do the whole flow; raise Rejected, Fault, or what `note` raises."""
+        return pipeline.score(
+            assignment.entry,
+            assignment.track,
+            data=assignment.data,
+            benchmark=assignment.benchmark,
+            cache=self.cache,
+            sandbox=self.sandbox,
+            workdir=workdir,
+            note=note,
+        )
+
+    def check(self, work: Work) -> None:
+        """Raise LeaseLost or CancelRequested if work is to stop."""
+        with _outlasting_outages(work):
+            lifecycle.check(work.lease)
+
+    def renew(self, work: Work) -> None:
+        """Make the lease last from now on, or raise as `check`."""
+        with _outlasting_outages(work):
+            lifecycle.renew(work.lease, now=self.now())
+
+    def note_stage(self, work: Work, stage: Stage) -> None:
+        """Show the stage and renew, or raise as `check`."""
+        with _outlasting_outages(work):
+            lifecycle.note_stage(work.lease, stage, now=self.now())
+
+    def record_scored(self, work: Work, report: ScoreReport) -> None:
+        """Record scores, or raise as `check`."""
+        lifecycle.record_scored(work.lease, report, now=self.now())
+
+    def record_rejected(self, work: Work, rejected: Rejected) -> None:
+        """Record what was found in the entry, or raise as `check`."""
+        lifecycle.record_rejected(work.lease, rejected, now=self.now())
+
+    def record_cancelled(self, work: Work) -> None:
+        """Record that the evaluation was stopped on request."""
+        lifecycle.record_cancelled(work.lease, now=self.now())
+
+    def record_fault(self, work: Work, *, reference: str, detail: str) -> None:
+        """Record our failure; the evaluation is queued again or fails."""
+        lifecycle.record_fault(work.lease, reference=reference, detail=detail, now=self.now())
+
+    def release(self, work: Work) -> None:
+        """Give the evaluation back at once, since this worker must stop."""
+        lifecycle.release(work.lease, now=self.now())
+
+
+def _fetch_entry(submission: Submission, target: Path, tick: Callable[[], None]) -> None:
+    fetched = hashlib.sha256()
+    try:
+        with submission.entry.storage.open(str(submission.entry.name)) as source, target.open("wb") as out:
+            for chunk in source.chunks(CHUNK_BYTES):
+                fetched.update(chunk)
+                out.write(chunk)
+                tick()
+    except OSError as exc:
+        raise Fault(f"the entry cannot be fetched from storage: {exc.strerror}") from exc
+    if fetched.hexdigest() != submission.sha256:
+        raise Fault("the entry in storage is not the one that was uploaded")
+
+
+@contextmanager
+def _outlasting_outages(work: Work) -> Iterator[None]:
+    """Go on without a sign of life while the database is away: an hour's run is not thrown away for it.
+
+    If that takes so long that somebody else claims the evaluation, the fence keeps us from writing.
+    """
+    try:
+        yield
+    except (OperationalError, InterfaceError) as exc:
+        fields = {"submission": work.submission, "error": type(exc).__name__}
+        log.warning("database_unreachable", extra={"fields": fields})
+        connection.close()

@@ -1,0 +1,20 @@
+"""What makes lost messages and lost workers harmless: look at the rows, wake whoever has work."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from competition.submissions import lifecycle, queue, wakeup
+
+log = logging.getLogger(__name__)
+
+
+def sweep(now: datetime) -> tuple[str, ...]:
+    """End what was abandoned for the last time and wake every queue with work; return those queues."""
+    for evaluation in lifecycle.close_abandoned(now=now):
+        log.error("abandoned", extra={"fields": {"evaluation": evaluation}})
+    queues = tuple(sorted(queue.queues_with_work(now)))
+    for name in queues:
+        wakeup.send_wake_up(name)
+    return queues

@@ -1,0 +1,45 @@
+"""The Celery tasks. They hold no logic and no content: a message may be lost, doubled or late."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+from celery import shared_task
+from celery.signals import worker_init
+from celery.worker import WorkController
+from celery.worker.state import maybe_shutdown
+from django.conf import settings
+from django.utils import timezone
+
+from competition.submissions.wakeup import EVALUATE
+from scoring.sandbox.bubblewrap import BubblewrapSandbox
+from scoring.worker.evaluate import Place, drain
+from scoring.worker.self_check import refuse_unfit_worker
+from scoring.worker.site import SitePorts
+from scoring.worker.sweep import sweep
+
+
+@shared_task(name=EVALUATE, ignore_result=True)
+def evaluate_waiting(queue: str) -> None:
+    """Evaluate what waits for a hardware class until nothing is left."""
+    ports = SitePorts(owner=owner(), queue=queue, sandbox=BubblewrapSandbox(), cache=settings.CACHE_DIR)
+    place = Place(work_root=settings.HOME / "work", lease_s=settings.LEASE_S, stop=maybe_shutdown)
+    drain(ports, place)
+
+
+@shared_task(name="podium.sweep", ignore_result=True)
+def sweep_queue() -> None:
+    """Wake whoever has work and end what was abandoned for the last time."""
+    sweep(timezone.now())
+
+
+@worker_init.connect
+def check_worker(sender: WorkController, **_: object) -> None:
+    """Refuse to start where entries could not be evaluated safely."""
+    refuse_unfit_worker(sender)
+
+
+def owner() -> str:
+    """Return this process's name on leases."""
+    return f"{socket.gethostname()[:80]}:{os.getpid()}"
