@@ -38,6 +38,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(tracks_for(request.user), slug=slug)
     now = timezone.now()
     spec = found.spec()
+    signed_in = request.user.is_authenticated
     context = {
         "track": found,
         "spec": spec,
@@ -48,12 +49,12 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "output": wording.output_in_words(spec.output),
         "example_model": wording.example_model(spec),
         "environment": _environment_text(),
+        "now": now,
+        "max_bytes": min(found.max_entry_bytes, settings.MAX_UPLOAD_BYTES),
         "taking_submissions": found.is_taking_submissions(now),
         "closed": found.is_closed(now),
-        "slots": quotas.slots(participant=request.user, track=found, now=now)
-        if request.user.is_authenticated
-        else None,
-        "board": leaderboard.board(found) if found.benchmark else None,
+        "slots": quotas.slots(participant=request.user, track=found, now=now) if signed_in else None,
+        "board": leaderboard.board(found),
         "top_rows": TOP_ROWS,
         "address": request.build_absolute_uri("/"),
     }

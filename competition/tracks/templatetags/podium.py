@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,6 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from competition.markdown import to_html
+from competition.tracks.models import Track
 
 register = template.Library()
 
@@ -67,7 +69,7 @@ def duration(seconds: float | None) -> str:
     if seconds is None:
         return "–"
     if seconds < _MINUTE_S:
-        return f"{seconds:.1f} s" if 0 < seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004
+        return f"{seconds:.1f} s" if 0 < seconds < 10 else f"{seconds:.0f} s"
     whole = round(seconds)
     if whole < _HOUR_S:
         return f"{whole // _MINUTE_S} min {whole % _MINUTE_S} s"
@@ -94,3 +96,27 @@ def styled(field: BoundField) -> SafeString:
 def is_tick(field: BoundField) -> bool:
     """Say whether a field is a box to tick, whose label stands behind it."""
     return isinstance(field.field.widget, _TICKS)
+
+
+@register.filter
+def contains(items: Iterable[object], wanted: object) -> bool:
+    """Say whether a list holds a value."""
+    return wanted in items
+
+
+@register.filter
+def item(mapping: Mapping[str, object], key: str) -> object:
+    """Return a mapping's value, or None."""
+    return mapping.get(key)
+
+
+@register.simple_tag
+def window_state(track: Track, now: datetime) -> SafeString:
+    """Return whether the track takes submissions, as a word."""
+    if not track.is_open:
+        return format_html('<span class="state state-failed">{}</span>', "Not open, staff preview")
+    if track.is_closed(now):
+        return format_html('<span class="state">{}</span>', "Closed")
+    if not track.is_taking_submissions(now):
+        return format_html('<span class="state">{}</span>', "Opens later")
+    return format_html('<span class="state state-open">{}</span>', "Open")

@@ -1,0 +1,66 @@
+"""A board as CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Final
+
+from competition.leaderboard.selectors import Board
+
+# Spreadsheets run a cell that begins with one of these as a formula; user names may begin with "@", "+" or "-".
+_FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
+_COLUMNS: Final = (
+    "rank",
+    "participant",
+    "value",
+    "ci_low",
+    "ci_high",
+    "rank_low",
+    "rank_high",
+    "submissions",
+)
+
+
+def inert(text: str) -> str:
+    """Return text that a spreadsheet shows instead of running it (formula injection)."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def as_csv(board: Board) -> str:
+    """Return one line for each row, the ranking metric's value in the column `value`."""
+    extras = sorted({name for row in board.rows for name in row.extra})
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow((*_COLUMNS, "submitted_at", *extras))
+    for row in board.rows:
+        numbers = (row.value, row.ci_low, row.ci_high, row.rank_low, row.rank_high, row.submissions)
+        more = (row.extra.get(name, "") for name in extras)
+        writer.writerow(
+            (row.rank, inert(row.participant_name), *numbers, row.submitted_at.isoformat(), *more)
+        )
+    return out.getvalue()
+
+
+def as_plain(board: Board, *, split: str) -> dict[str, object]:
+    """Return the board as values that JSON can hold."""
+    return {
+        "track": board.track.slug,
+        "benchmark": board.benchmark.digest if board.benchmark else None,
+        "version": board.benchmark.number if board.benchmark else None,
+        "metric": board.metric,
+        "split": split,
+        "rows": [
+            {
+                "rank": row.rank,
+                "participant": row.participant_name,
+                "value": row.value,
+                "ci": [row.ci_low, row.ci_high],
+                "rank_range": [row.rank_low, row.rank_high],
+                "extra": dict(row.extra),
+                "submissions": row.submissions,
+                "submitted_at": row.submitted_at.isoformat(),
+            }
+            for row in board.rows
+        ],
+    }

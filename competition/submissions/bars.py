@@ -1,0 +1,63 @@
+"""Usage against budget, ready to be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bar:
+    """One measured quantity and its budget; `allowed` is None where the track has no limit."""
+
+    title: str
+    used: int
+    allowed: int | None
+    limit_words: str
+    is_over: bool
+
+    @property
+    def percent(self) -> int | None:
+        """Return usage as a whole percentage of the budget, rounded down."""
+        return None if not self.allowed else 100 * self.used // self.allowed
+
+
+def bars(usage: Mapping[str, int], budgets: Mapping[str, int | None]) -> tuple[Bar, ...]:
+    """Return the bars; parameters and bytes may reach their budget, MACs must stay below it."""
+    return (
+        _parameters(usage["parameters"], budgets.get("max_parameters")),
+        _macs(usage["macs"], budgets.get("max_macs")),
+        _package(usage["package_bytes"], budgets.get("max_package_bytes")),
+    )
+
+
+def exceeded(findings: Iterable[Mapping[str, Any]]) -> tuple[Bar, ...]:
+    """Return the bars of a rejection's findings: what was over budget, since nothing else was recorded."""
+    return tuple(
+        _BAR_OF_CODE[found["code"]](found["facts"]["found"], found["facts"]["allowed"])
+        for found in findings
+        if found["code"] in _BAR_OF_CODE
+    )
+
+
+def _parameters(used: int, allowed: int | None) -> Bar:
+    over = allowed is not None and used > allowed
+    return Bar(title="Parameters", used=used, allowed=allowed, limit_words="at most", is_over=over)
+
+
+def _macs(used: int, allowed: int | None) -> Bar:
+    over = allowed is not None and used >= allowed
+    return Bar(title="MACs of one sample", used=used, allowed=allowed, limit_words="fewer than", is_over=over)
+
+
+def _package(used: int, allowed: int | None) -> Bar:
+    over = allowed is not None and used > allowed
+    return Bar(title="Bytes, unpacked", used=used, allowed=allowed, limit_words="at most", is_over=over)
+
+
+_BAR_OF_CODE: Final[Mapping[str, Callable[[int, int | None], Bar]]] = {
+    "parameters_over_budget": _parameters,
+    "macs_over_budget": _macs,
+    "package_over_budget": _package,
+}

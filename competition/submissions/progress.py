@@ -1,0 +1,102 @@
+"""An evaluation's way through the stages, in people's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from competition.submissions.models import Evaluation
+from scoring.contracts import Stage, Status
+
+STATUS_WORDS: Final[Mapping[Status, str]] = {
+    Status.QUEUED: "Waiting",
+    Status.RUNNING: "Running",
+    Status.SCORED: "Scored",
+    Status.REJECTED: "Rejected",
+    Status.FAILED: "Failed",
+    Status.CANCELLED: "Cancelled",
+}
+
+STAGE_WORDS: Final[Mapping[Stage, str]] = {
+    Stage.INTAKE: "Unpack",
+    Stage.INSPECT: "Inspect",
+    Stage.MEASURE: "Measure",
+    Stage.ENFORCE: "Compare with budgets",
+    Stage.PREDICT: "Predict",
+    Stage.METRIC: "Score",
+}
+
+
+class StepState(StrEnum):
+    """How a step is drawn."""
+
+    DONE = "done"
+    NOW = "now"
+    STOPPED = "stopped"
+    AHEAD = "ahead"
+
+
+STATE_WORDS: Final[Mapping[StepState, str]] = {
+    StepState.DONE: "done",
+    StepState.NOW: "in progress",
+    StepState.STOPPED: "ended here",
+    StepState.AHEAD: "not reached",
+}
+
+_SIGNS: Final[Mapping[StepState, str]] = {StepState.DONE: "✓", StepState.STOPPED: "✕"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step as the page shows it; `sign` and `state_words` say without colour what happened."""
+
+    number: int
+    title: str
+    state: StepState
+
+    @property
+    def sign(self) -> str:
+        """Return what stands in the step's circle."""
+        return _SIGNS.get(self.state, str(self.number))
+
+    @property
+    def state_words(self) -> str:
+        """Return the state for those who do not see the circle."""
+        return STATE_WORDS[self.state]
+
+
+def steps(evaluation: Evaluation) -> tuple[Step, ...]:
+    """Return the queue and the six stages, each with its state."""
+    titles = ("Wait in the queue", *STAGE_WORDS.values())
+    reached = 1 + list(Stage).index(Stage(evaluation.stage)) if evaluation.stage else 0
+    return tuple(
+        Step(number=number + 1, title=title, state=_state(number, reached, Status(evaluation.status)))
+        for number, title in enumerate(titles)
+    )
+
+
+def _state(number: int, reached: int, status: Status) -> StepState:
+    if status is Status.SCORED or number < reached:
+        return StepState.DONE
+    if number > reached:
+        return StepState.AHEAD
+    return StepState.NOW if status in (Status.QUEUED, Status.RUNNING) else StepState.STOPPED
+
+
+def elapsed_s(evaluation: Evaluation, now: datetime) -> float:
+    """Return how long the evaluation has waited, has been running, or took."""
+    start = evaluation.started_at or evaluation.queued_at
+    return max(0.0, ((evaluation.finished_at or now) - start).total_seconds())
+
+
+def announcement(evaluation: Evaluation, *, position: int | None) -> str:
+    """Return one sentence for a screen reader; it changes only when the news does."""
+    status = Status(evaluation.status)
+    if status is Status.QUEUED and position is not None:
+        return f"Waiting, position {position} in the queue."
+    if status is Status.RUNNING and evaluation.stage:
+        return f"Running: {STAGE_WORDS[Stage(evaluation.stage)]}."
+    return f"{STATUS_WORDS[status]}."

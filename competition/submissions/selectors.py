@@ -1,0 +1,32 @@
+"""Which submissions somebody may see, with what their pages need."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db.models import Prefetch, QuerySet
+
+from competition.submissions.models import Evaluation, Submission
+from competition.tracks.selectors import is_staff
+
+
+def submissions_of(participant: AbstractBaseUser, *, track_slug: str = "") -> QuerySet[Submission]:
+    """Return a participant's submissions, newest first, each with `newest_first` evaluations."""
+    found = _with_evaluations(Submission.objects.filter(participant=participant))
+    return found.filter(track__slug=track_slug) if track_slug else found
+
+
+def submissions_visible_to(viewer: AbstractBaseUser) -> QuerySet[Submission]:
+    """Return one's own submissions; for staff, everybody's."""
+    every = Submission.objects.all() if is_staff(viewer) else Submission.objects.filter(participant=viewer)
+    return _with_evaluations(every)
+
+
+def _with_evaluations(submissions: QuerySet[Submission]) -> QuerySet[Submission]:
+    evaluations = (
+        Evaluation.objects.select_related("benchmark", "benchmark__dataset")
+        .prefetch_related("scores")
+        .order_by("-benchmark__number")
+    )
+    return submissions.select_related("track", "track__competition", "participant").prefetch_related(
+        Prefetch("evaluations", queryset=evaluations, to_attr="newest_first")
+    )

@@ -1,0 +1,28 @@
+"""An evaluation's state and score as pages show them."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from competition.submissions.models import Evaluation
+from competition.submissions.progress import STATUS_WORDS
+from scoring.contracts import Split, Status
+
+register = template.Library()
+
+
+@register.simple_tag
+def status_badge(evaluation: Evaluation) -> SafeString:
+    """Return the status as a word with a sign."""
+    words = STATUS_WORDS[Status(evaluation.status)]
+    return format_html('<span class="state state-{}">{}</span>', evaluation.status, words)
+
+
+@register.filter
+def ranking_score(evaluation: Evaluation) -> float | None:
+    """Return the public value of the metric that ranks the track, if the evaluation has one."""
+    metric = evaluation.benchmark.spec["metric"]
+    values = (s.value for s in evaluation.scores.all() if s.metric == metric and s.split == Split.PUBLIC)
+    return next(values, None)

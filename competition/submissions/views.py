@@ -1,0 +1,123 @@
+"""Pages about submissions: one's own list, one submission, its live part, cancelling; the queue's health."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from competition.submissions import progress, queue, reports, services
+from competition.submissions.bars import bars, exceeded
+from competition.submissions.models import Evaluation, Submission
+from competition.submissions.selectors import submissions_of, submissions_visible_to
+from competition.tracks.models import Track
+from competition.tracks.wording import metric_title
+from scoring.contracts import Status
+
+SUBMISSIONS_A_PAGE = 25
+POLL_S = 2
+
+
+@login_required
+@require_safe
+def my_submissions(request: HttpRequest) -> HttpResponse:
+    """List one's own submissions, of one track if asked."""
+    slug = request.GET.get("track", "")
+    page = Paginator(submissions_of(request.user, track_slug=slug), SUBMISSIONS_A_PAGE).get_page(
+        request.GET.get("page")
+    )
+    own_tracks = Track.objects.filter(submissions__participant=request.user).distinct()
+    context = {"page": page, "own_tracks": own_tracks, "chosen": slug}
+    return render(request, "submissions/list.html", context)
+
+
+@login_required
+@never_cache
+@require_safe
+def submission(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Show one submission with its result, to its owner and to staff."""
+    found = _visible_submission(request, submission_id)
+    evaluation = _asked_evaluation(request, found)
+    context = {"submission": found, "evaluations": found.newest_first, **_live_context(request, evaluation)}
+    return render(request, "submissions/detail.html", context)
+
+
+@login_required
+@never_cache
+@require_safe
+def submission_live(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Show the part of a submission's page that changes while it is evaluated."""
+    found = _visible_submission(request, submission_id)
+    evaluation = _asked_evaluation(request, found)
+    context = {"submission": found, **_live_context(request, evaluation)}
+    return render(request, "submissions/live.html", context)
+
+
+@login_required
+@require_POST
+def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Cancel the newest evaluation of a submission."""
+    found = _visible_submission(request, submission_id)
+    if services.cancel_evaluation(evaluation=_asked_evaluation(request, found)):
+        messages.success(request, "Cancelling was asked for.")
+    else:
+        messages.warning(request, "This submission has ended already; nothing was cancelled.")
+    return redirect(found)
+
+
+@require_safe
+def status(request: HttpRequest) -> HttpResponse:
+    """Show how the queue is doing."""
+    now = timezone.now()
+    return render(request, "status.html", {"health": queue.health(now), "now": now})
+
+
+def _visible_submission(request: HttpRequest, submission_id: UUID) -> Submission:
+    """Return the submission, or "not found" for those who may not even know that it exists."""
+    return get_object_or_404(submissions_visible_to(request.user), pk=submission_id)
+
+
+def _asked_evaluation(request: HttpRequest, found: Submission) -> Evaluation:
+    """Return the evaluation of the asked benchmark version, or the newest."""
+    version = request.GET.get("version", "")
+    for evaluation in found.newest_first:
+        if not version or str(evaluation.benchmark.number) == version:
+            evaluation.submission = found
+            return evaluation
+    raise Http404("no such evaluation")
+
+
+def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, object]:
+    now = timezone.now()
+    report = reports.report(evaluation, now=now, for_staff=request.user.is_staff)
+    position = queue.position(evaluation)
+    usage = report.get("usage")
+    return {
+        "evaluation": evaluation,
+        "report": report,
+        "poll_s": POLL_S,
+        "is_waiting": evaluation.status == Status.QUEUED,
+        "status_words": progress.STATUS_WORDS[Status(evaluation.status)],
+        "steps": progress.steps(evaluation),
+        "position": position,
+        "elapsed_s": progress.elapsed_s(evaluation, now),
+        "announcement": progress.announcement(evaluation, position=position),
+        "bars": bars(usage, evaluation.benchmark.spec.get("budgets", {}))
+        if usage
+        else exceeded(evaluation.findings),
+        "scores": _titled(report.get("scores")),
+        "private_scores": _titled(report.get("private_scores")),
+        "private_shown_to_all": evaluation.submission.track.shows_private_scores(now),
+        "log": reports.log(evaluation),
+    }
+
+
+def _titled(scores: dict[str, dict[str, object]] | None) -> list[tuple[str, dict[str, object]]]:
+    return [(metric_title(name), value) for name, value in (scores or {}).items()]
