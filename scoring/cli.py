@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scoring import doctor, report
+from scoring import report
 from scoring.contracts import ScoreReport, TrackSpec
 from scoring.errors import Fault, Rejected
 from scoring.screen import Screen
@@ -122,6 +122,8 @@ def pack(
 @app.command(name="doctor")
 def examine() -> None:
     """Say in plain words what this machine lacks."""
+    from scoring import doctor
+
     checks = doctor.examine()
     Screen(quiet=False).show_checks(checks)
     raise typer.Exit(0 if all(item.ok for item in checks) else EXIT_FAULT)

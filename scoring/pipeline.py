@@ -7,6 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from scoring import metrics
 from scoring.budget import allowance, enforce, static
@@ -97,8 +101,8 @@ def _examine(entry: Path, flow: _Flow) -> _Examined:
         counts = static.count(package, track)
         enforce.enforce_static(counts, package, track.budgets)
     with flow.stage(Stage.MEASURE):
-        measured, log = _measure(package, flow)
-    flow.log = log
+        measured = _measure(package, flow)
+    flow.log = measured.log
     usage = _usage(measured, counts, package)
     with flow.stage(Stage.ENFORCE):
         enforce.enforce(usage, track.budgets)
@@ -110,17 +114,16 @@ def _examine(entry: Path, flow: _Flow) -> _Examined:
         usage=usage,
         warnings=(*package.warnings, *warnings, *counts.warnings, *measured.warnings, *_uncounted(usage)),
         timings_s=dict(flow.timings_s),
-        log=log,
+        log=measured.log,
         isolated=flow.sandbox.isolated,
     )
     return _Examined(package=package, report=report)
 
 
-def _measure(package: Package, flow: _Flow) -> tuple[exchange.Measured, str]:
+def _measure(package: Package, flow: _Flow) -> exchange.Measured:
     probe = READERS[flow.track.input.reader].probe_inputs(flow.track.input, flow.workdir)
     job = _job(Task.MEASURE, package, probe, PROBE_SAMPLES, flow)
-    run = _run(job, flow, Stage.MEASURE)
-    return exchange.interpret_measure(run, job), run.log
+    return cast(exchange.Measured, exchange.interpret(_run(job, flow, Stage.MEASURE), job))
 
 
 def _prepare(data: Path, cache: Path, flow: _Flow) -> PreparedData:
@@ -131,7 +134,7 @@ def _prepare(data: Path, cache: Path, flow: _Flow) -> PreparedData:
 def _predict(package: Package, prepared: PreparedData, flow: _Flow) -> tuple[Job, Run]:
     job = _job(Task.PREDICT, package, prepared.inputs, prepared.samples, flow)
     run = _run(job, flow, Stage.PREDICT)
-    exchange.interpret_predict(run, job)
+    exchange.interpret(run, job)
     return job, run
 
 
@@ -153,7 +156,8 @@ def _enforce_cpu(job: Job, run: Run, flow: _Flow) -> float:
 def _calibrate(job: Job, flow: _Flow) -> float:
     """Return how many MACs a second of processor time does here, on work of our own."""
     calibration = replace(job, request=replace(job.request, task=Task.CALIBRATE))
-    calibrated = exchange.interpret_calibrate(_run(calibration, flow, Stage.PREDICT), calibration)
+    run = _run(calibration, flow, Stage.PREDICT)
+    calibrated = cast(exchange.Calibrated, exchange.interpret(run, calibration))
     return calibrated.macs / calibrated.cpu_s
 
 
@@ -162,7 +166,7 @@ def _compute(
 ) -> tuple[dict[str, ScoreValue], dict[str, ScoreValue]]:
     predictions = exchange.read_outputs(run, job)
 
-    def compute(rows: metrics.Rows) -> dict[str, ScoreValue]:
+    def compute(rows: NDArray[np.bool_]) -> dict[str, ScoreValue]:
         weights = None if prepared.weights is None else prepared.weights[rows]
         return metrics.score(
             track.metric,

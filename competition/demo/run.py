@@ -1,0 +1,235 @@
+"""The whole system on one machine with real data: `make demo`, or `make demo ONCE=1` to stop after the boards.
+
+Everything goes through the site's own doors: tracks by `sync_tracks`, participants, uploads, results and
+boards by the HTTP API. Run again, it finds what is there and uploads nothing twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from competition.demo import data, entries
+from competition.demo.serve import ROOT, ServiceDied, free_port, manage, prepare, running, wait_for_interrupt
+
+COMPETITION = "cvpr2022-demo"
+TRACKS = ("cvpr2022-track1", "cvpr2022-track2")
+HIDDEN_SAMPLES = 600
+SEED = 2022
+RESULT_S = 600.0
+FINAL = {"scored", "rejected", "failed", "cancelled"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upload:
+    """One entry of the demo and how it must end."""
+
+    participant: str
+    track: str
+    file: str
+    status: str
+    code: str = ""
+
+
+UPLOADS = (
+    Upload(participant="ada", track="cvpr2022-track1", file="track1.zip", status="scored"),
+    Upload(participant="grace", track="cvpr2022-track2", file="track2.onnx", status="scored"),
+    Upload(
+        participant="grace",
+        track="cvpr2022-track1",
+        file="over_budget.zip",
+        status="rejected",
+        code="parameters_over_budget",
+    ),
+    Upload(
+        participant="ada",
+        track="cvpr2022-track2",
+        file="broken.zip",
+        status="rejected",
+        code="corrupt_archive",
+    ),
+)
+
+console = Console(highlight=False)
+
+
+def main() -> int:
+    """Prepare, serve, upload, follow, print both boards; return 0 if all ended as it should."""
+    home = Path(os.environ.get("PODIUM_HOME") or ROOT / "var" / "demo").resolve()
+    environment = {**os.environ, "PODIUM_HOME": str(home)}
+    home.mkdir(parents=True, exist_ok=True)
+    started = time.monotonic()
+    try:
+        _step("Database and static files")
+        prepare(environment)
+        _prepare_data(home)
+        _prepare_tracks(home, environment)
+        accounts = _accounts(home, environment)
+        port = free_port(int(environment.get("PORT") or 8000))
+        with running(environment, port=port, home=home) as url:
+            as_expected = _compete(url, home, accounts)
+            _goodbye(url, accounts, seconds=time.monotonic() - started, as_expected=as_expected)
+            if not environment.get("ONCE"):
+                wait_for_interrupt()
+    except (ServiceDied, subprocess.CalledProcessError, httpx.HTTPError) as exc:
+        console.print(f"[red]The demo failed:[/] {exc}")
+        return 1
+    return 0 if as_expected else 1
+
+
+# --- what is prepared once -------------------------------------------------------------------------
+
+
+def _prepare_data(home: Path) -> None:
+    for track in TRACKS:
+        folder = home / "hidden" / track
+        if not (folder / "labels.csv").exists():
+            _step(f"Hidden images of {track}")
+            data.write_dataset(folder, track=track, split="hidden", samples=HIDDEN_SAMPLES, seed=SEED)
+    if not (home / "entries" / "track2.onnx").exists():
+        _step("Training two baselines (under two minutes)")
+        command = [sys.executable, "-m", "competition.demo.train", str(home / "entries")]
+        subprocess.run(command, check=True, cwd=ROOT)
+        entries.write_bad_entries(home / "entries")
+
+
+def _prepare_tracks(home: Path, environment: Mapping[str, str]) -> None:
+    _step("Competition and tracks")
+    for track in TRACKS:
+        preset = ROOT / "scoring" / "presets" / f"{track}.yaml"
+        folder = home / "hidden" / track
+        manage(
+            "sync_tracks",
+            str(preset),
+            "--competition",
+            COMPETITION,
+            "--data",
+            str(folder),
+            "--open",
+            environment={**environment, "PODIUM_IMPORT_ROOT": str(home)},
+        )
+
+
+def _accounts(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the demo's passwords, made at random at the first start; the organiser is made here."""
+    file = home / "accounts.json"
+    if not file.exists():
+        names = ("organiser", *sorted({upload.participant for upload in UPLOADS}))
+        accounts = {name: secrets.token_urlsafe(12) for name in names}
+        manage(
+            "createsuperuser",
+            "--noinput",
+            "--username",
+            "organiser",
+            "--email",
+            "organiser@example.org",
+            environment={**environment, "DJANGO_SUPERUSER_PASSWORD": accounts["organiser"]},
+        )
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(accounts))
+    accounts = json.loads(file.read_text())
+    return {str(name): str(password) for name, password in accounts.items()}
+
+
+# --- the competition, through the API ----------------------------------------------------------------
+
+
+def _compete(url: str, home: Path, accounts: Mapping[str, str]) -> bool:
+    _step(f"Uploading {len(UPLOADS)} entries as two participants through {url}/api/")
+    clients = {upload.participant: _sign_in(url, upload.participant, accounts) for upload in UPLOADS}
+    try:
+        pending = [(upload, _upload(clients[upload.participant], home, upload)) for upload in UPLOADS]
+        results = [_follow(clients[upload.participant], upload, submission) for upload, submission in pending]
+        for track in TRACKS:
+            _print_board(clients["ada"], track)
+    finally:
+        for client in clients.values():
+            client.close()
+    return all(results)
+
+
+def _sign_in(url: str, name: str, accounts: Mapping[str, str]) -> httpx.Client:
+    """Sign the participant up if need be, and return a client that carries the token."""
+    client = httpx.Client(base_url=url, timeout=120)
+    account = {"username": name, "password": accounts[name]}
+    answer = client.post("/api/token/", json=account)
+    if answer.is_client_error:
+        client.post("/api/accounts/", json={**account, "email": f"{name}@example.org"}).raise_for_status()
+        answer = client.post("/api/token/", json=account)
+    answer.raise_for_status()
+    client.headers["Authorization"] = f"Token {answer.json()['token']}"
+    return client
+
+
+def _upload(client: httpx.Client, home: Path, upload: Upload) -> str:
+    """Upload the entry and return the submission's id; an entry that is there already is followed."""
+    path = home / "entries" / upload.file
+    with path.open("rb") as entry:
+        answer = client.post(f"/api/tracks/{upload.track}/submissions/", files={"entry": (path.name, entry)})
+    if answer.status_code == httpx.codes.CONFLICT:
+        return str(answer.json()["submission"]["id"])
+    answer.raise_for_status()
+    return str(answer.json()["id"])
+
+
+def _follow(client: httpx.Client, upload: Upload, submission: str) -> bool:
+    """Wait for the result, print it, say whether it is the expected one."""
+    for state in _states(client, submission):
+        if state["status"] in FINAL:
+            break
+    else:
+        state = {"status": f"still not final after {RESULT_S:g} s", "code": ""}
+    right = (state["status"], state["code"] or "") == (upload.status, upload.code)
+    mark = "[green]as expected[/]" if right else f"[red]expected {upload.status} {upload.code}[/]"
+    console.print(
+        f"  {upload.participant:6} {upload.track} {upload.file:16} {state['status']} {state['code']} {mark}"
+    )
+    return right
+
+
+def _states(client: httpx.Client, submission: str) -> Iterator[dict[str, Any]]:
+    deadline = time.monotonic() + RESULT_S
+    while time.monotonic() < deadline:
+        yield client.get(f"/api/submissions/{submission}/").raise_for_status().json()
+        time.sleep(0.5)
+
+
+def _print_board(client: httpx.Client, track: str) -> None:
+    board = client.get(f"/api/tracks/{track}/leaderboard/").raise_for_status().json()
+    table = Table("rank", "participant", "score", "95 % interval", title=track)
+    for row in board["rows"]:
+        low, high = row["ci"]
+        table.add_row(str(row["rank"]), row["participant"], f"{row['value']:.4f}", f"{low:.4f} to {high:.4f}")
+    console.print(table)
+
+
+def _goodbye(url: str, accounts: Mapping[str, str], *, seconds: float, as_expected: bool) -> None:
+    verdict = (
+        "[green]Everything ended as it should.[/]"
+        if as_expected
+        else "[red]Not everything ended as it should.[/]"
+    )
+    console.print(f"{verdict} ({seconds:.0f} s)")
+    console.print(f"Site: {url}   Admin: {url}/admin/   API: {url}/api/docs/")
+    for name, password in accounts.items():
+        console.print(f"  {name}: {password}", markup=False)
+
+
+def _step(text: str) -> None:
+    console.print(f"[bold]{text}[/]")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
