@@ -9,7 +9,7 @@ import torch
 from scoring.contracts import Outcome
 from scoring.sandboxed.settle import settle_torch
 
-ROUNDS = 5
+ROUNDS = 12
 _CHANNELS, _SIDE, _KERNEL, _LAYERS = 64, 56, 3, 8
 _ROWS, _WIDTH, _PRODUCTS = 256, 512, 8
 

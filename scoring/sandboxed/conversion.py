@@ -24,7 +24,7 @@ def convert(path: Path) -> nn.Module:
     """Return the module; raises whatever onnx2torch raises for what it does not know."""
     with tempfile.TemporaryDirectory() as folder:
         model = _simplify(path, Path(folder) / "simplified.onnx")
-    _move_axes_to_attributes(model.graph)
+    _write_as_before(model.graph)
     opsets = {opset.domain: opset.version for opset in model.opset_import}
     for node in model.graph.node:
         _lend_converter(node, opsets[node.domain])
@@ -40,15 +40,26 @@ def _simplify(path: Path, target: Path) -> onnx.ModelProto:
     return onnx.load(target)
 
 
-def _move_axes_to_attributes(graph: onnx.GraphProto) -> None:
-    """Write constant axes of reductions as opset 13 did; since opset 18 they are an input."""
+def _write_as_before(graph: onnx.GraphProto) -> None:
+    """Write nodes as older operator versions did, where that means the same."""
     constants = {tensor.name: tensor for tensor in graph.initializer}
     for node in graph.node:
+        if node.op_type == "Reshape":
+            # It matters only for a side of length zero, which no batch here has.
+            _drop_attribute(node, "allowzero")
         moves = node.op_type.startswith("Reduce") and node.op_type != "ReduceSum" and len(node.input) == 2
         if moves and node.input[1] in constants:
+            # Axes of reductions are an input since opset 18.
             axes = numpy_helper.to_array(constants[node.input[1]]).tolist()
             del node.input[1]
+            _drop_attribute(node, "noop_with_empty_axes")
             node.attribute.append(helper.make_attribute("axes", axes))
+
+
+def _drop_attribute(node: onnx.NodeProto, name: str) -> None:
+    kept = [attribute for attribute in node.attribute if attribute.name != name]
+    del node.attribute[:]
+    node.attribute.extend(kept)
 
 
 def _lend_converter(node: onnx.NodeProto, opset: int) -> None:
