@@ -11,6 +11,7 @@ import math
 import resource
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ from scoring.budget.onnx_graph import Counter
 from scoring.budget.onnx_parameters import count_parameters
 from scoring.budget.onnx_shapes import Scope, forget_declarations, forget_values, infer, tensor_type
 
-MEMORY_BYTES: Final = 3 * 2**30
+MEMORY_BYTES: Final = 2**30
 CPU_S: Final = 60
 
 
@@ -34,11 +35,21 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     model = ModelProto.FromString(file.read_bytes())
-    sys.stdout.write(json.dumps(count_model(model, tuple(int(size) for size in sizes))))
+    counts = count_model(model, tuple(int(size) for size in sizes))
+    sys.stdout.write(json.dumps(asdict(counts)))
 
 
-def count_model(model: ModelProto, shape: tuple[int, ...]) -> dict[str, object]:
-    """Return parameters, MACs of one sample and operators not counted; changes the model."""
+@dataclass(frozen=True)
+class Counts:
+    """Parameters, MACs of one sample, and the names of operators that were not counted."""
+
+    parameters: int
+    macs: int
+    uncounted_ops: tuple[str, ...]
+
+
+def count_model(model: ModelProto, shape: tuple[int, ...]) -> Counts:
+    """Count a model that is given one input of this shape; strips the model of what it does not need."""
     parameters = count_parameters(model.graph)
     for tensor in _large_tensors(model.graph):
         forget_values(tensor)
@@ -47,7 +58,7 @@ def count_model(model: ModelProto, shape: tuple[int, ...]) -> dict[str, object]:
     counter = Counter(opsets=tuple(model.opset_import), ir_version=model.ir_version)
     tally = counter.count(infer(model).graph, Scope({}, {}))
     macs = math.ceil(tally.macs / batch) if batch > 1 else tally.macs
-    return {"parameters": parameters, "macs": macs, "uncounted_ops": sorted(tally.uncounted)}
+    return Counts(parameters, macs, tuple(sorted(tally.uncounted)))
 
 
 def _fix_input(graph: GraphProto, shape: tuple[int, ...]) -> int:

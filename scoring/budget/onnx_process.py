@@ -27,7 +27,7 @@ def count_onnx(package: Package, track: TrackSpec) -> StaticCounts:
             capture_output=True,
             timeout=TIMEOUT_S,
             check=True,
-            env={"PYTHONPATH": str(SOURCE_ROOT)},
+            env={"PYTHONPATH": str(SOURCE_ROOT), "OPENBLAS_NUM_THREADS": "1"},
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as exc:
         why = "its shapes could not be worked out within the limits on time and memory"

@@ -95,14 +95,13 @@ def value_info(name: str, type_: TypeProto) -> ValueInfoProto:
 
 
 def forget_declarations(graph: GraphProto) -> None:
-    """Drop every declared shape but those of inputs, at any depth.
+    """Drop every declared type and shape but those of inputs, at any depth.
 
     A model that declares its large activations as small ones would otherwise be counted as small.
     """
     del graph.value_info[:]
     for output in graph.output:
-        if output.type.HasField("tensor_type"):
-            output.type.tensor_type.ClearField("shape")
+        output.ClearField("type")
     for node in graph.node:
         for attribute in node.attribute:
             for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):

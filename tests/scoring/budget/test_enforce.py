@@ -1,0 +1,125 @@
+"""Budgets at their boundaries: parameters inclusive, MACs strict, all excesses at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from scoring.budget.enforce import binding_counter, enforce, enforce_cpu, enforce_static
+from scoring.contracts import Budgets, Format, Package, StaticCounts, Usage
+from scoring.errors import Rejected, render_all
+
+BUDGETS = Budgets(max_parameters=30_000_000, max_macs=5_000_000_000, max_package_bytes=1_000)
+COUNTERS = {"dispatch": 4_999_999_999, "ptflops": 4_000_000_000, "fvcore": None}
+AT_LIMIT = Usage(
+    parameters=30_000_000,
+    trainable_parameters=0,
+    macs=4_999_999_999,
+    macs_by_counter=COUNTERS,
+    package_bytes=1_000,
+)
+PACKAGE = Package(format=Format.ONNX, root=Path(), main="net.onnx", package_bytes=1_000)
+
+
+def refusal(check: Callable[[], None]) -> Rejected:
+    with pytest.raises(Rejected) as caught:
+        check()
+    render_all(caught.value.findings)
+    return caught.value
+
+
+def test_usage_at_every_limit_is_accepted() -> None:
+    enforce(AT_LIMIT, BUDGETS)
+
+
+def test_nothing_is_refused_without_budgets() -> None:
+    enforce(replace(AT_LIMIT, parameters=10**12, macs=10**15, package_bytes=10**12), Budgets())
+
+
+def test_one_parameter_too_many_is_refused() -> None:
+    caught = refusal(lambda: enforce(replace(AT_LIMIT, parameters=30_000_001), BUDGETS))
+
+    assert caught.code == "parameters_over_budget"
+    assert caught.findings[0].facts == {"found": 30_000_001, "allowed": 30_000_000}
+
+
+def test_macs_equal_to_the_limit_are_refused() -> None:
+    counters = {"dispatch": 1, "ptflops": 5_000_000_000, "fvcore": None}
+    usage = replace(AT_LIMIT, macs=5_000_000_000, macs_by_counter=counters)
+
+    caught = refusal(lambda: enforce(usage, BUDGETS))
+
+    assert caught.code == "macs_over_budget"
+    assert caught.findings[0].facts == {
+        "found": 5_000_000_000,
+        "allowed": 5_000_000_000,
+        "counter": "ptflops",
+    }
+
+
+def test_one_byte_too_many_is_refused() -> None:
+    caught = refusal(lambda: enforce(replace(AT_LIMIT, package_bytes=1_001), BUDGETS))
+
+    assert caught.code == "package_over_budget"
+
+
+def test_all_excesses_come_at_once() -> None:
+    usage = replace(AT_LIMIT, parameters=10**9, macs=10**12, package_bytes=10**9)
+
+    caught = refusal(lambda: enforce(usage, BUDGETS))
+
+    assert [finding.code for finding in caught.findings] == [
+        "parameters_over_budget",
+        "macs_over_budget",
+        "package_over_budget",
+    ]
+
+
+def test_static_counts_at_every_limit_are_accepted() -> None:
+    enforce_static(StaticCounts(parameters=30_000_000, macs=4_999_999_999), PACKAGE, BUDGETS)
+
+
+def test_static_counts_that_are_unknown_refuse_nothing() -> None:
+    enforce_static(StaticCounts(), PACKAGE, BUDGETS)
+
+
+def test_static_macs_equal_to_the_limit_are_refused() -> None:
+    caught = refusal(lambda: enforce_static(StaticCounts(macs=5_000_000_000), PACKAGE, BUDGETS))
+
+    assert caught.findings[0].facts["counter"] == "static"
+
+
+def test_static_excesses_come_at_once() -> None:
+    counts = StaticCounts(parameters=30_000_001, macs=5_000_000_000)
+
+    caught = refusal(lambda: enforce_static(counts, replace(PACKAGE, package_bytes=1_001), BUDGETS))
+
+    assert len(caught.findings) == 3
+
+
+def test_processor_time_at_the_limit_is_accepted() -> None:
+    enforce_cpu(0.5, 0.5)
+
+
+def test_more_processor_time_is_hidden_work() -> None:
+    caught = refusal(lambda: enforce_cpu(0.75, 0.5))
+
+    assert caught.code == "hidden_work"
+    assert caught.findings[0].facts == {"found": 0.75, "allowed": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("counters", "name"),
+    [
+        ({"a": 1, "b": 2}, "b"),
+        ({"a": 2, "b": 2}, "a"),
+        ({"a": None, "b": 0}, "b"),
+        ({"a": None}, "none"),
+        ({}, "none"),
+    ],
+)
+def test_the_largest_counter_binds(counters: dict[str, int | None], name: str) -> None:
+    assert binding_counter(counters) == name

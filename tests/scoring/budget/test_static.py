@@ -1,0 +1,391 @@
+"""Static ONNX counts against numbers worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import NodeProto, TensorProto, helper, numpy_helper
+
+from scoring.budget.onnx_counter import Counts, count_model
+from scoring.budget.onnx_macs import FORMULAS, FREE
+from scoring.budget.static import COUNTERS, count
+from scoring.contracts import (
+    Format,
+    InputContract,
+    Metric,
+    OutputContract,
+    OutputKind,
+    Package,
+    StaticCounts,
+    TrackSpec,
+)
+from scoring.errors import Rejected
+
+TRACK = TrackSpec(
+    slug="t",
+    name="T",
+    formats=(Format.ONNX,),
+    input=InputContract(shape=(3, 8, 8)),
+    output=OutputContract(kind=OutputKind.LOGITS, width=10),
+    metric=Metric.ACCURACY,
+)
+Weights = dict[str, np.ndarray]
+
+
+def zeros(*shape: int, dtype: type = np.float32) -> np.ndarray:
+    return np.zeros(shape, dtype)
+
+
+def network(
+    nodes: Sequence[NodeProto],
+    weights: Weights | None = None,
+    *,
+    batch: int | str = "n",
+    value_info: Sequence[onnx.ValueInfoProto] = (),
+) -> onnx.ModelProto:
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 3, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        initializer=[numpy_helper.from_array(value, name) for name, value in (weights or {}).items()],
+        value_info=value_info,
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 23)], ir_version=10)
+
+
+def counted(*arguments: Any, **options: Any) -> Counts:
+    return count_model(network(*arguments, **options), TRACK.input.shape)
+
+
+def counted_apart(model: onnx.ModelProto, folder: Path) -> StaticCounts:
+    (folder / "net.onnx").write_bytes(model.SerializeToString())
+    return count(Package(format=Format.ONNX, root=folder, main="net.onnx", package_bytes=0), TRACK)
+
+
+node = helper.make_node
+FLAT = node("Reshape", ["x", "to"], ["flat"])
+TO_MATRIX = {"to": np.array([-1, 24, 8])}
+
+
+@pytest.mark.parametrize("batch", ["n", 1])
+def test_a_convolution_takes_outputs_times_kernel(batch: int | str) -> None:
+    counts = counted([node("Conv", ["x", "w"], ["y"])], {"w": zeros(16, 3, 3, 3)}, batch=batch)
+
+    assert counts.macs == 16 * 6 * 6 * 3 * 3 * 3
+    assert counts.parameters == 16 * 3 * 3 * 3
+
+
+def test_groups_strides_padding_and_dilation_change_the_count() -> None:
+    conv = node("Conv", ["x", "w"], ["y"], group=3, strides=[2, 2], pads=[2, 2, 2, 2], dilations=[2, 2])
+
+    assert counted([conv], {"w": zeros(6, 1, 3, 3)}).macs == 6 * 4 * 4 * 1 * 3 * 3
+
+
+def test_a_transposed_convolution_takes_inputs_times_kernel() -> None:
+    counts = counted([node("ConvTranspose", ["x", "w"], ["y"])], {"w": zeros(3, 5, 2, 2)})
+
+    assert counts.macs == 3 * 8 * 8 * 5 * 2 * 2
+
+
+def test_a_fixed_batch_counts_one_sample() -> None:
+    assert counted([node("Conv", ["x", "w"], ["y"])], {"w": zeros(16, 3, 3, 3)}, batch=4).macs == 15_552
+
+
+def test_a_quantised_convolution_counts() -> None:
+    nodes = [
+        node("QuantizeLinear", ["x", "s", "z"], ["q"]),
+        node("QLinearConv", ["q", "s", "z", "w", "s", "wz", "s", "z"], ["y"]),
+    ]
+    weights = {
+        "s": np.float32(1),
+        "z": np.uint8(0),
+        "wz": np.int8(0),
+        "w": zeros(4, 3, 3, 3, dtype=np.int8),
+    }
+
+    counts = counted(nodes, {name: np.asarray(value) for name, value in weights.items()})
+
+    assert counts.macs == 4 * 6 * 6 * 27
+    assert counts.parameters == 4 * 27 + 3
+
+
+@pytest.mark.parametrize(("trans_a", "shape"), [(0, (8, 5)), (1, (24, 5))])
+def test_a_general_product_sums_over_the_inner_axis(trans_a: int, shape: tuple[int, int]) -> None:
+    nodes = [node("Reshape", ["x", "to"], ["a"]), node("Gemm", ["a", "w"], ["y"], transA=trans_a)]
+
+    counts = counted(nodes, {"to": np.array([24, 8]), "w": zeros(*shape)})
+
+    assert counts.macs == 24 * 8 * 5
+
+
+def test_a_matrix_product_broadcasts_over_batches() -> None:
+    assert counted([node("MatMul", ["x", "w"], ["y"])], {"w": zeros(8, 7)}).macs == 3 * 8 * 8 * 7
+
+
+def test_an_integer_product_counts() -> None:
+    nodes = [
+        node("Cast", ["x"], ["q"], to=TensorProto.UINT8),
+        node("MatMulInteger", ["q", "w"], ["y"]),
+    ]
+
+    assert counted(nodes, {"w": zeros(8, 7, dtype=np.uint8)}).macs == 3 * 8 * 8 * 7
+
+
+@pytest.mark.parametrize(
+    ("equation", "shape", "macs"),
+    [
+        ("nchw,wk->nchk", (8, 7), 3 * 8 * 8 * 7),
+        ("...w,wk->...k", (8, 7), 3 * 8 * 8 * 7),
+        ("nchw, nchw -> n", (1, 3, 8, 8), 3 * 8 * 8),
+    ],
+)
+def test_an_einsum_multiplies_all_its_indices(equation: str, shape: tuple[int, ...], macs: int) -> None:
+    assert counted([node("Einsum", ["x", "w"], ["y"], equation=equation)], {"w": zeros(*shape)}).macs == macs
+
+
+@pytest.mark.parametrize(("operator", "gates"), [("LSTM", 4), ("GRU", 3), ("RNN", 1)])
+def test_a_recurrence_applies_its_weights_at_each_step(operator: str, gates: int) -> None:
+    nodes = [FLAT, node(operator, ["flat", "w", "r"], ["y"], hidden_size=5, direction="bidirectional")]
+    weights = {**TO_MATRIX, "w": zeros(2, gates * 5, 8), "r": zeros(2, gates * 5, 5)}
+
+    assert counted(nodes, weights).macs == 1 * 24 * 2 * gates * 5 * (8 + 5)
+
+
+def test_attention_multiplies_twice_for_each_head() -> None:
+    assert counted([node("Attention", ["x", "x", "x"], ["y"])]).macs == 3 * 8 * 8 * (8 + 8)
+
+
+def test_attention_on_flat_heads_counts_the_same() -> None:
+    nodes = [FLAT, node("Attention", ["flat", "flat", "flat"], ["y"], q_num_heads=2, kv_num_heads=2)]
+
+    assert counted(nodes, TO_MATRIX).macs == 2 * 24 * 24 * (4 + 4)
+
+
+def test_a_product_written_as_broadcast_and_sum_counts() -> None:
+    nodes = [
+        node("Reshape", ["x", "to"], ["a"]),
+        node("Mul", ["a", "w"], ["m"]),
+        node("ReduceSum", ["m"], ["y"]),
+    ]
+
+    assert counted(nodes, {"to": np.array([24, 8, 1]), "w": zeros(8, 7)}).macs == 24 * 8 * 7
+
+
+def test_elementwise_arithmetic_is_free() -> None:
+    counts = counted([node("Mul", ["x", "w"], ["m"]), node("Relu", ["m"], ["y"])], {"w": zeros(1)})
+
+    assert counts.macs == 0
+    assert counts.uncounted_ops == ()
+
+
+# --- graphs inside graphs
+
+
+def branch(name: str, weight: str) -> onnx.GraphProto:
+    output = helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+    return helper.make_graph([node("Conv", ["x", weight], [name])], name, [], [output])
+
+
+def test_the_dearest_branch_counts() -> None:
+    either = node("If", ["c"], ["y"], then_branch=branch("t", "w"), else_branch=branch("e", "v"))
+    weights = {"c": np.array([True]), "w": zeros(4, 3, 1, 1), "v": zeros(4, 3, 3, 3)}
+
+    counts = counted([either], weights)
+
+    assert counts.macs == 4 * 6 * 6 * 27
+    assert counts.parameters == 4 * 3 + 4 * 27
+
+
+def loop_body(weight: str) -> onnx.GraphProto:
+    return helper.make_graph(
+        [node("MatMul", ["v", weight], ["v2"]), node("Identity", ["c"], ["c2"])],
+        "body",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("c", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("v", TensorProto.FLOAT, [1, 1, 1, 1]),
+        ],
+        [
+            helper.make_tensor_value_info("c2", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("v2", TensorProto.FLOAT, [1, 1, 1, 1]),
+        ],
+    )
+
+
+def test_a_loop_counts_its_turns_from_true_shapes() -> None:
+    loop = node("Loop", ["turns", "", "x"], ["y"], body=loop_body("w"))
+
+    assert counted([loop], {"turns": np.array(7), "w": zeros(8, 8)}).macs == 7 * 3 * 8 * 8 * 8
+
+
+def test_a_loop_whose_value_grows_is_named() -> None:
+    loop = node("Loop", ["turns", "", "x"], ["y"], body=loop_body("w"))
+
+    assert counted([loop], {"turns": np.array(7), "w": zeros(8, 9)}).uncounted_ops == (
+        "Loop (shape unknown)",
+    )
+
+
+def test_a_loop_of_unknown_length_is_named() -> None:
+    nodes = [
+        node("ReduceSum", ["x"], ["s"], keepdims=0),
+        node("Cast", ["s"], ["turns"], to=TensorProto.INT64),
+        node("Loop", ["turns", "", "x"], ["y"], body=loop_body("w")),
+    ]
+
+    assert counted(nodes, {"w": zeros(8, 8)}).uncounted_ops == ("Loop (shape unknown)",)
+
+
+def test_a_scan_counts_each_slice() -> None:
+    body = helper.make_graph(
+        [node("MatMul", ["slice", "w"], ["out"])],
+        "body",
+        [helper.make_tensor_value_info("slice", TensorProto.FLOAT, None)],
+        [helper.make_tensor_value_info("out", TensorProto.FLOAT, None)],
+    )
+    scan = node("Scan", ["x"], ["y"], body=body, num_scan_inputs=1, scan_input_axes=[1])
+
+    assert counted([scan], {"w": zeros(8, 5)}).macs == 3 * 8 * 8 * 5
+
+
+# --- what cannot be counted, and what lies
+
+
+@pytest.mark.parametrize("operator", ["Det", "NoSuchOperator"])
+def test_operators_in_no_table_are_named(operator: str) -> None:
+    assert counted([node(operator, ["x"], ["y"])]).uncounted_ops == (operator,)
+
+
+def test_operators_not_counted_become_a_warning(tmp_path: Path) -> None:
+    counts = counted_apart(network([node("Det", ["x"], ["y"])]), tmp_path)
+
+    assert [(finding.code, finding.facts) for finding in counts.warnings] == [
+        ("uncounted_ops", {"ops": "Det"})
+    ]
+
+
+def test_a_model_is_counted_in_a_process_of_its_own(tmp_path: Path) -> None:
+    model = network([node("Conv", ["x", "w"], ["y"])], {"w": zeros(16, 3, 3, 3)})
+
+    assert counted_apart(model, tmp_path) == StaticCounts(parameters=432, macs=15_552)
+
+
+def test_unknown_shapes_are_named() -> None:
+    nodes = [node("NonZero", ["x"], ["nz"]), node("MatMul", ["nz", "w"], ["y"])]
+
+    assert counted(nodes, {"w": zeros(8, 8)}).uncounted_ops == ("MatMul (shape unknown)",)
+
+
+def test_declared_shapes_are_not_believed() -> None:
+    nodes = [node("Conv", ["x", "w"], ["big"]), node("Relu", ["big"], ["y"])]
+    lie = helper.make_tensor_value_info("big", TensorProto.FLOAT, [1, 16, 1, 1])
+
+    assert counted(nodes, {"w": zeros(16, 3, 3, 3)}, value_info=[lie]).macs == 15_552
+
+
+def test_a_node_without_its_inputs_is_named() -> None:
+    assert counted([node("Conv", ["x"], ["y"])]).uncounted_ops == ("Conv (shape unknown)",)
+
+
+def test_a_huge_constant_is_not_made() -> None:
+    nodes = [
+        node("ConstantOfShape", ["size"], ["huge"]),
+        node("MatMul", ["huge", "w"], ["y"]),
+    ]
+
+    counts = counted(nodes, {"size": np.array([10**9, 10**9, 8]), "w": zeros(8, 2)})
+
+    assert counts.macs == 10**18 * 8 * 2
+
+
+def test_a_shape_that_doubles_for_ever_is_refused(tmp_path: Path) -> None:
+    doubling = [node("Concat", [f"s{turn}", f"s{turn}"], [f"s{turn + 1}"], axis=0) for turn in range(40)]
+    model = network([node("Shape", ["x"], ["s0"]), *doubling, node("Identity", ["s40"], ["y"])])
+
+    with pytest.raises(Rejected) as caught:
+        counted_apart(model, tmp_path)
+
+    assert caught.value.code == "unsupported_onnx"
+
+
+# --- parameters
+
+
+def test_weights_in_constant_nodes_count() -> None:
+    constant = node("Constant", [], ["w"], value=numpy_helper.from_array(zeros(16, 3, 3, 3)))
+    floats = node("Constant", [], ["v"], value_floats=[1.0, 2.0])
+
+    assert counted([constant, floats, node("Conv", ["x", "w"], ["y"])]).parameters == 432 + 2
+
+
+def test_shapes_and_index_tables_are_no_parameters() -> None:
+    counts = counted(
+        [FLAT, node("Relu", ["flat"], ["y"])], {**TO_MATRIX, "table": zeros(65_536, dtype=np.int64)}
+    )
+
+    assert counts.parameters == 0
+
+
+def test_weights_hidden_as_integers_count() -> None:
+    counts = counted([node("Relu", ["x"], ["y"])], {"table": zeros(65_537, dtype=np.int32)})
+
+    assert counts.parameters == 65_537
+
+
+def test_weights_inside_branches_count() -> None:
+    then = branch("t", "w")
+    then.initializer.append(numpy_helper.from_array(zeros(4, 3, 1, 1), "w"))
+    either = node("If", ["c"], ["y"], then_branch=then, else_branch=branch("e", "v"))
+
+    counts = counted([either], {"c": np.array([True]), "v": zeros(4, 3, 1, 1)})
+
+    assert counts.parameters == 24
+    assert counts.macs == 4 * 3 * 64
+
+
+def test_external_weights_in_one_place_count_once() -> None:
+    def external(name: str, offset: int) -> TensorProto:
+        tensor = TensorProto(name=name, dims=[10, 10], data_type=TensorProto.FLOAT)
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in (("location", "w.bin"), ("offset", str(offset)), ("length", "400")):
+            tensor.external_data.add(key=key, value=value)
+        return tensor
+
+    graph = helper.make_graph(
+        [node("Relu", ["x"], ["y"])],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        initializer=[external("a", 0), external("b", 0), external("c", 400)],
+    )
+
+    assert count_model(helper.make_model(graph), TRACK.input.shape).parameters == 200
+
+
+def test_code_packages_are_counted_only_by_running(tmp_path: Path) -> None:
+    package = Package(format=Format.CVPR_ZIP, root=tmp_path, main="model.py", package_bytes=5)
+
+    assert count(package, TRACK) == StaticCounts()
+
+
+# --- tables
+
+
+def test_every_format_has_a_counter() -> None:
+    assert set(COUNTERS) == set(Format)
+
+
+def test_no_operator_is_both_free_and_counted() -> None:
+    assert not FREE & set(FORMULAS)
+
+
+def test_both_tables_name_only_operators_that_exist() -> None:
+    known = {schema.name for schema in onnx.defs.get_all_schemas_with_history() if schema.domain == ""}
+
+    assert set(FORMULAS) | FREE <= known
