@@ -61,7 +61,7 @@ def test_a_sentence_is_filled_from_its_facts(code: str) -> None:
 
 
 def test_every_code_that_is_raised_stands_in_the_table() -> None:
-    pattern = re.compile(r"(?:reject\(|Finding\(\s*code=)\s*\"([a-z0-9_]+)\"")
+    pattern = re.compile(r"(?:reject\(|\bFinding\(\s*code=)\s*\"([a-z0-9_]+)\"")
     files = [*SOURCE.glob("scoring/**/*.py"), *SOURCE.glob("competition/**/*.py")]
 
     raised = {code for file in files for code in pattern.findall(file.read_text("utf-8"))}
