@@ -17,6 +17,11 @@ def _forget_earlier_requests() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _hash_passwords_quickly(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
 def _static_files_as_they_lie(settings: Settings) -> None:
     """Address static files without the list that `collectstatic` writes."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
