@@ -25,7 +25,6 @@ from scoring.sandbox.family import Family
 SAMPLE_EVERY_S: Final = 0.1
 TICK_EVERY_S: Final = 0.5
 READ_BYTES: Final = 2**16
-MAX_STATUS_BYTES: Final = 2**16
 # How long the keeper may take to end its family, and the kernel to end the namespace.
 MERCY_S: Final = 2.0
 DEATH_S: Final = 15.0
@@ -74,6 +73,11 @@ class _Watch:
 
     def look(self) -> ExitStatus | None:
         """Sample the family; return the limit that it broke, if any."""
+        if self.wall_s > self.job.timeout_s:
+            return ExitStatus.TIMED_OUT
+        if not self.has_started:
+            # Until the inside stands, its /tmp is still the host's.
+            return None
         sample = self.family.sample()
         memory = sample.memory_bytes
         self.cpu_s = max(self.cpu_s, sample.cpu_s)
@@ -84,9 +88,7 @@ class _Watch:
         self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
         if memory > limit:
             return ExitStatus.OUT_OF_MEMORY
-        if self.cpu_s > self.cpu_limit_s or self.wall_s > self.job.timeout_s:
-            return ExitStatus.TIMED_OUT
-        return None
+        return ExitStatus.TIMED_OUT if self.cpu_s > self.cpu_limit_s else None
 
     @property
     def wall_s(self) -> float:
@@ -110,15 +112,22 @@ class _Watch:
         chunk = os.read(fd, READ_BYTES)
         if not chunk:
             self.open_fds.discard(fd)
-        sink.extend(chunk)
+        if not (sink is self.log and self.log_is_full):
+            sink.extend(chunk)
 
     @property
     def log_is_full(self) -> bool:
         return len(self.log) > self.job.limits.max_log_bytes
 
     @property
-    def keeper_is_gone(self) -> bool:
-        return self.started.status_fd not in self.open_fds or len(self.status) > MAX_STATUS_BYTES
+    def has_started(self) -> bool:
+        return b"started" in self.status
+
+    @property
+    def is_over(self) -> bool:
+        # Killed while it sets up, bubblewrap leaves the inside running: its end counts as well.
+        bubblewrap_is_gone = self.started.process.poll() is not None
+        return bubblewrap_is_gone or self.started.status_fd not in self.open_fds
 
 
 def supervise(started: Started, job: Job, tick: Callable[[], None]) -> Ending:
@@ -137,7 +146,7 @@ def supervise(started: Started, job: Job, tick: Callable[[], None]) -> Ending:
 
 def _follow(watch: _Watch, tick: Callable[[], None]) -> ExitStatus | None:
     next_sample = next_tick = 0.0
-    while not watch.keeper_is_gone:
+    while not watch.is_over:
         now = time.monotonic()
         if now >= next_tick:
             tick()
@@ -165,7 +174,7 @@ def _drain(watch: _Watch) -> None:
 def _end(watch: _Watch) -> None:
     """Kill the keeper and all below it; return when they are dead, else raise `Fault`."""
     started = watch.started
-    if b"started" in watch.status:
+    if watch.has_started:
         # From here on the keeper listens: it ends its family and reports exact processor time.
         _signal_keeper(started, signal.SIGTERM)
         _await_keeper(watch)

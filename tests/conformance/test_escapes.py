@@ -1,0 +1,248 @@
+"""Attacks on the real sandbox, each a few lines of an entry; every one of them must come to nothing.
+
+`attempt` raises, or returns what it got hold of; anything but nothing is an escape.
+"""
+
+from __future__ import annotations
+
+import socket
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import scoring
+from scoring.sandbox.base import ExitStatus, Job, Run
+from scoring.sandbox.bubblewrap import BubblewrapSandbox
+from scoring.sandbox.unconfined import UnconfinedSandbox
+
+pytestmark = pytest.mark.sandbox
+
+PROBE = """
+import ctypes, fcntl, glob, os, resource, signal, socket, subprocess, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+
+def must(result):
+    if result < 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    return True
+
+def attempt():
+{attack}
+
+try:
+    found = attempt()
+    verdict = "escaped: " + repr(found) if found else "held"
+except (OSError, ValueError) as error:
+    verdict = "held"
+with open(given["--reply"], "w") as reply:
+    reply.write(verdict)
+"""
+
+# These succeed for an ordinary process, and so prove that the probes can tell.
+POSSIBLE_OUTSIDE = {
+    "open an internet socket": "return bool(socket.socket(socket.AF_INET))",
+    "open an internet socket of version 6": "return bool(socket.socket(socket.AF_INET6))",
+    "open a netlink socket": "return bool(socket.socket(socket.AF_NETLINK, socket.SOCK_RAW))",
+    "read the host's users": "return open('/etc/passwd').read()",
+    "read the host's name": "return open('/etc/hostname').read().strip() == os.uname().nodename",
+    "see the host's processes": "return [p for p in glob.glob('/proc/[0-9]*') if int(p[6:]) > 100]",
+    "read the kernel's command line": "return open('/proc/cmdline').read()",
+    "look into /sys": "return os.listdir('/sys')",
+    "make a memory file that nobody counts": "return must(libc.memfd_create(b'hidden', 0)) ",
+    "make shared memory that outlives the process": ("return must(libc.shmget(0, 4096, 0o1600))"),
+    "write next to the package": "return open(given['--package'] + '/new', 'w').write('x')",
+    "change the package": "return open(given['--package'] + '/model.py', 'w').write('x')",
+    "list the keeper's descriptors": "return os.listdir(f'/proc/{os.getppid()}/fd')",
+    "see who started the keeper": "return os.readlink(f'/proc/{os.getppid()}/exe')",
+}
+
+ATTACKS = {
+    **POSSIBLE_OUTSIDE,
+    "open a raw packet socket": "return bool(socket.socket(socket.AF_PACKET, socket.SOCK_RAW))",
+    "open a socket to the hypervisor": "return bool(socket.socket(40, socket.SOCK_STREAM))",
+    "have a network interface": "return [l for l in open('/proc/net/dev').readlines()[2:] if 'lo:' not in l]",
+    "have an environment of the host": (
+        "return set(os.environ) - set('PATH HOME USER LANG PYTHONHASHSEED PYTHONDONTWRITEBYTECODE PYTHONPATH "
+        "OMP_NUM_THREADS MKL_NUM_THREADS MALLOC_MMAP_MAX_ MALLOC_TRIM_THRESHOLD_ MALLOC_TOP_PAD_ PWD'.split())"
+    ),
+    "read process 1's environment": "return open('/proc/1/environ').read()",
+    "walk out by process 1's root": "return os.listdir('/proc/1/root/')",
+    "walk out by process 1's folder": "return os.listdir('/proc/1/cwd/')",
+    "read process 1's memory": "return bool(open('/proc/1/mem', 'rb'))",
+    "read process 1's map": "return open('/proc/1/maps').read()",
+    "write process 1's memory": "return bool(open('/proc/1/mem', 'r+b'))",
+    "leave by any process's root": (
+        "return [p for p in glob.glob('/proc/[0-9]*/root') if os.path.exists(p + '/etc/passwd')]"
+    ),
+    "read host paths from process 1's arguments": "return '--ro-' 'bind' in open('/proc/1/cmdline').read()",
+    "inherit a descriptor": "return set(os.listdir('/proc/self/fd')) - {'0', '1', '2', '3'}",
+    "write the inputs": "return bool(open('/inputs.npy', 'r+b'))",
+    "write the request": "return bool(open('/request.json', 'w'))",
+    "write programs": "return bool(open('/usr/bin/new', 'w'))",
+    "write our code": "return bool(open('/podium/scoring/sandboxed/new.py', 'w'))",
+    "write a library": "return bool(open(os.path.dirname(os.__file__) + '/new.py', 'w'))",
+    "write the root folder": "return bool(open('/new', 'w'))",
+    "write the device folder": "return bool(open('/dev/new', 'w'))",
+    "write below a folder above a mount": "return bool(open(os.path.dirname(sys.prefix) + '/new', 'w'))",
+    "remove the reply": "os.remove('/reply.json'); return True",
+    "put a link in the reply's place": (
+        "os.symlink('/etc/passwd', '/tmp/link'); os.rename('/tmp/link', '/reply.json'); return True"
+    ),
+    "put a link in the outputs' place": (
+        "os.symlink('/etc/passwd', '/tmp/link'); os.replace('/tmp/link', '/outputs.bin'); return True"
+    ),
+    "link the inputs into /tmp": "os.link('/inputs.npy', '/tmp/inputs'); return True",
+    "see metric code": "return os.path.exists('/podium/scoring/metrics')",
+    "see the web application": "return os.path.exists('/podium/competition')",
+    "see other modules": (
+        "return set(os.listdir('/podium/scoring')) - {'__init__.py', 'contracts.py', 'sandboxed', '__pycache__'}"
+    ),
+    "be root": "return os.getuid() == 0 or os.geteuid() == 0 or os.getgid() == 0",
+    "become root": "os.setuid(0); return True",
+    "become root's group": "os.setgid(0); return True",
+    "belong to groups": "return [g for g in os.getgroups() if g != 65534]",
+    "hold a capability": (
+        "return [l for l in open('/proc/self/status') if l.startswith('Cap') and int(l.split()[1], 16)]"
+    ),
+    "gain by a set-user-id program": (
+        "return [l for l in open('/proc/self/status') if l.startswith('NoNewPrivs') and l.split()[1] != '1']"
+    ),
+    "mount with set-user-id": (
+        "return [l for l in open('/proc/self/mountinfo') if 'nosuid' not in l.split()[5]]"
+    ),
+    "trace process 1": "return must(libc.ptrace(16, 1, 0, 0))",
+    "make a user namespace": "return must(libc.unshare(0x10000000))",
+    "make a user namespace by clone": "return must(libc.syscall(56, 0x10000000 | 17, 0, 0, 0, 0))",
+    "mount": "return must(libc.mount(b'none', b'/tmp', b'tmpfs', 0, None))",
+    "unmount": "return must(libc.umount2(b'/reply.json', 2))",
+    "type into the terminal": "return must(libc.ioctl(0, 0x5412, b'x'))",
+    "type into the terminal with a high bit set": (
+        "return must(libc.syscall(16, 0, ctypes.c_ulong(0x100005412), b'x'))"
+    ),
+    "open a terminal": "return bool(open('/dev/tty')) or bool(open('/dev/ptmx'))",
+    "use other devices": "return set(os.listdir('/dev')) - set('null zero full random urandom fd shm'.split())",
+    "make a device": "os.mknod('/tmp/disk', 0o60600, os.makedev(254, 0)); return True",
+    "read the kernel's memory": "return open('/proc/kcore', 'rb').read(1)",
+    "read the kernel's symbols": "return open('/proc/kallsyms').read(1)",
+    "read keys": "return open('/proc/keys').read()",
+    "use the host's keyring": "return must(libc.syscall(250, 0, -3, 1))",
+    "press the system request key": "return bool(open('/proc/sysrq-trigger', 'w'))",
+    "change the kernel's settings": "return bool(open('/proc/sys/kernel/hostname', 'w'))",
+    "hide from the out-of-memory killer": "return os.write(os.open('/proc/self/oom_score_adj', os.O_WRONLY), b'-1000')",
+    "raise the process limit": "resource.setrlimit(resource.RLIMIT_NPROC, (10_000, 10_000)); return True",
+    "raise the memory limit": "resource.setrlimit(resource.RLIMIT_DATA, (2**40, 2**40)); return True",
+    "write more than /tmp holds": "return open('/tmp/big', 'wb').write(bytes(17 * 2**20))",
+    "write more to shared memory than /tmp holds": "return open('/dev/shm/big', 'wb').write(bytes(17 * 2**20))",
+    "write a file over the size limit": "return open('/tmp/big', 'wb').write(bytes(2 * 2**20))",
+    "leave a core file": "return resource.getrlimit(resource.RLIMIT_CORE)[1]",
+}
+
+
+FORBIDDEN = """
+acct add_key adjtimex bpf chroot clock_adjtime clock_settime clone3 create_module delete_module
+fanotify_init finit_module fsconfig fsmount fsopen fspick init_module io_uring_enter
+io_uring_register io_uring_setup ioperm iopl kcmp kexec_file_load kexec_load keyctl lookup_dcookie
+memfd_create memfd_secret modify_ldt mount mount_setattr move_mount mq_open msgget name_to_handle_at
+nfsservctl open_by_handle_at open_tree perf_event_open personality pidfd_getfd pivot_root
+process_madvise process_vm_readv process_vm_writev ptrace quotactl reboot remap_file_pages
+request_key sched_setscheduler semget setdomainname sethostname setns settimeofday shmat shmget
+swapoff swapon sysfs syslog umount2 unshare userfaultfd uselib vhangup vmsplice
+"""
+
+
+def probe(attack: str) -> str:
+    return PROBE.format(attack=textwrap.indent(attack, "    "))
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS.keys())
+def test_an_entry_cannot(attack: str, inside: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "very secret")
+
+    run = inside(probe(attack), max_file_bytes=2**20)
+
+    assert (run.status, run.reply) == (ExitStatus.EXITED, b"held"), run.log
+
+
+@pytest.mark.parametrize("attack", POSSIBLE_OUTSIDE.values(), ids=POSSIBLE_OUTSIDE.keys())
+def test_an_ordinary_process_can(attack: str, make_job: Callable[..., Job], play: Callable[..., Run]) -> None:
+    run = play(UnconfinedSandbox(child=("-c", probe(attack))), make_job())
+
+    assert run.reply.startswith(b"escaped"), run.log
+
+
+def test_no_forbidden_system_call_reaches_the_kernel(inside: Callable[..., Run]) -> None:
+    seccomp = pytest.importorskip("pyseccomp")
+    names = FORBIDDEN.split()
+    numbers = {name: seccomp.resolve_syscall(seccomp.system_arch(), name) for name in names}
+    known = {name: number for name, number in numbers.items() if number >= 0}
+
+    run = inside(
+        probe(
+            f"reached = []\nfor name, number in {known!r}.items():\n"
+            "    failed = libc.syscall(number, 0, 0, 0, 0, 0, 0) == -1\n"
+            "    if not failed or ctypes.get_errno() not in (1, 38): reached.append(name)\n"
+            "return reached"
+        )
+    )
+
+    assert len(known) > 50
+    assert run.reply == b"held"
+
+
+def test_an_abstract_socket_of_the_host_is_out_of_reach(
+    needs_bubblewrap: None, make_job: Callable[..., Job], play: Callable[..., Run], tmp_path: Path
+) -> None:
+    name = f"\0podium-{tmp_path}"
+    attack = f"s = socket.socket(socket.AF_UNIX); s.connect({name!r}); return True"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(name)
+        listener.listen()
+        job = make_job()
+
+        held = play(BubblewrapSandbox(child=("-c", probe(attack))), job)
+        control = play(UnconfinedSandbox(child=("-c", probe(attack))), job)
+
+    assert held.reply == b"held"
+    assert control.reply == b"escaped: True"
+
+
+def test_labels_workdir_and_database_are_not_inside(inside: Callable[..., Run], tmp_path: Path) -> None:
+    hidden = [tmp_path, tmp_path / "hidden" / "labels.csv", Path(scoring.__file__).parents[1] / "manage.py"]
+
+    run = inside(probe(f"return [p for p in {[str(p) for p in hidden]!r} if os.path.exists(p)]"))
+
+    assert run.reply == b"held"
+
+
+def test_no_file_inside_is_named_like_labels(inside: Callable[..., Run]) -> None:
+    skipped = ["/proc", "/usr", sys.prefix, sys.base_prefix]
+    attack = f"""
+for folder, folders, files in os.walk('/'):
+    folders[:] = [f for f in folders if os.path.join(folder, f) not in {skipped!r}]
+    if 'labels.csv' in files or any(f.endswith('.sqlite3') for f in files): return folder
+"""
+
+    run = inside(probe(attack))
+
+    assert run.reply == b"held"
+
+
+def test_a_fork_bomb_stops_at_the_process_limit(inside: Callable[..., Run]) -> None:
+    bomb = """
+import os, time
+children = 0
+try:
+    while True:
+        if os.fork() == 0: time.sleep(1000)
+        children += 1
+except BlockingIOError:
+    open('/reply.json', 'w').write(str(children))
+"""
+
+    run = inside(bomb, max_processes=20)
+
+    assert int(run.reply) == 20 - 1
