@@ -52,8 +52,7 @@ def accept_submission(
     empty_upload; then nothing was stored.
     """
     now = now or timezone.now()
-    _open_benchmark(track, now)  # these two spare reading a file that is refused anyway
-    _check_quota(participant, track, now)
+    _open_benchmark(track, now)  # spares reading a file that is refused anyway
     content = _read(upload, max_bytes=min(track.max_entry_bytes, settings.MAX_UPLOAD_BYTES))
     submission = Submission(
         track=track,
@@ -63,6 +62,7 @@ def accept_submission(
         sha256=content.sha256,
         created_at=now,
     )
+    _check_new_and_within_quota(submission, track, now)  # spares storing it
     with ExitStack() as undo:
         submission.entry.save(UNNAMED, upload, save=False)
         undo.callback(submission.entry.storage.delete, str(submission.entry.name))
@@ -131,8 +131,7 @@ def _enter(submission: Submission, now: datetime) -> None:
     lock_participant(submission.participant_id)
     track = Track.objects.get(pk=submission.track_id)
     benchmark_id = _open_benchmark(track, now)
-    _check_quota(submission.participant, track, now)
-    _check_new(submission)
+    _check_new_and_within_quota(submission, track, now)
     submission.save(force_insert=True)
     Evaluation.objects.create(submission=submission, benchmark_id=benchmark_id, queued_at=now)
     wake_workers(track.queue)
@@ -143,6 +142,12 @@ def _open_benchmark(track: Track, now: datetime) -> int:
     if not track.is_taking_submissions(now) or track.benchmark_id is None:
         raise reject("track_not_open", track=track.name, why=_why_not_open(track, now))
     return track.benchmark_id
+
+
+def _check_new_and_within_quota(submission: Submission, track: Track, now: datetime) -> None:
+    # In this order: whoever lost the answer to the upload that took the last slot sends it again.
+    _check_new(submission)
+    _check_quota(submission.participant, track, now)
 
 
 def _check_quota(participant: AbstractBaseUser, track: Track, now: datetime) -> None:
