@@ -8,7 +8,7 @@ from typing import Final
 
 from django import forms, template
 from django.forms.boundfield import BoundField
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from competition.markdown import to_html
@@ -72,8 +72,22 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.1f} s" if 0 < seconds < 10 else f"{seconds:.0f} s"
     whole = round(seconds)
     if whole < _HOUR_S:
-        return f"{whole // _MINUTE_S} min {whole % _MINUTE_S} s"
-    return f"{whole // _HOUR_S} h {whole % _HOUR_S // _MINUTE_S} min"
+        return _two_units(whole, _MINUTE_S, "min", 1, "s")
+    return _two_units(whole, _HOUR_S, "h", _MINUTE_S, "min")
+
+
+def _two_units(seconds: int, large_s: int, large: str, small_s: int, small: str) -> str:
+    rest = seconds % large_s // small_s
+    return f"{seconds // large_s} {large}" + (f" {rest} {small}" if rest else "")
+
+
+@register.filter
+def ticks(text: str) -> SafeString:
+    """Return a sentence whose `backticked` words are shown as code."""
+    parts = text.split("`")
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", part) if n % 2 else part,) for n, part in enumerate(parts))
+    )
 
 
 @register.filter
