@@ -275,7 +275,7 @@ class PackageFormat(Protocol):
         """Say whether the files are laid out as this format."""
 
     def check(self, package: Package, track: TrackSpec) -> tuple[Finding, ...]:
-        """Return warnings; raise `Rejected` with every problem that shows without running."""
+        """Return warnings beyond the package's own; raise `Rejected` with every problem that shows."""
 
 
 @dataclass(frozen=True, kw_only=True)

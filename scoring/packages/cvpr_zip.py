@@ -42,7 +42,7 @@ def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     tree = _parse(package)
     if not any(_binds_model(node) for node in tree.body):
         raise reject("invalid_config", path=MAIN, why=_no_model_reason(tree))
-    return package.warnings
+    return ()
 
 
 def is_litter(path: str) -> bool:

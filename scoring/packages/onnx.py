@@ -12,6 +12,7 @@ from scoring.contracts import Finding, Format, Mismatch, Package, TrackSpec, Unp
 from scoring.errors import Rejected, reject
 from scoring.packages.onnx_contract import contract_problems
 from scoring.packages.onnx_graph import graph_problems
+from scoring.packages.onnx_walk import is_all_text
 from scoring.packages.onnx_weights import weight_findings
 
 # Protobuf takes no longer message; larger weights belong into external data files.
@@ -36,18 +37,14 @@ def match(unpacked: Unpacked) -> Package | Mismatch:
 def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     """Check all of the model that shows without running it; external data is located, not loaded."""
     model = _parse(package.root / package.main, package.main)
-    try:
-        reasons = [*graph_problems(model), *contract_problems(model, track)]
-        problems = [
-            *(Finding(code="unsupported_onnx", path=package.main, facts={"why": why}) for why in reasons),
-            *weight_findings(model, package.root, PurePosixPath(package.main)),
-        ]
-    except UnicodeDecodeError as exc:
-        # Protobuf hands out names unchecked and fails only when one of them is read.
-        raise reject("unsupported_onnx", path=package.main, why="it has a name that is no text") from exc
+    reasons = [*graph_problems(model), *contract_problems(model, track)]
+    problems = [
+        *(Finding(code="unsupported_onnx", path=package.main, facts={"why": why}) for why in reasons),
+        *weight_findings(model, package.root, PurePosixPath(package.main)),
+    ]
     if problems:
         raise Rejected(*problems[:MAX_FINDINGS])
-    return package.warnings
+    return ()
 
 
 def _parse(path: Path, shown: str) -> ModelProto:
@@ -58,4 +55,6 @@ def _parse(path: Path, shown: str) -> ModelProto:
         model.ParseFromString(path.read_bytes())
     except DecodeError as exc:
         raise reject("unsupported_onnx", path=shown, why="it is no complete ONNX file") from exc
+    if not is_all_text(model):
+        raise reject("unsupported_onnx", path=shown, why="it has names that are no text")
     return model

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 
@@ -46,6 +48,21 @@ def _attribute_tensors(node: NodeProto) -> Iterator[TensorProto]:
             sparse_tensors.append(attribute.sparse_tensor)
         for sparse in sparse_tensors:
             yield from (sparse.values, sparse.indices)
+
+
+def is_all_text(model: ModelProto) -> bool:
+    """Say whether every string in the model is UTF-8: protobuf hands out others as bytes, unasked."""
+    pending: list[Message] = [model]
+    while pending:
+        for field, value in pending.pop().ListFields():
+            values = value if field.is_repeated else [value]
+            if field.type == FieldDescriptor.TYPE_MESSAGE:
+                pending.extend(values)
+            elif field.type == FieldDescriptor.TYPE_STRING and any(
+                isinstance(text, bytes) for text in values
+            ):
+                return False
+    return True
 
 
 def shown(name: str) -> str:

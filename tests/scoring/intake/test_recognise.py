@@ -1,0 +1,78 @@
+"""Recognition: exactly one allowed format, or a refusal that says why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scoring.contracts import Format, Unpacked, UnpackedFile
+from scoring.errors import Rejected, render_all
+from scoring.intake.recognise import recognise
+from scoring.packages import FORMATS
+
+BOTH = (Format.CVPR_ZIP, Format.ONNX)
+
+
+def unpacked(*paths: str) -> Unpacked:
+    files = tuple(UnpackedFile(path=path, size=10) for path in paths)
+    return Unpacked(root=Path("root"), files=files, package_bytes=10 * len(files))
+
+
+def refusal(*paths: str, allowed: tuple[Format, ...] = BOTH) -> Rejected:
+    with pytest.raises(Rejected) as caught:
+        recognise(unpacked(*paths), allowed=allowed, formats=FORMATS)
+    render_all(caught.value.findings)
+    return caught.value
+
+
+def test_model_py_at_the_root_is_a_cvpr_zip() -> None:
+    package = recognise(unpacked("model.py", "w.pth"), allowed=BOTH, formats=FORMATS)
+
+    assert (package.format, package.main, package.package_bytes) == (Format.CVPR_ZIP, "model.py", 20)
+    assert package.root == Path("root")
+
+
+def test_a_single_onnx_file_is_an_onnx_package() -> None:
+    package = recognise(unpacked("deep/net.onnx", "deep/w.bin"), allowed=BOTH, formats=FORMATS)
+
+    assert (package.format, package.main) == (Format.ONNX, "deep/net.onnx")
+
+
+def test_only_allowed_formats_compete() -> None:
+    package = recognise(unpacked("model.py", "part.onnx"), allowed=(Format.CVPR_ZIP,), formats=FORMATS)
+
+    assert package.format == Format.CVPR_ZIP
+
+
+def test_two_allowed_formats_are_ambiguous() -> None:
+    caught = refusal("model.py", "net.onnx")
+
+    assert caught.code == "ambiguous_format"
+    assert caught.findings[0].facts == {"formats": "cvpr-zip, onnx"}
+
+
+def test_a_format_the_track_does_not_take_is_named() -> None:
+    caught = refusal("net.onnx", allowed=(Format.CVPR_ZIP,))
+
+    assert caught.code == "format_not_allowed"
+    assert caught.findings[0].facts == {"found": "onnx", "allowed": "cvpr-zip"}
+
+
+@pytest.mark.parametrize("paths", [("readme.txt",), ("a.onnx", "b.onnx"), ("__MACOSX/model.py",), ()])
+def test_other_entries_are_not_recognised(paths: tuple[str, ...]) -> None:
+    assert refusal(*paths).code == "unrecognised_format"
+
+
+def test_the_refusal_gives_a_reason_for_each_allowed_format() -> None:
+    why = str(refusal("a.onnx", "b.onnx").findings[0].facts["why"])
+
+    assert "cvpr-zip: " in why
+    assert "onnx: it has 2 .onnx files" in why
+
+
+def test_a_model_py_that_lies_too_deep_is_pointed_out() -> None:
+    caught = refusal("a/b/model.py", "a/b/w.pth")
+
+    assert [finding.code for finding in caught.findings] == ["unrecognised_format", "missing_file"]
+    assert caught.findings[1].path == "a/b/model.py"
