@@ -56,8 +56,6 @@ POSSIBLE_OUTSIDE = {
     "make shared memory that outlives the process": ("return must(libc.shmget(0, 4096, 0o1600))"),
     "write next to the package": "return open(given['--package'] + '/new', 'w').write('x')",
     "change the package": "return open(given['--package'] + '/model.py', 'w').write('x')",
-    "list the keeper's descriptors": "return os.listdir(f'/proc/{os.getppid()}/fd')",
-    "see who started the keeper": "return os.readlink(f'/proc/{os.getppid()}/exe')",
 }
 
 ATTACKS = {
@@ -72,6 +70,8 @@ ATTACKS = {
     "read process 1's environment": "return open('/proc/1/environ').read()",
     "walk out by process 1's root": "return os.listdir('/proc/1/root/')",
     "walk out by process 1's folder": "return os.listdir('/proc/1/cwd/')",
+    "list the keeper's descriptors": "return os.listdir(f'/proc/{os.getppid()}/fd')",
+    "see who started the keeper": "return os.readlink(f'/proc/{os.getppid()}/exe')",
     "read process 1's memory": "return bool(open('/proc/1/mem', 'rb'))",
     "read process 1's map": "return open('/proc/1/maps').read()",
     "write process 1's memory": "return bool(open('/proc/1/mem', 'r+b'))",
@@ -245,4 +245,5 @@ except BlockingIOError:
 
     run = inside(bomb, max_processes=20)
 
-    assert int(run.reply) == 20 - 1
+    # The bomb itself takes one place; the keeper another, where it is the same user.
+    assert int(run.reply) in {20 - 1, 20 - 2}
