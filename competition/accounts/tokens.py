@@ -19,7 +19,8 @@ def created_at(owner: User) -> datetime | None:
 def renew_token(*, owner: User) -> str:
     """Return a fresh token; the one before stops working."""
     Token.objects.filter(user=owner).delete()
-    return Token.objects.create(user=owner).key
+    key: str = Token.objects.create(user=owner).key
+    return key
 
 
 def revoke_token(*, owner: User) -> None:

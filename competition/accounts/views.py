@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from competition.accounts import tokens
+from competition.accounts.people import signed_in_user
 
 
 @login_required
@@ -25,7 +26,7 @@ def account(request: HttpRequest) -> HttpResponse:
 @require_POST
 def renew_token(request: HttpRequest) -> HttpResponse:
     """Make a token and show it this once, in the reply to this very POST."""
-    token = tokens.renew_token(owner=request.user)
+    token = tokens.renew_token(owner=signed_in_user(request))
     return render(request, "accounts/account.html", {**_context(request), "token": token})
 
 
@@ -33,10 +34,13 @@ def renew_token(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke_token(request: HttpRequest) -> HttpResponse:
     """End the token."""
-    tokens.revoke_token(owner=request.user)
+    tokens.revoke_token(owner=signed_in_user(request))
     messages.success(request, "The API token no longer works.")
     return redirect("account")
 
 
 def _context(request: HttpRequest) -> dict[str, object]:
-    return {"created_at": tokens.created_at(request.user), "address": request.build_absolute_uri("/")}
+    return {
+        "created_at": tokens.created_at(signed_in_user(request)),
+        "address": request.build_absolute_uri("/"),
+    }

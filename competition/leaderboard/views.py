@@ -36,7 +36,7 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
         "board": board,
         "split": split,
         "page": page,
-        "drawn": draw(page.object_list),
+        "drawn": draw(tuple(page)),
         "own": own,
         "own_page": board.rows.index(own) // ROWS_A_PAGE + 1 if own else None,
         "extra_metrics": [(name, metric_title(name)) for name in board.extra_metrics],

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Prefetch, QuerySet
 
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.selectors import is_staff
 
 
-def submissions_of(participant: AbstractBaseUser, *, track_slug: str = "") -> QuerySet[Submission]:
-    """Return a participant's submissions, newest first, each with `newest_first` evaluations."""
+def submissions_of(participant: User, *, track_slug: str = "") -> QuerySet[Submission]:
+    """Return a participant's submissions, newest first."""
     found = _with_evaluations(Submission.objects.filter(participant=participant))
     return found.filter(track__slug=track_slug) if track_slug else found
 
 
-def submissions_visible_to(viewer: AbstractBaseUser) -> QuerySet[Submission]:
+def submissions_visible_to(viewer: User) -> QuerySet[Submission]:
     """Return one's own submissions; for staff, everybody's."""
     every = Submission.objects.all() if is_staff(viewer) else Submission.objects.filter(participant=viewer)
     return _with_evaluations(every)
+
+
+def newest_first(submission: Submission) -> tuple[Evaluation, ...]:
+    """Return a submission's evaluations in the order of this module's queries."""
+    return tuple(submission.evaluations.all())
 
 
 def _with_evaluations(submissions: QuerySet[Submission]) -> QuerySet[Submission]:
@@ -28,5 +33,5 @@ def _with_evaluations(submissions: QuerySet[Submission]) -> QuerySet[Submission]
         .order_by("-benchmark__number")
     )
     return submissions.select_related("track", "track__competition", "participant").prefetch_related(
-        Prefetch("evaluations", queryset=evaluations, to_attr="newest_first")
+        Prefetch("evaluations", queryset=evaluations)
     )

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from competition.accounts.people import signed_in_user
 from competition.submissions import quotas, services
 from competition.submissions.forms import EntryForm
 from competition.tracks import wording
@@ -46,7 +47,7 @@ def _submit(request: HttpRequest, track: Track) -> HttpResponse:
             raise reject("empty_upload")
         upload = form.cleaned_data["entry"]
         submission = services.accept_submission(
-            participant=request.user, track=track, upload=upload, name=upload.name
+            participant=signed_in_user(request), track=track, upload=upload, name=upload.name
         )
     except Rejected as refusal:
         return _refuse(request, track, render_all(refusal.findings), status=422)
@@ -57,7 +58,8 @@ def _submit(request: HttpRequest, track: Track) -> HttpResponse:
 
 def max_upload_bytes(track: Track) -> int:
     """Return the largest upload that the track and the site accept."""
-    return min(track.max_entry_bytes, settings.MAX_UPLOAD_BYTES)
+    site_limit: int = settings.MAX_UPLOAD_BYTES
+    return min(track.max_entry_bytes, site_limit)
 
 
 def _declared_bytes(request: HttpRequest) -> int:
@@ -88,6 +90,6 @@ def _context(request: HttpRequest, track: Track) -> dict[str, object]:
         "formats": wording.formats_in_words(spec),
         "suffixes": wording.accepted_suffixes(spec),
         "max_bytes": max_upload_bytes(track),
-        "slots": quotas.slots(participant=request.user, track=track, now=now),
+        "slots": quotas.slots(participant=signed_in_user(request), track=track, now=now),
         "taking_submissions": track.is_taking_submissions(now),
     }

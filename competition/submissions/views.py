@@ -13,11 +13,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from competition.accounts.people import signed_in_user
 from competition.submissions import progress, queue, reports, services
 from competition.submissions.bars import bars, exceeded
 from competition.submissions.models import Evaluation, Submission
-from competition.submissions.selectors import submissions_of, submissions_visible_to
+from competition.submissions.selectors import newest_first, submissions_of, submissions_visible_to
 from competition.tracks.models import Track
+from competition.tracks.selectors import is_staff
 from competition.tracks.wording import metric_title
 from scoring.contracts import Status
 
@@ -29,11 +31,12 @@ POLL_S = 2
 @require_safe
 def my_submissions(request: HttpRequest) -> HttpResponse:
     """List one's own submissions, of one track if asked."""
+    participant = signed_in_user(request)
     slug = request.GET.get("track", "")
-    page = Paginator(submissions_of(request.user, track_slug=slug), SUBMISSIONS_A_PAGE).get_page(
+    page = Paginator(submissions_of(participant, track_slug=slug), SUBMISSIONS_A_PAGE).get_page(
         request.GET.get("page")
     )
-    own_tracks = Track.objects.filter(submissions__participant=request.user).distinct()
+    own_tracks = Track.objects.filter(submissions__participant=participant).distinct()
     context = {"page": page, "own_tracks": own_tracks, "chosen": slug}
     return render(request, "submissions/list.html", context)
 
@@ -45,7 +48,7 @@ def submission(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     """Show one submission with its result, to its owner and to staff."""
     found = _visible_submission(request, submission_id)
     evaluation = _asked_evaluation(request, found)
-    context = {"submission": found, "evaluations": found.newest_first, **_live_context(request, evaluation)}
+    context = {"submission": found, "evaluations": newest_first(found), **_live_context(request, evaluation)}
     return render(request, "submissions/detail.html", context)
 
 
@@ -81,22 +84,21 @@ def status(request: HttpRequest) -> HttpResponse:
 
 def _visible_submission(request: HttpRequest, submission_id: UUID) -> Submission:
     """Return the submission, or "not found" for those who may not even know that it exists."""
-    return get_object_or_404(submissions_visible_to(request.user), pk=submission_id)
+    return get_object_or_404(submissions_visible_to(signed_in_user(request)), pk=submission_id)
 
 
 def _asked_evaluation(request: HttpRequest, found: Submission) -> Evaluation:
     """Return the evaluation of the asked benchmark version, or the newest."""
     version = request.GET.get("version", "")
-    for evaluation in found.newest_first:
+    for evaluation in newest_first(found):
         if not version or str(evaluation.benchmark.number) == version:
-            evaluation.submission = found
             return evaluation
     raise Http404("no such evaluation")
 
 
 def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, object]:
     now = timezone.now()
-    report = reports.report(evaluation, now=now, for_staff=request.user.is_staff)
+    report = reports.report(evaluation, now=now, for_staff=is_staff(request.user))
     position = queue.position(evaluation)
     usage = report.get("usage")
     return {

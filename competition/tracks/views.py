@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -38,7 +39,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(tracks_for(request.user), slug=slug)
     now = timezone.now()
     spec = found.spec()
-    signed_in = request.user.is_authenticated
+    viewer = request.user if isinstance(request.user, User) else None
     context = {
         "track": found,
         "spec": spec,
@@ -53,7 +54,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "max_bytes": min(found.max_entry_bytes, settings.MAX_UPLOAD_BYTES),
         "taking_submissions": found.is_taking_submissions(now),
         "closed": found.is_closed(now),
-        "slots": quotas.slots(participant=request.user, track=found, now=now) if signed_in else None,
+        "slots": quotas.slots(participant=viewer, track=found, now=now) if viewer else None,
         "board": leaderboard.board(found),
         "top_rows": TOP_ROWS,
         "address": request.build_absolute_uri("/"),
