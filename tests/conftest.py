@@ -31,6 +31,13 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
     default.setdefault("TEST", {})["NAME"] = name
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _plain_static_files() -> None:
+    """Serve static files under their own names: no test runs collectstatic first."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    django_settings.STORAGES["staticfiles"] = plain
+
+
 @pytest.fixture(autouse=True)
 def _own_files_and_broker(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep uploads in this test's folder and wake-ups in this process."""
