@@ -142,8 +142,13 @@ class Site:
         )
 
     def report(self, submission: UUID) -> dict[str, Any]:
-        """Return a submission's report."""
-        return self._ask("GET", f"submissions/{submission}/report/")
+        """Return a submission's report; only what every report has is checked here."""
+        report = self._ask("GET", f"submissions/{submission}/report/")
+        for name in ("status", "code", "message", "hint"):
+            _text(report, name)
+        if not isinstance(report.get("findings"), list):
+            raise _odd("no findings")
+        return report
 
     def _ask(self, method: str, address: str, **content: Any) -> dict[str, Any]:
         """Send a request, again when the line breaks or the site is busy; raises Refused or Unreachable."""

@@ -221,7 +221,7 @@ class ReportOutput(serializers.Serializer[Any]):
 
 def newest_evaluation(submission: Submission) -> Evaluation:
     """Return the evaluation that speaks for a submission: the newest benchmark version's."""
-    return cast(Evaluation, submission.newest_first[0])  # type: ignore[attr-defined]  # prefetched by the selector
+    return selectors.newest_first(submission)[0]
 
 
 def find_submission(viewer: User, submission_id: UUID) -> Submission:

@@ -21,7 +21,7 @@ from rich.progress import Progress as ProgressBar
 
 from scoring import report as reports
 from scoring.client import Progress, Refused, RemoteTrack, Site, Unreachable
-from scoring.contracts import Stage, Status
+from scoring.contracts import Stage, Status, Verdict
 from scoring.errors import Rejected, reject
 from scoring.screen import STAGES, Screen
 
@@ -196,4 +196,16 @@ def _print(outcome: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(jsonlib.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
         return
-    Screen(quiet=True).show(outcome)
+    if outcome.get("status") == Status.CANCELLED:
+        Console(highlight=False).print("[bold yellow]cancelled[/]")
+        return
+    Screen(quiet=True).show(_for_screen(outcome))
+    if outcome["verdict"] == Verdict.FAULT and outcome["hint"]:
+        Console(highlight=False).print(escape(outcome["hint"]))
+
+
+def _for_screen(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Return the report without what the site does not know, so that the screen leaves it out."""
+    if outcome.get("usage") is not None:
+        return outcome
+    return {name: value for name, value in outcome.items() if name != "usage"}
