@@ -211,7 +211,7 @@ def _answer(response: httpx.Response) -> dict[str, Any]:
 def _json(response: httpx.Response) -> dict[str, Any]:
     try:
         body = response.json()
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter from a thousand brackets
         return {}
     return body if isinstance(body, dict) else {}
 
