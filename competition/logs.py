@@ -7,6 +7,11 @@ _RENDERER = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level",
 _STAMP = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 
+def formatter() -> structlog.stdlib.ProcessorFormatter:
+    """Return the formatter that settings name; given one processor alone, structlog would hide the record."""
+    return structlog.stdlib.ProcessorFormatter(processors=[render])
+
+
 def render(logger: WrappedLogger, name: str, event: EventDict) -> str:
     """Render one record of the standard library's logging as a logfmt line."""
     record = event.pop("_record", None)

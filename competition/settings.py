@@ -259,13 +259,7 @@ LOG_LEVEL = env.str("PODIUM_LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "fields": {
-            "()": "structlog.stdlib.ProcessorFormatter",
-            "processor": "ext://competition.logs.render",
-            "foreign_pre_chain": [],
-        }
-    },
+    "formatters": {"fields": {"()": "competition.logs.formatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "fields"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }

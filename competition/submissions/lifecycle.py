@@ -96,11 +96,8 @@ def claim(evaluation: int, *, owner: str, now: datetime) -> Lease | None:
 
 def check(lease: Lease) -> None:
     """Raise LeaseLost or CancelRequested if work under the lease is to stop; write nothing."""
-    cancel_requested = _under(lease).values_list("cancel_requested", flat=True).first()
-    if cancel_requested is None:
-        raise LeaseLost(str(lease))
-    if cancel_requested:
-        raise CancelRequested(str(lease))
+    if not _under(lease).filter(cancel_requested=False).exists():
+        raise _why_stopped(lease)
 
 
 def renew(lease: Lease, *, now: datetime) -> None:
@@ -250,9 +247,11 @@ def _under(lease: Lease) -> QuerySet[Evaluation]:
 
 def _write(lease: Lease, **fields: object) -> None:
     if not _under(lease).filter(cancel_requested=False).update(**fields):
-        check(lease)
-        # Between the two statements nothing can have made the lease valid again.
-        raise LeaseLost(str(lease))
+        raise _why_stopped(lease)
+
+
+def _why_stopped(lease: Lease) -> LeaseLost | CancelRequested:
+    return CancelRequested(str(lease)) if _under(lease).exists() else LeaseLost(str(lease))
 
 
 def _locked(lease: Lease) -> Evaluation:
