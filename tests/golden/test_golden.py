@@ -1,0 +1,167 @@
+"""Runs every golden entry as far as its stage says and compares verdict, codes and numbers.
+
+`stage: static` unpacks, recognises, checks and counts; `measure` adds the sandbox on sample inputs;
+`predict` is the whole flow on a small labelled dataset. The last two need a working sandbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+
+from scoring import pipeline
+from scoring.budget.enforce import enforce_static
+from scoring.budget.static import count
+from scoring.contracts import Finding, Format, TrackSpec, Verdict
+from scoring.errors import CODES, Rejected, render_all
+from scoring.intake.archive import unpack
+from scoring.intake.recognise import recognise
+from scoring.packages import FORMATS
+from scoring.sandbox.bubblewrap import BubblewrapSandbox
+from scoring.sandbox.trial import bubblewrap_failure
+from scoring.tracks import load_track
+from tests.golden.build import build_entry
+
+HERE = Path(__file__).parent
+CASES = {path.parent.name: yaml.safe_load(path.read_text()) for path in sorted(HERE.glob("*/case.yaml"))}
+STATIC = [name for name, case in CASES.items() if case["stage"] == "static"]
+SANDBOXED = [name for name, case in CASES.items() if case["stage"] != "static"]
+IMAGES = 6
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an entry ended, in the words of a case file."""
+
+    verdict: Verdict
+    findings: tuple[Finding, ...]
+    facts: Mapping[str, object]
+
+
+@cache
+def sandbox_failure() -> str:
+    return bubblewrap_failure() or ""
+
+
+def track_of(case: Mapping[str, Any]) -> TrackSpec:
+    spec = load_track(case["track"]).spec
+    return replace(
+        spec,
+        formats=tuple(Format(name) for name in case.get("formats", spec.formats)),
+        archive_limits=replace(spec.archive_limits, **case.get("limits", {})),
+        budgets=replace(spec.budgets, **case.get("budgets", {})),
+        run_limits=replace(spec.run_limits, **case.get("run_limits", {})),
+    )
+
+
+def examine(entry: Path, track: TrackSpec, workdir: Path) -> Ending:
+    """Do what the flow does before the sandbox."""
+    unpacked = unpack(entry, destination=workdir / "package", limits=track.archive_limits)
+    package = recognise(unpacked, allowed=track.formats, formats=FORMATS)
+    warnings = FORMATS[package.format].check(package, track)
+    counts = count(package, track)
+    enforce_static(counts, package, track.budgets)
+    facts = {
+        "format": package.format,
+        "package_bytes": package.package_bytes,
+        "parameters": counts.parameters,
+        "macs": counts.macs,
+    }
+    return Ending(Verdict.ACCEPTED, (*package.warnings, *warnings, *counts.warnings), facts)
+
+
+def run(entry: Path, case: Mapping[str, Any], workdir: Path) -> Ending:
+    """Do the flow through the real sandbox."""
+    track, sandbox = track_of(case), BubblewrapSandbox()
+    if case["stage"] == "measure":
+        report = pipeline.check(entry, track, sandbox=sandbox, workdir=workdir, note=lambda stage: None)
+    else:
+        report = pipeline.score(
+            entry,
+            track,
+            data=labelled_images(workdir.parent / "data", case["labels"]),
+            benchmark=None,
+            cache=workdir.parent / "cache",
+            sandbox=sandbox,
+            workdir=workdir,
+            note=lambda stage: None,
+        )
+    scores = {name: score.value for name, score in report.scores.items()}
+    facts = {"format": report.format, "samples": report.samples, **scores, **vars(report.usage)}
+    return Ending(report.verdict, report.warnings, facts)
+
+
+def labelled_images(folder: Path, labels: list[int]) -> Path:
+    """Make one plain image for each label; its brightness is the label."""
+    folder.mkdir()
+    rows = ["file,label"]
+    for number, label in enumerate(labels):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((16, 16, 3), label, np.uint8))
+        rows.append(f"{number}.png,{label}")
+    (folder / "labels.csv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def compare(name: str, ending: Ending) -> None:
+    case = CASES[name]
+    rendered = render_all(ending.findings)
+    assert (ending.verdict, [finding.code for finding in ending.findings]) == (
+        Verdict(case["verdict"]),
+        case.get("codes", []),
+    ), rendered
+    expected = case.get("facts", {})
+    assert {key: ending.facts.get(key) for key in expected} == expected
+
+
+def ending_of(name: str, tmp_path: Path) -> Ending:
+    case = CASES[name]
+    entry = build_entry(case, HERE / name, tmp_path)
+    workdir = tmp_path / "work"
+    workdir.mkdir()
+    try:
+        if case["stage"] == "static":
+            return examine(entry, track_of(case), workdir)
+        return run(entry, case, workdir)
+    except Rejected as refused:
+        first = refused.findings[0]
+        return Ending(Verdict.REJECTED, refused.findings, {"path": first.path, **first.facts})
+
+
+@pytest.mark.parametrize("name", STATIC)
+def test_entry_ends_as_its_case_says(name: str, tmp_path: Path) -> None:
+    compare(name, ending_of(name, tmp_path))
+
+
+@pytest.mark.sandbox
+@pytest.mark.parametrize("name", SANDBOXED)
+def test_entry_ends_in_the_sandbox_as_its_case_says(name: str, tmp_path: Path) -> None:
+    if sandbox_failure():
+        pytest.skip(f"no working sandbox here: {sandbox_failure()}")
+
+    compare(name, ending_of(name, tmp_path))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_folder_is_named_for_its_verdict(name: str) -> None:
+    assert name.partition("_")[0] == CASES[name]["verdict"]
+
+
+def test_at_least_half_of_the_cases_are_failures() -> None:
+    rejected = [case for case in CASES.values() if case["verdict"] == "rejected"]
+
+    assert 2 * len(rejected) >= len(CASES)
+
+
+def test_every_code_of_archives_and_packages_has_a_case() -> None:
+    names = list(CODES)
+    expected = set(names[names.index("not_an_archive") : names.index("parameters_over_budget")])
+
+    assert expected <= {code for case in CASES.values() for code in case.get("codes", [])}
