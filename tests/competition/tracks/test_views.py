@@ -1,0 +1,91 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from scoring.tracks import parse_track
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def open_track(make_track):
+    return make_track("open-one", rules="Only **calm** models.")
+
+
+@pytest.fixture
+def closed_preview(make_track):
+    track = make_track("secret-one")
+    track.is_open = False
+    track.save()
+    return track
+
+
+def test_the_empty_front_page_tells_an_organiser_what_to_do(client):
+    response = client.get("/")
+
+    assert response.status_code == 200
+    assert "createsuperuser" in response.content.decode()
+
+
+def test_the_front_page_lists_open_tracks(client, open_track):
+    assert open_track.get_absolute_url() in client.get("/").content.decode()
+
+
+def test_a_track_that_is_not_open_is_on_no_public_page(client, open_track, closed_preview):
+    assert closed_preview.name not in client.get("/").content.decode()
+    assert client.get(closed_preview.get_absolute_url()).status_code == 404
+
+
+def test_a_hidden_competition_is_not_found(client, open_track):
+    open_track.competition.is_public = False
+    open_track.competition.save()
+
+    assert client.get(open_track.competition.get_absolute_url()).status_code == 404
+    assert client.get(open_track.get_absolute_url()).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["track-yaml", "leaderboard", "leaderboard-csv", "leaderboard-json"])
+def test_nothing_of_a_track_that_is_not_open_can_be_fetched(client, closed_preview, name):
+    assert client.get(reverse(name, args=[closed_preview.slug])).status_code == 404
+
+
+def test_staff_preview_a_track_that_is_not_open(client, closed_preview, staff):
+    client.force_login(staff)
+
+    assert "staff preview" in client.get(closed_preview.get_absolute_url()).content.decode()
+
+
+def test_the_track_page_shows_rules_budgets_and_the_example(client, open_track):
+    text = client.get(open_track.get_absolute_url()).content.decode()
+
+    assert "<strong>calm</strong>" in text
+    assert "30,000,000" in text
+    assert "class Model(nn.Module)" in text
+
+
+def test_before_the_window_nobody_is_invited_to_submit(client, make_track):
+    track = make_track("later", opens_at=timezone.now() + timedelta(days=1))
+
+    text = client.get(track.get_absolute_url()).content.decode()
+
+    assert "Opens later" in text
+    assert reverse("submit", args=[track.slug]) not in text
+
+
+def test_the_served_track_yaml_is_the_tracks_own_document(client, open_track):
+    text = client.get(reverse("track-yaml", args=[open_track.slug])).content.decode()
+
+    assert parse_track(text) == open_track.document()
+
+
+def test_env_txt_is_plain_text(client):
+    response = client.get(reverse("environment"))
+
+    assert response["Content-Type"].startswith("text/plain")
+    assert b"torch" in b"".join(response)
+
+
+def test_pages_answer_to_get_only(client, open_track):
+    assert client.post(open_track.get_absolute_url()).status_code == 405

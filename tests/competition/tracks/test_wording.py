@@ -1,0 +1,70 @@
+from dataclasses import replace
+
+import pytest
+import torch
+
+from competition.tracks.wording import (
+    FORMAT_WORDS,
+    OUTPUT_WORDS,
+    accepted_suffixes,
+    example_model,
+    input_in_words,
+)
+from scoring.contracts import ChannelOrder, Dtype, Format, InputContract, OutputKind
+from scoring.tracks import load_track
+
+
+@pytest.fixture
+def spec():
+    return load_track("cvpr2022-track1").spec
+
+
+def run_example(spec, images, folder):
+    """Execute the example as a participant would and return its output."""
+    names = {"__file__": str(folder / "model.py"), "__name__": "model"}
+    exec(compile(example_model(spec), "model.py", "exec"), names)  # noqa: S102 - the text under test is a program
+    with torch.no_grad():
+        return names["Model"]()(images)
+
+
+def test_every_format_is_explained():
+    assert set(FORMAT_WORDS) == set(Format)
+
+
+def test_every_output_kind_is_explained():
+    assert set(OUTPUT_WORDS) == set(OutputKind)
+
+
+def test_the_example_model_returns_the_contracts_shape(spec, tmp_path):
+    output = run_example(spec, torch.zeros(2, 3, 224, 224), tmp_path)
+
+    assert tuple(output.shape) == (2, 100)
+
+
+def test_the_example_model_follows_a_confidence_contract(tmp_path):
+    spec = load_track("cvpr2022-track2").spec
+
+    assert tuple(run_example(spec, torch.zeros(3, 3, 224, 224), tmp_path).shape) == (3, 1)
+
+
+def test_the_example_model_takes_bytes_where_the_contract_gives_bytes(spec, tmp_path):
+    of_bytes = InputContract(shape=(3, 32, 32), dtype=Dtype.UINT8, high=255.0, channel_order=ChannelOrder.RGB)
+
+    output = run_example(
+        replace(spec, input=of_bytes), torch.zeros(2, 3, 32, 32, dtype=torch.uint8), tmp_path
+    )
+
+    assert output.is_floating_point()
+    assert "flip" not in example_model(replace(spec, input=of_bytes))
+
+
+def test_the_input_contract_names_shape_values_and_channels(spec):
+    assert input_in_words(spec.input) == {
+        "Shape": "N × 3 × 224 × 224",
+        "Values": "32-bit floats from 0 to 1",
+        "Channels": "blue, green, red (BGR)",
+    }
+
+
+def test_the_file_chooser_offers_each_ending_once(spec):
+    assert accepted_suffixes(spec) == ".zip,.onnx"
