@@ -114,17 +114,14 @@ class EvaluationAdmin(ReadOnlyRows, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = (
         "row",
         "participant",
-        "track",
-        "version",
-        "status",
-        "stage",
+        "benchmark",
+        "progress",
         "code",
         "reference",
-        "attempts",
         "queued_at",
     )
     list_filter = ("status", CodeFilter, "benchmark__track", "priority")
-    list_select_related = ("submission__participant", "submission__track", "benchmark")
+    list_select_related = ("submission__participant", "submission__track", "benchmark__track")
     search_fields = (
         "reference",
         "submission__id",
@@ -168,7 +165,12 @@ class EvaluationAdmin(ReadOnlyRows, admin.ModelAdmin):  # type: ignore[type-arg]
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """Show no buttons that save: there is nothing to save."""
-        hidden = {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
+        hidden = {
+            "title": "Evaluation",
+            "show_save": False,
+            "show_save_and_continue": False,
+            "show_save_and_add_another": False,
+        }
         return super().changeform_view(request, object_id, form_url, {**(extra_context or {}), **hidden})
 
     def save_model(
@@ -189,13 +191,9 @@ class EvaluationAdmin(ReadOnlyRows, admin.ModelAdmin):  # type: ignore[type-arg]
     def participant(self, evaluation: Evaluation) -> str:
         return evaluation.submission.participant.get_username()
 
-    @admin.display(description="Track", ordering="submission__track")
-    def track(self, evaluation: Evaluation) -> str:
-        return evaluation.submission.track.slug
-
-    @admin.display(description="Version", ordering="benchmark__number")
-    def version(self, evaluation: Evaluation) -> int:
-        return evaluation.benchmark.number
+    @admin.display(description="Status", ordering="status")
+    def progress(self, evaluation: Evaluation) -> str:
+        return f"{evaluation.status}: {evaluation.stage}" if evaluation.stage else evaluation.status
 
     @admin.display(description="Findings")
     def found(self, evaluation: Evaluation) -> SafeString | str:
@@ -205,7 +203,7 @@ class EvaluationAdmin(ReadOnlyRows, admin.ModelAdmin):  # type: ignore[type-arg]
         )
         return format_html("<ul>{}</ul>", rows) if findings else "none"
 
-    @admin.display(description="Fault")
+    @admin.display(description="What happened")
     def fault_text(self, evaluation: Evaluation) -> SafeString | str:
         return _preformatted(evaluation.fault)
 
@@ -242,9 +240,7 @@ class EvaluationAdmin(ReadOnlyRows, admin.ModelAdmin):  # type: ignore[type-arg]
         _tell(request, queued, "queued again", chosen.count())
         return None
 
-    @admin.action(
-        description="Publish new benchmark versions of their tracks and rescore", permissions=["change"]
-    )
+    @admin.action(description="Rescore their tracks", permissions=["change"])
     def rescore(self, request: HttpRequest, chosen: QuerySet[Evaluation]) -> HttpResponse | None:
         """Lead to the pages that explain and do it: rescoring is an act on a whole track."""
         tracks = Track.objects.filter(submissions__evaluations__in=chosen).distinct()

@@ -50,16 +50,7 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
     change_form_template = "admin/tracks/track/change_form.html"
     change_list_template = "admin/tracks/track/change_list.html"
     save_on_top = True
-    list_display = (
-        "name",
-        "slug",
-        "competition",
-        "state",
-        "metric",
-        "dataset",
-        "benchmark",
-        "submission_count",
-    )
+    list_display = ("name", "state", "metric", "dataset", "version", "submission_count", "competition")
     list_filter = ("is_open", "competition", "metric")
     list_select_related = ("competition", "dataset", "benchmark", "benchmark__track")
     search_fields = ("name", "slug")
@@ -135,6 +126,10 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
     @admin.display(description="State", ordering="is_open")
     def state(self, row: Track) -> str:
         return admin_acts.state(row)
+
+    @admin.display(description="Version", ordering="benchmark__number")
+    def version(self, row: Track) -> int | None:
+        return row.benchmark.number if row.benchmark else None
 
     @admin.display(description="Submissions", ordering="submissions_counted")
     def submission_count(self, row: Any) -> int:
@@ -234,8 +229,11 @@ class DatasetAdmin(ReadOnlyAdmin):
         labels = sorted(public.keys() | private.keys())
         rows = format_html_join(
             "",
-            "<tr><td>{}</td><td>{:,}</td><td>{:,}</td></tr>",
-            ((label, public.get(label, 0), private.get(label, 0)) for label in labels[:SHOWN_CLASSES]),
+            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
+            (
+                (label, f"{public.get(label, 0):,}", f"{private.get(label, 0):,}")
+                for label in labels[:SHOWN_CLASSES]
+            ),
         )
         more = f"… and {len(labels) - SHOWN_CLASSES:,} more classes" if len(labels) > SHOWN_CLASSES else ""
         head = "<thead><tr><th>Label</th><th>Public</th><th>Private</th></tr></thead>"

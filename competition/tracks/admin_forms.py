@@ -88,6 +88,9 @@ def _metric_choices() -> list[tuple[str, str]]:
     return [(metric.value, f"{METRIC_FACTS[metric].title} ({metric})") for metric in Metric]
 
 
+WIDE: Final = forms.TextInput(attrs={"class": "vTextField"})
+
+
 class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A track; what the track document would refuse is shown at its field."""
 
@@ -174,11 +177,13 @@ def _label(column: str) -> str:
 class ImportForm(forms.Form):
     """A dataset to import: an uploaded zip, or a folder of the server."""
 
-    name = forms.CharField(max_length=120, help_text="For organisers only; participants never see it.")
+    name = forms.CharField(
+        max_length=120, widget=WIDE, help_text="For organisers only; participants never see it."
+    )
     archive = forms.FileField(
         required=False, label="Zip", help_text="labels.csv and the files it names, at the root of the zip."
     )
-    folder = forms.CharField(required=False, max_length=400, label="Server folder")
+    folder = forms.CharField(required=False, max_length=400, label="Server folder", widget=WIDE)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -438,6 +438,17 @@ def test_a_preset_becomes_a_closed_track(organiser: Client, competition: Competi
     assert (Track.objects.get().metric, Track.objects.get().is_open) == ("best_f1", False)
 
 
+def test_a_dataset_shows_how_many_samples_each_class_has(organiser: Client, track: Track) -> None:
+    page = organiser.get(reverse("admin:tracks_dataset_change", args=[track.dataset.pk])).content.decode()
+
+    for row in (
+        "<td>0</td><td>1</td><td>0</td>",
+        "<td>1</td><td>1</td><td>1</td>",
+        "<td>99</td><td>0</td><td>1</td>",
+    ):
+        assert row in page
+
+
 def test_a_dataset_cannot_be_changed_or_deleted(organiser: Client, track: Track) -> None:
     page = reverse("admin:tracks_dataset_change", args=[track.dataset.pk])
 
