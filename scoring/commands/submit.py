@@ -99,7 +99,7 @@ def _upload_and_follow(
         notes.print("\nInterrupted during the upload. Run the same command again to be sure of it.")
         return EXIT_INTERRUPTED
     if upload.repeated:
-        notes.print("You had submitted exactly this file already; this is how that went.")
+        notes.print("You had already submitted exactly this file; following that submission.")
     return _follow_to_report(site, upload.id, notes=notes, as_json=as_json, pause=pause)
 
 

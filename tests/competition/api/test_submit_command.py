@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -268,6 +269,35 @@ def test_no_token_and_nobody_to_ask_is_wrong_usage(
 @pytest.mark.parametrize("server", ["podium.example.org", "ftp://example.org", "https://", ""])
 def test_an_address_that_is_none_is_wrong_usage(entry: Path, server: str) -> None:
     assert submit(entry, track="t", server=server, token="x", json=False) == 2
+
+
+class _Keyboard(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("password", "code"), [("pw", 0), ("wrong", 2)])
+def test_without_a_token_name_and_password_are_asked_for(
+    live_server: LiveServer,
+    alice: User,
+    track: Track,
+    entry: Path,
+    worker: Worker,
+    monkeypatch: pytest.MonkeyPatch,
+    password: str,
+    code: int,
+) -> None:
+    alice.set_password("pw")
+    alice.save()
+    monkeypatch.setattr("sys.stdin", _Keyboard("alice\n"))
+    monkeypatch.setattr("getpass.getpass", lambda prompt: password)
+    worker.acts = [worker.claims, worker.scores]
+
+    found = submit(
+        entry, track="track-one", server=live_server.url, token=None, json=False, pause=worker.pause
+    )
+
+    assert found == code
 
 
 def test_polling_slows_down_but_never_beyond_its_limit(run: Any, entry: Path, worker: Worker) -> None:
