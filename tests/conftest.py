@@ -43,7 +43,7 @@ def _own_files_and_broker(settings: Settings, tmp_path: Path, monkeypatch: pytes
     """Keep uploads in this test's folder and wake-ups in this process."""
     settings.MEDIA_ROOT = tmp_path / "files"
     settings.CACHE_DIR = tmp_path / "cache"
-    monkeypatch.setattr(app.conf, "broker_url", "memory://")
+    monkeypatch.setattr(app.conf, "broker_url", "memory://localhost/")
 
 
 @pytest.fixture

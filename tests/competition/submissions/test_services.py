@@ -40,6 +40,11 @@ def facts(rejected: Rejected) -> dict[str, object]:
     return dict(rejected.findings[0].facts)
 
 
+def content_of(submission: Submission) -> bytes:
+    with submission.entry.open() as entry:
+        return entry.read()
+
+
 def stored(settings: Settings) -> list[Path]:
     return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
@@ -51,7 +56,7 @@ def test_an_upload_is_stored_hashed_and_queued_on_the_tracks_benchmark(alice: Us
     submission = accept(alice, track, b"weights")
 
     evaluation = submission.evaluations.get()
-    assert submission.entry.read() == b"weights"
+    assert content_of(submission) == b"weights"
     assert (submission.sha256, submission.entry_bytes) == (hashlib.sha256(b"weights").hexdigest(), 7)
     assert (evaluation.status, evaluation.benchmark, evaluation.queued_at) == (
         Status.QUEUED,
@@ -68,7 +73,7 @@ def test_a_spooled_upload_is_stored(alice: User, track: Track) -> None:
     with closing(upload):
         submission = accept(alice, track, upload=upload)
 
-    assert submission.entry.read() == b"spooled"
+    assert content_of(submission) == b"spooled"
 
 
 def test_the_workers_are_woken_after_the_commit(

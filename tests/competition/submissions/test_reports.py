@@ -1,0 +1,141 @@
+"""The report that pages, the API and exports share."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+
+from competition.submissions import lifecycle, reports
+from competition.submissions.models import Evaluation
+from competition.tracks.models import Track
+from scoring import report as command_line
+from scoring.contracts import Finding, PrivateScores, Stage
+from scoring.errors import Rejected
+from tests.examples import scored_report
+
+BROKEN = (
+    Finding(
+        code="macs_over_budget", facts={"found": 6_000_000_000, "allowed": 5_000_000_000, "counter": "fvcore"}
+    ),
+    Finding(code="wrapping_folder", path="entry"),
+)
+
+
+@pytest.fixture
+def lease(evaluation: Evaluation, now: datetime) -> lifecycle.Lease:
+    return lifecycle.claim(evaluation.pk, owner="w", now=now)
+
+
+def report(evaluation: Evaluation, now: datetime, **options: bool) -> dict[str, object]:
+    evaluation.refresh_from_db()
+    return reports.report(evaluation, now=now, **options)
+
+
+def test_a_scored_report_has_what_the_command_line_reports(
+    evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
+) -> None:
+    scored = scored_report(0.9, private=0.8)
+    lifecycle.record_scored(lease, scored, now=now)
+
+    shown = report(evaluation, now, for_staff=True)
+
+    expected = command_line.accepted_or_scored(scored) | {"benchmark": evaluation.benchmark.digest}
+    expected["usage"] |= {"uncounted_ops": []}
+    assert {key: shown[key] for key in expected} == expected
+
+
+def test_a_rejected_report_has_what_the_command_line_reports(
+    evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
+) -> None:
+    rejected = Rejected(*BROKEN, timings_s={"intake": 0.25})
+    lifecycle.record_rejected(lease, rejected, now=now)
+
+    shown = report(evaluation, now)
+
+    expected = command_line.rejected(rejected, track="track-one")
+    assert {key: shown[key] for key in expected} == expected
+
+
+def test_a_waiting_evaluation_has_no_verdict(evaluation: Evaluation, now: datetime) -> None:
+    shown = report(evaluation, now)
+
+    assert (shown["status"], shown["verdict"], shown["scores"], shown["code"]) == ("queued", None, {}, "")
+
+
+def test_a_running_evaluation_shows_its_stage(
+    evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
+) -> None:
+    lifecycle.note_stage(lease, Stage.PREDICT, now=now)
+
+    shown = report(evaluation, now)
+
+    assert (shown["status"], shown["stage"]) == ("running", "predict")
+
+
+def fail(evaluation: Evaluation, now: datetime) -> None:
+    for attempt in range(3):
+        later = now + timedelta(hours=attempt)
+        lease = lifecycle.claim(evaluation.pk, owner="w", now=later)
+        lifecycle.record_fault(lease, reference="abcd1234", detail="/srv/secret on db-host", now=later)
+
+
+def test_a_failure_shows_participants_a_reference_and_nothing_of_ours(
+    evaluation: Evaluation, now: datetime
+) -> None:
+    fail(evaluation, now)
+
+    shown = report(evaluation, now)
+
+    assert (shown["verdict"], shown["reference"]) == ("fault", "abcd1234")
+    assert "abcd1234" in shown["hint"]
+    assert "secret" not in str(shown)
+
+
+def test_staff_see_what_failed(evaluation: Evaluation, now: datetime) -> None:
+    fail(evaluation, now)
+
+    assert report(evaluation, now, for_staff=True)["fault"] == "/srv/secret on db-host"
+
+
+def test_a_reference_of_an_earlier_attempt_is_not_shown(
+    evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
+) -> None:
+    lifecycle.record_fault(lease, reference="abcd1234", detail="", now=now)
+
+    assert report(evaluation, now)["reference"] == ""
+
+
+@pytest.mark.parametrize(
+    ("rule", "closed", "shown"),
+    [
+        (PrivateScores.NEVER, True, False),
+        (PrivateScores.AFTER_CLOSE, False, False),
+        (PrivateScores.AFTER_CLOSE, True, True),
+        (PrivateScores.ALWAYS, False, True),
+    ],
+)
+def test_private_scores_are_shown_when_the_track_says_so(
+    make_evaluation: Callable[..., Evaluation],
+    make_track: Callable[..., Track],
+    alice: User,
+    now: datetime,
+    rule: PrivateScores,
+    closed: bool,
+    shown: bool,
+) -> None:
+    track = make_track("secretive", private_scores=rule.value, closes_at=now + timedelta(days=1))
+    evaluation = make_evaluation(alice, track)
+    lease = lifecycle.claim(evaluation.pk, owner="w", now=now)
+    lifecycle.record_scored(lease, scored_report(private=0.5), now=now)
+
+    private = report(evaluation, now + timedelta(days=2 if closed else 0))["private_scores"]
+
+    assert bool(private) is shown
+
+
+def test_the_log_is_the_measure_stages(evaluation: Evaluation, lease: lifecycle.Lease, now: datetime) -> None:
+    lifecycle.record_scored(lease, scored_report(log="loading weights"), now=now)
+    evaluation.refresh_from_db()
+
+    assert reports.log(evaluation) == "loading weights"
