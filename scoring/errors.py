@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from scoring.contracts import Finding
+from scoring.contracts import Finding, Usage
 
 
 class PodiumError(Exception):
@@ -32,6 +32,7 @@ class Rejected(PodiumError):
         self.findings = findings
         self.log = log
         self.timings_s = dict(timings_s or {})
+        self.usage = usage
         super().__init__(", ".join(finding.code for finding in findings))
 
     @property

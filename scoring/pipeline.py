@@ -103,7 +103,7 @@ def _examine(entry: Path, flow: _Flow) -> _Examined:
     with flow.stage(Stage.MEASURE):
         measured = _measure(package, flow)
     flow.log = measured.log
-    usage = _usage(measured, counts, package)
+    flow.usage = usage = _usage(measured, counts, package)
     with flow.stage(Stage.ENFORCE):
         enforce.enforce(usage, track.budgets)
     report = ScoreReport(
@@ -191,7 +191,7 @@ class _Examined:
 
 @dataclass(kw_only=True)
 class _Flow:
-    """What travels through the stages: the track, the ports, timings and the measure stage's log."""
+    """What travels through the stages: the track, the ports, and what a rejection shows too."""
 
     track: TrackSpec
     sandbox: Sandbox
@@ -199,6 +199,7 @@ class _Flow:
     note: Note
     timings_s: dict[str, float] = field(default_factory=dict)
     log: str = ""
+    usage: Usage | None = None
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
@@ -209,11 +210,13 @@ class _Flow:
 
     @contextmanager
     def only_rejected_or_fault(self) -> Iterator[None]:
-        """Give rejections the measure stage's log, and turn trouble with our own disk into a fault."""
+        """Give rejections what was measured by then, and turn trouble with our own disk into a fault."""
         try:
             yield
         except Rejected as exc:
-            raise Rejected(*exc.findings, log=exc.log or self.log, timings_s=self.timings_s) from exc
+            raise Rejected(
+                *exc.findings, log=exc.log or self.log, timings_s=self.timings_s, usage=self.usage
+            ) from exc
         except (OSError, MemoryError) as exc:
             raise Fault(f"{type(exc).__name__} on our side") from exc
 

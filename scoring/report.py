@@ -38,6 +38,7 @@ def rejected(rejection: Rejected, *, track: str) -> dict[str, Any]:
         **{key: findings[0][key] for key in ("code", "message", "hint")},
         "findings": findings,
         "track": track,
+        "usage": asdict(rejection.usage) if rejection.usage else None,
         "timings_s": {stage: round(seconds, 3) for stage, seconds in rejection.timings_s.items()},
     }
 

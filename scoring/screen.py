@@ -76,8 +76,9 @@ class Screen:
         if verdict == "fault":
             self._console.print(escape(outcome["message"]))
         self._show_findings(outcome["findings"])
-        if "usage" in outcome:
+        if outcome.get("usage"):
             self._show_usage(outcome["usage"])
+        if "scores" in outcome:
             self._show_scores(outcome["scores"], "")
             self._show_scores(outcome["private_scores"], " (private)")
             if not outcome["isolated"]:

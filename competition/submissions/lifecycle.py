@@ -140,6 +140,7 @@ def record_rejected(lease: Lease, rejected: Rejected, *, now: datetime) -> None:
         finished_at=now,
         code=rejected.code,
         findings=storable.findings(rejected.findings),
+        usage=storable.plain(asdict(rejected.usage)) if rejected.usage else None,
         report={"timings_s": storable.plain(rejected.timings_s)},
         log=storable.text(rejected.log),
     )

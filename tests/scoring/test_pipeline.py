@@ -173,6 +173,7 @@ def test_over_budget_is_refused_before_hidden_data_is_touched(score) -> None:
     codes = [finding.code for finding in caught.value.findings]
     assert codes == ["parameters_over_budget", "macs_over_budget"]
     assert caught.value.log == "seen"
+    assert caught.value.usage.parameters == 30_000_001
     assert [job.request.task for job in box.jobs] == [Task.MEASURE]
 
 
