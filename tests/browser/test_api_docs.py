@@ -1,0 +1,29 @@
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PHONE
+
+OPERATIONS = 10
+WIDER_THAN_THE_SCREEN = "document.documentElement.scrollWidth > window.innerWidth"
+
+
+def test_the_api_docs_show_every_operation_under_the_strict_policy(open_page, scene, complaints):
+    page = open_page(PHONE)
+
+    response = page.goto("/api/docs/")
+
+    expect(page.locator(".opblock")).to_have_count(OPERATIONS)
+    assert "unsafe" not in response.headers["content-security-policy"]
+    assert not page.evaluate(WIDER_THAN_THE_SCREEN)
+    assert complaints == []
+
+
+def test_an_operation_can_be_tried_out_in_the_api_docs(page, scene, complaints):
+    page.goto("/api/docs/")
+    operation = page.locator("#operations-tracks-list_tracks")
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+
+    operation.get_by_role("button", name="Execute").click()
+
+    expect(operation.locator(".live-responses-table tbody .response-col_status").first).to_have_text("200")
+    assert complaints == []
