@@ -22,10 +22,17 @@ class PodiumError(Exception):
 
 
 class Rejected(PodiumError):
-    """The entry breaks a rule. Final; `findings` hold every problem found, the gravest first."""
+    """The entry breaks a rule. Final; `findings` hold every problem found, the gravest first.
+
+    `usage` is what had been measured by then, so that a rejection shows it against the budgets.
+    """
 
     def __init__(
-        self, *findings: Finding, log: str = "", timings_s: Mapping[str, float] | None = None
+        self,
+        *findings: Finding,
+        log: str = "",
+        timings_s: Mapping[str, float] | None = None,
+        usage: Usage | None = None,
     ) -> None:
         if not findings:
             raise ValueError("Rejected needs at least one finding")
