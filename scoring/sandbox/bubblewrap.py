@@ -77,14 +77,26 @@ class BubblewrapSandbox:
         return workfiles.collect(job, exhibits, ending)
 
 
+def mapped_uids(uid_map: str) -> range:
+    """Return the ids to draw from: the usual ones, or in a container that maps few, the highest of those."""
+    mapped = [
+        range(first, first + count) for first, _, count in (map(int, m.split()) for m in uid_map.splitlines())
+    ]
+    if any(UIDS.start in ids and UIDS[-1] in ids for ids in mapped):
+        return UIDS
+    most = max(mapped, key=len)
+    return most[len(most) // 2 :]
+
+
 def unused_uid() -> int:
     """Draw a user id that no process has, so that the process limit counts this run alone."""
+    uids = mapped_uids(Path("/proc/self/uid_map").read_text())
     taken = set()
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):
             taken.add(process.stat().st_uid)
     draw = random.SystemRandom()
-    while (uid := draw.choice(UIDS)) in taken:
+    while (uid := draw.choice(uids)) in taken:
         pass
     return uid
 

@@ -230,7 +230,10 @@ def read_outputs(run: Run, job: Job) -> NDArray[np.float32]:
         # One byte more than expected tells too long from complete.
         raw = file.read(expected_output_bytes(job) + 1)
     if len(raw) != expected_output_bytes(job):
-        raise _wrong_count(-(-len(raw) // (4 * width)), job)
+        whole_rows, rest = divmod(len(raw), 4 * width)
+        # A torn row is not a row; beyond the last sample it is one too many.
+        too_long = whole_rows >= job.request.samples and rest > 0
+        raise _wrong_count(whole_rows + too_long, job)
     rows = np.frombuffer(raw, dtype="<f4").reshape(job.request.samples, width)
     not_finite = int(np.count_nonzero(~np.isfinite(rows)))
     if not_finite:

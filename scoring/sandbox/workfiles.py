@@ -42,8 +42,11 @@ def hand_over(exhibits: Exhibits, uid: int) -> None:
 
     The folders above stay closed: only the mounts inside the sandbox lead to these files.
     """
-    for path in (exhibits.reply, exhibits.outputs):
-        os.chown(path, uid, uid)
+    try:
+        for path in (exhibits.reply, exhibits.outputs):
+            os.chown(path, uid, uid)
+    except OSError as exc:
+        raise Fault(f"the reply cannot be given to another user: {exc.strerror}") from exc
     _let_read(exhibits.request)
     _let_read(exhibits.inputs)
     for folder, _, names in os.walk(exhibits.package):

@@ -1,0 +1,101 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from scoring.sandbox.family import Family
+
+pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+MIB = 2**20
+Start = Callable[..., int]
+
+# Says when it is ready, then waits for its input to end.
+HOLDS_PRIVATE = "import os, sys; held = os.urandom(40 * 2**20); print(flush=True); sys.stdin.read()"
+HOLDS_SHARED = (
+    "import mmap, sys\nheld = mmap.mmap(-1, 40 * 2**20)\n"
+    "for i in range(0, len(held), 4096): held[i] = 1\nprint(flush=True); sys.stdin.read()"
+)
+FORKED = """
+import os, sys
+held, first, (reader, writer) = os.urandom(40 * 2**20), os.getpid(), os.pipe()
+os.fork(), os.fork(), os.write(writer, b".")
+if os.getpid() == first:
+    for _ in range(4): os.read(reader, 1)
+    print(flush=True)
+sys.stdin.read()
+"""
+MAPS_A_FILE = (
+    "import mmap, sys\nheld = mmap.mmap(open(sys.argv[1], 'rb').fileno(), 0, prot=mmap.PROT_READ)\n"
+    "sum(held[::4096]); print(flush=True); sys.stdin.read()"
+)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    running = []
+
+    def run(program: str, *arguments: str) -> int:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", "-c", program, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        running.append(process)
+        assert process.stdout is not None
+        process.stdout.readline()
+        return process.pid
+
+    yield run
+    for process in running:
+        process.communicate()
+
+
+@pytest.mark.parametrize("program", [HOLDS_PRIVATE, HOLDS_SHARED], ids=["private", "shared"])
+def test_memory_is_counted(program: str, start: Start) -> None:
+    family = Family(start(program), None)
+
+    assert 40 * MIB < family.sample().memory_bytes < 60 * MIB
+    assert 40 * MIB < family.exact_memory_bytes() < 60 * MIB
+
+
+def test_a_mapped_file_is_not_memory(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "inputs").write_bytes(bytes(40 * MIB))
+
+    family = Family(start(MAPS_A_FILE, str(tmp_path / "inputs")), None)
+
+    assert family.sample().memory_bytes < 20 * MIB
+
+
+def test_pages_shared_by_forks_count_once_in_the_exact_sum(start: Start) -> None:
+    family = Family(start(FORKED), None)
+    sample = family.sample()
+
+    assert sample.processes == 4
+    assert sample.memory_bytes > 4 * 40 * MIB
+    assert 40 * MIB < family.exact_memory_bytes() < 80 * MIB
+
+
+def test_processor_time_does_not_fall_when_a_process_is_gone() -> None:
+    burn = "import time\nwhile time.process_time() < 0.2: pass\nprint(flush=True); input()"
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", "-c", burn], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    family = Family(os.getpid(), None)
+    before = family.sample().cpu_s
+    process.communicate(b"\n")
+
+    after = family.sample().cpu_s
+
+    assert after >= before
+
+
+def test_a_process_that_is_gone_uses_nothing() -> None:
+    process = subprocess.Popen([sys.executable, "-I", "-S", "-c", ""])
+    process.wait()
+
+    assert Family(process.pid, None).sample().memory_bytes == 0
