@@ -101,6 +101,9 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# --- cache: what throttling counts; in each process for itself, or CACHE_URL (Redis) for all ----------
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+
 # --- broker: Celery on the file system, or CELERY_BROKER_URL --------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
 if CELERY_BROKER_URL.startswith("filesystem://"):
