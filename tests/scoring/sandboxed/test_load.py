@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+
+from scoring.contracts import Task
+
+
+def test_siblings_and_own_files_are_found(child):
+    child.write("parts.py", "SCALE = 2.0\n")
+    child.write("bias.txt", "0.5")
+    child.write(
+        "model.py",
+        "import torch, pathlib\nfrom parts import SCALE\n"
+        "BIAS = float((pathlib.Path(__file__).parent / 'bias.txt').read_text())\n"
+        "class Model(torch.nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        return torch.full((len(x), 3), SCALE + BIAS)\n",
+    )
+
+    ended = child.run(Task.PREDICT)
+
+    assert ended.rows.tolist() == [[2.5, 2.5, 2.5]] * 5
+
+
+@pytest.mark.slow
+def test_timm_and_torchvision_can_be_imported(model):
+    child = model("x.mean((2, 3))", head="import timm, torchvision")
+
+    ended = child.run(Task.PREDICT)
+
+    assert ended.reply == {"outcome": "ok", "rows": 5}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("class Net: pass", "model.py defines no class Model"),
+        ("class Model: pass", "Model() is a Model, not a torch.nn.Module"),
+        ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("class Model(:", "SyntaxError: invalid syntax (model.py, line 1)"),
+    ],
+)
+def test_packages_that_cannot_be_loaded_say_why_in_measure(child, text, why):
+    child.write("model.py", text)
+
+    ended = child.run(Task.MEASURE)
+
+    assert ended.reply == {"outcome": "load_failed", "facts": {"why": why}}
+
+
+def test_failing_to_load_in_predict_shows_no_text_of_the_entry(child):
+    child.write("model.py", "raise RuntimeError('pixel 17 is red')")
+
+    ended = child.run(Task.PREDICT)
+
+    assert ended.reply == {"outcome": "load_failed", "facts": {"why": "RuntimeError"}}

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scoring.contracts import Dtype, Task
+
+CONVOLUTION = "self.net = torch.nn.Conv2d(3, 3, 3)"
+
+
+def test_each_sample_gets_its_own_row_in_order(model):
+    child = model("x.mean((2, 3))")
+
+    ended = child.run(Task.PREDICT)
+
+    expected = (child.pixels.astype(np.float64) / 255).mean((2, 3))
+    assert ended.reply == {"outcome": "ok", "rows": 5}
+    assert ended.exit_code == 0
+    np.testing.assert_allclose(ended.rows, expected, rtol=1e-5)
+
+
+def test_floats_span_the_range_of_the_contract(model):
+    child = model("torch.stack([x.flatten(1).min(1)[0], x.flatten(1).max(1)[0], x[:, 0, 0, 0]], 1)")
+    child.pixels[:, 1, 1, 1:3] = (0, 255)
+
+    ended = child.run(Task.PREDICT, low=-1.0, high=3.0)
+
+    first = child.pixels[:, 0, 0, 0] / 255 * 4 - 1
+    expected = np.stack([np.full(5, -1.0), np.full(5, 3.0), first], 1)
+    np.testing.assert_allclose(ended.rows, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_uint8_contracts_pass_raw_values(model):
+    child = model("x[:, :, 4, 4].float() * (1 if x.dtype == torch.uint8 else float('nan'))")
+
+    ended = child.run(Task.PREDICT, dtype=Dtype.UINT8)
+
+    np.testing.assert_array_equal(ended.rows, child.pixels[:, :, 4, 4])
+
+
+@pytest.mark.parametrize("forward", ["torch.randn(len(x), 3)", "self.net(torch.randn_like(x)).mean((2, 3))"])
+def test_random_models_repeat_byte_for_byte(model, forward):
+    child = model(forward, init=CONVOLUTION)
+
+    first, second = child.run(Task.PREDICT), child.run(Task.PREDICT)
+
+    assert len(first.outputs) == 5 * 3 * 4
+    assert first.outputs == second.outputs
+
+
+def test_a_model_that_views_feature_maps_is_run_contiguous(model):
+    child = model(
+        "self.net(x).view(len(x), 3, -1).mean(2)",
+        init="self.net = torch.nn.Conv2d(3, 3, 1, bias=False); torch.nn.init.ones_(self.net.weight)",
+    )
+
+    ended = child.run(Task.PREDICT)
+
+    total = (child.pixels.astype(np.float64) / 255).mean((2, 3)).sum(1)
+    np.testing.assert_allclose(ended.rows, np.repeat(total[:, None], 3, 1), rtol=1e-4)
+
+
+def test_trying_memory_formats_leaves_no_mark_on_the_model(model):
+    child = model(
+        "(self.seen.add_(1) if True else 0) * torch.ones(len(x), 3)",
+        init=CONVOLUTION + "; self.register_buffer('seen', torch.zeros(1))",
+    )
+
+    ended = child.run(Task.PREDICT)
+
+    np.testing.assert_array_equal(ended.rows[:, 0], [1, 1, 2, 2, 3])
+
+
+def test_a_model_may_take_gradients_of_its_input(model):
+    head = (
+        "def slope(x):\n"
+        "    with torch.enable_grad():\n"
+        "        x = x.clone().requires_grad_()\n"
+        "        return torch.autograd.grad((x ** 2).sum(), x)[0]\n"
+    )
+    child = model("slope(x)[:, :, 0, 0]", head=head)
+
+    ended = child.run(Task.PREDICT)
+
+    np.testing.assert_allclose(ended.rows, 2 * child.pixels[:, :, 0, 0] / 255, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("forward", "outcome", "facts"),
+    [
+        (
+            "torch.zeros(len(x), 4)",
+            "wrong_output_shape",
+            {"found": "(2, 4)", "batch": 2, "expected": "(2, 3)", "width": 3},
+        ),
+        ("torch.full((len(x), 3), float('nan'))", "not_finite", {"found": 6, "total": 6}),
+        ("torch.zeros(len(x), 3).long()", "wrong_output_kind", {"found": "a tensor of torch.int64"}),
+        (
+            "(_ for _ in ()).throw(KeyError('pixel 17 is red'))",
+            "crashed",
+            {"error": "KeyError", "why": "KeyError"},
+        ),
+        ("torch.zeros(10**14)", "out_of_memory", {}),
+    ],
+)
+def test_outputs_that_break_the_contract_are_named_with_numbers(model, forward, outcome, facts):
+    ended = model(forward).run(Task.PREDICT)
+
+    assert ended.reply == {"outcome": outcome, "facts": facts}
+    assert ended.exit_code == 1
+
+
+def test_a_model_that_ends_the_process_leaves_no_reply(model):
+    ended = model("__import__('os')._exit(0)").run(Task.PREDICT)
+
+    assert ended.reply is None
+
+
+def test_printing_does_not_reach_the_reply(model):
+    ended = model("x.mean((2, 3))", head='print(\'{"outcome": "ok", "rows": 9}\')').run(Task.PREDICT)
+
+    assert ended.reply == {"outcome": "ok", "rows": 5}
+
+
+def test_samples_that_do_not_fill_the_batches_are_all_predicted(model):
+    ended = model("x.mean((2, 3))").run(Task.PREDICT, batch_size=64)
+
+    assert len(ended.rows) == 5
