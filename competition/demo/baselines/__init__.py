@@ -1,0 +1,1 @@
+"""Two small entries as participants would write them; `competition.demo.train` trains and packs them."""

@@ -1,0 +1,1 @@
+"""Baseline of track 1, packed as cvpr-zip."""

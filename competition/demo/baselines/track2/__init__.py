@@ -1,0 +1,1 @@
+"""Baseline of track 2, exported to ONNX."""

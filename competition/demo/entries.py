@@ -1,0 +1,57 @@
+"""Entries as zip files: packing, and two that Podium must refuse, so that visitors see how it does."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+# A fixed time makes the same sources give the same bytes.
+FIXED_TIME = (2022, 6, 1, 0, 0, 0)
+
+OVER_BUDGET_MODEL = '''"""Too much of everything: 35 M parameters and 7 G MACs, in a zip of a few hundred bytes."""
+
+import torch
+from torch import nn
+
+
+class Model(nn.Module):
+    """Map BGR images in [0, 1] to 100 logits, at random."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 512, kernel_size=4, stride=4)
+        self.mix = nn.Conv2d(512, 512, kernel_size=3, padding=1)
+        self.pool = nn.AdaptiveAvgPool2d(8)
+        self.widen = nn.Linear(512 * 8 * 8, 1000)
+        self.classify = nn.Linear(1000, 100)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return (N, 100) logits."""
+        features = self.pool(torch.relu(self.mix(torch.relu(self.patches(images)))))
+        return self.classify(torch.relu(self.widen(features.flatten(1))))
+'''
+
+
+def pack(target: Path, files: Mapping[str, Path]) -> None:
+    """Write a zip of the files under their given names."""
+    _write_zip(target, {name: path.read_bytes() for name, path in files.items()})
+
+
+def write_bad_entries(folder: Path) -> None:
+    """Write over_budget.zip, which breaks both budgets, and broken.zip, which ends too early."""
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = folder / "over_budget.zip"
+    _write_zip(whole, {"model.py": OVER_BUDGET_MODEL.encode()})
+    content = whole.read_bytes()
+    # The start says “zip”, the directory at the end is cut off, as after an interrupted copy.
+    (folder / "broken.zip").write_bytes(content[: len(content) // 2])
+
+
+def _write_zip(target: Path, contents: Mapping[str, bytes]) -> None:
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in sorted(contents.items()):
+            member = zipfile.ZipInfo(name, FIXED_TIME)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.external_attr = 0o644 << 16
+            archive.writestr(member, content)
