@@ -9,6 +9,7 @@ from onnx import GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorPr
 
 from scoring.budget.onnx_macs import FORMULAS, FREE, attributes
 from scoring.budget.onnx_shapes import Scope, UnknownShapeError, infer, scope_of, tensor_type, value_info
+from scoring.budget.onnx_values import complete
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Counter:
     def count(self, graph: GraphProto, outer: Scope) -> Tally:
         """Add up a graph whose shapes are inferred already."""
         scope = scope_of(graph, outer)
+        if not all(_is_known(node, scope) for node in graph.node if node.op_type in FORMULAS):
+            scope = complete(graph, scope, opsets=self.opsets, ir_version=self.ir_version)
         total = Tally()
         for node in graph.node:
             total = total.plus(self._count_node(node, scope))
@@ -89,6 +92,10 @@ class Counter:
                 graph.input.append(value_info(name, scope.types[name]))
         model = ModelProto(graph=graph, ir_version=max(self.ir_version, 4), opset_import=self.opsets)
         return infer(model).graph
+
+
+def _is_known(node: NodeProto, scope: Scope) -> bool:
+    return all(scope.knows(name) for name in (*node.input, *node.output) if name)
 
 
 def _named(nodes: Iterable[NodeProto]) -> set[str]:

@@ -43,6 +43,14 @@ class Scope:
             raise UnknownShapeError
         return sizes
 
+    def knows(self, name: str) -> bool:
+        """Say whether every size of a value is known."""
+        try:
+            self.shape(name)
+        except UnknownShapeError:
+            return False
+        return True
+
     def size(self, name: str) -> int:
         """Return how many values a tensor holds."""
         return math.prod(self.shape(name))
@@ -106,6 +114,13 @@ def forget_declarations(graph: GraphProto) -> None:
         for attribute in node.attribute:
             for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
                 forget_declarations(inner)
+
+
+def has_values(tensor: TensorProto) -> bool:
+    """Say whether a tensor is small and its values were kept."""
+    return math.prod(tensor.dims) <= MAX_KEPT_VALUES and any(
+        len(getattr(tensor, name)) for name in VALUE_FIELDS
+    )
 
 
 def forget_values(tensor: TensorProto) -> None:

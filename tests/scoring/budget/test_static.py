@@ -184,6 +184,29 @@ def test_elementwise_arithmetic_is_free() -> None:
     assert counts.uncounted_ops == ()
 
 
+def test_shapes_computed_in_the_graph_are_followed() -> None:
+    """The target of the reshape is [n, c, h * w * 2 / 2], as exporters write it for an open batch."""
+    nodes = [
+        node("Shape", ["x"], ["s"]),
+        node("Slice", ["s", "zero", "two"], ["front"]),
+        node("Slice", ["s", "two", "four"], ["back"]),
+        node("ReduceProd", ["back"], ["area"]),
+        node("Mul", ["area", "two"], ["twice"]),
+        node("Div", ["twice", "two"], ["length"]),
+        node("Equal", ["length", "length"], ["same"]),
+        node("Where", ["same", "length", "zero"], ["chosen"]),
+        node("Concat", ["front", "chosen"], ["to"], axis=0),
+        node("Reshape", ["x", "to"], ["flat"]),
+        node("MatMul", ["flat", "w"], ["y"]),
+    ]
+    weights = {name: np.array([value]) for name, value in (("zero", 0), ("two", 2), ("four", 4))}
+
+    counts = counted(nodes, {**weights, "w": zeros(64, 5)})
+
+    assert counts.macs == 3 * 64 * 5
+    assert counts.uncounted_ops == ()
+
+
 # --- graphs inside graphs
 
 
@@ -366,6 +389,23 @@ def test_external_weights_in_one_place_count_once() -> None:
     )
 
     assert count_model(helper.make_model(graph), TRACK.input.shape).parameters == 200
+
+
+def test_small_external_weights_do_not_disturb_the_count() -> None:
+    nodes = [
+        node("NonZero", ["x"], ["places"]),
+        node("MatMul", ["places", "w"], ["lost"]),
+        node("MatMul", ["x", "w"], ["y"]),
+    ]
+    model = network(nodes, {"w": zeros(8, 2)})
+    model.graph.initializer[0].ClearField("raw_data")
+    model.graph.initializer[0].data_location = TensorProto.EXTERNAL
+    model.graph.initializer[0].external_data.add(key="location", value="w.bin")
+
+    counts = count_model(model, TRACK.input.shape)
+
+    assert counts.macs == 3 * 8 * 8 * 2
+    assert counts.uncounted_ops == ("MatMul (shape unknown)",)
 
 
 def test_code_packages_are_counted_only_by_running(tmp_path: Path) -> None:
