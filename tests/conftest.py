@@ -1,5 +1,6 @@
 """Fixtures that every part shares: a database of this run's own, people, a track, and the time."""
 
+import hashlib
 import os
 from collections.abc import Callable
 from datetime import datetime
@@ -9,7 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.base import ContentFile
 from pytest_django import Settings
 
 from competition.celery import app
@@ -114,15 +115,16 @@ def make_evaluation(db: None) -> Callable[..., Evaluation]:
     """Return a function that makes a queued evaluation of a new submission, its entry in storage."""
 
     def make(participant: User, track: Track, *, at: datetime = START, **fields: object) -> Evaluation:
+        content = f"entry {Submission.objects.count()}".encode()
         submission = Submission(
             track=track,
             participant=participant,
             entry_name="entry.zip",
-            entry_bytes=5,
-            sha256=f"{Submission.objects.count():064x}",
+            entry_bytes=len(content),
+            sha256=hashlib.sha256(content).hexdigest(),
             created_at=at,
         )
-        submission.entry.save("entry", SimpleUploadedFile("entry.zip", b"entry"), save=False)
+        submission.entry.save("entry", ContentFile(content), save=False)
         submission.save()
         return Evaluation.objects.create(
             submission=submission, benchmark=track.benchmark, **{"queued_at": at, **fields}

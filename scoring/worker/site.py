@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from competition.submissions import lifecycle, queue
@@ -41,7 +41,6 @@ class SitePorts:
 
     def claim(self) -> Work | None:
         """Claim the next evaluation, or return None if there is none."""
-        close_old_connections()
         lease = queue.claim_next(owner=self.owner, queues=(self.queue,), now=self.now())
         if lease is None:
             return None
