@@ -1,0 +1,93 @@
+"""The reference pages against the code that they describe."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tomllib
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from scoring.contracts import (
+    METRIC_FACTS,
+    ArchiveLimits,
+    Budgets,
+    Format,
+    InputContract,
+    OutputContract,
+    RunLimits,
+    TrackSpec,
+)
+from scoring.tracks import TrackPage, parse_track
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+ENVIRONMENT = re.compile(r"env\.\w+\(\s*\"([A-Z0-9_]+)\"")
+
+
+def page(name: str) -> str:
+    return (REFERENCE / name).read_text("utf-8")
+
+
+def rows(name: str) -> dict[str, list[str]]:
+    """Return the cells of each table row by the name in its first cell."""
+    found = re.findall(r"^\| `([^`]+)` \|(.*)\|$", page(name), re.MULTILINE)
+    return {first: [cell.strip() for cell in rest.split("|")] for first, rest in found}
+
+
+def test_every_environment_variable_has_a_row() -> None:
+    read = set(ENVIRONMENT.findall((ROOT / "competition" / "settings.py").read_text("utf-8")))
+
+    assert set(rows("settings.md")) == read
+
+
+def test_the_page_of_codes_is_what_the_table_gives() -> None:
+    spec = importlib.util.spec_from_file_location("generate", REFERENCE / "generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+
+    assert page("codes.md") == generate.codes_page()
+
+
+def test_every_field_of_a_track_has_a_row() -> None:
+    sections = (TrackSpec, TrackPage, InputContract, OutputContract, Budgets, ArchiveLimits, RunLimits)
+    names = {field.name for section in sections for field in fields(section)}
+
+    assert names - {"input", "output", "budgets", "archive_limits", "run_limits"} <= set(rows("tracks.md"))
+
+
+@pytest.mark.parametrize("limits", [ArchiveLimits(), RunLimits()])
+def test_the_defaults_of_limits_are_true(limits: ArchiveLimits | RunLimits) -> None:
+    table = rows("tracks.md")
+
+    assert {field.name: table[field.name][0] for field in fields(limits)} == {
+        field.name: str(getattr(limits, field.name)) for field in fields(limits)
+    }
+
+
+def test_every_metric_and_format_is_named() -> None:
+    text = page("tracks.md")
+
+    assert set(METRIC_FACTS) <= set(rows("tracks.md"))
+    assert all(f"`{member}`" in text for member in Format)
+
+
+def test_the_example_track_is_valid() -> None:
+    example = re.search(r"```yaml\n(.*?)```", page("tracks.md"), re.DOTALL)
+
+    assert parse_track(example[1]).spec.slug == "cats-or-dogs"
+
+
+def test_every_dependency_says_why() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = [
+        *project["dependencies"],
+        *(name for extra in project["optional-dependencies"].values() for name in extra),
+    ]
+    names = {re.split(r"[<>=\[ ]", name)[0] for name in wanted}
+
+    first_cells = re.findall(r"^\| ([^|`]+) \|", page("dependencies.md"), re.MULTILINE)
+    told = {name.strip() for cell in first_cells for name in cell.split(",")}
+    assert names <= told
