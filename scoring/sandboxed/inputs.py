@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,13 @@ def batches(pixels: Pixels, size: int) -> Iterator[Pixels]:
     """Yield groups of `size` samples in order; the last may be smaller."""
     for start in range(0, len(pixels), size):
         yield pixels[start : start + size]
+        _forget(pixels)
+
+
+def _forget(pixels: Pixels) -> None:
+    """Give mapped pages back: else resident memory grows to the size of the dataset."""
+    if isinstance(pixels.base, mmap.mmap):
+        pixels.base.madvise(mmap.MADV_DONTNEED)
 
 
 class FloatBatches:

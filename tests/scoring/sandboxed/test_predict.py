@@ -126,3 +126,18 @@ def test_samples_that_do_not_fill_the_batches_are_all_predicted(model):
     ended = model("x.mean((2, 3))").run(Task.PREDICT, batch_size=64)
 
     assert len(ended.rows) == 5
+
+
+def test_resident_memory_does_not_grow_with_the_dataset(model):
+    head = (
+        "def resident_mb():\n"
+        "    with open('/proc/self/status') as status:\n"
+        "        kilobytes = next(line.split()[1] for line in status if line.startswith('VmRSS'))\n"
+        "    return float(kilobytes) / 1024\n"
+    )
+    child = model("torch.full((len(x), 3), resident_mb())", head=head)
+    child.pixels = np.ones((800, 3, 224, 224), np.uint8)
+
+    ended = child.run(Task.PREDICT, batch_size=8)
+
+    assert ended.rows[-1, 0] - ended.rows[0, 0] < child.pixels.nbytes / 2**20 / 3
