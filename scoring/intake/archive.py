@@ -18,7 +18,8 @@ from scoring.intake.folder import folder_files
 from scoring.intake.names import name_findings, unsafe_reason
 from scoring.intake.onnx_file import looks_like_onnx
 from scoring.intake.writing import Meter, write_file
-from scoring.intake.zip_directory import corrupt, has_end_record, read_directory
+from scoring.intake.zip_directory import read_directory
+from scoring.intake.zip_end import corrupt, has_end_record
 from scoring.intake.zip_members import Located, is_readable, kind_findings, locate
 from scoring.intake.zip_reading import CHUNK_BYTES, read_member
 

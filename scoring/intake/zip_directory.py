@@ -12,18 +12,12 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from scoring.contracts import ArchiveLimits
-from scoring.errors import Rejected, reject
+from scoring.errors import reject
+from scoring.intake.zip_end import FULL16, FULL32, corrupt, read_end
 
-END: Final = struct.Struct("<4s4H2LH")
-END64_LOCATOR: Final = struct.Struct("<4sLQL")
-END64: Final = struct.Struct("<4sQ2H2L4Q")
 ENTRY: Final = struct.Struct("<4s6H3L5H2L")
-END_MAGIC: Final = b"PK\x05\x06"
 ENTRY_MAGIC: Final = b"PK\x01\x02"
-MAX_COMMENT_BYTES: Final = 0xFFFF
 MAX_DIRECTORY_BYTES: Final = 32 * 2**20
-FULL16: Final = 0xFFFF
-FULL32: Final = 0xFFFFFFFF
 # Version 6.3 of the specification, the newest that common readers open.
 MAX_VERSION: Final = 63
 UTF8_FLAG: Final = 0x800
@@ -55,27 +49,9 @@ class Directory:
     offset: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class _End:
-    entries: int
-    directory_bytes: int
-    directory_offset: int
-    position: int
-
-
-def corrupt(why: str, *, path: str = "") -> Rejected:
-    """Build the refusal of a damaged or ambiguous archive."""
-    return reject("corrupt_archive", path=path, why=why)
-
-
-def has_end_record(file: BinaryIO, size: int) -> bool:
-    """Say whether a zip reader would find an archive that ends where the file ends."""
-    return len(_end_positions(file, size)) > 0
-
-
 def read_directory(file: BinaryIO, size: int, limits: ArchiveLimits) -> Directory:
     """Read the central directory of a file of `size` bytes, or raise `Rejected`."""
-    end = _read_end(file, size)
+    end = read_end(file, size)
     if end.entries > limits.max_files:
         raise reject("too_many_files", found=end.entries, allowed=limits.max_files)
     if end.directory_bytes > MAX_DIRECTORY_BYTES:
@@ -89,63 +65,6 @@ def read_directory(file: BinaryIO, size: int, limits: ArchiveLimits) -> Director
     if len(raw) != end.directory_bytes:
         raise corrupt("its directory is cut short")
     return Directory(members=tuple(_entries(raw, end.entries)), offset=end.directory_offset)
-
-
-def _end_positions(file: BinaryIO, size: int) -> list[int]:
-    """Return the places of all end records whose comment reaches exactly to the end of the file."""
-    start = max(0, size - END.size - MAX_COMMENT_BYTES)
-    file.seek(start)
-    tail = file.read(size - start)
-    positions = []
-    found = tail.find(END_MAGIC)
-    while found != -1:
-        if found + END.size <= len(tail):
-            comment_bytes = END.unpack_from(tail, found)[7]
-            if found + END.size + comment_bytes == len(tail):
-                positions.append(start + found)
-        found = tail.find(END_MAGIC, found + 1)
-    return positions
-
-
-def _read_end(file: BinaryIO, size: int) -> _End:
-    positions = _end_positions(file, size)
-    if not positions:
-        raise corrupt("its directory is missing; the file may be incomplete, or have other data at its end")
-    # A second end record inside the comment: readers disagree on which one counts.
-    if len(positions) > 1:
-        raise corrupt("it has more than one end record")
-    position = positions[0]
-    file.seek(position)
-    _, disk, directory_disk, here, entries, directory_bytes, offset, _ = END.unpack(file.read(END.size))
-    if (disk, directory_disk) not in {(0, 0), (FULL16, FULL16)} or here != entries:
-        raise corrupt("it is split over several files")
-    plain = _End(entries=entries, directory_bytes=directory_bytes, directory_offset=offset, position=position)
-    return _read_end64(file, plain)
-
-
-def _read_end64(file: BinaryIO, plain: _End) -> _End:
-    """Return the zip64 end record where there is one; it must not contradict the plain record."""
-    locator_at = plain.position - END64_LOCATOR.size
-    if locator_at < END64.size:
-        return plain
-    file.seek(locator_at)
-    magic, disk, end64_at, disks = END64_LOCATOR.unpack(file.read(END64_LOCATOR.size))
-    if magic != b"PK\x06\x07":
-        return plain
-    if disk != 0 or disks > 1 or end64_at != locator_at - END64.size:
-        raise corrupt("its zip64 end record is not where it should be")
-    file.seek(end64_at)
-    magic, _, _, _, disk, directory_disk, here, entries, directory_bytes, offset = END64.unpack(
-        file.read(END64.size)
-    )
-    agrees = (
-        plain.entries in {entries, FULL16}
-        and plain.directory_bytes in {directory_bytes, FULL32}
-        and plain.directory_offset in {offset, FULL32}
-    )
-    if magic != b"PK\x06\x06" or disk != 0 or directory_disk != 0 or here != entries or not agrees:
-        raise corrupt("its two end records contradict each other")
-    return _End(entries=entries, directory_bytes=directory_bytes, directory_offset=offset, position=end64_at)
 
 
 def _entries(raw: bytes, count: int) -> Iterator[Member]:

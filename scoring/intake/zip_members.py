@@ -12,7 +12,8 @@ from typing import BinaryIO, Final
 from scoring.contracts import Finding
 from scoring.errors import Rejected
 from scoring.intake.names import shown
-from scoring.intake.zip_directory import EXTRA_ZIP64, FULL32, Directory, Member, corrupt, extra_fields
+from scoring.intake.zip_directory import EXTRA_ZIP64, Directory, Member, extra_fields
+from scoring.intake.zip_end import FULL32, corrupt
 
 LOCAL: Final = struct.Struct("<4s5H3L2H")
 LOCAL_MAGIC: Final = b"PK\x03\x04"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Final
 
 from scoring.intake.names import shown
-from scoring.intake.zip_directory import corrupt
+from scoring.intake.zip_end import corrupt
 from scoring.intake.zip_members import STORED, Located
 
 CHUNK_BYTES: Final = 2**20

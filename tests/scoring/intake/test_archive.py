@@ -135,6 +135,27 @@ def test_accepts_zip64_sizes_in_small_archives(unpack_bytes: Unpack) -> None:
     assert (unpacked.root / "model.py").read_bytes() == SOURCE
 
 
+def with_zip64_end(content: bytes, *, entries: int = 1) -> bytes:
+    """Give an archive of one member the end records of a very large one."""
+    start, end = directory_at(content), content.rindex(b"PK\x05\x06")
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, entries, entries, end - start, start)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+    plain = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return content[:end] + record + locator + plain
+
+
+def test_accepts_a_zip64_end_record(unpack_bytes: Unpack) -> None:
+    assert len(unpack_bytes(with_zip64_end(zipped(("model.py", SOURCE)))).files) == 1
+
+
+def test_unpacks_members_far_larger_than_one_piece(unpack_bytes: Unpack) -> None:
+    content = b"".join(b"%09d " % number * 4 for number in range(60_000))
+
+    unpacked = unpack_bytes(zipped(("numbers.txt", content)))
+
+    assert (unpacked.root / "numbers.txt").read_bytes() == content
+
+
 def test_accepts_an_archive_comment(unpack_bytes: Unpack) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -289,6 +310,35 @@ def test_a_member_past_the_counted_ones_is_refused(codes: Codes) -> None:
     end = content.rindex(b"PK\x05\x06")
 
     assert codes(patched(patched(content, end + 8, "<H", 1), end + 10, "<H", 1)) == ["corrupt_archive"]
+
+
+def test_a_zip64_end_record_that_contradicts_the_plain_one_is_refused(codes: Codes) -> None:
+    content = with_zip64_end(zipped(("a", b"1")))
+    end = content.rindex(b"PK\x05\x06")
+
+    assert codes(patched(patched(content, end + 8, "<H", 7), end + 10, "<H", 7)) == ["corrupt_archive"]
+
+
+def test_a_zip64_end_record_with_a_wrong_count_is_refused(codes: Codes) -> None:
+    assert codes(with_zip64_end(zipped(("a", b"1")), entries=2)) == ["corrupt_archive"]
+
+
+def test_a_zip64_end_record_in_another_place_is_refused(codes: Codes) -> None:
+    content = with_zip64_end(zipped(("a", b"1")))
+    locator = content.rindex(b"PK\x06\x07")
+
+    assert codes(patched(content, locator + 8, "<Q", 0)) == ["corrupt_archive"]
+
+
+def test_data_after_a_deflate_stream_is_refused(codes: Codes) -> None:
+    content = zipped(("a", SOURCE * 9))
+    packed_bytes = struct.unpack_from("<L", content, 18)[0]
+    at, start = 31 + packed_bytes, directory_at(content)
+    content = content[:at] + b"hidden" + content[at:]
+    content = patched(content, 18, "<L", packed_bytes + 6)
+    content = patched(content, start + 6 + 20, "<L", packed_bytes + 6)
+
+    assert codes(patched(content, content.rindex(b"PK\x05\x06") + 16, "<L", start + 6)) == ["corrupt_archive"]
 
 
 def test_an_archive_split_over_disks_is_refused(codes: Codes) -> None:
