@@ -1,0 +1,148 @@
+"""A real Celery worker in a process of its own, a real sandbox, a real database: told to stop, killed, forgotten."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
+from django.db import connection
+
+from competition.leaderboard.models import Standing
+from competition.submissions import services
+from competition.submissions.models import Evaluation, Score
+from competition.tracks.datasets import import_dataset_folder
+from competition.tracks.models import Track
+from scoring.contracts import Stage, Status
+from scoring.sandbox.trial import bubblewrap_failure
+from tests.examples import new_benchmark
+
+ROOT = Path(__file__).parents[3]
+DEADLINE_S = 120.0
+POLL_S = 0.05
+MODEL = """
+import time
+import torch
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.bias = torch.nn.Parameter(torch.eye(100)[7])
+
+    def forward(self, images):
+        time.sleep({pause_s})
+        return self.bias.expand(len(images), 100)
+"""
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sandbox, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _sandbox_works() -> None:
+    failure = bubblewrap_failure()
+    if failure:
+        pytest.skip(f"no working sandbox: {failure}")
+
+
+@pytest.fixture
+def real_track(track: Track, tmp_path: Path) -> Track:
+    """A track on four images, three of them of class 7."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    labels = [7, 7, 7, 8]
+    for number in range(4):
+        cv2.imwrite(str(folder / f"{number}.png"), np.full((32, 32, 3), 60 * number, dtype=np.uint8))
+    rows = [f"{number}.png,{label}" for number, label in enumerate(labels)]
+    (folder / "labels.csv").write_text("\n".join(["file,label", *rows]) + "\n")
+    track.dataset = import_dataset_folder(name="Four images", folder=folder)
+    new_benchmark(track)
+    return track
+
+
+def submit(user: User, track: Track, *, pause_s: float = 0.0) -> Evaluation:
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("model.py", MODEL.format(pause_s=pause_s))
+    upload = ContentFile(packed.getvalue(), name="entry.zip")
+    submission = services.accept_submission(participant=user, track=track, upload=upload, name="entry.zip")
+    return submission.evaluations.get()
+
+
+@contextmanager
+def worker(home: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a worker on this test's database and files; on leaving, end it if it still runs."""
+    database = connection.settings_dict
+    url = f"sqlite:///{database['NAME']}"
+    if connection.vendor == "postgresql":
+        url = f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "PODIUM_HOME": str(home),
+        "PODIUM_LEASE_S": "4",
+        "PODIUM_SWEEP_S": "0.5",
+        "CELERY_BROKER_URL": "filesystem://",
+    }
+    command = [sys.executable, "-m", "celery", "-A", "competition.celery", "worker", "-Q", "cpu", *options]
+    with (home / "worker.log").open("ab") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def wait_until(condition: Callable[[], bool], home: Path) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail((home / "worker.log").read_text()[-4000:])
+        time.sleep(POLL_S)
+
+
+def is_in(evaluation: Evaluation, **fields: str) -> Callable[[], bool]:
+    return lambda: Evaluation.objects.filter(pk=evaluation.pk, **fields).exists()
+
+
+def test_what_no_message_told_of_is_scored_and_what_a_killed_worker_left_is_taken_up(
+    alice: User, real_track: Track, tmp_path: Path
+) -> None:
+    evaluation = submit(alice, real_track)
+    with worker(tmp_path, "--beat") as first:
+        wait_until(is_in(evaluation, stage=Stage.PREDICT), tmp_path)
+        first.send_signal(signal.SIGKILL)
+        first.wait()
+
+    with worker(tmp_path, "--beat"):
+        wait_until(is_in(evaluation, status=Status.SCORED), tmp_path)
+
+    evaluation.refresh_from_db()
+    assert evaluation.attempts == 2
+    assert {(s.metric, s.value) for s in Score.objects.all()} == {("accuracy", 0.75), ("top5_accuracy", 0.75)}
+    assert Standing.objects.get().value == 0.75
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_a_worker_that_is_asked_to_stop_gives_its_evaluation_back_and_ends(
+    alice: User, real_track: Track, tmp_path: Path
+) -> None:
+    evaluation = submit(alice, real_track, pause_s=60.0)
+    with worker(tmp_path, "--beat") as first:
+        wait_until(is_in(evaluation, stage=Stage.MEASURE), tmp_path)
+        first.send_signal(signal.SIGTERM)
+        wait_until(is_in(evaluation, status=Status.QUEUED), tmp_path)
+        first.wait(timeout=DEADLINE_S)
+
+    evaluation.refresh_from_db()
+    assert evaluation.attempts == 0
