@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, ClassVar
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.db.models import Count, Field, Model, QuerySet
 from django.forms import ModelForm
@@ -23,6 +24,8 @@ from scoring.contracts import Split
 admin.site.site_header = "Podium"
 admin.site.site_title = "Podium"
 admin.site.index_title = "Organisation"
+# Django's own login knows no second factor: a stolen password would be enough for the admin.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as allauth documents
 
 SHOWN_CLASSES = 200
 

@@ -63,7 +63,7 @@ def _window(track: Track, now: datetime) -> Check:
         return Check(name="Window", ok=False, message=f"The window closed at {_utc(closes)}. Move it.")
     start = f"from {_utc(opens)}" if opens else "from the moment the track is opened"
     end = f"until {_utc(closes)}" if closes else "without an end"
-    return Check(name="Window", ok=True, message=f"Submissions are taken {start} {end}.")
+    return Check(name="Window", ok=True, message=f"Submissions are taken {start}, {end}.")
 
 
 def _quota(track: Track) -> Check:

@@ -64,9 +64,9 @@ def page(site: str, organiser: User, complaints: list[str]) -> Iterator[object]:
         )
         window.on("pageerror", lambda error: complaints.append(str(error)))
         window.goto("/admin/")
-        window.get_by_label("Username").fill(organiser.username)
+        window.get_by_label("Login").fill(organiser.username)
         window.get_by_label("Password").fill(PASSWORD)
-        window.get_by_role("button", name="Log in").click()
+        window.get_by_role("button", name="Sign In").click()
         window.wait_for_url("**/admin/")
         yield window
 
@@ -83,6 +83,7 @@ def dataset_zip(tmp_path: Path) -> Path:
 
 
 def failed_checks(page) -> list[str]:
+    page.locator(".podium-checks").wait_for()
     return page.locator(".podium-checks .is-failed strong").all_inner_texts()
 
 

@@ -265,6 +265,16 @@ def test_acts_are_for_staff(client: Client, track: Track, name: str) -> None:
     assert "login" in answer.headers["Location"]
 
 
+def test_a_password_alone_does_not_lead_past_the_second_factor(client: Client, db) -> None:
+    User.objects.create_user("grace", password="a-long-password", is_staff=True)
+
+    answer = client.post(reverse("admin:login"), {"username": "grace", "password": "a-long-password"})
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith(reverse("account_login"))
+    assert "_auth_user_id" not in client.session
+
+
 def test_acts_need_a_csrf_token(organiser: Client, track: Track) -> None:
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(User.objects.get(username="grace"))
