@@ -6,7 +6,7 @@ import os
 import socket
 
 from celery import shared_task
-from celery.signals import worker_init
+from celery.signals import beat_embedded_init, worker_init
 from celery.worker import WorkController
 from celery.worker.state import maybe_shutdown
 from django.conf import settings
@@ -14,13 +14,14 @@ from django.utils import timezone
 
 from competition.submissions.wakeup import EVALUATE
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
+from scoring.worker.embedded_beat import die_with_the_worker
 from scoring.worker.evaluate import Place, drain
 from scoring.worker.self_check import refuse_unfit_worker
 from scoring.worker.site import SitePorts
 from scoring.worker.sweep import sweep
 
 
-@shared_task(name=EVALUATE, ignore_result=True)
+@shared_task(name=EVALUATE, ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
 def evaluate_waiting(queue: str) -> None:
     """Evaluate what waits for a hardware class until nothing is left."""
     ports = SitePorts(owner=owner(), queue=queue, sandbox=BubblewrapSandbox(), cache=settings.CACHE_DIR)
@@ -28,16 +29,22 @@ def evaluate_waiting(queue: str) -> None:
     drain(ports, place)
 
 
-@shared_task(name="podium.sweep", ignore_result=True)
+@shared_task(name="podium.sweep", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
 def sweep_queue() -> None:
     """Wake whoever has work and end what was abandoned for the last time."""
     sweep(timezone.now())
 
 
-@worker_init.connect
+@worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def check_worker(sender: WorkController, **_: object) -> None:
     """Refuse to start where entries could not be evaluated safely."""
     refuse_unfit_worker(sender)
+
+
+@beat_embedded_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def tie_beat_to_worker(**_: object) -> None:
+    """End the scheduler inside a worker together with it."""
+    die_with_the_worker()
 
 
 def owner() -> str:

@@ -7,7 +7,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -103,6 +103,17 @@ def worker(home: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
         process.wait()
 
 
+def alive(home: Path) -> list[int]:
+    """Return the processes that run on this test's home and still live."""
+    marker = f"PODIUM_HOME={home}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if marker in (process / "environ").read_bytes().split(b"\0"):
+                found.append(int(process.name))
+    return found
+
+
 def wait_until(condition: Callable[[], bool], home: Path) -> None:
     deadline = time.monotonic() + DEADLINE_S
     while not condition():
@@ -124,6 +135,7 @@ def test_what_no_message_told_of_is_scored_and_what_a_killed_worker_left_is_take
         first.send_signal(signal.SIGKILL)
         first.wait()
 
+    wait_until(lambda: alive(tmp_path) == [], tmp_path)
     with worker(tmp_path, "--beat"):
         wait_until(is_in(evaluation, status=Status.SCORED), tmp_path)
 
