@@ -82,7 +82,7 @@ def test_a_model_may_take_gradients_of_its_input(model):
 
     ended = child.run(Task.PREDICT)
 
-    np.testing.assert_allclose(ended.rows, 2 * child.pixels[:, :, 0, 0] / 255, rtol=1e-6)
+    np.testing.assert_allclose(ended.rows, child.pixels[:, :, 0, 0] / 255 * 2, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
