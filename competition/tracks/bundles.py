@@ -53,7 +53,12 @@ def pack(folder: Path, table: LabelTable, stream: BinaryIO) -> None:
 
 
 def _is_ignored(member: zipfile.ZipInfo) -> bool:
-    return member.is_dir() or any(part in JUNK for part in PurePosixPath(member.filename).parts)
+    return member.is_dir() or is_clutter(member.filename)
+
+
+def is_clutter(name: str) -> bool:
+    """Say whether a name is one that file managers leave in zips; unpacking passes over it."""
+    return any(part in JUNK for part in PurePosixPath(name).parts)
 
 
 def _member_findings(members: list[zipfile.ZipInfo]) -> Iterator[str]:

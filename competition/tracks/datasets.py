@@ -27,7 +27,7 @@ from competition.tracks.models import Dataset
 from scoring.contracts import Reader, Split
 from scoring.dataset import check_contents
 from scoring.errors import Fault
-from scoring.labels import DatasetProblem, LabelTable, read_labels
+from scoring.labels import DatasetProblem, LabelTable, raise_findings, read_labels
 
 LOCK_POLL_S: Final = 0.1
 CHUNK_BYTES: Final = 2**20
@@ -49,6 +49,9 @@ def import_dataset_folder(*, name: str, folder: Path) -> Dataset:
     """Import a folder that holds labels.csv and the files it names; raise `DatasetProblem`."""
     table = read_labels(folder)
     check_contents(folder, table, Reader.IMAGE)
+    # Else the archive would be stored, and every worker would miss the file.
+    clutter = [row for row in table.rows if bundles.is_clutter(row.file)]
+    raise_findings([f"row {row.number}: “{row.file}” has a name that zips pass over" for row in clutter])
     with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as archive:
         bundles.pack(folder, table, archive)
         archive_bytes = archive.tell()

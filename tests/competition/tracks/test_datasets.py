@@ -88,6 +88,15 @@ def test_macos_clutter_is_ignored(folder: Path) -> None:
     assert dataset.samples == 4
 
 
+def test_data_under_a_name_that_unpacking_passes_over_are_refused(folder: Path) -> None:
+    (folder / "images").rename(folder / "__MACOSX")
+    table = folder / "labels.csv"
+    table.write_text(table.read_text().replace("images/", "__MACOSX/"))
+
+    with pytest.raises(DatasetProblem, match="pass over"):
+        datasets.import_dataset_folder(name="hidden", folder=folder)
+
+
 def test_every_missing_file_is_named(folder: Path) -> None:
     (folder / "images/000.png").unlink()
     (folder / "images/003.png").unlink()
