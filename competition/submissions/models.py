@@ -114,6 +114,7 @@ class Evaluation(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["status", "priority", "queued_at"], name="evaluation_queue"),
+            models.Index(fields=["started_at"], name="evaluation_started"),
         ]
 
     def __str__(self) -> str:

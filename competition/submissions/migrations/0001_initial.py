@@ -95,6 +95,10 @@ class Migration(migrations.Migration):
             model_name='evaluation',
             index=models.Index(fields=['status', 'priority', 'queued_at'], name='evaluation_queue'),
         ),
+        migrations.AddIndex(
+            model_name='evaluation',
+            index=models.Index(fields=['started_at'], name='evaluation_started'),
+        ),
         migrations.AddConstraint(
             model_name='evaluation',
             constraint=models.UniqueConstraint(fields=('submission', 'benchmark'), name='one_evaluation_per_submission_and_benchmark'),
