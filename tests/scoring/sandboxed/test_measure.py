@@ -4,6 +4,8 @@ import pytest
 
 from scoring.contracts import Task
 
+# Each test starts a child that imports torch and all counters: some three seconds.
+pytestmark = pytest.mark.slow
 LINEAR = "self.net = torch.nn.Linear(3 * 16 * 16, 3)"
 MACS, VALUES = 3 * 16 * 16 * 3, 3 * 16 * 16 * 3 + 3
 BIG = 2**19
