@@ -12,7 +12,7 @@ app = Celery("podium")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
 
-@app.on_after_configure.connect
+@app.on_after_configure.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def make_broker_folders(sender: Celery, **_: object) -> None:
     """Make the folders that the filesystem transport expects, before anybody sends or listens."""
     options: Mapping[str, str] = sender.conf.broker_transport_options or {}

@@ -185,12 +185,30 @@ def test_a_cancel_stops_the_run_at_its_next_sign_of_life(
         cancel(evaluation.pk, now=clock.now)
         return next(ticks)
 
-    ticks = (float(second) for second in count())
+    ticks = map(float, count())
 
     drain(ports, replace(place, clock=cancel_it))
 
     evaluation.refresh_from_db()
     assert evaluation.status == Status.CANCELLED
+    assert not Score.objects.exists()
+
+
+def test_a_run_whose_lease_was_taken_meanwhile_stops_and_leaves_the_result_to_the_other(
+    evaluation: Evaluation, ports: PlayedPorts, place: Place, clock: Clock
+) -> None:
+    def sleep_too_long() -> float:
+        clock.now = later(clock.now)
+        second.claim()
+        return next(ticks)
+
+    second = replace(ports, owner="second")
+    ticks = map(float, count())
+
+    assert drain(ports, replace(place, clock=sleep_too_long)) == 1
+
+    evaluation.refresh_from_db()
+    assert (evaluation.status, evaluation.lease_owner) == (Status.RUNNING, "second")
     assert not Score.objects.exists()
 
 
