@@ -16,9 +16,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from competition.tracks import admin_acts, services
-from competition.tracks.admin_forms import TrackForm, track_formfield
 from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track
 from competition.tracks.quantities import write_bytes
+from competition.tracks.track_form import TrackForm, track_formfield
 from scoring.contracts import Split
 
 admin.site.site_header = "Podium"

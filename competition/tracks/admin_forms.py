@@ -1,22 +1,16 @@
-"""Forms of the admin: a track with its fields explained, and the forms of its acts."""
+"""Forms of the acts of the admin: imports, clones, track documents."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import Field
 from django.utils.text import slugify
 
-from competition.tracks.columns import column_of
 from competition.tracks.models import Competition, Track
-from competition.tracks.quantities import BytesField, CountField
-from competition.tracks.readiness import examine
-from scoring.contracts import METRIC_FACTS, Format, Metric
 from scoring.tracks import (
     MAX_DOCUMENT_BYTES,
     InvalidTrack,
@@ -26,152 +20,7 @@ from scoring.tracks import (
     presets,
 )
 
-COUNTS: Final = ("max_parameters", "max_macs")
-SIZES: Final = (
-    "max_package_bytes",
-    "max_entry_bytes",
-    "max_unpacked_bytes",
-    "max_memory_bytes",
-    "max_file_bytes",
-    "max_tmp_bytes",
-    "max_log_bytes",
-)
-FORMAT_TITLES: Final = {
-    Format.CVPR_ZIP: "cvpr-zip: a zip with model.py that defines class Model",
-    Format.ONNX: "onnx: one .onnx file, or a zip that holds exactly one",
-}
-BUDGET_HELP: Final = {
-    "max_parameters": "Inclusive: a model with exactly so many passes. Every parameter and floating buffer counts.",
-    "max_macs": "Strict: a model must need fewer. Multiply-adds of one sample; “5G FLOPs” of CVPR 2022 are 5G here.",
-    "max_package_bytes": "Size of all files of the entry, unpacked.",
-}
-LIMIT_HELP: Final = {
-    "max_entry_bytes": "The uploaded file. The site's own upload limit may be lower.",
-    "max_unpacked_bytes": "All files of the archive together, counted as they are read.",
-    "max_files": "Files in the archive.",
-    "max_depth": "Folders inside each other.",
-    "max_ratio": "Unpacked size over packed size of one file; stops archive bombs.",
-    "max_memory_bytes": "Memory of the whole run in the sandbox.",
-    "max_processes": "Processes and threads of the run.",
-    "max_file_bytes": "The largest file that the run may write.",
-    "max_tmp_bytes": "All that the run may write to its own temporary folder.",
-    "max_log_bytes": "What is kept of the log that participants see.",
-    "measure_timeout_s": "Seconds for loading the model and counting its parameters and MACs.",
-    "predict_timeout_s": "Seconds for all hidden samples together.",
-    "threads": "Processor threads of the run, fixed so that scores repeat.",
-    "batch_size": "Samples of one forward pass.",
-    "seed": "Seed of the run's random numbers.",
-}
-OTHER_HELP: Final = {
-    "slug": "Part of the address, for example cvpr2022-track1. Small letters, digits and single hyphens.",
-    "summary": "One sentence for the competition's page.",
-    "opens_at": "UTC. Empty: submissions are taken as soon as the track is open.",
-    "closes_at": "UTC. Empty: the track takes submissions without an end.",
-    "quota_submissions": "Submissions of one participant within the rolling window below.",
-    "quota_window_hours": "Hours. Faults of ours and submissions cancelled before they started do not count.",
-    "input_low": "The value that a model receives for black.",
-    "input_high": "The value that a model receives for white.",
-    "input_channels": "Images have 3.",
-    "input_height": "Pixels.",
-    "input_width": "Pixels.",
-    "input_dtype": "uint8 needs values from 0 to 255.",
-    "channel_order": "Order of the colour planes; CVPR 2022 used BGR.",
-    "output_kind": "logits: one column a class, the largest wins. confidence: one column, higher means positive.",
-    "output_width": "Columns of the output: the number of classes, or 1 for a confidence.",
-    "metric": "Ranks the board. accuracy and top5_accuracy need logits, best_f1 needs a confidence.",
-    "queue": "Workers that listen to this queue evaluate the track.",
-    "dataset": "Hidden data. “Import dataset” above the form adds one.",
-}
-
-
-def _metric_choices() -> list[tuple[str, str]]:
-    return [(metric.value, f"{METRIC_FACTS[metric].title} ({metric})") for metric in Metric]
-
-
 WIDE: Final = forms.TextInput(attrs={"class": "vTextField"})
-
-
-class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
-    """A track; what the track document would refuse is shown at its field."""
-
-    formats = forms.MultipleChoiceField(
-        choices=[(member.value, FORMAT_TITLES[member]) for member in Format],
-        widget=forms.CheckboxSelectMultiple,
-        help_text="What participants may upload.",
-    )
-    metric = forms.ChoiceField(choices=_metric_choices)
-    extra_metrics = forms.MultipleChoiceField(
-        choices=_metric_choices,
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-        help_text="Shown beside the ranking metric.",
-    )
-
-    class Meta:
-        model = Track
-        fields = "__all__"  # noqa: DJ007 - what buttons change (is_open, benchmark) the admin leaves out
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, text in {**BUDGET_HELP, **LIMIT_HELP, **OTHER_HELP}.items():
-            if name in self.fields:
-                self.fields[name].help_text = text
-        if "rules" in self.fields:
-            self.fields["rules"].strip = False  # type: ignore[attr-defined]  # a CharField
-        for name in BUDGET_HELP:
-            if name in self.fields:
-                self.fields[name].help_text += " Empty: no limit."
-
-    def clean_rules(self) -> str:
-        """Return the rules with plain line ends, so that a saved form is no change to a track.yaml."""
-        return str(self.cleaned_data["rules"]).replace("\r\n", "\n")
-
-    def clean_closes_at(self) -> datetime | None:
-        """Return the end of the window, if it lies behind its start."""
-        opens, closes = self.cleaned_data.get("opens_at"), self.cleaned_data["closes_at"]
-        if opens and closes and opens >= closes:
-            raise ValidationError("The window must close after it opens.")
-        return closes  # type: ignore[no-any-return]  # a DateTimeField's value
-
-    def _post_clean(self) -> None:
-        """Check the track as a document, once the form has filled its columns."""
-        super()._post_clean()  # type: ignore[misc]  # the hook that ModelForm has for this
-        if self.errors:
-            return
-        try:
-            self.instance.document()
-        except InvalidTrack as exc:
-            for finding in exc.findings:
-                self._add_finding(finding)
-        if not self.errors and self.instance.is_open:
-            self._keep_ready()
-
-    def _add_finding(self, finding: str) -> None:
-        place, _, message = finding.partition(": ")
-        column = column_of(place)
-        sentence = message.removeprefix("Value error, ")
-        self.add_error(column if column in self.fields else None, f"{sentence[:1].upper()}{sentence[1:]}")
-
-    def _keep_ready(self) -> None:
-        """Refuse to make an open track unfit; a window may end, for that is how tracks end."""
-        failed = [check for check in examine(self.instance) if not check.ok and check.name != "Window"]
-        for check in failed:
-            self.add_error(None, f"The track is open and must stay ready. {check.name}: {check.message}")
-
-
-def track_formfield(column: Field[Any, Any], **kwargs: Any) -> forms.Field | None:
-    """Return a field that reads counts and sizes as people write them, or None for other columns."""
-    kinds = dict.fromkeys(COUNTS, CountField) | dict.fromkeys(SIZES, BytesField)
-    if column.name not in kinds:
-        return None
-    return kinds[column.name](
-        required=not column.blank, label=_label(column.name), initial=column.get_default()
-    )
-
-
-def _label(column: str) -> str:
-    words = column.removesuffix("_bytes").replace("_", " ")
-    return f"{words[:1].upper()}{words[1:]}".replace("macs", "MACs")
 
 
 class ImportForm(forms.Form):
