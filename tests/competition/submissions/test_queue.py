@@ -191,7 +191,7 @@ def test_the_next_candidate_is_claimed_if_the_first_is_taken_meanwhile(
     first, second = make_evaluation(alice, track), make_evaluation(bob, track)
 
     def take_the_first_before_its_lock(execute: Callable[..., object], sql: str, *rest: object) -> object:
-        if "UPDATE" not in sql and "auth_user" in sql:
+        if sql.startswith("SELECT") and "auth_user" in sql:
             lifecycle.cancel(first.pk, now=now)
         return execute(sql, *rest)
 
