@@ -22,6 +22,11 @@ class Bar:
         """Return usage as a whole percentage of the budget, rounded down."""
         return None if not self.allowed else 100 * self.used // self.allowed
 
+    @property
+    def filled_percent(self) -> int:
+        """Return how much of the bar is drawn filled; what is over the budget cannot be drawn."""
+        return min(100, self.percent or 0)
+
 
 def bars(usage: Mapping[str, int], budgets: Mapping[str, int | None]) -> tuple[Bar, ...]:
     """Return the bars; parameters and bytes may reach their budget, MACs must stay below it."""

@@ -31,6 +31,12 @@ def test_the_percentage_is_rounded_down():
     assert bars(USAGE, {"max_macs": 51})[1].percent == 98
 
 
+def test_a_bar_is_filled_as_far_as_its_budget_goes():
+    filled = [bar.filled_percent for bar in bars(USAGE, {"max_parameters": 60, "max_macs": 5})]
+
+    assert filled == [50, 100, 0]
+
+
 def test_a_rejections_numbers_become_bars_and_other_findings_do_not():
     findings = [
         {"code": "wrapping_folder", "path": "x", "facts": {}},

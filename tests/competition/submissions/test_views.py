@@ -196,7 +196,8 @@ def test_a_rejection_shows_code_numbers_hint_and_bar(as_alice, evaluation, lease
     assert "parameters_over_budget" in text
     assert "86,567,656" in text
     assert "Every parameter and floating buffer counts" in text
-    assert '<meter min="0" max="30000000" value="86567656"' in text
+    assert "bar bar-over" in text
+    assert "over budget" in text
 
 
 def test_what_an_entry_printed_or_was_named_is_text_and_not_html(as_alice, evaluation, lease):
