@@ -285,7 +285,6 @@ class StaticCounts:
     parameters: int | None = None
     macs: int | None = None
     uncounted_ops: tuple[str, ...] = ()
-    warnings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -369,6 +368,13 @@ class Request:
             threads=raw["threads"],
             seed=raw["seed"],
         )
+
+
+STARTED_REPLY = b'{"outcome": "started"}'
+"""What the child writes once its own libraries are loaded, just before it turns to the entry.
+
+A child that ends without it was never able to start: a fault of ours, and not a crash of the entry.
+"""
 
 
 class Outcome(StrEnum):

@@ -232,7 +232,7 @@ CODES: Final[dict[str, Code]] = {
     ),
     "conversion_mismatch": Code(
         "The PyTorch conversion of the ONNX model differs by up to {largest_difference:g} on the probe "
-        "batch.",
+        "batch, as a share of its largest output where that is above 1.",
         "The score comes from ONNX Runtime and is not affected.",
         warning=True,
     ),

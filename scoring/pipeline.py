@@ -36,6 +36,7 @@ from scoring.sandbox import exchange
 from scoring.sandbox.base import Job, Run, Sandbox
 
 PROBE_SAMPLES = 4
+MAX_NAMED_OPS = 20
 
 Note = Callable[[Stage], None]
 
@@ -112,7 +113,7 @@ def _examine(entry: Path, flow: _Flow) -> _Examined:
         track=track.slug,
         benchmark=None,
         usage=usage,
-        warnings=(*package.warnings, *warnings, *counts.warnings, *measured.warnings, *_uncounted(usage)),
+        warnings=(*package.warnings, *warnings, *measured.warnings, *_uncounted(usage)),
         timings_s=dict(flow.timings_s),
         log=measured.log,
         isolated=flow.sandbox.isolated,
@@ -260,4 +261,7 @@ def _usage(measured: exchange.Measured, counts: StaticCounts, package: Package) 
 def _uncounted(usage: Usage) -> tuple[Finding, ...]:
     if not usage.uncounted_ops:
         return ()
-    return (Finding(code="uncounted_ops", facts={"ops": ", ".join(usage.uncounted_ops)}),)
+    more = " and others" if len(usage.uncounted_ops) > MAX_NAMED_OPS else ""
+    return (
+        Finding(code="uncounted_ops", facts={"ops": ", ".join(usage.uncounted_ops[:MAX_NAMED_OPS]) + more}),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +12,9 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from scoring.contracts import Stage
+
+if TYPE_CHECKING:
+    from scoring.doctor import Check
 
 COLOURS = {"accepted": "green", "scored": "green", "rejected": "red", "fault": "yellow"}
 STAGES = {
@@ -22,15 +25,6 @@ STAGES = {
     Stage.PREDICT: "predicting",
     Stage.METRIC: "computing the score",
 }
-
-
-class Check(Protocol):
-    """One line of the doctor's findings."""
-
-    name: str
-    ok: bool
-    found: str
-    remedy: str
 
 
 class Screen:

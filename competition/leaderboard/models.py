@@ -16,7 +16,9 @@ class Standing(models.Model):
     """A participant's row on the board of one benchmark version and split."""
 
     benchmark = models.ForeignKey(BenchmarkVersion, on_delete=models.CASCADE, related_name="standings")
-    participant = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="standings")
+    participant = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="standings"
+    )
     split = models.CharField(max_length=8, choices=[(s.value, s.value) for s in Split], default=Split.PUBLIC)
     evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="+")
     value = models.FloatField()

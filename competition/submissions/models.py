@@ -46,14 +46,14 @@ class Submission(models.Model):
     def __str__(self) -> str:
         return f"{self.entry_name} ({self.short_id})"
 
+    def get_absolute_url(self) -> str:
+        """Return the submission's page."""
+        return reverse("submission", args=[self.id])
+
     @property
     def short_id(self) -> str:
         """First eight characters of the id, for people."""
         return str(self.id)[:8]
-
-    def get_absolute_url(self) -> str:
-        """Return the submission's page."""
-        return reverse("submission", args=[self.id])
 
 
 class Evaluation(models.Model):
@@ -142,7 +142,9 @@ class Score(models.Model):
     class Meta:
         ordering: ClassVar = ["evaluation", "split", "metric"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["evaluation", "metric", "split"], name="one_score_per_metric_and_split")
+            models.UniqueConstraint(
+                fields=["evaluation", "metric", "split"], name="one_score_per_metric_and_split"
+            )
         ]
 
     def __str__(self) -> str:

@@ -8,13 +8,12 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from scoring.contracts import Finding, Package, StaticCounts, TrackSpec
+from scoring.contracts import Package, StaticCounts, TrackSpec
 from scoring.errors import reject
 
 TIMEOUT_S: Final = 120.0
 MODULE: Final = "scoring.budget.onnx_counter"
 SOURCE_ROOT: Final = Path(__file__).resolve().parents[2]
-MAX_NAMED_OPS: Final = 20
 
 
 def count_onnx(package: Package, track: TrackSpec) -> StaticCounts:
@@ -33,17 +32,8 @@ def count_onnx(package: Package, track: TrackSpec) -> StaticCounts:
         why = "its shapes could not be worked out within the limits on time and memory"
         raise reject("unsupported_onnx", path=package.main, why=why) from exc
     counts = json.loads(done.stdout)
-    uncounted = tuple(str(name) for name in counts["uncounted_ops"])
     return StaticCounts(
         parameters=int(counts["parameters"]),
         macs=int(counts["macs"]),
-        uncounted_ops=uncounted,
-        warnings=_warnings(uncounted),
+        uncounted_ops=tuple(str(name) for name in counts["uncounted_ops"]),
     )
-
-
-def _warnings(uncounted: tuple[str, ...]) -> tuple[Finding, ...]:
-    if not uncounted:
-        return ()
-    more = " and others" if len(uncounted) > MAX_NAMED_OPS else ""
-    return (Finding(code="uncounted_ops", facts={"ops": ", ".join(uncounted[:MAX_NAMED_OPS]) + more}),)

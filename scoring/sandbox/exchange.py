@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import Finding, Outcome, Task
+from scoring.contracts import STARTED_REPLY, Finding, Outcome, Task
 from scoring.errors import Fault, Rejected, reject
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.limits import expected_output_bytes
@@ -34,6 +34,7 @@ from scoring.sandbox.workfiles import harmless, open_written
 RUNTIME_ERRORS: Final = frozenset(
     {"EPFail", "Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoModel", "NotImplemented"}
 )
+ENDED_BY_ITSELF: Final = frozenset({ExitStatus.EXITED, ExitStatus.CRASHED})
 UNNAMED: Final = "an exception"
 EARLY_EXIT: Final = "an early exit"
 UNREADABLE_REPLY: Final = "an unreadable reply"
@@ -82,9 +83,12 @@ def interpret(run: Run, job: Job) -> Measured | Predicted | Calibrated:
 
 
 def _interpret(run: Run, job: Job) -> Measured | Predicted | Calibrated:
+    # An entry could empty its reply to look like this; it gains three attempts and no score.
+    if run.status in ENDED_BY_ITSELF and not run.reply:
+        raise Fault(f"the sandboxed process ended before it started (exit code {run.exit_code})")
     if run.status is not ExitStatus.EXITED:
         raise _from_status(run, job)
-    if not run.reply:
+    if run.reply == STARTED_REPLY:
         raise _crashed(_exit_words(run, job), run, job)
     try:
         reply = parse(run.reply, job.request.task)

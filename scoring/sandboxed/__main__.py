@@ -5,12 +5,28 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
-from scoring.contracts import Request, Task
+from scoring.contracts import Format, Request, Task
 from scoring.sandboxed.channel import Channel, leave
 from scoring.sandboxed.inputs import open_inputs
+from scoring.sandboxed.measure import measure
+from scoring.sandboxed.predict import predict
 from scoring.sandboxed.refusal import Refusal
+
+# Loaded before the entry, so that a library of ours that is broken does not look like its doing.
+ENGINES: Final[Mapping[Task, Mapping[Format, tuple[str, ...]]]] = {
+    Task.MEASURE: {
+        Format.CVPR_ZIP: ("scoring.sandboxed.loaders.cvpr_zip", "scoring.sandboxed.measure_torch"),
+        Format.ONNX: ("scoring.sandboxed.loaders.onnx_graph", "scoring.sandboxed.measure_onnx"),
+    },
+    Task.PREDICT: {
+        Format.CVPR_ZIP: ("scoring.sandboxed.loaders.cvpr_zip",),
+        Format.ONNX: ("scoring.sandboxed.loaders.onnx_graph",),
+    },
+}
 
 
 def main() -> None:
@@ -38,12 +54,11 @@ def _run(request: Request, paths: argparse.Namespace, channel: Channel) -> dict[
 
         return calibrate(request.threads)
     pixels = open_inputs(paths.inputs, request)
+    for module in ENGINES[request.task][request.format]:
+        import_module(module)
+    channel.started()
     if request.task is Task.MEASURE:
-        from scoring.sandboxed.measure import measure
-
         return measure(request, paths.package, pixels)
-    from scoring.sandboxed.predict import predict
-
     return predict(request, paths.package, pixels, channel)
 
 

@@ -10,10 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.contracts import STARTED_REPLY
+
 # Bound when this module is imported, before the entry runs: a model.py that replaces
 # `json.dumps`, `os.write` or `os._exit` changes nothing here.
 _encode = json.JSONEncoder(allow_nan=False).encode
-_write, _truncate, _leave = os.write, os.ftruncate, os._exit
+_write, _truncate, _seek, _leave = os.write, os.ftruncate, os.lseek, os._exit
 
 
 class OutFile:
@@ -21,7 +23,12 @@ class OutFile:
 
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin the file anew."""
         _truncate(self._fd, 0)
+        _seek(self._fd, 0, os.SEEK_SET)
 
     def write(self, payload: bytes | memoryview) -> None:
         """Append all of `payload`."""
@@ -41,8 +48,13 @@ class Channel:
         """Append rows as little-endian float32."""
         self._outputs.write(rows.astype("<f4", copy=False).tobytes())
 
+    def started(self) -> None:
+        """Say that our own libraries are loaded and the entry comes next."""
+        self._reply.write(STARTED_REPLY)
+
     def reply(self, reply: Mapping[str, object]) -> None:
-        """Write the reply; called once."""
+        """Write the reply in place of `started`; called once."""
+        self._reply.clear()
         self._reply.write(_encode(reply).encode())
 
 

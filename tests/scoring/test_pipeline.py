@@ -1,5 +1,6 @@
 """The flow: stages in order, each way to end, and what the report says. The sandbox plays scripts."""
 
+import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -285,3 +286,13 @@ def test_too_much_processor_time_is_hidden_work(score) -> None:
 
 def test_a_machine_that_is_slow_now_gets_the_benefit_of_the_slower_calibration(score) -> None:
     assert score(busy(100.0, 20e9, 1e9)).verdict is Verdict.SCORED
+
+
+def test_operators_that_nobody_could_count_are_named_once_and_not_without_end(check) -> None:
+    names = [f"op{number:02}" for number in range(25)]
+    reply = {**json.loads(measured().reply), "uncounted_ops": names}
+
+    report = check(sandbox(measure=replace(measured(), reply=json.dumps(reply).encode())))
+
+    assert [finding.code for finding in report.warnings] == ["uncounted_ops"]
+    assert report.warnings[0].facts == {"ops": ", ".join(names[:20]) + " and others"}

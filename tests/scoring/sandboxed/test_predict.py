@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
-from scoring.contracts import Dtype, Task
+from scoring.contracts import STARTED_REPLY, Dtype, Task
 
 CONVOLUTION = "self.net = torch.nn.Conv2d(3, 3, 3)"
 
@@ -110,10 +112,10 @@ def test_outputs_that_break_the_contract_are_named_with_numbers(model, forward, 
     assert ended.exit_code == 1
 
 
-def test_a_model_that_ends_the_process_leaves_no_reply(model):
+def test_a_model_that_ends_the_process_leaves_only_word_that_it_started(model):
     ended = model("__import__('os')._exit(0)").run(Task.PREDICT)
 
-    assert ended.reply is None
+    assert ended.reply == json.loads(STARTED_REPLY)
 
 
 def test_printing_does_not_reach_the_reply(model):
