@@ -56,7 +56,8 @@ format: $(READY)  ## Let ruff put the code in order
 	@$(BIN)/ruff format .
 
 bench: setup  ## Ratios against peers and bounds, medians, in one run each
-	@set -e; for bench in tests/benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python $$bench; done
+	@set -e; for bench in tests/benchmarks/bench_*.py; do \
+	  echo "== $$bench"; $(BIN)/python -m tests.benchmarks.$$(basename $$bench .py); done
 
 docs: $(READY)  ## Build the documentation into site/
 	@$(BIN)/mkdocs build --strict --quiet
