@@ -57,9 +57,7 @@ def evaluate(entry: Path, data: Path) -> tuple[float, float]:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    call_command(
-        "sync_tracks", "cvpr2022-track1", competition="bench", data=str(data), open=True, verbosity=0
-    )
+    call_command("sync_tracks", "cvpr2022-track1", competition="bench", data=data, open=True, verbosity=0)
 
     from competition.submissions import services
     from competition.submissions.models import Evaluation

