@@ -1,6 +1,8 @@
 # Podium: set-up, demo, tests. Every target prepares what it needs.
 SHELL := /bin/bash
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first Python that is new enough and really runs (a version manager's stand-in may not).
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
@@ -18,9 +20,8 @@ help:  ## Say what each target does
 setup: $(READY) system  ## Virtual environment, packages, system packages; leaves .venv/bin/podium
 
 $(READY): env.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is missing: install python3 and python3-venv."; exit 1; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "$(PYTHON) is older than Python 3.11; set PYTHON=..."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { echo "The venv module is missing: install python3-venv."; exit 1; }
+	@test -n "$(PYTHON)" || { echo "Please install Python 3.11 or newer with its venv module (python3, python3-venv)."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing packages (a few minutes the first time) ..."
 	@$(PIP) --upgrade pip
 	@$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' env.txt)"
