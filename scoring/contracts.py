@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 # --- what a track may ask for ------------------------------------------------------------------
 
@@ -38,6 +38,16 @@ class Reader(StrEnum):
     """Readers of organisers' data; each has one module in `scoring.readers`."""
 
     IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+class Fit(StrEnum):
+    """How a picture of another size and aspect is brought to height x width."""
+
+    STRETCH = "stretch"
+    SHORTEST_EDGE_THEN_CENTRE_CROP = "shortest-edge-then-centre-crop"
+    CROP_TO_ASPECT_THEN_RESIZE = "crop-to-aspect-then-resize"
 
 
 class OutputKind(StrEnum):
@@ -88,14 +98,32 @@ class PrivateScores(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class InputContract:
-    """What the model receives: a batch of shape (N, *shape), `dtype`, values from low to high."""
+    """What the model receives: a batch of shape (N, *shape), `dtype`, values from low to high.
+
+    Shapes are (3, H, W) for images, (T, 3, H, W) for video, (samples,) for audio. `None` stands for a
+    side that the package states; `PackageFormat.settle` fills it, and later stages never see one.
+    `mean` and `std`, one value a channel, are applied last. `frame_rate` thins video (None: every
+    frame); `sample_rate` is that of audio, in Hz.
+    """
 
     reader: Reader = Reader.IMAGE
-    shape: tuple[int, ...] = (3, 224, 224)
+    shape: tuple[int | None, ...] = (3, 224, 224)
     dtype: Dtype = Dtype.FLOAT32
     low: float = 0.0
     high: float = 1.0
     channel_order: ChannelOrder = ChannelOrder.BGR
+    fit: Fit = Fit.STRETCH
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+    frame_rate: float | None = None
+    sample_rate: int = 16_000
+
+    def sides(self) -> tuple[int, ...]:
+        """Return the shape, which must be settled."""
+        sides = tuple(side for side in self.shape if side is not None)
+        if len(sides) != len(self.shape):
+            raise ValueError(f"the package has not settled the shape {self.shape}")
+        return sides
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -268,6 +296,18 @@ class Mismatch:
     findings: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """A track as one package meets it: sides that it may choose are filled in from its own words.
+
+    `options` are plain JSON values for the format's loader; the trusted side read and checked them.
+    """
+
+    track: TrackSpec
+    options: Mapping[str, object] = field(default_factory=dict)
+    warnings: tuple[Finding, ...] = ()
+
+
 class PackageFormat(Protocol):
     """The trusted side of one format, a module of `scoring.packages`: looks at files, never runs them."""
 
@@ -276,6 +316,9 @@ class PackageFormat(Protocol):
 
     def check(self, package: Package, track: TrackSpec) -> tuple[Finding, ...]:
         """Return warnings beyond the package's own; raise `Rejected` with every problem that shows."""
+
+    def settle(self, package: Package, track: TrackSpec) -> Settled:
+        """Fill in what the package may choose; called after `check` went through."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -340,6 +383,7 @@ class Request:
     batch_size: int
     threads: int
     seed: int
+    options: Mapping[str, object] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """Return the request as the child reads it."""
@@ -350,23 +394,22 @@ class Request:
         """Read what `to_json` wrote; only the trusted side writes requests."""
         raw = json.loads(text)
         contract = raw["input"]
+        given: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in contract.items()
+        }
+        enums = {"reader": Reader, "dtype": Dtype, "channel_order": ChannelOrder, "fit": Fit}
+        given |= {name: enum(contract[name]) for name, enum in enums.items()}
         return cls(
             task=Task(raw["task"]),
             format=Format(raw["format"]),
             main=raw["main"],
-            input=InputContract(
-                reader=Reader(contract["reader"]),
-                shape=tuple(contract["shape"]),
-                dtype=Dtype(contract["dtype"]),
-                low=contract["low"],
-                high=contract["high"],
-                channel_order=ChannelOrder(contract["channel_order"]),
-            ),
+            input=InputContract(**given),
             output=OutputContract(kind=OutputKind(raw["output"]["kind"]), width=raw["output"]["width"]),
             samples=raw["samples"],
             batch_size=raw["batch_size"],
             threads=raw["threads"],
             seed=raw["seed"],
+            options=raw["options"],
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -75,7 +75,7 @@ def score(
             job, run = _predict(examined.package, prepared, flow)
             cpu_s_per_sample = _enforce_cpu(job, run, flow)
         with flow.stage(Stage.METRIC):
-            public, private = _compute(job, run, prepared, track)
+            public, private = _compute(job, run, prepared, flow.track)
         usage = replace(examined.report.usage, cpu_s_per_sample=cpu_s_per_sample)
         return replace(
             examined.report,
@@ -99,7 +99,9 @@ def _examine(entry: Path, flow: _Flow) -> _Examined:
         package = recognise(unpacked, allowed=track.formats, formats=FORMATS)
     with flow.stage(Stage.INSPECT):
         warnings = FORMATS[package.format].check(package, track)
-        counts = static.count(package, track)
+        settled = FORMATS[package.format].settle(package, track)
+        flow.track, flow.options = settled.track, settled.options
+        counts = static.count(package, flow.track)
         enforce.enforce_static(counts, package, track.budgets)
     with flow.stage(Stage.MEASURE):
         measured = _measure(package, flow)
@@ -113,7 +115,13 @@ def _examine(entry: Path, flow: _Flow) -> _Examined:
         track=track.slug,
         benchmark=None,
         usage=usage,
-        warnings=(*package.warnings, *warnings, *measured.warnings, *_uncounted(usage)),
+        warnings=(
+            *package.warnings,
+            *warnings,
+            *settled.warnings,
+            *measured.warnings,
+            *_uncounted(usage),
+        ),
         timings_s=dict(flow.timings_s),
         log=measured.log,
         isolated=flow.sandbox.isolated,
@@ -201,6 +209,7 @@ class _Flow:
     timings_s: dict[str, float] = field(default_factory=dict)
     log: str = ""
     usage: Usage | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
 
     @contextmanager
     def stage(self, stage: Stage) -> Iterator[None]:
@@ -234,6 +243,7 @@ def _job(task: Task, package: Package, inputs: Path, samples: int, flow: _Flow) 
         batch_size=limits.batch_size,
         threads=limits.threads,
         seed=limits.seed,
+        options=flow.options,
     )
     timeout_s = limits.measure_timeout_s if task is Task.MEASURE else limits.predict_timeout_s
     return Job(request=request, package=package.root, inputs=inputs, timeout_s=timeout_s, limits=limits)

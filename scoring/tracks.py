@@ -21,6 +21,7 @@ from scoring.contracts import (
     Budgets,
     ChannelOrder,
     Dtype,
+    Fit,
     Format,
     InputContract,
     Metric,
@@ -144,18 +145,35 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+SIDES: Final = {
+    Reader.IMAGE: ("channels", "height", "width"),
+    Reader.VIDEO: ("frames", "channels", "height", "width"),
+    Reader.AUDIO: ("samples",),
+}
+
+
 class _Input(_Section):
     reader: Reader = Reader.IMAGE
-    shape: tuple[Positive, Positive, Positive] = (3, 224, 224)
+    shape: tuple[Positive | None, ...] = (3, 224, 224)
     dtype: Dtype = Dtype.FLOAT32
     low: float = 0.0
     high: float = 1.0
     channel_order: ChannelOrder = ChannelOrder.BGR
+    fit: Fit = Fit.STRETCH
+    mean: tuple[float, ...] | None = None
+    std: tuple[Annotated[float, Field(gt=0)], ...] | None = None
+    frame_rate: Annotated[float, Field(gt=0)] | None = None
+    sample_rate: Positive = 16_000
 
     @model_validator(mode="after")
     def _check(self) -> _Input:
-        if self.shape[0] != 3:
-            raise ValueError(f"images have 3 channels, not {self.shape[0]}")
+        sides = SIDES[self.reader]
+        if len(self.shape) != len(sides):
+            raise ValueError(f"shape lists {', '.join(sides)}; {len(self.shape)} numbers are given")
+        if "channels" in sides and self.shape[sides.index("channels")] != 3:
+            raise ValueError(f"pictures have 3 channels, not {self.shape[sides.index('channels')]}")
+        if (self.mean is None) != (self.std is None):
+            raise ValueError("mean and std go together")
         if not self.low < self.high:
             raise ValueError(f"low ({self.low:g}) must be below high ({self.high:g})")
         if self.dtype is Dtype.UINT8 and (self.low, self.high) != (0.0, 255.0):

@@ -70,7 +70,10 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
                 "description": "A batch of N samples, of shape N x channels x height x width.",
                 "fields": (
                     "reader",
-                    ("input_channels", "input_height", "input_width"),
+                    "input_shape",
+                    "input_fit",
+                    ("input_mean", "input_std"),
+                    ("frame_rate", "sample_rate"),
                     "input_dtype",
                     ("input_low", "input_high"),
                     "channel_order",

@@ -179,7 +179,7 @@ class TrackDetailOutput(TrackOutput):
         """Return the input contract."""
         return {
             "reader": track.reader,
-            "shape": [track.input_channels, track.input_height, track.input_width],
+            "shape": track.input_shape,
             "dtype": track.input_dtype,
             "low": track.input_low,
             "high": track.input_high,

@@ -23,10 +23,13 @@ SECTIONS: Final = {
 PLACES: Final = {
     "input": "input_low",
     "input.reader": "reader",
-    "input.shape": "input_channels",
-    "input.shape.0": "input_channels",
-    "input.shape.1": "input_height",
-    "input.shape.2": "input_width",
+    "input.shape": "input_shape",
+    **{f"input.shape.{place}": "input_shape" for place in range(4)},
+    "input.fit": "input_fit",
+    "input.mean": "input_mean",
+    "input.std": "input_std",
+    "input.frame_rate": "frame_rate",
+    "input.sample_rate": "sample_rate",
     "input.dtype": "input_dtype",
     "input.low": "input_low",
     "input.high": "input_high",
@@ -48,15 +51,17 @@ DIRECT: Final = (
 def columns_of(document: TrackDocument) -> dict[str, Any]:
     """Return the values of a track's columns that hold the document."""
     spec = document.spec
-    channels, height, width = spec.input.shape
     columns: dict[str, Any] = {
         "slug": spec.slug,
         "name": spec.name,
         "formats": [member.value for member in spec.formats],
         "reader": spec.input.reader.value,
-        "input_channels": channels,
-        "input_height": height,
-        "input_width": width,
+        "input_shape": list(spec.input.shape),
+        "input_fit": spec.input.fit.value,
+        "input_mean": _as_list(spec.input.mean),
+        "input_std": _as_list(spec.input.std),
+        "frame_rate": spec.input.frame_rate,
+        "sample_rate": spec.input.sample_rate,
         "input_dtype": spec.input.dtype.value,
         "input_low": spec.input.low,
         "input_high": spec.input.high,
@@ -86,6 +91,10 @@ def column_of(place: str) -> str | None:
     if first in SECTIONS and rest in SECTIONS[first]:
         return rest
     return first if first in DIRECT else None
+
+
+def _as_list(values: tuple[float, ...] | None) -> list[float] | None:
+    return None if values is None else list(values)
 
 
 def _as_text(value: object) -> str:

@@ -22,6 +22,11 @@ def _choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
     return [(member.value, member.value) for member in enum]
 
 
+def image_shape() -> list[int]:
+    """Return the input shape of a new track."""
+    return [3, 224, 224]
+
+
 class Competition(models.Model):
     """A set of tracks with one front page."""
 
@@ -110,9 +115,27 @@ class Track(models.Model):
     reader = models.CharField(
         max_length=20, choices=_choices(contracts.Reader), default=contracts.Reader.IMAGE
     )
-    input_channels = models.PositiveIntegerField(default=3)
-    input_height = models.PositiveIntegerField(default=224)
-    input_width = models.PositiveIntegerField(default=224)
+    input_shape = models.JSONField(
+        default=image_shape,
+        help_text="Images [3, height, width], video [frames, 3, height, width], audio [samples]; "
+        "null where the package may choose.",
+    )
+    input_fit = models.CharField(
+        max_length=40,
+        choices=_choices(contracts.Fit),
+        default=contracts.Fit.STRETCH,
+        help_text="How pictures of another size are brought to height x width.",
+    )
+    input_mean = models.JSONField(
+        null=True, blank=True, help_text="Subtracted, one value a channel. Empty: none."
+    )
+    input_std = models.JSONField(
+        null=True, blank=True, help_text="Divided by, one value a channel. Empty: none."
+    )
+    frame_rate = models.FloatField(
+        null=True, blank=True, help_text="Video is thinned to so many frames a second. Empty: every frame."
+    )
+    sample_rate = models.PositiveIntegerField(default=16_000, help_text="Of audio, in Hz.")
     input_dtype = models.CharField(
         max_length=20, choices=_choices(contracts.Dtype), default=contracts.Dtype.FLOAT32
     )
@@ -200,7 +223,12 @@ class Track(models.Model):
                 "formats": self.formats,
                 "input": {
                     "reader": self.reader,
-                    "shape": [self.input_channels, self.input_height, self.input_width],
+                    "shape": self.input_shape,
+                    "fit": self.input_fit,
+                    "mean": self.input_mean,
+                    "std": self.input_std,
+                    "frame_rate": self.frame_rate,
+                    "sample_rate": self.sample_rate,
                     "dtype": self.input_dtype,
                     "low": self.input_low,
                     "high": self.input_high,

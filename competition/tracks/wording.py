@@ -72,9 +72,9 @@ def accepted_suffixes(spec: TrackSpec) -> str:
     return ",".join(dict.fromkeys(endings))
 
 
-def tensor_shape(*dimensions: int) -> str:
-    """Return a batch's shape, e.g. "N × 3 × 224 × 224"."""
-    return " × ".join(("N", *(str(dimension) for dimension in dimensions)))
+def tensor_shape(*dimensions: int | None) -> str:
+    """Return a batch's shape, e.g. "N × 3 × 224 × 224"; a side that the package states reads "any"."""
+    return " × ".join(("N", *("any" if side is None else str(side) for side in dimensions)))
 
 
 def input_in_words(contract: InputContract) -> dict[str, str]:

@@ -19,7 +19,7 @@ SOURCE_ROOT: Final = Path(__file__).resolve().parents[2]
 def count_onnx(package: Package, track: TrackSpec) -> StaticCounts:
     """Count an ONNX package; raise `Rejected` when its shapes cannot be worked out within limits."""
     command = [sys.executable, "-m", MODULE, str(package.root / package.main)]
-    command += [str(size) for size in track.input.shape]
+    command += [str(size) for size in track.input.sides()]
     try:
         done = subprocess.run(
             command,

@@ -31,7 +31,7 @@ def _names(values: list[ValueInfoProto]) -> str:
     return f" ({', '.join(shown(value.name) for value in values[:10])})" if values else ""
 
 
-def _input_problems(value: ValueInfoProto, shape: tuple[int, ...]) -> Iterator[str]:
+def _input_problems(value: ValueInfoProto, shape: tuple[int | None, ...]) -> Iterator[str]:
     if value.type.WhichOneof("value") != "tensor_type":
         yield "its input is not a tensor"
         return
@@ -40,17 +40,18 @@ def _input_problems(value: ValueInfoProto, shape: tuple[int, ...]) -> Iterator[s
         found = _type_name(tensor.elem_type)
         yield f"its input is {found}; {' or '.join(INPUT_TYPES.values())} is accepted (cast inside the model)"
     if tensor.HasField("shape") and not _fits(tensor, shape):
-        wanted = ", ".join(str(size) for size in shape)
+        wanted = ", ".join("?" if size is None else str(size) for size in shape)
         yield f"its input has shape {_shape_text(tensor)}; this track feeds (N, {wanted})"
 
 
-def _fits(tensor: TypeProto.Tensor, shape: tuple[int, ...]) -> bool:
+def _fits(tensor: TypeProto.Tensor, shape: tuple[int | None, ...]) -> bool:
     batch, *rest = [*tensor.shape.dim] or [None]
     if batch is None or len(rest) != len(shape):
         return False
     is_batch_open = not batch.HasField("dim_value") or batch.dim_value > 0
     return is_batch_open and all(
-        not dim.HasField("dim_value") or dim.dim_value == size for dim, size in zip(rest, shape, strict=True)
+        size is None or not dim.HasField("dim_value") or dim.dim_value == size
+        for dim, size in zip(rest, shape, strict=True)
     )
 
 

@@ -77,7 +77,7 @@ def find_undecodable(dataset: Path) -> tuple[str, ...]:
 
 def decode(path: Path, contract: InputContract) -> Planes:
     """Decode one image file to the contract's planes; raise `UndecodableImage`."""
-    _, height, width = contract.shape
+    _, height, width = contract.sides()
     picture = _resize(_decode(path), height, width)
     if contract.channel_order is ChannelOrder.RGB:
         picture = picture[:, :, ::-1]
@@ -85,7 +85,7 @@ def decode(path: Path, contract: InputContract) -> Planes:
 
 
 def _prepare(dataset: Path, contract: InputContract, cache: Path, tick: Callable[[], None]) -> PreparedData:
-    if len(contract.shape) != PLANES or contract.shape[0] != PLANES:
+    if len(contract.sides()) != PLANES or contract.shape[0] != PLANES:
         raise Fault(f"the image reader makes arrays of shape (3, H, W), not {contract.shape}")
     table = read_labels(dataset)
     state = files_state(dataset, table)
@@ -122,7 +122,7 @@ def _write_arrays(
 
 
 def _write_header(stream: BinaryIO, samples: int, contract: InputContract) -> None:
-    shape = (samples, *contract.shape)
+    shape = (samples, *contract.sides())
     np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
 
 

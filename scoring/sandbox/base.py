@@ -33,7 +33,7 @@ class Overflow(StrEnum):
 class Job:
     """One run: what the child is told, which files it sees, what it may use.
 
-    `inputs` is an .npy file of shape (samples, *request.input.shape), uint8, mounted read-only.
+    `inputs` is an .npy file of shape (samples, *request.input.sides()), mounted read-only.
     `timeout_s` bounds wall time; processor time is bounded by `timeout_s * limits.threads`.
     """
 

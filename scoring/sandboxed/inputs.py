@@ -20,7 +20,7 @@ def open_inputs(path: Path, request: Request) -> Pixels:
     Copy-on-write: torch warns about arrays that it could not write to.
     """
     pixels: Pixels = np.load(path, mmap_mode="c", allow_pickle=False)
-    expected = (request.samples, *request.input.shape)
+    expected = (request.samples, *request.input.sides())
     if pixels.dtype != np.uint8 or pixels.shape != expected:
         raise ValueError(f"inputs are {pixels.dtype} {pixels.shape}; the request says uint8 {expected}")
     return pixels
@@ -45,7 +45,7 @@ class FloatBatches:
     def __init__(self, contract: InputContract) -> None:
         self._low = np.float32(contract.low)
         self._span = np.float32(contract.high - contract.low)
-        self._buffer: NDArray[np.float32] = np.empty((0, *contract.shape), np.float32)
+        self._buffer: NDArray[np.float32] = np.empty((0, *contract.sides()), np.float32)
 
     def convert(self, pixels: Pixels) -> NDArray[np.float32]:
         """Return x / 255 * (high - low) + low; valid until the next call."""

@@ -69,7 +69,7 @@ def test_all_findings_come_at_once_and_name_their_fields() -> None:
         ({"output": {"kind": "confidence", "width": 2}}, "output"),
         ({"output": {"kind": "logits", "width": 1}}, "output"),
         ({"input": {"shape": [1, 28, 28]}}, "input"),
-        ({"input": {"shape": [3, 224]}}, "input.shape.2"),
+        ({"input": {"shape": [3, 224]}}, "input"),
         ({"input": {"low": 1.0, "high": 0.0}}, "input"),
         ({"input": {"dtype": "uint8"}}, "input"),
         ({"opens_at": "2022-01-02T00:00:00Z", "closes_at": "2022-01-01T00:00:00Z"}, "track"),

@@ -38,7 +38,7 @@ def test_a_whole_track_is_ready(track: Track) -> None:
         ("formats", [], {"Fields"}),
         ("formats", ["exe"], {"Fields"}),
         ("output_width", 99, {"Labels"}),
-        ("input_channels", 1, {"Fields"}),
+        ("input_shape", [1, 224, 224], {"Fields"}),
         ("max_macs", 0, {"Fields"}),
         ("dataset", None, {"Dataset"}),
     ],
