@@ -10,7 +10,7 @@ PORT ?= 8000
 ONCE ?=
 # A package index that holds CPU builds of torch, for example https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint env.txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint env.txt
 
 .PHONY: help setup system demo serve test test-local test-services lint format bench docs clean
 
