@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Final
 
 from scoring.contracts import Finding, Format, Mismatch, Package, Settled, TrackSpec, Unpacked
 from scoring.errors import reject
+from scoring.packages.python_source import parse
 
 MAIN: Final = "model.py"
 CLASS: Final = "Model"
-# Python's parser takes some hundred bytes for each byte of source.
-MAX_SOURCE_BYTES: Final = 2**20
 MAX_QUOTED_CHARACTERS: Final = 200
 
 
 def match(unpacked: Unpacked) -> Package | Mismatch:
     """Match an entry with `model.py` at its root, or inside the one folder that wraps everything."""
     paths = [PurePosixPath(file.path) for file in unpacked.files if not is_litter(file.path)]
-    folder = _wrapping_folder(paths)
+    folder = wrapping_folder(paths)
     if PurePosixPath(MAIN) in paths:
         return Package(
             format=Format.CVPR_ZIP, root=unpacked.root, main=MAIN, package_bytes=unpacked.package_bytes
@@ -39,7 +37,7 @@ def match(unpacked: Unpacked) -> Package | Mismatch:
 
 def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     """Parse `model.py` and look for a binding of `Model` at its top level; imports nothing."""
-    tree = _parse(package)
+    tree = parse(package)
     if not any(_binds_model(node) for node in tree.body):
         raise reject("invalid_config", path=MAIN, why=_no_model_reason(tree))
     return ()
@@ -55,7 +53,8 @@ def is_litter(path: str) -> bool:
     return path.startswith("__MACOSX/") or PurePosixPath(path).name == ".DS_Store"
 
 
-def _wrapping_folder(paths: Iterable[PurePosixPath]) -> str | None:
+def wrapping_folder(paths: Iterable[PurePosixPath]) -> str | None:
+    """Return the one folder that holds every path, if there is one."""
     tops = {path.parts[0] if len(path.parts) > 1 else "" for path in paths}
     return tops.pop() if len(tops) == 1 and "" not in tops else None
 
@@ -69,25 +68,6 @@ def _mismatch(paths: Iterable[PurePosixPath]) -> Mismatch:
         why=f"{MAIN} is not in the root but at “{elsewhere[0]}”",
         findings=(Finding(code="missing_file", path=elsewhere[0], facts={"expected": expected}),),
     )
-
-
-def _parse(package: Package) -> ast.Module:
-    source = package.root / package.main
-    if source.stat().st_size > MAX_SOURCE_BYTES:
-        raise reject("invalid_config", path=MAIN, why=f"longer than {MAX_SOURCE_BYTES:,} bytes")
-    try:
-        with warnings.catch_warnings():
-            # "\d" in a plain string only warns, and that is the entrant's business.
-            warnings.simplefilter("ignore")
-            return ast.parse(source.read_bytes(), filename=MAIN)
-    except SyntaxError as exc:
-        where = f"line {exc.lineno}" if exc.lineno else "its beginning"
-        raise reject("invalid_config", path=MAIN, why=f"not valid Python at {where}: {exc.msg}") from exc
-    except (ValueError, LookupError) as exc:
-        raise reject("invalid_config", path=MAIN, why="not valid Python: it is no text") from exc
-    except (RecursionError, MemoryError) as exc:
-        # Source nested thousands of levels deep, meant to break the parser.
-        raise reject("invalid_config", path=MAIN, why="too deeply nested to be parsed") from exc
 
 
 def _binds_model(node: ast.stmt) -> bool:

@@ -1,0 +1,33 @@
+"""Parses an entry's Python file into a syntax tree; nothing of it is imported or run."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from typing import Final
+
+from scoring.contracts import Package
+from scoring.errors import reject
+
+# Python's parser takes some hundred bytes for each byte of source.
+MAX_SOURCE_BYTES: Final = 2**20
+
+
+def parse(package: Package) -> ast.Module:
+    """Return the tree of the package's main file; raise `Rejected` (`invalid_config`) if it has none."""
+    source, shown = package.root / package.main, package.main
+    if source.stat().st_size > MAX_SOURCE_BYTES:
+        raise reject("invalid_config", path=shown, why=f"longer than {MAX_SOURCE_BYTES:,} bytes")
+    try:
+        with warnings.catch_warnings():
+            # "\d" in a plain string only warns, and that is the entrant's business.
+            warnings.simplefilter("ignore")
+            return ast.parse(source.read_bytes(), filename=shown)
+    except SyntaxError as exc:
+        where = f"line {exc.lineno}" if exc.lineno else "its beginning"
+        raise reject("invalid_config", path=shown, why=f"not valid Python at {where}: {exc.msg}") from exc
+    except (ValueError, LookupError) as exc:
+        raise reject("invalid_config", path=shown, why="not valid Python: it is no text") from exc
+    except (RecursionError, MemoryError) as exc:
+        # Source nested thousands of levels deep, meant to break the parser.
+        raise reject("invalid_config", path=shown, why="too deeply nested to be parsed") from exc
