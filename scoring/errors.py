@@ -220,6 +220,11 @@ CODES: Final[dict[str, Code]] = {
         "Next time zip the folder's contents: `cd folder && zip -r ../entry.zip .`, or use `podium pack`.",
         warning=True,
     ),
+    "open_input_size": Code(
+        "The ONNX model leaves the height or width of its input open; it is fed pictures of {size}.",
+        "Fix height and width when you export, with only the batch (and the frames of video) dynamic.",
+        warning=True,
+    ),
     "no_trainable_parameters": Code(
         "The model has no trainable parameter.",
         "This is fine for a method that is no neural network.",

@@ -12,6 +12,7 @@ from scoring.contracts import Finding, Format, Mismatch, Package, Settled, Track
 from scoring.errors import Rejected, reject
 from scoring.packages.onnx_contract import contract_problems
 from scoring.packages.onnx_graph import graph_problems
+from scoring.packages.onnx_sides import settle_sides, size_problems
 from scoring.packages.onnx_walk import is_all_text
 from scoring.packages.onnx_weights import weight_findings
 
@@ -37,7 +38,7 @@ def match(unpacked: Unpacked) -> Package | Mismatch:
 def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     """Check all of the model that shows without running it; external data is located, not loaded."""
     model = _parse(package.root / package.main, package.main)
-    reasons = [*graph_problems(model), *contract_problems(model, track)]
+    reasons = [*graph_problems(model), *contract_problems(model, track), *size_problems(model, track)]
     problems = [
         *(Finding(code="unsupported_onnx", path=package.main, facts={"why": why}) for why in reasons),
         *weight_findings(model, package.root, PurePosixPath(package.main)),
@@ -48,8 +49,8 @@ def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
 
 
 def settle(package: Package, track: TrackSpec) -> Settled:
-    """Leave the track as it is: the graph was checked against the input that the track states."""
-    return Settled(track=track)
+    """Take the sides that the track leaves open from the graph."""
+    return settle_sides(_parse(package.root / package.main, package.main), track)
 
 
 def _parse(path: Path, shown: str) -> ModelProto:

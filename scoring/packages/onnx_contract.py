@@ -15,9 +15,7 @@ INPUT_TYPES: Final = {TensorProto.FLOAT: "float32", TensorProto.UINT8: "uint8"}
 
 def contract_problems(model: ModelProto, track: TrackSpec) -> Iterator[str]:
     """Yield how the model's inputs and outputs break the track's contract."""
-    weights = {tensor.name for tensor in model.graph.initializer}
-    weights |= {sparse.values.name for sparse in model.graph.sparse_initializer}
-    inputs = [value for value in model.graph.input if value.name not in weights]
+    inputs = data_inputs(model)
     if len(inputs) == 1:
         yield from _input_problems(inputs[0], track.input.shape)
     else:
@@ -25,6 +23,13 @@ def contract_problems(model: ModelProto, track: TrackSpec) -> Iterator[str]:
     if len(model.graph.output) != 1:
         outputs = model.graph.output
         yield f"it has {len(outputs)} outputs{_names(list(outputs))}; it must have exactly one"
+
+
+def data_inputs(model: ModelProto) -> list[ValueInfoProto]:
+    """Return the graph's inputs without those that only name a weight."""
+    weights = {tensor.name for tensor in model.graph.initializer}
+    weights |= {sparse.values.name for sparse in model.graph.sparse_initializer}
+    return [value for value in model.graph.input if value.name not in weights]
 
 
 def _names(values: list[ValueInfoProto]) -> str:

@@ -84,7 +84,7 @@ def _onnx(outline: Mapping[str, Any]) -> bytes:
             for name, shape in outline.get("inputs", {"x": ["n", 3, 224, 224]}).items()
         ],
         [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 100])
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", outline.get("width", 100)])
             for name in outline.get("outputs", ["y"])
         ],
         initializer=[_weight(name, weight) for name, weight in outline.get("weights", {}).items()],

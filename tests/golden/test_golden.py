@@ -67,7 +67,8 @@ def examine(entry: Path, track: TrackSpec, workdir: Path) -> Ending:
     unpacked = unpack(entry, destination=workdir / "package", limits=track.archive_limits)
     package = recognise(unpacked, allowed=track.formats, formats=FORMATS)
     warnings = FORMATS[package.format].check(package, track)
-    counts = count(package, track)
+    settled = FORMATS[package.format].settle(package, track)
+    counts = count(package, settled.track)
     enforce_static(counts, package, track.budgets)
     facts = {
         "format": package.format,
@@ -75,8 +76,9 @@ def examine(entry: Path, track: TrackSpec, workdir: Path) -> Ending:
         "parameters": counts.parameters,
         "macs": counts.macs,
         "uncounted_ops": list(counts.uncounted_ops),
+        "shape": list(settled.track.input.shape),
     }
-    return Ending(Verdict.ACCEPTED, (*package.warnings, *warnings), facts)
+    return Ending(Verdict.ACCEPTED, (*package.warnings, *warnings, *settled.warnings), facts)
 
 
 def run(entry: Path, case: Mapping[str, Any], workdir: Path) -> Ending:
