@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 from scoring.contracts import Outcome, Request
 from scoring.sandboxed.failures import entry_failures
 from scoring.sandboxed.inputs import Pixels
-from scoring.sandboxed.loaders import cvpr_zip
+from scoring.sandboxed.loaders import LOADERS
+from scoring.sandboxed.loaders.torch_entry import TorchEntry
 from scoring.sandboxed.measure import Reply, probe
 from scoring.sandboxed.torchvision_ops import declare_missing_operators
 
@@ -22,7 +24,7 @@ def measure_torch(request: Request, package: Path, pixels: Pixels) -> Reply:
     """Return parameters, MACs and warnings of a package with code."""
     prepare_counters()
     with entry_failures(Outcome.LOAD_FAILED, request.task):
-        entry = cvpr_zip.load(package, request)
+        entry = cast(TorchEntry, LOADERS[request.format](package, request))
     left_alive = unregistered_arrays(ours=[pixels])
     probe(entry, request, pixels)
     with entry_failures(Outcome.CRASHED, request.task):

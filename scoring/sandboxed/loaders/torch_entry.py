@@ -10,6 +10,7 @@ and seed, so it is the same in each run.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,10 +30,17 @@ _FORMATS = {True: torch.channels_last, False: torch.contiguous_format}
 
 
 class TorchEntry:
-    """A torch module and how batches reach it."""
+    """A torch module, how batches reach it, and where in its answer a format looks for the tensor."""
 
-    def __init__(self, build: Callable[[], nn.Module], request: Request) -> None:
+    def __init__(
+        self,
+        build: Callable[[], nn.Module],
+        request: Request,
+        *,
+        choose: Callable[[Any], Any] = lambda answer: answer,
+    ) -> None:
         self._build = build
+        self._choose = choose
         self._request = request
         self.module = build()
         self._memory_format = torch.contiguous_format
@@ -70,7 +78,7 @@ class TorchEntry:
 
     def _rows(self, pixels: Pixels) -> NDArray[np.floating]:
         with torch.no_grad():
-            output = self.module(self.tensor(pixels))
+            output = self._choose(self.module(self.tensor(pixels)))
         if not isinstance(output, torch.Tensor):
             raise refuse_kind(f"a value of type {type(output).__name__}")
         if not output.is_floating_point():
