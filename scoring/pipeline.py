@@ -89,6 +89,25 @@ def score(
         )
 
 
+def examine(entry: Path, track: TrackSpec, *, sandbox: Sandbox, workdir: Path, note: Note) -> Examination:
+    """Do what `check` does, and keep the package for `predict_part`."""
+    flow = _Flow(track=track, sandbox=sandbox, workdir=workdir, note=note)
+    with flow.only_rejected_or_fault():
+        return Examination(examined=_examine(entry, flow), flow=flow)
+
+
+def predict_part(examination: Examination, inputs: Path, *, samples: int, seed: int) -> Part:
+    """Predict some of the data in a run of its own; the same bits for the same inputs and seed."""
+    flow, package = examination.flow, examination.package
+    with flow.only_rejected_or_fault():
+        job = _job(Task.PREDICT, package, inputs, samples, flow)
+        job = replace(job, request=replace(job.request, seed=seed))
+        run = _run(job, flow, Stage.PREDICT)
+        exchange.interpret(run, job)
+        _enforce_cpu(job, run, flow)
+        return Part(predictions=exchange.read_outputs(run, job), cpu_s=run.cpu_s, wall_s=run.wall_s)
+
+
 # --- the stages --------------------------------------------------------------------------------
 
 
@@ -196,6 +215,38 @@ def _compute(
 class _Examined:
     package: Package
     report: ScoreReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """An entry that passed every check before hidden data, ready to predict."""
+
+    examined: _Examined
+    flow: _Flow
+
+    @property
+    def package(self) -> Package:
+        """Return the package as it was recognised."""
+        return self.examined.package
+
+    @property
+    def report(self) -> ScoreReport:
+        """Return the accepted report."""
+        return self.examined.report
+
+    @property
+    def track(self) -> TrackSpec:
+        """Return the track with every side settled."""
+        return self.flow.track
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """The predictions of one run, shape (samples, width), and what they took."""
+
+    predictions: NDArray[np.float32]
+    cpu_s: float
+    wall_s: float
 
 
 @dataclass(kw_only=True)
