@@ -42,6 +42,11 @@ class Reader(StrEnum):
     AUDIO = "audio"
 
 
+def stored_dtype(reader: Reader) -> Dtype:
+    """Return the element type of a reader's array file: bytes for pixels, floats from -1 to 1 for sound."""
+    return Dtype.FLOAT32 if reader is Reader.AUDIO else Dtype.UINT8
+
+
 class Fit(StrEnum):
     """How a picture of another size and aspect is brought to height x width."""
 

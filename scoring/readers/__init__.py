@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from scoring.contracts import InputContract, Reader
-from scoring.readers import image
+from scoring.labels import LabelTable
+from scoring.readers import audio, image, video
 from scoring.readers.prepared import PreparedData
 
 __all__ = ["READERS", "PreparedData", "ReaderDefinition"]
@@ -21,9 +22,15 @@ class Prepare(Protocol):
     """Bring a dataset to the input contract, or find it already brought there."""
 
     def __call__(
-        self, dataset: Path, *, contract: InputContract, cache: Path, tick: Callable[[], None] = ...
+        self,
+        dataset: Path,
+        *,
+        contract: InputContract,
+        cache: Path,
+        tick: Callable[[], None] = ...,
+        table: LabelTable | None = ...,
     ) -> PreparedData:
-        """Raise `Fault` when the dataset cannot be read."""
+        """Read all rows of the dataset, or those of `table` alone; raise `Fault` when that cannot be."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,5 +53,17 @@ READERS: dict[Reader, ReaderDefinition] = {
         prepare=image.prepare,
         probe_inputs=image.probe_inputs,
         find_undecodable=image.find_undecodable,
+    ),
+    Reader.VIDEO: ReaderDefinition(
+        version=video.VERSION,
+        prepare=video.prepare,
+        probe_inputs=video.probe_inputs,
+        find_undecodable=video.find_undecodable,
+    ),
+    Reader.AUDIO: ReaderDefinition(
+        version=audio.VERSION,
+        prepare=audio.prepare,
+        probe_inputs=audio.probe_inputs,
+        find_undecodable=audio.find_undecodable,
     ),
 }

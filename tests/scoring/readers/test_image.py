@@ -1,11 +1,14 @@
+import hashlib
+import json
 import struct
 import zlib
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
-from scoring.contracts import ChannelOrder, InputContract, Reader
+from scoring.contracts import ChannelOrder, Fit, InputContract, Reader
 from scoring.errors import Fault
 from scoring.readers import READERS
 from scoring.readers.image import UndecodableImage, decode, find_undecodable, prepare, probe_inputs
@@ -25,6 +28,23 @@ def with_exif_orientation(jpeg, orientation):
 
 def test_every_reader_is_in_the_table():
     assert set(READERS) == set(Reader)
+
+
+def test_each_fit_has_arrays_of_its_own_and_stretching_keeps_its_old_name(dataset, contract, tmp_path):
+    table = json.dumps(["1", "image", found_digest(dataset, contract, tmp_path), contract.shape, "bgr"])
+    old_name = hashlib.sha256(table.encode()).hexdigest()[:40]
+
+    paths = [
+        prepare(dataset, contract=replace(contract, fit=fit), cache=tmp_path / "cache").inputs.stem
+        for fit in Fit
+    ]
+
+    assert len(set(paths)) == len(Fit)
+    assert paths[0] == old_name
+
+
+def found_digest(dataset, contract, tmp_path):
+    return prepare(dataset, contract=contract, cache=tmp_path / "other").digest
 
 
 def test_each_row_holds_the_picture_that_its_label_names(dataset, contract, pictures, tmp_path):

@@ -1,0 +1,83 @@
+"""Opens video and sound with FFmpeg and decodes one frame after the other, within a time limit.
+
+A file cut short is found where its container states how much there should be; a Matroska or Ogg
+file that ends early cannot be told from a short one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Final, Literal, TypeVar
+
+import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from scoring.readers.arrays import Undecodable
+
+OPTIONS: Final = {
+    # Playlists and the like name other files and addresses, which would be read in the file's stead.
+    "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,wav,mp3,flac,ogg,aac",
+    "protocol_whitelist": "file",
+}
+Clock = Callable[[], float]
+S = TypeVar("S", VideoStream, AudioStream)
+F = TypeVar("F", VideoFrame, AudioFrame)
+
+
+@dataclass(frozen=True)
+class Media:
+    """One open file; every failure to decode it is an `Undecodable`."""
+
+    name: str
+    container: InputContainer
+    clock: Clock
+    max_s: float
+    deadline: float
+
+    def video(self) -> tuple[VideoStream, Iterator[VideoFrame]]:
+        """Return the first video stream and its frames in the order in which they are shown."""
+        stream = self._first(self.container.streams.video, "video")
+        return stream, self._frames(stream, VideoFrame)
+
+    def audio(self) -> tuple[AudioStream, Iterator[AudioFrame]]:
+        """Return the first audio stream and its frames."""
+        stream = self._first(self.container.streams.audio, "audio")
+        return stream, self._frames(stream, AudioFrame)
+
+    def _first(self, streams: tuple[S, ...], kind: Literal["video", "audio"]) -> S:
+        if not streams:
+            raise Undecodable(f"{self.name} has no {kind} stream")
+        # The reader decodes several files at once; threads inside each would only take memory.
+        streams[0].codec_context.thread_count = 1
+        return streams[0]
+
+    def _frames(self, stream: VideoStream | AudioStream, kind: type[F]) -> Iterator[F]:
+        for packet in self.container.demux(stream):
+            if packet.is_corrupt:
+                raise Undecodable(f"{self.name} is damaged or cut off")
+            for frame in packet.decode():
+                # Between frames: one frame takes milliseconds, a crafted or endless file for ever.
+                if self.clock() > self.deadline:
+                    raise Undecodable(f"{self.name} takes more than {self.max_s:g} s to decode")
+                if isinstance(frame, kind):
+                    yield frame
+
+
+@contextmanager
+def opened(path: Path, *, max_s: float, clock: Clock = monotonic) -> Iterator[Media]:
+    """Open a file; the time limit counts from here. Raises `Undecodable` for whatever FFmpeg raises."""
+    deadline = clock() + max_s
+    try:
+        with av.open(f"file:{path}", options=OPTIONS, timeout=max_s) as container:
+            yield Media(path.name, container, clock, max_s, deadline)
+    except FFmpegError as exc:
+        raise Undecodable(path.name) from exc

@@ -1,0 +1,238 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from scoring.contracts import InputContract, Reader
+from scoring.errors import Fault
+from scoring.readers.arrays import Undecodable
+from scoring.readers.audio import decode, find_undecodable, middle, prepare, probe_inputs, read_sound
+from tests.media_files import grey_frames, sine, write_labels, write_sound, write_video
+
+LOSSLESS = [
+    ("pcm_s16le", "wav"),
+    ("pcm_u8", "wav"),
+    ("pcm_f32le", "wav"),
+    ("pcm_s24le", "wav"),
+    ("flac", "flac"),
+]
+LOSSY = [("libmp3lame", "mp3"), ("libopus", "ogg"), ("aac", "m4a")]
+QUANTISED = {"pcm_u8": 1 / 128}
+
+
+def contract(samples=16_000, rate=16_000):
+    return InputContract(reader=Reader.AUDIO, shape=(samples,), low=-1.0, sample_rate=rate)
+
+
+def strongest_hertz(sound, rate):
+    """Return the peak of the spectrum, found between its lines by widening the window with zeros."""
+    spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound)), n=8 * len(sound)))
+    return spectrum.argmax() * rate / (8 * len(sound))
+
+
+@pytest.mark.parametrize(("codec", "suffix"), LOSSLESS)
+def test_lossless_codecs_give_the_values_back(codec, suffix, tmp_path):
+    sound = sine(440, seconds=1, rate=16_000)
+    path = write_sound(tmp_path / f"a.{suffix}", sound, rate=16_000, codec=codec)
+
+    decoded = decode(path, contract())
+
+    assert (decoded.shape, decoded.dtype) == ((16_000,), np.float32)
+    np.testing.assert_allclose(decoded, sound, atol=QUANTISED.get(codec, 1 / 32_768))
+
+
+@pytest.mark.parametrize(("codec", "suffix"), LOSSY)
+def test_lossy_codecs_keep_pitch_and_loudness(codec, suffix, tmp_path):
+    path = write_sound(tmp_path / f"a.{suffix}", sine(440, seconds=2, rate=48_000), rate=48_000, codec=codec)
+
+    decoded = decode(path, contract())
+
+    assert strongest_hertz(decoded, 16_000) == pytest.approx(440, abs=1)
+    assert decoded.std() == pytest.approx(0.5 / np.sqrt(2), rel=0.05)
+
+
+@pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 24_000, 44_100, 48_000, 96_000])
+def test_resampling_keeps_pitch_loudness_and_length(rate, tmp_path):
+    path = write_sound(tmp_path / "a.wav", sine(1_000, seconds=1, rate=rate), rate=rate)
+
+    sound = read_sound(path, 16_000)
+
+    assert len(sound) == pytest.approx(16_000, abs=1)
+    assert strongest_hertz(sound, 16_000) == pytest.approx(1_000, abs=0.5)
+    assert sound[1_000:-1_000].std() == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
+
+
+def test_a_tone_beyond_half_the_rate_is_gone_and_not_mirrored(tmp_path):
+    path = write_sound(tmp_path / "a.wav", sine(12_000, seconds=1, rate=48_000), rate=48_000)
+
+    assert np.abs(read_sound(path, 16_000)[500:-500]).max() < 0.001
+
+
+def test_channels_are_averaged(tmp_path):
+    left, right = sine(300, seconds=1, rate=16_000), sine(900, seconds=1, rate=16_000)
+    path = write_sound(tmp_path / "a.flac", np.stack([left, right]), rate=16_000, codec="flac")
+
+    np.testing.assert_allclose(decode(path, contract()), (left + right) / 2, atol=1 / 16_000)
+
+
+def test_opposite_channels_cancel_out(tmp_path):
+    tone = sine(300, seconds=1, rate=16_000)
+    path = write_sound(tmp_path / "a.wav", np.stack([tone, -tone]), rate=16_000)
+
+    assert np.abs(decode(path, contract())).max() <= 1 / 32_768
+
+
+@pytest.mark.parametrize(
+    ("length", "wanted", "expected"),
+    [
+        (6, 6, [0, 1, 2, 3, 4, 5]),
+        (6, 2, [2, 3]),
+        (7, 2, [2, 3]),
+        (7, 3, [2, 3, 4]),
+        (3, 5, [0, 1, 2, 0, 0]),
+        (1, 3, [0, 0, 0]),
+    ],
+)
+def test_longer_sounds_lose_both_ends_and_shorter_ones_end_in_silence(length, wanted, expected):
+    np.testing.assert_array_equal(middle(np.arange(length, dtype=np.float32), wanted), expected)
+
+
+def test_the_middle_is_that_of_the_file(tmp_path):
+    loud = np.concatenate([np.zeros(16_000), np.full(16_000, 0.25), np.zeros(16_000)])
+    path = write_sound(tmp_path / "a.wav", loud, rate=16_000)
+
+    np.testing.assert_allclose(decode(path, contract()), 0.25, atol=1 / 32_768)
+
+
+def test_loudness_is_left_as_it_is(tmp_path):
+    path = write_sound(tmp_path / "a.wav", sine(440, seconds=1, rate=16_000, amplitude=0.01), rate=16_000)
+
+    assert np.abs(decode(path, contract())).max() == pytest.approx(0.01, abs=1 / 32_768)
+
+
+def test_values_beyond_the_range_are_clipped(tmp_path):
+    path = write_sound(
+        tmp_path / "a.wav", sine(440, seconds=1, rate=16_000, amplitude=3), rate=16_000, codec="pcm_f32le"
+    )
+
+    decoded = decode(path, contract())
+
+    assert (decoded.min(), decoded.max()) == (-1, 1)
+
+
+def test_each_row_holds_the_sound_that_its_label_names(tmp_path):
+    for number in range(5):
+        write_sound(tmp_path / f"{number}.wav", np.full(100, number / 8), rate=16_000)
+    write_labels(tmp_path, [f"{number}.wav" for number in range(5)])
+
+    found = prepare(tmp_path, contract=contract(100), cache=tmp_path / "cache")
+    arrays = np.load(found.inputs)
+
+    assert (arrays.dtype, arrays.shape) == (np.float32, (5, 100))
+    np.testing.assert_allclose(arrays.mean(axis=1), found.labels / 8, atol=1 / 32_768)
+
+
+@pytest.mark.parametrize("other", [contract(99), contract(100, 8_000)])
+def test_what_changes_the_arrays_changes_their_file(other, tmp_path):
+    write_sound(tmp_path / "a.wav", np.zeros(100), rate=16_000)
+    write_labels(tmp_path, ["a.wav"])
+
+    first = prepare(tmp_path, contract=contract(100), cache=tmp_path / "cache")
+    second = prepare(tmp_path, contract=other, cache=tmp_path / "cache")
+
+    assert first.inputs != second.inputs
+
+
+def test_decoding_is_given_up_after_thirty_seconds(tmp_path):
+    path = write_sound(tmp_path / "a.wav", sine(440, seconds=1, rate=16_000), rate=16_000)
+    clock = itertools.count(0, 31).__next__
+
+    with pytest.raises(Undecodable, match="30 s"):
+        decode(path, contract(), clock=clock)
+
+
+@pytest.mark.parametrize(("seconds", "refused"), [(3_600, False), (3_601, True)])
+def test_a_sound_may_last_an_hour(seconds, refused, tmp_path):
+    path = write_sound(tmp_path / "a.wav", np.zeros(seconds * 100), rate=100)
+
+    if refused:
+        with pytest.raises(Undecodable, match="longer than"):
+            read_sound(path, 100)
+    else:
+        assert len(read_sound(path, 100)) == seconds * 100
+
+
+@pytest.mark.parametrize("content", [b"", b"no sound at all", b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0"])
+def test_a_file_that_is_no_sound_cannot_be_decoded(content, tmp_path):
+    (tmp_path / "a.wav").write_bytes(content)
+
+    with pytest.raises(Undecodable):
+        decode(tmp_path / "a.wav", contract())
+
+
+def test_a_file_without_samples_cannot_be_decoded(tmp_path):
+    path = write_sound(tmp_path / "a.wav", np.zeros(100), rate=16_000)
+    path.write_bytes(path.read_bytes()[:-200])
+
+    with pytest.raises(Undecodable):
+        decode(path, contract())
+
+
+def test_values_that_are_no_numbers_cannot_be_decoded(tmp_path):
+    path = write_sound(tmp_path / "a.wav", np.full(1_000, np.nan), rate=16_000, codec="pcm_f32le")
+
+    with pytest.raises(Undecodable, match="no numbers"):
+        decode(path, contract())
+
+
+def test_a_silent_film_is_no_sound(tmp_path):
+    path = write_video(tmp_path / "a.mp4", grey_frames([1, 2]))
+
+    with pytest.raises(Undecodable, match="no audio"):
+        decode(path, contract())
+
+
+def test_a_damaged_sound_is_a_fault_that_names_the_row_alone(tmp_path):
+    write_sound(tmp_path / "good.wav", np.zeros(100), rate=16_000)
+    (tmp_path / "bad.wav").write_bytes(b"no sound at all")
+    write_labels(tmp_path, ["good.wav", "bad.wav"])
+
+    with pytest.raises(Fault, match="row 2 of the dataset: the sound") as caught:
+        prepare(tmp_path, contract=contract(), cache=tmp_path / "cache")
+
+    assert "bad.wav" not in str(caught.value)
+
+
+def test_the_import_check_names_every_undecodable_row(tmp_path):
+    write_sound(tmp_path / "good.wav", np.zeros(100), rate=16_000)
+    (tmp_path / "bad.wav").write_bytes(b"no sound at all")
+    write_labels(tmp_path, ["bad.wav", "good.wav"])
+
+    assert find_undecodable(tmp_path) == ("row 1: “bad.wav” is no sound that can be decoded",)
+
+
+@pytest.mark.parametrize("shape", [(1, 16_000), (3, 8, 8)])
+def test_a_contract_of_several_sides_is_a_fault(shape, tmp_path):
+    write_sound(tmp_path / "a.wav", np.zeros(100), rate=16_000)
+    write_labels(tmp_path, ["a.wav"])
+
+    with pytest.raises(Fault, match="audio reader"):
+        prepare(tmp_path, contract=InputContract(reader=Reader.AUDIO, shape=shape), cache=tmp_path / "cache")
+
+
+@pytest.mark.parametrize(("samples", "rate"), [(96_000, 16_000), (4_000, 8_000), (1, 16_000)])
+def test_probe_inputs_are_different_voices_within_the_range(samples, rate, tmp_path):
+    arrays = np.load(probe_inputs(contract(samples, rate), tmp_path))
+
+    assert (arrays.shape, arrays.dtype) == ((4, samples), np.float32)
+    assert np.isfinite(arrays).all()
+    assert np.abs(arrays).max() <= 0.5
+
+
+def test_probe_inputs_are_not_alike(tmp_path):
+    arrays = np.load(probe_inputs(contract(96_000), tmp_path))
+
+    correlations = np.abs(np.corrcoef(arrays)[np.triu_indices(4, k=1)])
+
+    assert (arrays.std(axis=1) > 0.02).all()
+    assert correlations.max() < 0.5
