@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,6 +18,7 @@ class Format(StrEnum):
 
     CVPR_ZIP = "cvpr-zip"
     ONNX = "onnx"
+    QAIHUB = "qaihub"
 
 
 class Dtype(StrEnum):
@@ -60,6 +61,40 @@ class OutputKind(StrEnum):
 
     LOGITS = "logits"
     CONFIDENCE = "confidence"
+    CLASS_MAP = "class_map"
+    BOXES = "boxes"
+
+
+class BoxLayout(StrEnum):
+    """How a model writes boxes down, in pixels of its input; declared, never guessed from values.
+
+    `YOLO`: (N, 4 + classes, anchors), centre x, centre y, width, height, then one score a class.
+    `CORNERS`: (N, boxes, 6), left, top, right, bottom, score, class.
+    """
+
+    YOLO = "yolo"
+    CORNERS = "corners"
+
+
+class TruthKind(StrEnum):
+    """What a dataset says of each sample; each output kind is scored against exactly one."""
+
+    CLASSES = "classes"
+    MASKS = "masks"
+    BOXES = "boxes"
+
+
+TRUTH_BY_OUTPUT: Mapping[OutputKind, TruthKind] = {
+    OutputKind.LOGITS: TruthKind.CLASSES,
+    OutputKind.CONFIDENCE: TruthKind.CLASSES,
+    OutputKind.CLASS_MAP: TruthKind.MASKS,
+    OutputKind.BOXES: TruthKind.BOXES,
+}
+IGNORED_CLASS = 255
+"""A mask's value for pixels that nobody is scored on."""
+MAX_BOXES = 300
+BOX_FIELDS = 6
+"""left, top, right, bottom, score, class: what one box takes in a row of outputs."""
 
 
 class Metric(StrEnum):
@@ -68,6 +103,9 @@ class Metric(StrEnum):
     ACCURACY = "accuracy"
     TOP5_ACCURACY = "top5_accuracy"
     BEST_F1 = "best_f1"
+    MIOU = "miou"
+    PIXEL_ACCURACY = "pixel_accuracy"
+    COCO_MAP = "coco_map"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +121,9 @@ METRIC_FACTS: Mapping[Metric, MetricFacts] = {
     Metric.ACCURACY: MetricFacts(title="Accuracy", version="1", higher_is_better=True),
     Metric.TOP5_ACCURACY: MetricFacts(title="Top-5 accuracy", version="1", higher_is_better=True),
     Metric.BEST_F1: MetricFacts(title="Best F1", version="1", higher_is_better=True),
+    Metric.MIOU: MetricFacts(title="Mean IoU", version="1", higher_is_better=True),
+    Metric.PIXEL_ACCURACY: MetricFacts(title="Pixel accuracy", version="1", higher_is_better=True),
+    Metric.COCO_MAP: MetricFacts(title="mAP@[.50:.95]", version="1", higher_is_better=True),
 }
 
 
@@ -133,10 +174,37 @@ class InputContract:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputContract:
-    """What the model returns: a floating tensor of shape (N, width)."""
+    """What the model returns, and how many numbers it comes down to for one sample.
+
+    Logits and confidences are a floating tensor (N, width). A class map is (N, classes, height, width)
+    floating, or (N, height, width) integer; boxes are laid out as `box_layout` says. For these two the
+    track leaves `width` at 0 and `settle` fills it.
+    """
 
     kind: OutputKind
-    width: int
+    width: int = 0
+    classes: int = 0
+    box_layout: BoxLayout | None = None
+
+    def settle(self, contract: InputContract) -> OutputContract:
+        """Return the contract with the width that follows from its kind and the settled input."""
+        if self.kind is OutputKind.CLASS_MAP:
+            *_, height, width = contract.sides()
+            return replace(self, width=height * width)
+        if self.kind is OutputKind.BOXES:
+            return replace(self, width=MAX_BOXES * BOX_FIELDS)
+        return self
+
+    def expected_shape(self, batch: int | str, contract: InputContract) -> str:
+        """Return the shape that the model is to return for a batch, as participants read it."""
+        if self.kind is OutputKind.CLASS_MAP:
+            *_, height, width = ("any" if side is None else side for side in contract.shape)
+            return f"({batch}, {self.classes}, {height}, {width})"
+        if self.box_layout is BoxLayout.YOLO:
+            return f"({batch}, {4 + self.classes}, anchors)"
+        if self.box_layout is BoxLayout.CORNERS:
+            return f"({batch}, boxes, {BOX_FIELDS})"
+        return f"({batch}, {self.width})"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -362,6 +430,7 @@ class ScoreReport:
     timings_s: Mapping[str, float] = field(default_factory=dict)
     log: str = ""
     isolated: bool = True
+    plan: str | None = None
 
 
 # --- between the worker and the sandbox --------------------------------------------------------
@@ -373,6 +442,12 @@ class Task(StrEnum):
     MEASURE = "measure"
     PREDICT = "predict"
     CALIBRATE = "calibrate"
+    EXPORT = "export"
+
+    @property
+    def may_tell(self) -> bool:
+        """Say whether the entry's own words may be shown: it sees nothing that is hidden."""
+        return self in {Task.MEASURE, Task.EXPORT}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -409,13 +484,21 @@ class Request:
             format=Format(raw["format"]),
             main=raw["main"],
             input=InputContract(**given),
-            output=OutputContract(kind=OutputKind(raw["output"]["kind"]), width=raw["output"]["width"]),
+            output=OutputContract(**{**raw["output"], **_output_enums(raw["output"])}),
             samples=raw["samples"],
             batch_size=raw["batch_size"],
             threads=raw["threads"],
             seed=raw["seed"],
             options=raw["options"],
         )
+
+
+def _output_enums(raw: Mapping[str, Any]) -> dict[str, OutputKind | BoxLayout | None]:
+    layout = raw["box_layout"]
+    return {
+        "kind": OutputKind(raw["kind"]),
+        "box_layout": None if layout is None else BoxLayout(layout),
+    }
 
 
 STARTED_REPLY = b'{"outcome": "started"}'
@@ -436,3 +519,4 @@ class Outcome(StrEnum):
     WRONG_OUTPUT_SHAPE = "wrong_output_shape"
     WRONG_OUTPUT_COUNT = "wrong_output_count"
     NOT_FINITE = "not_finite"
+    EXPORT_FAILED = "export_failed"

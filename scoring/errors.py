@@ -90,8 +90,8 @@ CODES: Final[dict[str, Code]] = {
     ),
     # archive
     "not_an_archive": Code(
-        "The file is neither a zip archive nor an ONNX model.",
-        "Upload a .zip or .onnx file. `podium pack FOLDER` makes a correct zip from a folder.",
+        "The file is neither a zip or .tar.gz archive nor an ONNX model.",
+        "Upload a .zip, .tar.gz or .onnx file. `podium pack FOLDER` makes a correct zip from a folder.",
     ),
     "archive_too_large": Code(
         "The archive holds more than {allowed_bytes:,} bytes ({what}).",
@@ -121,9 +121,13 @@ CODES: Final[dict[str, Code]] = {
         "“{path}” is encrypted.",
         "Make the archive without a password.",
     ),
+    "tar_not_compressed": Code(
+        "The file is a tar without compression, not a valid tar.gz file.",
+        "Please provide a gzipped tar archive: `tar -czf entry.tar.gz -C FOLDER .`",
+    ),
     "corrupt_archive": Code(
         "The archive is damaged: {why}.",
-        "Make the archive again and test it with `unzip -t` before uploading.",
+        "Make the archive again and test it with `unzip -t` or `gzip -t` before uploading.",
     ),
     # package
     "unrecognised_format": Code(
@@ -197,10 +201,14 @@ CODES: Final[dict[str, Code]] = {
         "The run wrote more than the limit of {allowed_bytes:,} bytes ({what}).",
         "Do not write files or print in forward().",
     ),
+    "export_failed": Code(
+        "The model could not be exported to ONNX: {why}.",
+        "Write forward() in torch operators, for any batch size, without branches on the values of tensors.",
+    ),
     # output
     "wrong_output_shape": Code(
         "The model returned shape {found} for a batch of {batch}; this track needs {expected}.",
-        "Return one row for each input sample and {width} column(s).",
+        "Return a tensor of exactly this shape, one row of it for each input sample.",
     ),
     "wrong_output_count": Code(
         "The model returned {found:,} rows for {expected:,} samples.",
@@ -208,7 +216,7 @@ CODES: Final[dict[str, Code]] = {
     ),
     "wrong_output_kind": Code(
         "The model returned {found}; this track needs one floating-point tensor.",
-        "Return a torch.Tensor (or one ONNX output) of a floating type.",
+        "Return a torch.Tensor (or one ONNX output) of a floating type; a class map may be of integers.",
     ),
     "not_finite": Code(
         "The model returned {found:,} values that are NaN or infinite, out of {total:,}.",
@@ -244,6 +252,16 @@ CODES: Final[dict[str, Code]] = {
     "conversion_unavailable": Code(
         "The ONNX model could not be converted to PyTorch for the second opinion on MACs ({why}).",
         "The score comes from ONNX Runtime and is not affected.",
+        warning=True,
+    ),
+    "pins_differ": Code(
+        "requirements.txt asks for {asked}; entries run {found}.",
+        "Try the model with the packages of env.txt; nothing is installed for an entry.",
+        warning=True,
+    ),
+    "incomplete_info": Code(
+        "{path}: {why}.",
+        "The score is not affected. `podium describe` prints the numbers that belong into it.",
         warning=True,
     ),
 }

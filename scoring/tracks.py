@@ -17,7 +17,9 @@ import yaml
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from scoring.contracts import (
+    IGNORED_CLASS,
     ArchiveLimits,
+    BoxLayout,
     Budgets,
     ChannelOrder,
     Dtype,
@@ -37,6 +39,8 @@ MAX_DOCUMENT_BYTES: Final = 256 * 1024
 METRICS_BY_OUTPUT: Final = {
     OutputKind.LOGITS: frozenset({Metric.ACCURACY, Metric.TOP5_ACCURACY}),
     OutputKind.CONFIDENCE: frozenset({Metric.BEST_F1}),
+    OutputKind.CLASS_MAP: frozenset({Metric.MIOU, Metric.PIXEL_ACCURACY}),
+    OutputKind.BOXES: frozenset({Metric.COCO_MAP}),
 }
 
 
@@ -145,6 +149,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+SPATIAL: Final = frozenset({OutputKind.CLASS_MAP, OutputKind.BOXES})
 SIDES: Final = {
     Reader.IMAGE: ("channels", "height", "width"),
     Reader.VIDEO: ("frames", "channels", "height", "width"),
@@ -183,7 +188,9 @@ class _Input(_Section):
 
 class _Output(_Section):
     kind: OutputKind
-    width: Positive
+    width: Annotated[int, Field(ge=0, strict=True)] = 0
+    classes: Annotated[int, Field(ge=0, lt=IGNORED_CLASS, strict=True)] = 0
+    box_layout: BoxLayout | None = None
 
     @model_validator(mode="after")
     def _check(self) -> _Output:
@@ -191,6 +198,16 @@ class _Output(_Section):
             raise ValueError(f"a confidence output has width 1, not {self.width}")
         if self.kind is OutputKind.LOGITS and self.width < 2:
             raise ValueError("logits need at least 2 classes")
+        if self.kind is OutputKind.CLASS_MAP and self.classes < 2:
+            raise ValueError("a class map needs at least 2 classes")
+        if self.kind is OutputKind.BOXES and self.classes < 1:
+            raise ValueError("boxes need at least 1 class")
+        if self.kind in SPATIAL and self.width:
+            raise ValueError(f"the width of {self.kind} output follows from the input; leave it out")
+        if self.kind not in SPATIAL and self.classes:
+            raise ValueError(f"{self.kind} output states its classes by its width; leave classes out")
+        if (self.kind is OutputKind.BOXES) != (self.box_layout is not None):
+            raise ValueError("box_layout (yolo or corners) goes with boxes, and only with them")
         return self
 
 
@@ -242,6 +259,10 @@ class _Track(_Section):
 
     @model_validator(mode="after")
     def _check(self) -> _Track:
+        if self.output.kind in SPATIAL and self.input.reader is not Reader.IMAGE:
+            raise ValueError(f"{self.output.kind} output needs the image reader")
+        if self.output.kind in SPATIAL and self.input.fit is not Fit.STRETCH:
+            raise ValueError(f"{self.output.kind} output needs the fit “stretch”, which loses no part")
         metrics = (self.metric, *self.extra_metrics)
         fitting = METRICS_BY_OUTPUT[self.output.kind]
         unfit = sorted(set(metrics) - fitting)

@@ -47,7 +47,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "extra_metrics": [METRIC_FACTS[metric].title for metric in spec.extra_metrics],
         "formats": wording.formats_in_words(spec),
         "input": wording.input_in_words(spec.input),
-        "output": wording.output_in_words(spec.output),
+        "output": wording.output_in_words(spec.output, spec.input),
         "example_model": wording.example_model(spec),
         "environment": _environment_text(),
         "now": now,

@@ -43,11 +43,20 @@ FORMAT_WORDS: Final[Mapping[Format, FormatWords]] = {
         "or fixed.",
         suffixes=(".onnx", ".zip"),
     ),
+    Format.QAIHUB: FormatWords(
+        title="AI Hub model folder",
+        how="A zip of one model folder of Qualcomm AI Hub Models: model.py with one BaseModel subclass, its weights, "
+        "info.yaml and requirements.txt. It runs on the CPU, without the qai_hub_models package.",
+        suffixes=(".zip",),
+    ),
 }
 
 OUTPUT_WORDS: Final[Mapping[OutputKind, str]] = {
     OutputKind.LOGITS: "one number for each class; the largest is the prediction, ties go to the lower index",
     OutputKind.CONFIDENCE: "one number for each sample; higher means positive",
+    OutputKind.CLASS_MAP: "for each pixel one number a class, the largest wins and ties go to the lower index; "
+    "or class numbers themselves, as integers without the second side",
+    OutputKind.BOXES: "boxes in pixels of the input with a score and a class each",
 }
 
 DTYPE_WORDS: Final[Mapping[Dtype, str]] = {
@@ -86,10 +95,15 @@ def input_in_words(contract: InputContract) -> dict[str, str]:
     }
 
 
-def output_in_words(contract: OutputContract) -> dict[str, str]:
+def output_shape(contract: OutputContract, input_contract: InputContract) -> str:
+    """Return the shape of a batch's output, e.g. "N × 100" or "N × 84 × anchors"."""
+    return contract.expected_shape("N", input_contract).strip("()").replace(", ", " × ")
+
+
+def output_in_words(contract: OutputContract, input_contract: InputContract) -> dict[str, str]:
     """Return the output contract as labelled sentences."""
     return {
-        "Shape": tensor_shape(contract.width),
+        "Shape": output_shape(contract, input_contract),
         "Values": "floating point, all finite",
         "Meaning": OUTPUT_WORDS[contract.kind],
     }
@@ -103,5 +117,10 @@ def metric_title(metric: str) -> str:
 def example_model(spec: TrackSpec) -> str:
     """Return a small model.py that fits the track's input and output contracts."""
     return render_to_string(
-        "tracks/example_model.txt", {"spec": spec, "shape": tensor_shape(*spec.input.shape)}
+        "tracks/example_model.txt",
+        {
+            "spec": spec,
+            "shape": tensor_shape(*spec.input.shape),
+            "output_shape": output_shape(spec.output, spec.input),
+        },
     )

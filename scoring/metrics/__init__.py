@@ -1,46 +1,66 @@
-"""Metrics: labels x predictions -> scores, outside the sandbox. Predictions are hostile numbers."""
+"""Metrics: truth x predictions -> scores, outside the sandbox. Predictions are hostile numbers."""
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 
-from scoring.contracts import Metric, OutputKind, ScoreValue
+from scoring.contracts import IGNORED_CLASS, TRUTH_BY_OUTPUT, Metric, OutputKind, ScoreValue, TruthKind
 from scoring.errors import Fault, reject
 from scoring.metrics.accuracy import ACCURACY, TOP5_ACCURACY
-from scoring.metrics.definition import Labels, MetricDefinition, MetricResult, Predictions, Weights
+from scoring.metrics.definition import (
+    Boxes,
+    Labels,
+    Masks,
+    MetricDefinition,
+    MetricResult,
+    Predictions,
+    Truth,
+    Weights,
+)
+from scoring.metrics.detection import COCO_MAP
 from scoring.metrics.f1 import BEST_F1
+from scoring.metrics.segmentation import MIOU, PIXEL_ACCURACY
 
 __all__ = ["METRICS", "MetricDefinition", "MetricResult", "score"]
 
-METRICS: dict[Metric, MetricDefinition] = {
+# Each metric takes the one kind of truth that its output kind is scored against.
+METRICS: dict[Metric, MetricDefinition[Any]] = {
     Metric.ACCURACY: ACCURACY,
     Metric.TOP5_ACCURACY: TOP5_ACCURACY,
     Metric.BEST_F1: BEST_F1,
+    Metric.MIOU: MIOU,
+    Metric.PIXEL_ACCURACY: PIXEL_ACCURACY,
+    Metric.COCO_MAP: COCO_MAP,
 }
 
 
 def score(
     metric: Metric,
     extra_metrics: tuple[Metric, ...],
-    labels: Labels,
+    labels: Truth,
     predictions: Predictions,
     weights: Weights | None = None,
+    classes: int = 0,
 ) -> dict[str, ScoreValue]:
     """Compute the ranking metric and the extra ones, keyed by name, the ranking metric first.
 
-    Predictions have shape (N, width). Raises `Rejected` for a wrong count and for values that are
-    not finite, `Fault` for a track or dataset that the metric cannot serve.
+    `labels` are class numbers, masks or boxes, as the metrics' output kind wants; `classes` is how
+    many masks and boxes may name. Predictions have shape (N, width). Raises `Rejected` for a wrong
+    count and for values that are not finite, `Fault` for a track or dataset that a metric cannot serve.
     """
     _check_predictions(labels, predictions)
     scores = {}
     for name in dict.fromkeys((metric, *extra_metrics)):
         definition = METRICS[name]
-        _check_truth(definition, labels, predictions.shape[1], weights)
+        _check_truth(definition, labels, predictions.shape[1], classes)
+        _check_weights(weights, len(labels))
         scores[str(name)] = _score_value(definition, definition.compute(labels, predictions, weights))
     return scores
 
 
-def _check_predictions(labels: Labels, predictions: Predictions) -> None:
+def _check_predictions(labels: Truth, predictions: Predictions) -> None:
     if len(predictions) != len(labels):
         raise reject("wrong_output_count", found=len(predictions), expected=len(labels))
     bad = predictions.size - int(np.count_nonzero(np.isfinite(predictions)))
@@ -48,19 +68,45 @@ def _check_predictions(labels: Labels, predictions: Predictions) -> None:
         raise reject("not_finite", found=bad, total=predictions.size)
 
 
-def _check_truth(definition: MetricDefinition, labels: Labels, width: int, weights: Weights | None) -> None:
-    classes = 2 if definition.output_kind is OutputKind.CONFIDENCE else width
-    if not len(labels):
+def _check_truth(definition: MetricDefinition[Any], truth: Truth, width: int, classes: int) -> None:
+    if not len(truth):
         raise Fault("there is no sample to score")
+    match TRUTH_BY_OUTPUT[definition.output_kind]:
+        case TruthKind.CLASSES:
+            _check_labels(definition, cast(Labels, truth), width)
+        case TruthKind.MASKS:
+            _check_masks(cast(Masks, truth), width, classes)
+        case TruthKind.BOXES:
+            _check_boxes(cast(Boxes, truth), classes)
+
+
+def _check_labels(definition: MetricDefinition[Any], labels: Labels, width: int) -> None:
+    classes = 2 if definition.output_kind is OutputKind.CONFIDENCE else width
     if definition.output_kind is OutputKind.CONFIDENCE and width != 1:
         raise Fault(f"{definition.name} needs outputs of width 1, and the track has width {width}")
     if labels.min() < 0 or labels.max() >= classes:
         raise Fault(f"a label is not among 0 to {classes - 1}")
-    if weights is not None and (len(weights) != len(labels) or not (weights > 0).all()):
+
+
+def _check_masks(masks: Masks, width: int, classes: int) -> None:
+    if masks[0].size != width:
+        raise Fault(f"masks have {masks[0].size:,} pixels, and outputs {width:,}")
+    for mask in masks:
+        if mask[mask != IGNORED_CLASS].max(initial=0) >= classes:
+            raise Fault(f"a mask names a class that is not among 0 to {classes - 1}")
+
+
+def _check_boxes(boxes: Boxes, classes: int) -> None:
+    if any(image[:, 4].max(initial=0) >= classes for image in boxes):
+        raise Fault(f"a box names a class that is not among 0 to {classes - 1}")
+
+
+def _check_weights(weights: Weights | None, samples: int) -> None:
+    if weights is not None and (len(weights) != samples or not (weights > 0).all()):
         raise Fault("weights must be positive, one for each sample")
 
 
-def _score_value(definition: MetricDefinition, result: MetricResult) -> ScoreValue:
+def _score_value(definition: MetricDefinition[Any], result: MetricResult) -> ScoreValue:
     return ScoreValue(
         value=result.value,
         ci=result.ci,

@@ -1,9 +1,10 @@
-"""What every metric is: a pure function of labels and predictions, with a version and a direction."""
+"""What every metric is: a pure function of truth and predictions, with a version and a direction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,14 @@ from numpy.typing import NDArray
 from scoring.contracts import OutputKind
 
 Labels = NDArray[np.int64]
+Masks = NDArray[np.uint8]
+"""(N, H, W) class numbers; `IGNORED_CLASS` marks pixels that do not count."""
+Boxes = Sequence[NDArray[np.float64]]
+"""For each image an array (boxes, 6): left, top, right, bottom, class, 1 for a crowd."""
+Truth = Labels | Masks | Boxes
 Predictions = NDArray[np.float32]
 Weights = NDArray[np.float64]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +32,10 @@ class MetricResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MetricDefinition:
+class MetricDefinition(Generic[T]):
     """One metric. `version` changes whenever the same predictions could get another value.
 
-    `compute` takes (labels, predictions of shape (N, width), weights or None), all checked, N > 0.
+    `compute` takes (truth, predictions of shape (N, width), weights or None), all checked, N > 0.
     A weight of w counts like w samples.
     """
 
@@ -36,4 +43,4 @@ class MetricDefinition:
     version: str
     higher_is_better: bool
     output_kind: OutputKind
-    compute: Callable[[Labels, Predictions, Weights | None], MetricResult]
+    compute: Callable[[T, Predictions, Weights | None], MetricResult]

@@ -22,6 +22,7 @@ from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.limits import expected_output_bytes
 from scoring.sandbox.reply import (
     CalibrateReply,
+    ExportReply,
     FailedReply,
     InvalidReply,
     MeasureReply,
@@ -62,6 +63,17 @@ class Predicted:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Exported:
+    """`export` went through; the model is read by `read_export`."""
+
+    opset: int
+    samples: int
+    largest_difference: float
+    largest_output: float
+    log: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Calibrated:
     """How long known work took on this machine."""
 
@@ -69,7 +81,7 @@ class Calibrated:
     cpu_s: float
 
 
-def interpret(run: Run, job: Job) -> Measured | Predicted | Calibrated:
+def interpret(run: Run, job: Job) -> Measured | Predicted | Exported | Calibrated:
     """Return what the run found; raise `Rejected` for what the entry did wrong.
 
     `CALIBRATE` runs no entry, so there whatever goes wrong is a `Fault`.
@@ -82,7 +94,7 @@ def interpret(run: Run, job: Job) -> Measured | Predicted | Calibrated:
         raise
 
 
-def _interpret(run: Run, job: Job) -> Measured | Predicted | Calibrated:
+def _interpret(run: Run, job: Job) -> Measured | Predicted | Exported | Calibrated:
     # An entry could empty its reply to look like this; it gains three attempts and no score.
     if run.status in ENDED_BY_ITSELF and not run.reply:
         raise Fault(f"the sandboxed process ended before it started (exit code {run.exit_code})")
@@ -102,7 +114,7 @@ def _interpret(run: Run, job: Job) -> Measured | Predicted | Calibrated:
     return _from_ok(reply, run, job)
 
 
-def _from_ok(reply: OkReply, run: Run, job: Job) -> Measured | Predicted | Calibrated:
+def _from_ok(reply: OkReply, run: Run, job: Job) -> Measured | Predicted | Exported | Calibrated:
     if isinstance(reply, MeasureReply):
         return Measured(
             parameters=reply.parameters,
@@ -115,6 +127,14 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Measured | Predicted | Calib
         )
     if isinstance(reply, CalibrateReply):
         return Calibrated(macs=reply.macs, cpu_s=reply.cpu_s)
+    if isinstance(reply, ExportReply):
+        return Exported(
+            opset=reply.opset,
+            samples=reply.samples,
+            largest_difference=reply.largest_difference,
+            largest_output=reply.largest_output,
+            log=run.log,
+        )
     if reply.rows != job.request.samples:
         raise _wrong_count(reply.rows, job)
     return Predicted(rows=reply.rows, cpu_s=run.cpu_s)
@@ -152,7 +172,7 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
                 log=log,
                 found=_told(facts.found, "of another kind", job),
                 batch=batch,
-                expected=f"({batch}, {contract.width})",
+                expected=contract.expected_shape(batch, job.request.input),
                 width=contract.width,
             )
         case Outcome.WRONG_OUTPUT_COUNT:
@@ -161,6 +181,8 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
             total = min(facts.total or 1, job.request.samples * contract.width)
             found = facts.found if isinstance(facts.found, int) else 1
             return reject("not_finite", log=log, found=max(1, min(found, total)), total=total)
+        case Outcome.EXPORT_FAILED:
+            return reject("export_failed", log=log, why=_why(reply, job))
     raise Fault(f"a child reported an unknown outcome: {reply.outcome}")
 
 
@@ -188,25 +210,25 @@ def _wrong_count(found: int, job: Job, log: str = "") -> Rejected:
 
 
 def _log(run: Run, job: Job) -> str:
-    """Return the log for the participant: none from `predict`, a print could carry hidden inputs out."""
-    return run.log if job.request.task is Task.MEASURE else ""
+    """Return the log for the participant: none from `predict`, where a print could carry hidden inputs out."""
+    return run.log if job.request.task.may_tell else ""
 
 
 def _told(found: int | str | None, ours: str, job: Job) -> str:
     """Return the child's words from `measure`, ours otherwise."""
-    if job.request.task is not Task.MEASURE or found is None:
+    if not job.request.task.may_tell or found is None:
         return ours
     return harmless(str(found))
 
 
 def _why(reply: FailedReply, job: Job) -> str:
     why = reply.facts.why or reply.facts.error or UNNAMED
-    return harmless(why) if job.request.task is Task.MEASURE else _error_name(why, job.request.task)
+    return harmless(why) if job.request.task.may_tell else _error_name(why, job.request.task)
 
 
 def _error_name(name: str, task: Task) -> str:
     """Return the exception's name; from `predict` only a known one, or names would carry data out."""
-    if task is Task.MEASURE:
+    if task.may_tell:
         return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]{0,79}", name) else UNNAMED
     builtin = getattr(builtins, name, None)
     known = isinstance(builtin, type) and issubclass(builtin, BaseException)
@@ -215,7 +237,7 @@ def _error_name(name: str, task: Task) -> str:
 
 def _exit_words(run: Run, job: Job) -> str:
     """Name an exit without a reply; from `predict` without its number, which the entry chooses."""
-    if job.request.task is Task.MEASURE and run.exit_code:
+    if job.request.task.may_tell and run.exit_code:
         return f"{EARLY_EXIT} (code {run.exit_code})"
     return EARLY_EXIT
 
@@ -243,3 +265,9 @@ def read_outputs(run: Run, job: Job) -> NDArray[np.float32]:
     if not_finite:
         raise reject("not_finite", found=not_finite, total=rows.size)
     return rows.astype(np.float32, copy=False)
+
+
+def read_export(run: Run, job: Job) -> bytes:
+    """Return the exported model's bytes, unchecked: `check` looks at them as at any other entry."""
+    with open_written(run.outputs) as file:
+        return file.read(expected_output_bytes(job))

@@ -68,7 +68,8 @@ def _second_opinion(
 
 
 def _difference(module: nn.Module, entry: onnx_graph.OnnxEntry, batch: Pixels) -> float:
-    expected = entry.predict(batch)
+    # As floats: differences of unsigned integers would wrap around.
+    expected = entry.raw(batch).astype(np.float32)
     with torch.no_grad():
         found = module(torch.from_numpy(entry.feed(batch).copy())).numpy()
     scale = max(float(np.abs(expected).max(initial=0.0)), 1.0)

@@ -1,0 +1,150 @@
+"""COCO's mean average precision: the mean over IoU thresholds .50, .55, … .95 and over classes.
+
+pycocotools matches boxes and builds the curves. The thresholds are k / 20 for whole k from 10 to 19:
+adding .05 again and again drifts past .95, loses the tenth threshold and scores too high. A class
+counts if it has a true box; of each image the 100 best boxes of a class count. Crowds are matched
+as COCO does and never missed.
+
+The interval is coarse: images go into 20 blocks, the score is computed again without each, and the
+jackknife's standard error gives a normal interval, cut to [0, 1]. Below 20 images each is a block.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import io
+import math
+from collections.abc import Iterable
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from scoring.contracts import BOX_FIELDS, OutputKind
+from scoring.errors import Fault
+from scoring.metrics.definition import Boxes, MetricDefinition, MetricResult, Predictions, Weights
+from scoring.metrics.intervals import Z_95
+
+THRESHOLDS: Final = np.array([k / 20 for k in range(10, 20)])
+DETECTIONS_PER_CLASS: Final = 100
+BLOCKS: Final = 20
+# Boxes far outside any picture are none: their area would overflow.
+MAX_COORDINATE: Final = 1e6
+ALL_SIZES: Final = [0.0, 1e12]
+AT_50: Final = 0
+AT_75: Final = 5
+
+
+def coco_map(boxes: Boxes, predictions: Predictions, weights: Weights | None) -> MetricResult:
+    """Score mAP@[.50:.95]; `details` holds map50 and map75. Weights cannot be used."""
+    if weights is not None:
+        raise Fault("mAP cannot weigh images; remove the column “weight”")
+    if not any((image[:, 5] == 0).any() for image in boxes):
+        raise Fault("there is no box to find")
+    # pycocotools tells its progress on standard output.
+    with contextlib.redirect_stdout(io.StringIO()):
+        evaluator = _matched(boxes, predictions)
+        images = np.arange(len(boxes))
+        precision = _precision(evaluator, images)
+        value = _mean(precision)
+        blocks = [images[images % BLOCKS != block] for block in range(min(BLOCKS, len(images)))]
+        without = [_mean(_precision(evaluator, kept)) for kept in blocks if len(kept)]
+    return MetricResult(
+        value=value,
+        ci=_jackknife(value, without),
+        details={"map50": _mean(precision[AT_50]), "map75": _mean(precision[AT_75])},
+    )
+
+
+def _matched(boxes: Boxes, predictions: Predictions) -> Any:
+    """Match found boxes to true ones, image by image and class by class."""
+    classes = sorted({int(number) for image in boxes for number in image[:, 4]})
+    truth = _index(len(boxes), classes, _true_boxes(boxes))
+    found = _index(len(boxes), classes, _found_boxes(predictions, set(classes)))
+    evaluator = COCOeval(truth, found, "bbox")
+    evaluator.params.iouThrs = THRESHOLDS
+    evaluator.params.areaRng, evaluator.params.areaRngLbl = [ALL_SIZES], ["all"]
+    evaluator.params.maxDets = [DETECTIONS_PER_CLASS]
+    evaluator.evaluate()
+    return evaluator
+
+
+def _index(images: int, classes: list[int], annotations: Iterable[dict[str, object]]) -> Any:
+    index = COCO()
+    index.dataset = {
+        "images": [{"id": image} for image in range(images)],
+        "categories": [{"id": number} for number in classes],
+        "annotations": [{"id": number, **box} for number, box in enumerate(annotations, start=1)],
+    }
+    index.createIndex()
+    return index
+
+
+def _true_boxes(boxes: Boxes) -> Iterable[dict[str, object]]:
+    for image, rows in enumerate(boxes):
+        for left, top, right, bottom, number, crowd in rows.tolist():
+            yield _box(image, int(number), left, top, right, bottom) | {"iscrowd": int(crowd)}
+
+
+def _found_boxes(predictions: Predictions, classes: set[int]) -> Iterable[dict[str, object]]:
+    """Read the rows, which are hostile: what is no proper box of a known class is passed over."""
+    rows = predictions.astype(np.float64).reshape(len(predictions), -1, BOX_FIELDS)
+    for image, found in enumerate(rows):
+        proper = (found[:, 2] > found[:, 0]) & (found[:, 3] > found[:, 1]) & (found[:, 4] >= 0)
+        proper &= (np.abs(found[:, :4]) <= MAX_COORDINATE).all(axis=1) & np.isin(found[:, 5], list(classes))
+        for left, top, right, bottom, score, number in found[proper].tolist():
+            yield _box(image, int(number), left, top, right, bottom) | {"score": score, "iscrowd": 0}
+
+
+def _box(image: int, number: int, left: float, top: float, right: float, bottom: float) -> dict[str, object]:
+    width, height = right - left, bottom - top
+    return {
+        "image_id": image,
+        "category_id": number,
+        "bbox": [left, top, width, height],
+        "area": width * height,
+    }
+
+
+def _precision(evaluator: Any, images: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return precision (thresholds, recalls, classes) over some of the images; -1 where no box is true.
+
+    Matches are per image, so leaving images out needs no new matching.
+    """
+    part = copy.copy(evaluator)
+    part.params = copy.copy(evaluator.params)
+    part.params.imgIds = images.tolist()
+    part._paramsEval = part.params
+    total = len(evaluator.params.imgIds)
+    part.evalImgs = [
+        evaluator.evalImgs[number * total + image]
+        for number in range(len(evaluator.params.catIds))
+        for image in images
+    ]
+    part.accumulate()
+    return np.asarray(part.eval["precision"][:, :, :, 0, 0])
+
+
+def _mean(precision: NDArray[np.float64]) -> float:
+    known = precision[precision > -1]
+    return float(known.mean()) if known.size else math.nan
+
+
+def _jackknife(value: float, without: list[float]) -> tuple[float, float]:
+    known = [score for score in without if not math.isnan(score)]
+    if len(known) < 2:
+        return 0.0, 1.0
+    spread = math.sqrt((len(known) - 1) / len(known) * math.fsum((s - np.mean(known)) ** 2 for s in known))
+    return max(0.0, value - Z_95 * spread), min(1.0, value + Z_95 * spread)
+
+
+COCO_MAP: Final = MetricDefinition(
+    name="mAP@[.50:.95]",
+    version="1",
+    higher_is_better=True,
+    output_kind=OutputKind.BOXES,
+    compute=coco_map,
+)
