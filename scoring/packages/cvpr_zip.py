@@ -9,6 +9,7 @@ from typing import Final
 
 from scoring.contracts import Finding, Format, Mismatch, Package, Settled, TrackSpec, Unpacked
 from scoring.errors import reject
+from scoring.packages.python_names import binds
 from scoring.packages.python_source import parse
 
 MAIN: Final = "model.py"
@@ -38,7 +39,7 @@ def match(unpacked: Unpacked) -> Package | Mismatch:
 def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     """Parse `model.py` and look for a binding of `Model` at its top level; imports nothing."""
     tree = parse(package)
-    if not any(_binds_model(node) for node in tree.body):
+    if not any(binds(node, CLASS) for node in tree.body):
         raise reject("invalid_config", path=MAIN, why=_no_model_reason(tree))
     return ()
 
@@ -68,34 +69,6 @@ def _mismatch(paths: Iterable[PurePosixPath]) -> Mismatch:
         why=f"{MAIN} is not in the root but at “{elsewhere[0]}”",
         findings=(Finding(code="missing_file", path=elsewhere[0], facts={"expected": expected}),),
     )
-
-
-def _binds_model(node: ast.stmt) -> bool:
-    """Say whether a top-level statement, or one inside its `if`, `try` or `with`, may bind `Model`."""
-    match node:
-        case ast.ClassDef() | ast.FunctionDef():
-            return node.name == CLASS
-        case ast.Import() | ast.ImportFrom():
-            return any((alias.asname or alias.name) in {CLASS, "*"} for alias in node.names)
-        case ast.Assign():
-            return any(_names_model(target) for target in node.targets)
-        case ast.AnnAssign():
-            return node.value is not None and _names_model(node.target)
-        case ast.If() | ast.Try() | ast.With() | ast.For() | ast.While():
-            return any(_binds_model(child) for child in _nested(node))
-    return False
-
-
-def _nested(node: ast.stmt) -> Iterable[ast.stmt]:
-    handlers = [child for handler in getattr(node, "handlers", []) for child in handler.body]
-    blocks = [child for name in ("body", "orelse", "finalbody") for child in getattr(node, name, [])]
-    return [*blocks, *handlers]
-
-
-def _names_model(target: ast.expr) -> bool:
-    if isinstance(target, ast.Tuple | ast.List):
-        return any(_names_model(element) for element in target.elts)
-    return isinstance(target, ast.Name) and target.id == CLASS
 
 
 def _no_model_reason(tree: ast.Module) -> str:
