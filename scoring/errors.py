@@ -187,7 +187,7 @@ CODES: Final[dict[str, Code]] = {
     ),
     "crashed": Code(
         "The model crashed with {error}.",
-        "Run `podium score` on data of your own with --debug to see the traceback.",
+        "Run `podium score` on data of your own with --log to see the traceback.",
     ),
     "timed_out": Code(
         "The run took longer than the limit of {allowed_s:g} s.",

@@ -6,8 +6,10 @@ case, or an ONNX model in outline. `damage` then breaks the finished archive in 
 
 from __future__ import annotations
 
+import gzip
 import io
 import struct
+import tarfile
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
@@ -25,7 +27,9 @@ def build_entry(case: Mapping[str, Any], case_folder: Path, target_folder: Path)
     """Write the entry below `target_folder` and return its path."""
     entry = case["entry"]
     path = target_folder / entry.get("name", "entry.zip")
-    if "members" in entry:
+    if "members" in entry and ".tar" in path.suffixes:
+        raw = _tar(entry["members"], case_folder, packed=path.suffix == ".gz")
+    elif "members" in entry:
         raw = _zip(entry["members"], case_folder, stored=entry.get("stored", False))
     else:
         raw = _content(entry, case_folder)
@@ -48,6 +52,16 @@ def _zip(members: list[dict[str, Any]], case_folder: Path, *, stored: bool) -> b
                 archive.writestr(made, _content(member, case_folder))
                 made = _numbered(made)
     return buffer.getvalue()
+
+
+def _tar(members: list[dict[str, Any]], case_folder: Path, *, packed: bool) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for member in members:
+            made, content = tarfile.TarInfo(member["path"]), _content(member, case_folder)
+            made.size = len(content)
+            archive.addfile(made, io.BytesIO(content))
+    return gzip.compress(buffer.getvalue()) if packed else buffer.getvalue()
 
 
 def _numbered(member: zipfile.ZipInfo) -> zipfile.ZipInfo:

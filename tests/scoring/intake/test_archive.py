@@ -218,7 +218,7 @@ def test_an_onnx_model_is_known_by_its_bytes(unpack_bytes: Unpack) -> None:
 # --- no archive, or a damaged one
 
 
-@pytest.mark.parametrize("content", [b"", b"P", b"hello", b"\x1f\x8b\x08" + bytes(50), bytes(100)])
+@pytest.mark.parametrize("content", [b"", b"P", b"hello", b"\x1f\x00", bytes(100)])
 def test_other_files_are_no_archive(codes: Codes, content: bytes) -> None:
     assert codes(content) == ["not_an_archive"]
 

@@ -1,0 +1,63 @@
+"""Unpacks a .tar.gz: regular files and folders only, under the same limits and codes as a zip."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from scoring.contracts import ArchiveLimits, Finding, UnpackedFile
+from scoring.errors import Rejected
+from scoring.intake.gzip_stream import GzipStream
+from scoring.intake.names import name_findings, shown
+from scoring.intake.tar_members import TarReader
+from scoring.intake.writing import Meter, write_file
+from scoring.intake.zip_end import corrupt
+
+GZIP_MAGIC: Final = b"\x1f\x8b"
+# Where a tar, compressed or not, says what it is.
+TAR_MAGIC: Final = b"ustar"
+TAR_MAGIC_AT: Final = 257
+
+
+def is_plain_tar(file: BinaryIO) -> bool:
+    """Say whether the file is a tar that was not compressed."""
+    file.seek(TAR_MAGIC_AT)
+    return file.read(len(TAR_MAGIC)) == TAR_MAGIC
+
+
+def unpack_tar_gz(file: BinaryIO, destination: Path, limits: ArchiveLimits) -> tuple[UnpackedFile, ...]:
+    """Read the whole archive for what is wrong with it, and only then read it again and write.
+
+    A stream has no directory: that a later member is a link or takes an earlier one's name shows at
+    the end, and until then nothing may be on disk.
+    """
+    findings = _findings(file, limits)
+    if findings:
+        raise Rejected(*findings)
+    reader = TarReader(GzipStream(file, limits), limits)
+    meter = Meter(limits)
+    return tuple(
+        write_file(destination, member.name, reader.pieces(), meter)
+        for member in reader.members()
+        if not member.name.endswith("/")
+    )
+
+
+def _findings(file: BinaryIO, limits: ArchiveLimits) -> list[Finding]:
+    reader = TarReader(GzipStream(file, limits), limits)
+    meter = Meter(limits)
+    names: list[str] = []
+    findings: list[Finding] = []
+    try:
+        for member in reader.members():
+            if member.special is not None:
+                facts = {"what": member.special}
+                findings.append(Finding(code="link_in_archive", path=shown(member.name), facts=facts))
+            names.append(member.name)
+            meter.drain(reader.pieces())
+    except Rejected as refusal:
+        findings.extend(refusal.findings)
+    findings = [*name_findings(names, limits), *findings]
+    if not findings and all(name.endswith("/") for name in names):
+        return list(corrupt("it is empty").findings)
+    return findings
