@@ -24,4 +24,5 @@ def count_nothing(package: Package, track: TrackSpec) -> StaticCounts:
 COUNTERS: Final[dict[Format, StaticCounter]] = {
     Format.CVPR_ZIP: count_nothing,
     Format.ONNX: count_onnx,
+    Format.QAIHUB: count_nothing,
 }

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from scoring.contracts import Format, PackageFormat
-from scoring.packages import cvpr_zip, onnx
+from scoring.packages import cvpr_zip, onnx, qaihub
 
 FORMATS: Final[dict[Format, PackageFormat]] = {
     Format.CVPR_ZIP: cvpr_zip,
     Format.ONNX: onnx,
+    Format.QAIHUB: qaihub,
 }

@@ -21,10 +21,12 @@ ENGINES: Final[Mapping[Task, Mapping[Format, tuple[str, ...]]]] = {
     Task.MEASURE: {
         Format.CVPR_ZIP: ("scoring.sandboxed.loaders.cvpr_zip", "scoring.sandboxed.measure_torch"),
         Format.ONNX: ("scoring.sandboxed.loaders.onnx_graph", "scoring.sandboxed.measure_onnx"),
+        Format.QAIHUB: ("scoring.sandboxed.loaders.qaihub", "scoring.sandboxed.measure_torch"),
     },
     Task.PREDICT: {
         Format.CVPR_ZIP: ("scoring.sandboxed.loaders.cvpr_zip",),
         Format.ONNX: ("scoring.sandboxed.loaders.onnx_graph",),
+        Format.QAIHUB: ("scoring.sandboxed.loaders.qaihub",),
     },
 }
 

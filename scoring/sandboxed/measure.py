@@ -49,4 +49,5 @@ def _measure_onnx(request: Request, package: Path, pixels: Pixels) -> Reply:
 MEASURES: Final[dict[Format, Callable[[Request, Path, Pixels], Reply]]] = {
     Format.CVPR_ZIP: _measure_cvpr_zip,
     Format.ONNX: _measure_onnx,
+    Format.QAIHUB: _measure_cvpr_zip,
 }

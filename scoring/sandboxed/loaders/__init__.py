@@ -37,7 +37,15 @@ def load_onnx(package: Path, request: Request) -> Entry:
     return onnx_graph.load(package, request)
 
 
+def load_qaihub(package: Path, request: Request) -> Entry:
+    """Import model.py over our own base classes and build its model."""
+    from scoring.sandboxed.loaders import qaihub
+
+    return qaihub.load(package, request)
+
+
 LOADERS: Final[dict[Format, Callable[[Path, Request], Entry]]] = {
     Format.CVPR_ZIP: load_cvpr_zip,
     Format.ONNX: load_onnx,
+    Format.QAIHUB: load_qaihub,
 }

@@ -1,0 +1,109 @@
+"""info.yaml of a qaihub package: what is malformed rejects, what is missing is a warning."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from scoring.contracts import Finding
+
+NAME: Final = "info.yaml"
+MAX_BYTES: Final = 64 * 1024
+MAX_RELATED: Final = 3
+STATUSES: Final = ("public", "private", "proprietary")
+# The name that the folder's files import each other by; also where info.yaml gives none.
+DEFAULT_ID: Final = "entry"
+ID: Final = re.compile(r"[a-z][a-z0-9_]{0,79}")
+TEXTS: Final = ("name", "id", "status", "headline", "domain", "description", "use_case", "license_type")
+LISTS: Final = ("tags", "applicable_scenarios", "related_models", "form_factors")
+SWITCHES: Final = ("has_static_banner", "has_animated_banner")
+OPTIONAL_TEXTS: Final = ("research_paper", "research_paper_title", "source_repo", "license", "status_reason")
+TECHNICAL: Final = ("Model checkpoint", "Input resolution", "Number of parameters", "Model size (float)")
+
+
+@dataclass(frozen=True)
+class Info:
+    """What the file says of the model's name, and what is wrong with the rest."""
+
+    model_id: str = DEFAULT_ID
+    problems: tuple[Finding, ...] = ()
+    warnings: tuple[Finding, ...] = ()
+
+
+def read(root: Path) -> Info:
+    """Read the file if there is one."""
+    path = root / NAME
+    if not path.is_file():
+        return Info(warnings=(_warning("it is missing"),))
+    if path.stat().st_size > MAX_BYTES:
+        return _malformed(f"longer than {MAX_BYTES:,} bytes")
+    try:
+        fields = yaml.safe_load(path.read_text("utf-8"))
+    except UnicodeDecodeError:
+        return _malformed("it is no UTF-8 text")
+    except yaml.MarkedYAMLError as exc:
+        mark = exc.problem_mark
+        return _malformed(f"not valid YAML at line {mark.line + 1}" if mark else "not valid YAML")
+    except (yaml.YAMLError, ValueError, RecursionError):
+        # ValueError: a date such as 2024-13-45; RecursionError: thousands of nested brackets.
+        return _malformed("not valid YAML")
+    if not isinstance(fields, dict):
+        return _malformed("it is no mapping of fields")
+    model_id = fields.get("id")
+    is_usable = isinstance(model_id, str) and ID.fullmatch(model_id)
+    return Info(
+        model_id=str(model_id) if is_usable else DEFAULT_ID,
+        warnings=tuple(map(_warning, _shortcomings(fields))),
+    )
+
+
+def _shortcomings(fields: Mapping[object, object]) -> Iterator[str]:
+    yield from _texts(fields)
+    for name in LISTS:
+        value = fields.get(name)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            yield f"{name} must be a list of texts"
+        elif name == "related_models" and len(value) > MAX_RELATED:
+            yield f"related_models lists {len(value)} models; at most {MAX_RELATED} are shown"
+    for name in SWITCHES:
+        if not isinstance(fields.get(name), bool):
+            yield f"{name} must be true or false"
+    details = fields.get("technical_details")
+    if not isinstance(details, dict):
+        yield f"technical_details must give {', '.join(TECHNICAL)}"
+        return
+    for name in TECHNICAL:
+        if details.get(name) in (None, ""):
+            yield f"technical_details lacks “{name}”"
+
+
+def _texts(fields: Mapping[object, object]) -> Iterator[str]:
+    for name in TEXTS:
+        value = fields.get(name)
+        if value is None or value == "":
+            yield f"{name} is missing"
+        elif not isinstance(value, str):
+            yield f"{name} must be a text"
+    for name in OPTIONAL_TEXTS:
+        if not isinstance(fields.get(name, ""), str | None):
+            yield f"{name} must be a text"
+    headline, status, model_id = fields.get("headline"), fields.get("status"), fields.get("id")
+    if isinstance(headline, str) and headline and not headline.endswith("."):
+        yield "headline must end with “.”"
+    if isinstance(status, str) and status and status not in STATUSES:
+        yield f"status must be one of {', '.join(STATUSES)}"
+    if isinstance(model_id, str) and model_id and not ID.fullmatch(model_id):
+        yield "id must be lower-case letters, digits and underscores, as the folder is named"
+
+
+def _warning(why: str) -> Finding:
+    return Finding(code="incomplete_info", path=NAME, facts={"why": why})
+
+
+def _malformed(why: str) -> Info:
+    return Info(problems=(Finding(code="invalid_config", path=NAME, facts={"why": why}),))

@@ -1,0 +1,122 @@
+"""Loads a qaihub package: imports its model.py over our base classes and builds `from_pretrained()`.
+
+The model is run as it would be compiled: at exactly the input that `get_input_spec()` states.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from scoring.contracts import InputContract, Request
+from scoring.sandboxed import qaihub
+from scoring.sandboxed.inputs import Pixels
+from scoring.sandboxed.loaders.torch_entry import TorchEntry
+from scoring.sandboxed.qaihub.base_model import BaseModel
+from scoring.sandboxed.refusal import load_failed
+from scoring.sandboxed.settle import seed_all, settle_torch
+from scoring.sandboxed.torchvision_ops import declare_missing_operators
+
+MAX_QUOTED_CHARACTERS: Final = 200
+
+
+class QaihubEntry(TorchEntry):
+    """A model that takes one sample at a time, as devices do."""
+
+    def prepare(self, pixels: Pixels) -> None:
+        """Start from seeded generators; the memory format stays the one that would be compiled."""
+        seed_all(self._request.seed)
+
+    def predict(self, pixels: Pixels) -> NDArray[np.float32]:
+        """Run the samples one by one and check what comes back for each."""
+        places = range(len(pixels))
+        return np.concatenate([super(QaihubEntry, self).predict(pixels[at : at + 1]) for at in places])
+
+
+def load(package: Path, request: Request) -> QaihubEntry:
+    """Import the package's model.py and build its model, ready to predict."""
+    settle_torch(request.threads)
+    declare_missing_operators()
+    seed_all(request.seed)
+    module = _import_model(package / request.main, str(request.options["model_id"]))
+    model_class = _model_class(module)
+
+    def build() -> nn.Module:
+        return _build(model_class, request)
+
+    return QaihubEntry(build, request)
+
+
+def _import_model(path: Path, model_id: str) -> ModuleType:
+    sys.dont_write_bytecode = True
+    # Siblings may be imported plainly, relatively, or by their name in the library.
+    sys.path.insert(0, str(path.parent))
+    sys.argv = [str(path)]
+    name = f"{qaihub.register(model_id, path.parent)}.{path.stem}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise load_failed(f"{path.name} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = sys.modules[path.stem] = module
+    try:
+        spec.loader.exec_module(module)
+    except ImportError as exc:
+        if (exc.name or "").partition(".")[0] == qaihub.LIBRARY:
+            raise load_failed(f"{exc.msg}; Podium provides {_provided()}"[:MAX_QUOTED_CHARACTERS]) from exc
+        raise
+    return module
+
+
+def _provided() -> str:
+    return ", ".join(name.removeprefix(f"{qaihub.LIBRARY}.") for name in qaihub.PROVIDED)
+
+
+def _model_class(module: ModuleType) -> type[BaseModel]:
+    found = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == module.__name__
+    ]
+    if len(found) != 1:
+        raise load_failed(f"model.py defines {len(found)} subclasses of BaseModel instead of one")
+    return found[0]
+
+
+def _build(model_class: type[BaseModel], request: Request) -> nn.Module:
+    seed_all(request.seed)
+    model = model_class.from_pretrained()
+    if not isinstance(model, nn.Module):
+        raise load_failed(f"from_pretrained() is a {type(model).__name__}, not a torch.nn.Module")
+    _check_input(model.get_input_spec(), request.input)
+    _check_outputs(model.get_output_names())
+    model = model.to("cpu").float().eval()
+    settle_torch(request.threads)
+    return model
+
+
+def _check_input(spec: object, contract: InputContract) -> None:
+    if not isinstance(spec, dict) or len(spec) != 1:
+        found = f"{len(spec)} inputs" if isinstance(spec, dict) else f"a {type(spec).__name__}"
+        raise load_failed(f"get_input_spec() gives {found}; this track has one input")
+    name, stated = next(iter(spec.items()))
+    if not isinstance(stated, tuple | list) or len(stated) != 2:
+        raise load_failed("get_input_spec() gives no (shape, dtype) for its input")
+    needed = (1, *contract.sides())
+    if tuple(stated[0]) != needed or stated[1] != contract.dtype:
+        found = f"{tuple(stated[0])} of {stated[1]}"
+        raise load_failed(
+            f"get_input_spec() states {found} for “{name}”; this track gives {needed} of {contract.dtype}"
+        )
+
+
+def _check_outputs(names: object) -> None:
+    if not isinstance(names, list | tuple) or len(names) != 1:
+        count = len(names) if isinstance(names, list | tuple) else "no list of"
+        raise load_failed(f"get_output_names() gives {count} names; this track scores one output")

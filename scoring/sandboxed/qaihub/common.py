@@ -1,0 +1,64 @@
+"""Names of precisions and runtimes, which models mention in their options for devices."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+SampleInputsType = dict[str, list[NDArray[np.generic]]]
+
+
+class TargetRuntime(StrEnum):
+    """What a model can be compiled to; nothing is compiled here."""
+
+    TFLITE = "tflite"
+    QNN_DLC = "qnn_dlc"
+    QNN_CONTEXT_BINARY = "qnn_context_binary"
+    ONNX = "onnx"
+    PRECOMPILED_QNN_ONNX = "precompiled_qnn_onnx"
+    GENIE = "genie"
+
+
+class SourceModelFormat(StrEnum):
+    """What a model is exported to before it is compiled."""
+
+    ONNX = "onnx"
+    TORCHSCRIPT = "torchscript"
+
+
+class Precision:
+    """A precision by its name, e.g. `Precision.w8a8`; only `float` is run here."""
+
+    float: Precision
+    w8a8: Precision
+    w8a16: Precision
+    w16a16: Precision
+    w4a16: Precision
+    w4: Precision
+    w8a8_mixed_int16: Precision
+    w8a8_mixed_fp16: Precision
+    w8a16_mixed_int16: Precision
+    w8a16_mixed_fp16: Precision
+    mixed: Precision
+    mixed_with_float: Precision
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
+
+    def __eq__(self, other: object) -> bool:
+        """Say whether both have one name."""
+        return isinstance(other, Precision) and other.name == self.name
+
+    def __hash__(self) -> int:
+        """Hash the name."""
+        return hash(self.name)
+
+
+for _name in Precision.__annotations__:
+    setattr(Precision, _name, Precision(_name))

@@ -1,0 +1,31 @@
+import torch
+from constants import CLASSES
+from qai_hub_models.models.brightness.constants import SCALE
+from qai_hub_models.utils.base_model import BaseModel
+from qai_hub_models.utils.input_spec import InputSpec
+
+from .app import App
+
+APP = App()
+
+
+class Brightness(BaseModel):
+    def __init__(self):
+        super().__init__()
+        self.scale = torch.nn.Parameter(torch.tensor(SCALE))
+
+    @classmethod
+    def from_pretrained(cls, scale=None):
+        return cls()
+
+    def forward(self, image):
+        brightness = (image.mean((1, 2, 3)) * self.scale).unsqueeze(1)
+        return -(brightness - torch.arange(CLASSES)).abs()
+
+    @staticmethod
+    def get_input_spec() -> InputSpec:
+        return {"image": ((1, 3, 224, 224), "float32")}
+
+    @staticmethod
+    def get_output_names():
+        return ["logits"]
