@@ -370,14 +370,25 @@ class Mismatch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class StaticCounts:
+    """Counts that ran nobody's code. `None` where the format cannot tell without running."""
+
+    parameters: int | None = None
+    macs: int | None = None
+    uncounted_ops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settled:
     """A track as one package meets it: sides that it may choose are filled in from its own words.
 
     `options` are plain JSON values for the format's loader; the trusted side read and checked them.
+    `counts` are what reading the package's files told by the way, such as a weights file's header.
     """
 
     track: TrackSpec
     options: Mapping[str, object] = field(default_factory=dict)
+    counts: StaticCounts = field(default_factory=StaticCounts)
     warnings: tuple[Finding, ...] = ()
 
 
@@ -392,15 +403,6 @@ class PackageFormat(Protocol):
 
     def settle(self, package: Package, track: TrackSpec) -> Settled:
         """Fill in what the package may choose; called after `check` went through."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StaticCounts:
-    """Counts that ran nobody's code. `None` where the format cannot tell without running."""
-
-    parameters: int | None = None
-    macs: int | None = None
-    uncounted_ops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

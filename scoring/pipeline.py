@@ -120,7 +120,7 @@ def _examine(entry: Path, flow: _Flow) -> _Examined:
         warnings = FORMATS[package.format].check(package, track)
         settled = FORMATS[package.format].settle(package, track)
         flow.track, flow.options = settled.track, settled.options
-        counts = static.count(package, flow.track)
+        counts = static.count(package, flow.track, stated=settled.counts)
         enforce.enforce_static(counts, package, track.budgets)
     with flow.stage(Stage.MEASURE):
         measured = _measure(package, flow)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from scoring.budget.onnx_process import count_onnx
@@ -11,9 +12,16 @@ from scoring.contracts import Format, Package, StaticCounts, TrackSpec
 StaticCounter = Callable[[Package, TrackSpec], StaticCounts]
 
 
-def count(package: Package, track: TrackSpec) -> StaticCounts:
-    """Return what can be counted from the files alone; MACs are those of one sample."""
-    return COUNTERS[package.format](package, track)
+def count(
+    package: Package, track: TrackSpec, *, stated: StaticCounts = StaticCounts()  # noqa: B008  frozen
+) -> StaticCounts:
+    """Return what can be counted from the files alone; MACs are those of one sample.
+
+    `stated` is what settling the package told already. The larger number stands.
+    """
+    counted = COUNTERS[package.format](package, track)
+    known = [each for each in (counted.parameters, stated.parameters) if each is not None]
+    return replace(counted, parameters=max(known, default=None))
 
 
 def count_nothing(package: Package, track: TrackSpec) -> StaticCounts:

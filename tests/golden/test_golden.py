@@ -68,7 +68,7 @@ def examine(entry: Path, track: TrackSpec, workdir: Path) -> Ending:
     package = recognise(unpacked, allowed=track.formats, formats=FORMATS)
     warnings = FORMATS[package.format].check(package, track)
     settled = FORMATS[package.format].settle(package, track)
-    counts = count(package, settled.track)
+    counts = count(package, settled.track, stated=settled.counts)
     enforce_static(counts, package, track.budgets)
     facts = {
         "format": package.format,
