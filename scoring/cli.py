@@ -30,6 +30,9 @@ app = typer.Typer(
 )
 
 Entry = Annotated[Path, typer.Argument(metavar="PATH", exists=True, help="A zip, an .onnx file or a folder.")]
+export = typer.Typer(help="Make a package of one format from a package of another.", no_args_is_help=True)
+app.add_typer(export, name="export")
+
 Track = Annotated[str, typer.Option("--track", help="A preset's name or a track.yaml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")]
 Trust = Annotated[
@@ -157,6 +160,22 @@ def _print(screen: Screen, outcome: dict[str, Any], log: str, *, as_json: bool) 
         return
     screen.show(outcome)
     screen.show_log(log)
+@export.command(name="onnx")
+def export_onnx(
+    path: Entry,
+    track: Track,
+    output: Annotated[Path, typer.Option("--output", "-o", dir_okay=False, help="The .onnx file to write.")],
+    json: Json = False,
+    trust: Trust = False,
+    log: Annotated[bool, typer.Option("--log", help="Show the run's log, tracebacks included.")] = False,
+) -> None:
+    """Turn a torch package into ONNX with a dynamic batch, compare the two, check the result."""
+    from scoring.commands.export import to_onnx
+
+    sandbox = _sandbox(trust)
+    raise typer.Exit(to_onnx(path, _load(track), output=output, sandbox=sandbox, as_json=json, debug=log))
+
+
 
 
 def _load(track: str) -> TrackSpec:

@@ -49,6 +49,15 @@ def settle_sides(model: ModelProto, track: TrackSpec) -> Settled:
     return Settled(track=settled, warnings=warnings)
 
 
+def fill_open_sides(contract: InputContract) -> InputContract:
+    """Return the contract as a graph that states nothing would meet it."""
+    sides = (
+        (OPEN_FRAMES if _is_frames(place, contract) else OPEN_SIDE) if side is None else side
+        for place, side in enumerate(contract.shape)
+    )
+    return replace(contract, shape=tuple(sides))
+
+
 def _places(
     contract: InputContract, graph: tuple[int | None, ...]
 ) -> Iterator[tuple[int, int | None, int | None]]:

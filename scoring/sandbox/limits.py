@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from scoring.contracts import Task
 from scoring.sandbox.base import Job
 
 MAX_OPEN_FILES: Final = 1024
@@ -14,7 +15,9 @@ RESERVED_BYTES: Final = 768 * 2**20
 
 
 def expected_output_bytes(job: Job) -> int:
-    """Return how long a complete outputs file is."""
+    """Return how long a complete outputs file is; of an exported model, how long it may be."""
+    if job.request.task is Task.EXPORT:
+        return job.limits.max_file_bytes
     return job.request.samples * job.request.output.width * 4
 
 

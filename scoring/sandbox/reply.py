@@ -101,6 +101,16 @@ class PredictReply(_Closed):
     rows: Count
 
 
+class ExportReply(_Closed):
+    """An export that went well."""
+
+    outcome: Literal["ok"]
+    opset: Annotated[int, Field(ge=1, le=100)]
+    samples: Count
+    largest_difference: Annotated[FiniteFloat, Field(ge=0)]
+    largest_output: Annotated[FiniteFloat, Field(ge=0)]
+
+
 class CalibrateReply(_Closed):
     """A calibration that went well."""
 
@@ -134,10 +144,11 @@ class FailedReply(_Closed):
         return self
 
 
-OkReply = MeasureReply | PredictReply | CalibrateReply
+OkReply = MeasureReply | PredictReply | ExportReply | CalibrateReply
 OK_REPLIES: Final[dict[Task, type[OkReply]]] = {
     Task.MEASURE: MeasureReply,
     Task.PREDICT: PredictReply,
+    Task.EXPORT: ExportReply,
     Task.CALIBRATE: CalibrateReply,
 }
 

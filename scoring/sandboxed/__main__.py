@@ -56,12 +56,22 @@ def _run(request: Request, paths: argparse.Namespace, channel: Channel) -> dict[
 
         return calibrate(request.threads)
     pixels = open_inputs(paths.inputs, request)
-    for module in ENGINES[request.task][request.format]:
+    for module in _engines(request):
         import_module(module)
     channel.started()
     if request.task is Task.MEASURE:
         return measure(request, paths.package, pixels)
+    if request.task is Task.EXPORT:
+        from scoring.sandboxed.export import export
+
+        return export(request, paths.package, pixels, channel)
     return predict(request, paths.package, pixels, channel)
+
+
+def _engines(request: Request) -> tuple[str, ...]:
+    if request.task is Task.EXPORT:
+        return (*ENGINES[Task.PREDICT][request.format], "scoring.sandboxed.export")
+    return ENGINES[request.task][request.format]
 
 
 def _end(channel: Channel, reply: Mapping[str, object], *, exit_code: int) -> None:

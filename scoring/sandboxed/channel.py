@@ -48,6 +48,10 @@ class Channel:
         """Append rows as little-endian float32."""
         self._outputs.write(rows.astype("<f4", copy=False).tobytes())
 
+    def append_bytes(self, content: bytes) -> None:
+        """Append raw bytes."""
+        self._outputs.write(content)
+
     def started(self) -> None:
         """Say that our own libraries are loaded and the entry comes next."""
         self._reply.write(STARTED_REPLY)

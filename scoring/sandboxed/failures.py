@@ -42,7 +42,7 @@ def _refusal(exc: Exception, outcome: Outcome, task: Task) -> Refusal:
     if isinstance(exc, MemoryError) or any(words in str(exc).lower() for words in _ALLOCATION_FAILED):
         return Refusal(Outcome.OUT_OF_MEMORY)
     name = type(exc).__name__
-    facts = {"error": name, "why": one_line(exc) if task is Task.MEASURE else name}
+    facts = {"error": name, "why": one_line(exc) if task.may_tell else name}
     if outcome is Outcome.LOAD_FAILED:
         del facts["error"]
     return Refusal(outcome, **facts)

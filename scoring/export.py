@@ -1,0 +1,92 @@
+"""From a torch package to an ONNX entry: exported in the sandbox, compared there, checked like any upload.
+
+Trusts the track; the package and all that comes back from the sandbox are hostile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from scoring import pipeline
+from scoring.contracts import Format, InputContract, Request, ScoreReport, Stage, Task, TrackSpec
+from scoring.errors import reject
+from scoring.intake.archive import unpack
+from scoring.intake.recognise import recognise
+from scoring.packages import FORMATS
+from scoring.packages.onnx_sides import fill_open_sides
+from scoring.readers import READERS
+from scoring.sandbox import exchange
+from scoring.sandbox.base import Job, Sandbox
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exported:
+    """An ONNX model that passed `check` on the track, and how near it comes to its origin."""
+
+    content: bytes
+    facts: exchange.Exported
+    report: ScoreReport
+
+
+def export_onnx(
+    entry: Path, track: TrackSpec, *, sandbox: Sandbox, workdir: Path, note: pipeline.Note
+) -> Exported:
+    """Export the entry's torch module for the track; raises only Rejected and Fault.
+
+    The package may be of any format that holds a torch module, also one that the track refuses.
+    """
+    note(Stage.INTAKE)
+    unpacked = unpack(entry, destination=workdir / "source", limits=track.archive_limits)
+    package = recognise(unpacked, allowed=tuple(FORMATS), formats=FORMATS)
+    if package.format is Format.ONNX:
+        raise reject("export_failed", path=package.main, why="it is an ONNX model already")
+    note(Stage.INSPECT)
+    FORMATS[package.format].check(package, track)
+    settled = FORMATS[package.format].settle(package, track)
+    contract = fill_open_sides(settled.track.input)
+    note(Stage.MEASURE)
+    request = _request(package.format, package.main, contract, track, settled.options)
+    job = Job(
+        request=request,
+        package=package.root,
+        inputs=READERS[contract.reader].probe_inputs(contract, workdir),
+        timeout_s=track.run_limits.measure_timeout_s,
+        limits=track.run_limits,
+    )
+    run = sandbox.run(job, workdir=workdir / "run-export", tick=lambda: note(Stage.MEASURE))
+    facts = cast(exchange.Exported, exchange.interpret(run, job))
+    content = exchange.read_export(run, job)
+    return Exported(
+        content=content, facts=facts, report=_checked(content, track, sandbox, workdir / "check", note)
+    )
+
+
+def _request(
+    format_: Format, main: str, contract: InputContract, track: TrackSpec, options: Mapping[str, object]
+) -> Request:
+    return Request(
+        task=Task.EXPORT,
+        format=format_,
+        main=main,
+        input=contract,
+        output=track.output.settle(contract),
+        samples=pipeline.PROBE_SAMPLES,
+        batch_size=pipeline.PROBE_SAMPLES,
+        threads=track.run_limits.threads,
+        seed=track.run_limits.seed,
+        options=options,
+    )
+
+
+def _checked(
+    content: bytes, track: TrackSpec, sandbox: Sandbox, workdir: Path, note: pipeline.Note
+) -> ScoreReport:
+    """Check the model as the track would check it; a track without ONNX is asked all the same."""
+    workdir.mkdir()
+    entry = workdir / "model.onnx"
+    entry.write_bytes(content)
+    onnx_track = replace(track, formats=(Format.ONNX,))
+    return pipeline.check(entry, onnx_track, sandbox=sandbox, workdir=workdir, note=note)

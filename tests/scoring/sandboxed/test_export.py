@@ -1,0 +1,89 @@
+"""Exporting to ONNX in the real child: what comes out, and one test for each way it cannot be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from scoring.contracts import Dtype, Format, Task
+from tests.scoring.sandboxed.conftest import Child
+
+Write = Callable[..., Child]
+pytestmark = pytest.mark.slow
+
+
+def test_the_graph_answers_like_the_model_for_any_batch(model: Write) -> None:
+    ended = model("self.head(x.mean((2, 3)))", init="self.head = torch.nn.Linear(3, 3)").run(Task.EXPORT)
+
+    session = onnxruntime.InferenceSession(ended.outputs, providers=["CPUExecutionProvider"])
+    weights = {
+        tensor.name: onnx.numpy_helper.to_array(tensor)
+        for tensor in onnx.load_from_string(ended.outputs).graph.initializer
+    }
+    weight, bias = weights["model.head.weight"], weights["model.head.bias"]
+    batch, *sides = session.get_inputs()[0].shape
+    images = np.random.default_rng(1).random((7, 3, 16, 16), np.float32)
+    (found,) = session.run(None, {"input": images})
+    assert (type(batch), sides) == (str, [3, 16, 16])
+    np.testing.assert_allclose(found, images.mean((2, 3)) @ weight.T + bias, atol=1e-5)
+    assert ended.reply["outcome"] == "ok"
+    assert ended.reply["largest_difference"] <= 1e-5
+
+
+def test_bytes_stay_bytes_and_no_path_of_the_entrant_is_kept(model: Write) -> None:
+    ended = model("x.float().mean((2, 3))").run(Task.EXPORT, dtype=Dtype.UINT8, high=255.0)
+
+    session = onnxruntime.InferenceSession(ended.outputs, providers=["CPUExecutionProvider"])
+    assert session.get_inputs()[0].type == "tensor(uint8)"
+    assert b"model.py" not in ended.outputs
+
+
+@pytest.mark.parametrize(
+    "forward",
+    [
+        "x.mean((2, 3)) if x.sum() > 1 else -x.mean((2, 3))",
+        "x.view(5, 3, -1).mean(2)",
+        "x.mean((2, 3)) + torch.rand(3)",
+        "x.mean((2, 3)) * x.shape[0]",
+    ],
+    ids=["branch_on_values", "fixed_batch", "random", "depends_on_the_batch"],
+)
+def test_a_model_that_no_graph_can_follow_is_refused(model: Write, forward: str) -> None:
+    ended = model(forward).run(Task.EXPORT)
+
+    assert (ended.exit_code, ended.reply["outcome"]) == (1, "export_failed")
+    assert ended.reply["facts"]["why"]
+    assert ended.outputs == b""
+
+
+def test_a_model_with_another_output_is_refused_as_in_a_check(model: Write) -> None:
+    ended = model("x.mean((2, 3))").run(Task.EXPORT, width=4)
+
+    assert ended.reply["outcome"] == "wrong_output_shape"
+
+
+def test_a_model_that_crashes_is_told_so(model: Write) -> None:
+    ended = model("x.nowhere()").run(Task.EXPORT)
+
+    assert (ended.reply["outcome"], ended.reply["facts"]["error"]) == ("crashed", "AttributeError")
+
+
+def test_an_onnx_package_holds_no_module_to_export(child: Child) -> None:
+    graph = onnx.helper.make_graph(
+        [onnx.helper.make_node("ReduceMean", ["x"], ["y"], axes=[2, 3], keepdims=0)],
+        "g",
+        [onnx.helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["n", 3, 16, 16])],
+        [onnx.helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["n", 3])],
+    )
+    graph_model = onnx.helper.make_model(
+        graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8
+    )
+    onnx.save(graph_model, child.package / "net.onnx")
+
+    ended = child.run(Task.EXPORT, Format.ONNX, main="net.onnx")
+
+    assert ended.reply["outcome"] == "export_failed"
