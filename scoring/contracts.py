@@ -19,6 +19,7 @@ class Format(StrEnum):
     CVPR_ZIP = "cvpr-zip"
     ONNX = "onnx"
     QAIHUB = "qaihub"
+    GASBENCH = "gasbench"
 
 
 class Dtype(StrEnum):

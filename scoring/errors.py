@@ -233,6 +233,16 @@ CODES: Final[dict[str, Code]] = {
         "Fix height and width when you export, with only the batch (and the frames of video) dynamic.",
         warning=True,
     ),
+    "weights_not_finite": Code(
+        "{path}: {found:,} of its {total:,} floating weights are NaN or infinite, the first in tensor “{tensor}”.",
+        "Look at the training run; a model may still answer with finite numbers.",
+        warning=True,
+    ),
+    "normalisation_left_to_model": Code(
+        "{path}: preprocessing.normalize is read but not applied to the input.",
+        "As in gasbench, the model receives raw values and normalises inside forward().",
+        warning=True,
+    ),
     "no_trainable_parameters": Code(
         "The model has no trainable parameter.",
         "This is fine for a method that is no neural network.",

@@ -30,6 +30,7 @@ FORMAT_TITLES: Final = {
     Format.CVPR_ZIP: "cvpr-zip: a zip with model.py that defines class Model",
     Format.ONNX: "onnx: one .onnx file, or a zip that holds exactly one",
     Format.QAIHUB: "qaihub: a model folder of Qualcomm AI Hub Models",
+    Format.GASBENCH: "gasbench: a zip with model_config.yaml, model.py and safetensors weights",
 }
 BUDGET_HELP: Final = {
     "max_parameters": "Inclusive: a model with exactly so many passes. Every parameter and floating buffer counts.",

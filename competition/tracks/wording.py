@@ -49,6 +49,12 @@ FORMAT_WORDS: Final[Mapping[Format, FormatWords]] = {
         "info.yaml and requirements.txt. It runs on the CPU, without the qai_hub_models package.",
         suffixes=(".zip",),
     ),
+    Format.GASBENCH: FormatWords(
+        title="Safetensors package (gasbench)",
+        how="A zip with model_config.yaml, model.py that defines load_model(weights_path, num_classes), and the "
+        "weights as a .safetensors file.",
+        suffixes=(".zip",),
+    ),
 }
 
 OUTPUT_WORDS: Final[Mapping[OutputKind, str]] = {

@@ -33,4 +33,5 @@ COUNTERS: Final[dict[Format, StaticCounter]] = {
     Format.CVPR_ZIP: count_nothing,
     Format.ONNX: count_onnx,
     Format.QAIHUB: count_nothing,
+    Format.GASBENCH: count_nothing,
 }

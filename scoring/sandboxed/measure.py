@@ -50,4 +50,5 @@ MEASURES: Final[dict[Format, Callable[[Request, Path, Pixels], Reply]]] = {
     Format.CVPR_ZIP: _measure_cvpr_zip,
     Format.ONNX: _measure_onnx,
     Format.QAIHUB: _measure_cvpr_zip,
+    Format.GASBENCH: _measure_cvpr_zip,
 }

@@ -44,8 +44,16 @@ def load_qaihub(package: Path, request: Request) -> Entry:
     return qaihub.load(package, request)
 
 
+def load_gasbench(package: Path, request: Request) -> Entry:
+    """Import model.py and call its `load_model` with the path of the weights."""
+    from scoring.sandboxed.loaders import gasbench
+
+    return gasbench.load(package, request)
+
+
 LOADERS: Final[dict[Format, Callable[[Path, Request], Entry]]] = {
     Format.CVPR_ZIP: load_cvpr_zip,
     Format.ONNX: load_onnx,
     Format.QAIHUB: load_qaihub,
+    Format.GASBENCH: load_gasbench,
 }

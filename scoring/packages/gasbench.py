@@ -1,0 +1,156 @@
+"""The `gasbench` format: `model_config.yaml`, `model.py` with `load_model`, safetensors weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from scoring.contracts import (
+    Finding,
+    Format,
+    InputContract,
+    Mismatch,
+    Package,
+    Reader,
+    Settled,
+    StaticCounts,
+    TrackSpec,
+    Unpacked,
+)
+from scoring.errors import Rejected
+from scoring.packages.cvpr_zip import is_litter, wrapping_folder
+from scoring.packages.gasbench_config import Config, InvalidConfig, parse_config, stated_weights
+from scoring.packages.load_model_signature import load_model_problems
+from scoring.packages.plain_yaml import InvalidYaml, read_mapping
+from scoring.packages.python_source import parse
+from scoring.packages.safetensors_header import InvalidWeights, read_header
+from scoring.packages.weight_values import find_not_finite
+
+CONFIG: Final = "model_config.yaml"
+MAIN: Final = "model.py"
+WEIGHTS_SUFFIX: Final = ".safetensors"
+MAX_FINDINGS: Final = 100
+
+
+def match(unpacked: Unpacked) -> Package | Mismatch:
+    """Match an entry with `model_config.yaml` at its root, or inside the one folder that wraps everything."""
+    paths = [PurePosixPath(file.path) for file in unpacked.files if not is_litter(file.path)]
+    folder = wrapping_folder(paths)
+    if PurePosixPath(CONFIG) in paths:
+        return Package(
+            format=Format.GASBENCH, root=unpacked.root, main=MAIN, package_bytes=unpacked.package_bytes
+        )
+    if folder is not None and PurePosixPath(folder, CONFIG) in paths:
+        return Package(
+            format=Format.GASBENCH,
+            root=unpacked.root / folder,
+            main=MAIN,
+            package_bytes=sum(file.size for file in unpacked.files if file.path.startswith(f"{folder}/")),
+            warnings=(Finding(code="wrapping_folder", path=folder),),
+        )
+    return _mismatch(paths)
+
+
+def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
+    """Check configuration, weights and the signature of `load_model`; runs and loads nothing."""
+    problems: list[Finding] = []
+    raw, config = _config(package, track, problems)
+    weights = config.model.weights_file if config else stated_weights(raw)
+    warnings = [] if weights is None else list(_weights_warnings(package, weights, problems))
+    problems += _source_problems(package, config)
+    if problems:
+        raise Rejected(*problems[:MAX_FINDINGS])
+    if config and config.preprocessing.normalize:
+        warnings.append(Finding(code="normalisation_left_to_model", path=CONFIG))
+    return tuple(warnings)
+
+
+def settle(package: Package, track: TrackSpec) -> Settled:
+    """Take height, width and frames from the configuration, and count what the weights file holds."""
+    config = parse_config(read_mapping(package.root / CONFIG), track)
+    weights = config.model.weights_file
+    return Settled(
+        track=replace(track, input=_input(config, track.input)),
+        options={"weights_file": weights, "arguments": config.model.arguments, "dtype": config.dtype},
+        counts=StaticCounts(parameters=read_header(package.root / weights).parameters),
+    )
+
+
+def _mismatch(paths: list[PurePosixPath]) -> Mismatch:
+    elsewhere = sorted(str(path) for path in paths if path.name.casefold() == CONFIG)
+    if elsewhere:
+        expected = f"{CONFIG} in the archive's root (it is at “{elsewhere[0]}”)"
+        finding = Finding(code="missing_file", path=elsewhere[0], facts={"expected": expected})
+        return Mismatch(why=f"{CONFIG} is not in the root but at “{elsewhere[0]}”", findings=(finding,))
+    if any(path.name == MAIN or path.suffix == WEIGHTS_SUFFIX for path in paths):
+        return Mismatch(why=f"there is no {CONFIG}", findings=(_missing(CONFIG),))
+    return Mismatch(why=f"there is no {CONFIG}")
+
+
+def _config(
+    package: Package, track: TrackSpec, problems: list[Finding]
+) -> tuple[Mapping[Any, Any], Config | None]:
+    """Return the configuration as plain values and, where it is right, as a `Config`."""
+    raw: Mapping[Any, Any] = {}
+    try:
+        raw = read_mapping(package.root / CONFIG)
+        return raw, parse_config(raw, track)
+    except InvalidYaml as exc:
+        problems.append(_invalid(CONFIG, str(exc)))
+    except InvalidConfig as exc:
+        problems += (_invalid(CONFIG, reason) for reason in exc.reasons)
+    return raw, None
+
+
+def _weights_warnings(package: Package, weights: str, problems: list[Finding]) -> Iterator[Finding]:
+    path = package.root / weights
+    if not path.is_file():
+        problems.append(_missing(weights, _other_weights(package)))
+        return
+    try:
+        header = read_header(path)
+    except InvalidWeights as exc:
+        problems += (Finding(code="invalid_weights", path=weights, facts={"why": why}) for why in exc.reasons)
+        return
+    bad = find_not_finite(path, header)
+    if bad:
+        yield Finding(code="weights_not_finite", path=weights, facts=vars(bad))
+
+
+def _source_problems(package: Package, config: Config | None) -> list[Finding]:
+    if not (package.root / package.main).is_file():
+        return [_missing(MAIN)]
+    try:
+        tree = parse(package)
+    except Rejected as refused:
+        return list(refused.findings)
+    # Without a right configuration nobody knows which arguments come.
+    arguments = config.model.arguments if config else None
+    return [_invalid(MAIN, why) for why in load_model_problems(tree, arguments)]
+
+
+def _input(config: Config, contract: InputContract) -> InputContract:
+    if contract.reader is Reader.AUDIO:
+        return contract
+    stated = config.preprocessing
+    sides: tuple[int, ...] = (3, *stated.size)
+    if contract.reader is Reader.VIDEO:
+        sides = (stated.frames, *sides)
+        contract = replace(contract, frame_rate=stated.frame_rate or contract.frame_rate)
+    pairs = zip(contract.shape, sides, strict=True)
+    return replace(contract, shape=tuple(own if fixed is None else fixed for fixed, own in pairs))
+
+
+def _other_weights(package: Package) -> str:
+    found = sorted(path.name for path in package.root.glob(f"*{WEIGHTS_SUFFIX}"))
+    return f" (there is {', '.join(found)[:200]}; name it in model.weights_file)" if found else ""
+
+
+def _missing(name: str, more: str = "") -> Finding:
+    return Finding(code="missing_file", path=name, facts={"expected": f"{name}{more}"})
+
+
+def _invalid(path: str, why: str) -> Finding:
+    return Finding(code="invalid_config", path=path, facts={"why": why})

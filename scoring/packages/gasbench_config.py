@@ -1,0 +1,253 @@
+"""`model_config.yaml` of a gasbench package: every field checked, all findings at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import isfinite
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+
+from scoring.contracts import InputContract, Reader, TrackSpec
+
+DEFAULT_WEIGHTS: Final = "model.safetensors"
+DEFAULT_FRAMES: Final = 16
+DEFAULT_SIDE: Final = 224
+MAX_FRAMES: Final = 64
+# Each size costs a copy of the dataset and memory for a batch; without a bound, one entry fills the disk.
+MAX_SIDE: Final = 1024
+MAX_ARGUMENTS: Final = 100
+MAX_DEPTH: Final = 8
+MAX_INTEGER: Final = 2**63
+MAX_SHOWN: Final = 60
+DTYPES: Final = {
+    "float32": "float32",
+    "fp32": "float32",
+    "float16": "float16",
+    "fp16": "float16",
+    "bfloat16": "bfloat16",
+    "bf16": "bfloat16",
+}
+
+
+class InvalidConfig(ValueError):
+    """A configuration breaks its schema or its track; `reasons` begin with the field."""
+
+    def __init__(self, *reasons: str) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Frames = Annotated[int, Field(ge=1, le=MAX_FRAMES)]
+
+
+class Normalize(_Section):
+    """Mean and deviation that the model applies itself; accepted, and applied by nobody else."""
+
+    mean: list[Finite] = Field(min_length=1, max_length=3)
+    std: list[Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(min_length=1, max_length=3)
+
+
+class Preprocessing(_Section):
+    """The input that the model was made for."""
+
+    resize: list[Side] | None = Field(default=None, min_length=2, max_length=2)
+    normalize: Normalize | None = None
+    max_frames: Frames | None = None
+    num_frames: Frames | None = None
+    frame_rate: Annotated[float, Field(gt=0, le=240)] | None = None
+    sample_rate: Annotated[int, Field(ge=1, le=384_000)] | None = None
+    duration_seconds: Annotated[float, Field(gt=0, le=3600)] | None = None
+
+    @property
+    def frames(self) -> int:
+        """How many frames of a video the model takes."""
+        return self.num_frames or self.max_frames or DEFAULT_FRAMES
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width."""
+        height, width = self.resize or (DEFAULT_SIDE, DEFAULT_SIDE)
+        return height, width
+
+    @model_validator(mode="after")
+    def _check(self, info: ValidationInfo) -> Preprocessing:
+        problems = list(_input_problems(self, _track(info).input))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def _inside(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    # A path that leaves the package would be checked here and be another file there.
+    if not parts or "\\" in path or "\0" in path or PurePosixPath(path).is_absolute() or ".." in parts:
+        raise ValueError("must be a relative path inside the package")
+    if not path.endswith(".safetensors"):
+        raise ValueError("must end with .safetensors")
+    return str(PurePosixPath(path))
+
+
+def _as_the_track(found: int, info: ValidationInfo) -> int:
+    width = _track(info).output.width
+    if found != width:
+        raise ValueError(f"is {found}; this track needs {width}")
+    return found
+
+
+def _of_the_track(found: str, info: ValidationInfo) -> str:
+    needed = _track(info).input.reader
+    if found not in set(Reader):
+        raise ValueError(f"must be one of {', '.join(Reader)}")
+    if found != needed:
+        raise ValueError(f"is {found}; this track is for {needed}")
+    return found
+
+
+def _dtype(name: str) -> str:
+    if name.lower() not in DTYPES:
+        raise ValueError(f"must be one of {', '.join(DTYPES)}")
+    return DTYPES[name.lower()]
+
+
+class Model(BaseModel):
+    """Where the weights are, and what `load_model` is called with."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
+
+    num_classes: Annotated[int, Field(ge=1, le=100), AfterValidator(_as_the_track)] | None = None
+    weights_file: Annotated[str, Field(max_length=200), AfterValidator(_inside)] = DEFAULT_WEIGHTS
+
+    @model_validator(mode="after")
+    def _check(self) -> Model:
+        problems = list(_argument_problems(self.model_extra or {}))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """Every key but `weights_file`, as gasbench hands them on."""
+        stated = {} if self.num_classes is None else {"num_classes": self.num_classes}
+        return {**stated, **(self.model_extra or {})}
+
+
+class Config(_Section):
+    """A whole model_config.yaml."""
+
+    name: Annotated[str, Field(max_length=200)] = ""
+    # `version: 1.0` without quotes is a number in YAML.
+    version: str | int | float = ""
+    modality: Annotated[str, AfterValidator(_of_the_track)]
+    preprocessing: Preprocessing = Preprocessing.model_construct()
+    model: Model
+    dtype: Annotated[str, AfterValidator(_dtype)] = "float32"
+
+
+def parse_config(raw: Mapping[Any, Any], track: TrackSpec) -> Config:
+    """Check plain values against the schema and the track; raise `InvalidConfig` with every reason."""
+    try:
+        return Config.model_validate(dict(raw), context=track)
+    except ValidationError as exc:
+        errors = exc.errors(include_url=False, include_input=False)
+        raise InvalidConfig(*(_sentence(error) for error in errors)) from exc
+
+
+def stated_weights(raw: Mapping[Any, Any]) -> str | None:
+    """Return the weights file of a configuration that may be wrong elsewhere; None if it is wrong here."""
+    model = raw.get("model")
+    stated = model.get("weights_file", DEFAULT_WEIGHTS) if isinstance(model, dict) else DEFAULT_WEIGHTS
+    try:
+        return _inside(stated) if isinstance(stated, str) else None
+    except ValueError:
+        return None
+
+
+def _track(info: ValidationInfo) -> TrackSpec:
+    track: TrackSpec = info.context  # type: ignore[assignment]  # `parse_config` is the only caller
+    return track
+
+
+def _input_problems(stated: Preprocessing, contract: InputContract) -> Iterator[str]:
+    if contract.reader is Reader.AUDIO:
+        yield from _sound_problems(stated, contract)
+        return
+    *frames, _, height, width = contract.shape
+    for name, wanted, found in zip(("height", "width"), (height, width), stated.size, strict=True):
+        if stated.resize and wanted not in {None, found}:
+            yield f"resize states {name} {found}; this track feeds {wanted}"
+    if frames and frames[0] not in {None, stated.frames} and (stated.max_frames or stated.num_frames):
+        yield f"{stated.frames} frames are stated; this track feeds {frames[0]}"
+    if stated.num_frames and stated.max_frames and stated.num_frames != stated.max_frames:
+        yield "num_frames and max_frames differ; state one of them"
+
+
+def _sound_problems(stated: Preprocessing, contract: InputContract) -> Iterator[str]:
+    rate = stated.sample_rate or contract.sample_rate
+    if rate != contract.sample_rate:
+        yield f"sample_rate is {rate}; this track feeds {contract.sample_rate} Hz"
+    samples = contract.shape[0]
+    if samples is not None and stated.duration_seconds is not None:
+        found = rate * stated.duration_seconds
+        if round(found) != samples:
+            yield f"sample_rate times duration_seconds is {found:g} samples; this track feeds {samples}"
+
+
+def _argument_problems(arguments: Mapping[Any, Any]) -> Iterator[str]:
+    if len(arguments) > MAX_ARGUMENTS:
+        yield f"{len(arguments)} keys; at most {MAX_ARGUMENTS} are allowed"
+        return
+    for name, value in arguments.items():
+        if not isinstance(name, str) or not name.isidentifier():
+            yield f"“{_shown(name)}” cannot be the name of an argument"
+        elif not _is_plain(value, MAX_DEPTH):
+            yield f"{_shown(name)} is no plain value (text, number, true, false, null, list or table of those)"
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Say whether a value crosses into the sandbox as JSON, unchanged."""
+    match value:
+        case None | bool() | str():
+            return True
+        case int():
+            return abs(value) < MAX_INTEGER
+        case float():
+            return isfinite(value)
+        case list():
+            return depth > 0 and all(_is_plain(each, depth - 1) for each in value)
+        case dict():
+            return depth > 0 and all(
+                isinstance(name, str) and _is_plain(each, depth - 1) for name, each in value.items()
+            )
+    return False
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    place = ".".join(_shown(part) for part in error["loc"]) or "the file"
+    if error["type"] == "extra_forbidden":
+        return f"{place}: unknown field; known here: {', '.join(_known(error['loc']))}"
+    return f"{place}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _known(place: tuple[Any, ...]) -> list[str]:
+    sections: dict[int, type[BaseModel]] = {1: Config, 2: Preprocessing}
+    return sorted(sections.get(len(place), Normalize).model_fields)
+
+
+def _shown(part: object) -> str:
+    return ascii(str(part)[:MAX_SHOWN])[1:-1]

@@ -1,0 +1,61 @@
+"""Whether `load_model` takes what the configuration hands to it, read from the source alone."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator
+
+from scoring.packages.python_names import binds, statements
+
+FUNCTION = "load_model"
+
+
+def load_model_problems(tree: ast.Module, arguments: Collection[str] | None) -> Iterator[str]:
+    """Yield what keeps `load_model(weights_path, **arguments)` from being called; None: any arguments."""
+    if not any(binds(node, FUNCTION) for node in tree.body):
+        yield f"it must define {FUNCTION}(weights_path, num_classes); {_what_instead(tree)}"
+        return
+    functions = [
+        node for node in statements(tree) if isinstance(node, ast.FunctionDef) and node.name == FUNCTION
+    ]
+    # Bound in another way, or wrapped by a decorator: the child looks at the object itself.
+    if arguments is not None and len(functions) == 1 and not functions[0].decorator_list:
+        yield from _call_problems(functions[0].args, arguments)
+
+
+def _what_instead(tree: ast.Module) -> str:
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return f"it defines only {', '.join(names)[:200]}" if names else "it defines no function"
+
+
+def _call_problems(taken: ast.arguments, arguments: Collection[str]) -> Iterator[str]:
+    positional = [*taken.posonlyargs, *taken.args]
+    if not positional and taken.vararg is None:
+        yield f"{FUNCTION}() takes no positional argument; the first is the path of the weights"
+        return
+    first = positional[0].arg if positional else ""
+    if first in arguments:
+        yield f"the first argument of {FUNCTION}() is “{first}”; it must be the path of the weights"
+    by_name = {each.arg for each in (*taken.args, *taken.kwonlyargs)} - {first}
+    if taken.kwarg is None:
+        unknown = [name for name in arguments if name not in by_name and name != first]
+        if unknown:
+            yield (
+                f"{FUNCTION}() does not take {', '.join(unknown)[:200]}, which the section “model” of "
+                "model_config.yaml hands to it; add them to its arguments, or **kwargs"
+            )
+    missing = [name for name in _required(taken) if name != first and name not in arguments]
+    if missing:
+        yield (
+            f"{FUNCTION}() needs {', '.join(missing)[:200]}, which the section “model” of "
+            "model_config.yaml does not give"
+        )
+
+
+def _required(taken: ast.arguments) -> Iterator[str]:
+    positional = [*taken.posonlyargs, *taken.args]
+    for each in positional[: len(positional) - len(taken.defaults)]:
+        yield each.arg
+    for each, default in zip(taken.kwonlyargs, taken.kw_defaults, strict=True):
+        if default is None:
+            yield each.arg

@@ -1,0 +1,70 @@
+"""Reads a hostile YAML file as plain values: no aliases, no key twice, no tags, a bounded size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+MAX_BYTES: Final = 64 * 1024
+MAX_SHOWN: Final = 120
+
+
+class InvalidYaml(ValueError):
+    """A file is no YAML mapping of plain values; the text says why."""
+
+
+def read_mapping(path: Path) -> dict[Any, Any]:
+    """Return the file's mapping; raise `InvalidYaml`."""
+    if path.stat().st_size > MAX_BYTES:
+        raise InvalidYaml(f"longer than {MAX_BYTES:,} bytes")
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        _refuse_tricks(text)
+        document = yaml.safe_load(text)
+    except UnicodeDecodeError as exc:
+        raise InvalidYaml("not UTF-8 text") from exc
+    except yaml.YAMLError as exc:
+        raise InvalidYaml(f"not valid YAML: {_one_line(exc)}") from exc
+    except RecursionError as exc:
+        raise InvalidYaml("nested too deeply") from exc
+    except (ValueError, OverflowError) as exc:
+        if isinstance(exc, InvalidYaml):
+            raise
+        # A date such as 2001-99-99, or a number of thousands of digits.
+        raise InvalidYaml("not valid YAML: it has a number or date that cannot be read") from exc
+    if not isinstance(document, dict):
+        raise InvalidYaml("it must be a mapping of fields")
+    return document
+
+
+def _refuse_tricks(text: str) -> None:
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            # A few lines of aliases of aliases expand to more than any memory.
+            raise InvalidYaml(f"line {event.start_mark.line + 1} uses an alias (*name); write the value out")
+    waiting = [yaml.compose(text, Loader=yaml.SafeLoader)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, yaml.SequenceNode):
+            waiting.extend(node.value)
+        elif isinstance(node, yaml.MappingNode):
+            _refuse_twins([str(key.value) for key, _ in node.value])
+            waiting.extend(value for _, value in node.value)
+
+
+def _refuse_twins(names: list[str]) -> None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            # Two readers could take different ones.
+            raise InvalidYaml(f"“{name[:MAX_SHOWN]}” is given twice")
+        seen.add(name)
+
+
+def _one_line(exc: yaml.YAMLError) -> str:
+    problem = getattr(exc, "problem", None) or "it cannot be read"
+    mark = getattr(exc, "problem_mark", None)
+    where = f"line {mark.line + 1}: " if mark else ""
+    return f"{where}{problem}"[:MAX_SHOWN]
