@@ -155,6 +155,8 @@ SIDES: Final = {
     Reader.VIDEO: ("frames", "channels", "height", "width"),
     Reader.AUDIO: ("samples",),
 }
+MAX_FRAMES: Final = 64
+SOUND: Final = (Dtype.FLOAT32, -1.0, 1.0)
 
 
 class _Input(_Section):
@@ -177,6 +179,10 @@ class _Input(_Section):
             raise ValueError(f"shape lists {', '.join(sides)}; {len(self.shape)} numbers are given")
         if "channels" in sides and self.shape[sides.index("channels")] != 3:
             raise ValueError(f"pictures have 3 channels, not {self.shape[sides.index('channels')]}")
+        if self.reader is Reader.VIDEO and (self.shape[0] or 1) > MAX_FRAMES:
+            raise ValueError(f"video has from 1 to {MAX_FRAMES} frames, not {self.shape[0]}")
+        if self.reader is Reader.AUDIO and (self.dtype, self.low, self.high) != SOUND:
+            raise ValueError("audio input is float32 with low -1 and high 1")
         if (self.mean is None) != (self.std is None):
             raise ValueError("mean and std go together")
         if not self.low < self.high:

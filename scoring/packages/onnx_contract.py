@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from onnx import ModelProto, TensorProto, TypeProto, ValueInfoProto
 
-from scoring.contracts import TrackSpec
+from scoring.contracts import Dtype, InputContract, TrackSpec, stored_dtype
 from scoring.packages.onnx_walk import shown
 
-INPUT_TYPES: Final = {TensorProto.FLOAT: "float32", TensorProto.UINT8: "uint8"}
+INPUT_TYPES: Final[Mapping[int, str]] = {TensorProto.FLOAT: "float32", TensorProto.UINT8: "uint8"}
 
 
 def contract_problems(model: ModelProto, track: TrackSpec) -> Iterator[str]:
     """Yield how the model's inputs and outputs break the track's contract."""
     inputs = data_inputs(model)
     if len(inputs) == 1:
-        yield from _input_problems(inputs[0], track.input.shape)
+        yield from _input_problems(inputs[0], track.input)
     else:
         yield f"it has {len(inputs)} inputs{_names(inputs)}; it must have exactly one"
     if len(model.graph.output) != 1:
@@ -36,17 +36,23 @@ def _names(values: list[ValueInfoProto]) -> str:
     return f" ({', '.join(shown(value.name) for value in values[:10])})" if values else ""
 
 
-def _input_problems(value: ValueInfoProto, shape: tuple[int | None, ...]) -> Iterator[str]:
+def _input_problems(value: ValueInfoProto, contract: InputContract) -> Iterator[str]:
     if value.type.WhichOneof("value") != "tensor_type":
         yield "its input is not a tensor"
         return
-    tensor = value.type.tensor_type
-    if tensor.elem_type not in INPUT_TYPES:
+    tensor, shape, accepted = value.type.tensor_type, contract.shape, _accepted_types(contract)
+    if tensor.elem_type not in accepted:
         found = _type_name(tensor.elem_type)
-        yield f"its input is {found}; {' or '.join(INPUT_TYPES.values())} is accepted (cast inside the model)"
+        yield f"its input is {found}; {' or '.join(accepted.values())} is accepted (cast inside the model)"
     if tensor.HasField("shape") and not _fits(tensor, shape):
         wanted = ", ".join("?" if size is None else str(size) for size in shape)
         yield f"its input has shape {_shape_text(tensor)}; this track feeds (N, {wanted})"
+
+
+def _accepted_types(contract: InputContract) -> Mapping[int, str]:
+    if stored_dtype(contract.reader) is Dtype.FLOAT32:
+        return {TensorProto.FLOAT: INPUT_TYPES[TensorProto.FLOAT]}
+    return INPUT_TYPES
 
 
 def _fits(tensor: TypeProto.Tensor, shape: tuple[int | None, ...]) -> bool:

@@ -1,4 +1,4 @@
-"""The inputs of a request: a memory-mapped uint8 array, handed out in fixed batches, in order."""
+"""The inputs of a request: a memory-mapped array, handed out in fixed batches, in order."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import InputContract, Request
+from scoring.contracts import InputContract, Request, stored_dtype
 
-Pixels = NDArray[np.uint8]
+# Samples as they are stored: the bytes of pictures, or the floats of sound.
+Pixels = NDArray[np.uint8 | np.float32]
 
 
 def open_inputs(path: Path, request: Request) -> Pixels:
@@ -21,8 +22,9 @@ def open_inputs(path: Path, request: Request) -> Pixels:
     """
     pixels: Pixels = np.load(path, mmap_mode="c", allow_pickle=False)
     expected = (request.samples, *request.input.sides())
-    if pixels.dtype != np.uint8 or pixels.shape != expected:
-        raise ValueError(f"inputs are {pixels.dtype} {pixels.shape}; the request says uint8 {expected}")
+    stored = stored_dtype(request.input.reader)
+    if pixels.dtype != np.dtype(stored.value) or pixels.shape != expected:
+        raise ValueError(f"inputs are {pixels.dtype} {pixels.shape}; the request says {stored} {expected}")
     return pixels
 
 
@@ -40,7 +42,7 @@ def _forget(pixels: Pixels) -> None:
 
 
 class FloatBatches:
-    """Turns pixels into float32 from `low` to `high`, reusing one buffer."""
+    """Turns pixels into float32 from `low` to `high`, reusing one buffer; sound is that already."""
 
     def __init__(self, contract: InputContract) -> None:
         self._low = np.float32(contract.low)
@@ -49,6 +51,8 @@ class FloatBatches:
 
     def convert(self, pixels: Pixels) -> NDArray[np.float32]:
         """Return x / 255 * (high - low) + low; valid until the next call."""
+        if pixels.dtype == np.float32:
+            return np.array(pixels, np.float32)
         if len(self._buffer) < len(pixels):
             self._buffer = np.empty(pixels.shape, np.float32)
         floats = self._buffer[: len(pixels)]

@@ -72,6 +72,10 @@ def test_all_findings_come_at_once_and_name_their_fields() -> None:
         ({"input": {"shape": [3, 224]}}, "input"),
         ({"input": {"low": 1.0, "high": 0.0}}, "input"),
         ({"input": {"dtype": "uint8"}}, "input"),
+        ({"input": {"reader": "video", "shape": [65, 3, 8, 8]}}, "input"),
+        ({"input": {"reader": "video", "shape": [3, 8, 8]}}, "input"),
+        ({"input": {"reader": "audio", "shape": [96000]}}, "input"),
+        ({"input": {"reader": "audio", "shape": [96000], "dtype": "uint8", "high": 255}}, "input"),
         ({"opens_at": "2022-01-02T00:00:00Z", "closes_at": "2022-01-01T00:00:00Z"}, "track"),
         ({"opens_at": "2022-01-02T00:00:00"}, "opens_at"),
         ({"run_limits": {"threads": 0}}, "run_limits.threads"),
@@ -82,6 +86,20 @@ def test_all_findings_come_at_once_and_name_their_fields() -> None:
 )
 def test_a_broken_rule_is_found_in_its_field(change: dict, field: str) -> None:
     assert [text.split(":")[0] for text in findings(change)] == [field]
+
+
+@pytest.mark.parametrize(
+    "contract",
+    [
+        {"reader": "video", "shape": [64, 3, 8, 8]},
+        {"reader": "video", "shape": [None, 3, None, None]},
+        {"reader": "audio", "shape": [96_000], "low": -1},
+    ],
+)
+def test_contracts_of_video_and_audio_are_accepted(contract: dict) -> None:
+    document = parse_track(yaml.safe_dump({**HAPPY, "input": contract}))
+
+    assert document.spec.input.reader == contract["reader"]
 
 
 @pytest.mark.parametrize("text", ["- a list", "just words", "", "a: [unclosed"])

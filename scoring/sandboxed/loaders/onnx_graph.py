@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from scoring.contracts import InputContract, Request
+from scoring.contracts import Dtype, InputContract, Request, stored_dtype
 from scoring.sandboxed.inputs import FloatBatches, Pixels
 from scoring.sandboxed.outputs import refuse_kind, to_rows
 from scoring.sandboxed.refusal import load_failed
@@ -77,6 +77,9 @@ def _single_input(session: onnxruntime.InferenceSession, contract: InputContract
     if len(inputs) != 1:
         raise load_failed(f"the graph has {len(inputs)} inputs; one is allowed")
     found = inputs[0]
+    # Sound is stored as floats: there are no bytes to feed.
+    if stored_dtype(contract.reader) is Dtype.FLOAT32 and found.type != _FLOAT:
+        raise load_failed(f"the graph's input is a {found.type}; float is allowed")
     if found.type not in {_FLOAT, _UINT8}:
         raise load_failed(f"the graph's input is a {found.type}; float and uint8 are allowed")
     sides = found.shape[1:]

@@ -12,10 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scoring.contracts import Dtype, Format, InputContract, OutputContract, OutputKind, Request, Task
+from scoring.contracts import (
+    Dtype,
+    Format,
+    InputContract,
+    OutputContract,
+    OutputKind,
+    Reader,
+    Request,
+    Task,
+)
 
 REPOSITORY = Path(__file__).parents[3]
 WIDTH = 3
+READERS_BY_DIMENSIONS = {2: Reader.AUDIO, 4: Reader.IMAGE, 5: Reader.VIDEO}
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,13 @@ class Child:
             task=task,
             format=package_format,
             main=main,
-            input=InputContract(shape=self.pixels.shape[1:], dtype=dtype, low=low, high=high),
+            input=InputContract(
+                reader=READERS_BY_DIMENSIONS[self.pixels.ndim],
+                shape=self.pixels.shape[1:],
+                dtype=dtype,
+                low=low,
+                high=high,
+            ),
             output=OutputContract(kind=OutputKind.LOGITS, width=width),
             samples=len(self.pixels),
             batch_size=batch_size,
