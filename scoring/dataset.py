@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from scoring.contracts import OutputContract, OutputKind, Reader
-from scoring.labels import LABELS_FILE, LabelTable, raise_findings, read_labels
+from scoring.coco import LabelBox
+from scoring.contracts import TRUTH_BY_OUTPUT, OutputContract, OutputKind, Reader, TruthKind
+from scoring.labels import LABELS_FILE, LabelRow, LabelTable, raise_findings, read_labels
 
 HEAD_BYTES = 12
+PNG_HEAD_BYTES = 26
+GREY, PALETTE = 0, 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +43,7 @@ def examine_dataset(folder: Path, output: OutputContract, reader: Reader = Reade
         samples=len(table.rows),
         public=len(table.rows) - private,
         private=private,
-        labels=dict(sorted(Counter(row.label for row in table.rows).items())),
+        labels=count_labels(table, table.rows),
         weighted=table.weighted,
         groups=len({row.group for row in table.rows}) if table.grouped else 0,
         digest=dataset_digest(folder, table),
@@ -48,7 +51,43 @@ def examine_dataset(folder: Path, output: OutputContract, reader: Reader = Reade
 
 
 def check_labels(table: LabelTable, output: OutputContract) -> None:
-    """Raise `DatasetProblem` unless every label is a value that the output contract can predict."""
+    """Raise `DatasetProblem` unless the output contract can predict everything that is true."""
+    needed = TRUTH_BY_OUTPUT[output.kind]
+    if table.truth is not needed:
+        raise_findings(
+            [f"{output.kind} output is scored against {needed}, and the dataset has {table.truth}"]
+        )
+    if table.truth is TruthKind.CLASSES:
+        _check_classes(table, output)
+    if table.truth is TruthKind.BOXES:
+        _check_boxes(table, output)
+
+
+def count_labels(table: LabelTable, rows: Iterable[LabelRow]) -> dict[int, int]:
+    """Return how many samples, or boxes, each class has; nothing for masks, which are not decoded here."""
+    if table.truth is TruthKind.MASKS:
+        return {}
+    if table.truth is TruthKind.CLASSES:
+        return dict(sorted(Counter(row.label for row in rows).items()))
+    return dict(sorted(Counter(box.number for row in rows for box in _boxes(row)).items()))
+
+
+def _boxes(row: LabelRow) -> tuple[LabelBox, ...]:
+    return row.picture.boxes if row.picture else ()
+
+
+def _check_boxes(table: LabelTable, output: OutputContract) -> None:
+    findings = []
+    if len(table.classes) != output.classes:
+        findings.append(f"the dataset has {len(table.classes)} categories, and the track {output.classes}")
+    for split in sorted({row.private for row in table.rows}):
+        rows = [row for row in table.rows if row.private is split]
+        if not any(not box.crowd for row in rows for box in _boxes(row)):
+            findings.append(f"the {'private' if split else 'public'} split has no box to find")
+    raise_findings(findings)
+
+
+def _check_classes(table: LabelTable, output: OutputContract) -> None:
     allowed = output.width if output.kind is OutputKind.LOGITS else 2
     raise_findings(
         [
@@ -60,9 +99,9 @@ def check_labels(table: LabelTable, output: OutputContract) -> None:
 
 
 def dataset_digest(folder: Path, table: LabelTable) -> str:
-    """Return "sha256:…" of `labels.csv` and of every file it names."""
+    """Return "sha256:…" of `labels.csv` and of every other file of the dataset."""
     total = hashlib.sha256(b"podium dataset 1\n")
-    for name in (LABELS_FILE, *sorted(row.file for row in table.rows)):
+    for name in (LABELS_FILE, *table.named_files()):
         with (folder / name).open("rb") as stream:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
         total.update(f"{len(name.encode())}:{name}:{content}\n".encode())
@@ -77,7 +116,22 @@ def check_contents(folder: Path, table: LabelTable, reader: Reader) -> None:
             head = stream.read(HEAD_BYTES)
         if not _LOOKS_RIGHT[reader](head):
             findings.append(f"row {row.number}: “{row.file}” is no PNG, JPEG, WebP, BMP or TIFF image")
+    findings += [
+        f"row {row.number}: “{row.mask}” is no PNG of class numbers (8-bit grey, or a palette)"
+        for row in table.rows
+        if row.mask and not _is_mask(folder / row.mask)
+    ]
     raise_findings(findings)
+
+
+def _is_mask(path: Path) -> bool:
+    """Look at a PNG's header: colours are no class numbers, and few bits of grey get stretched."""
+    with path.open("rb") as stream:
+        head = stream.read(PNG_HEAD_BYTES)
+    if len(head) < PNG_HEAD_BYTES or not head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return False
+    bits, colours = head[24], head[25]
+    return colours == PALETTE or (colours == GREY and bits == 8)
 
 
 def _is_image(head: bytes) -> bool:

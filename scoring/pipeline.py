@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scoring import metrics
 from scoring.budget import allowance, enforce, static
 from scoring.contracts import (
+    TRUTH_BY_OUTPUT,
     Finding,
     Package,
     Request,
@@ -119,7 +120,7 @@ def _examine(entry: Path, flow: _Flow) -> _Examined:
     with flow.stage(Stage.INSPECT):
         warnings = FORMATS[package.format].check(package, track)
         settled = FORMATS[package.format].settle(package, track)
-        flow.track, flow.options = settled.track, settled.options
+        flow.track, flow.options = _settle_output(settled.track), settled.options
         counts = static.count(package, flow.track, stated=settled.counts)
         enforce.enforce_static(counts, package, track.budgets)
     with flow.stage(Stage.MEASURE):
@@ -146,6 +147,11 @@ def _examine(entry: Path, flow: _Flow) -> _Examined:
         isolated=flow.sandbox.isolated,
     )
     return _Examined(package=package, report=report)
+
+
+def _settle_output(track: TrackSpec) -> TrackSpec:
+    """Fill in how many numbers a sample's output comes down to, now that the input's sides are known."""
+    return replace(track, output=track.output.settle(track.input))
 
 
 def _measure(package: Package, flow: _Flow) -> exchange.Measured:
@@ -193,15 +199,19 @@ def _compute(
     job: Job, run: Run, prepared: PreparedData, track: TrackSpec
 ) -> tuple[dict[str, ScoreValue], dict[str, ScoreValue]]:
     predictions = exchange.read_outputs(run, job)
+    needed = TRUTH_BY_OUTPUT[track.output.kind]
+    if prepared.kind is not needed:
+        raise Fault(f"the track is scored against {needed}, and the dataset has {prepared.kind}")
 
     def compute(rows: NDArray[np.bool_]) -> dict[str, ScoreValue]:
         weights = None if prepared.weights is None else prepared.weights[rows]
         return metrics.score(
             track.metric,
             track.extra_metrics,
-            labels=prepared.labels[rows],
+            labels=prepared.truth(rows),
             predictions=predictions[rows],
             weights=weights,
+            classes=track.output.classes,
         )
 
     private = compute(prepared.private) if prepared.private.any() else {}

@@ -39,8 +39,8 @@ def unpack(
 
 
 def pack(folder: Path, table: LabelTable, stream: BinaryIO) -> None:
-    """Write labels.csv and the files it names: sorted, stored, with fixed times and modes."""
-    names = (LABELS_FILE, *sorted(row.file for row in table.rows))
+    """Write labels.csv and the dataset's other files: sorted, stored, with fixed times and modes."""
+    names = (LABELS_FILE, *table.named_files())
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
         for name in names:
             member = zipfile.ZipInfo(name, date_time=FIXED_TIME)

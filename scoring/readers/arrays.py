@@ -85,6 +85,14 @@ def prepare(
         raise Fault(f"the dataset or its cache cannot be read or written: {exc.strerror}") from exc
 
 
+def read_table(dataset: Path) -> LabelTable:
+    """Read `labels.csv`; raise `Fault` with words for the organiser."""
+    try:
+        return read_labels(dataset)
+    except DatasetProblem as exc:
+        raise Fault(f"the dataset cannot be used: {exc}") from exc
+
+
 def find_undecodable(decoding: Decoding, dataset: Path) -> tuple[str, ...]:
     """Decode every file of the dataset and return a finding for each that fails."""
     rows = read_labels(dataset).rows

@@ -31,7 +31,7 @@ def remembered_digest(folder: Path, table: LabelTable, *, cache: Path, state: st
 def files_state(folder: Path, table: LabelTable) -> str:
     """Return a name for the present state of all files of the dataset; any change changes it."""
     total = hashlib.sha256(str(folder.resolve()).encode())
-    for name in (LABELS_FILE, *(row.file for row in table.rows)):
+    for name in (LABELS_FILE, *table.named_files()):
         status = (folder / name).stat()
         facts = (name, status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
         total.update(repr(facts).encode())

@@ -20,6 +20,7 @@ from scoring.labels import LabelTable
 from scoring.readers import arrays
 from scoring.readers.fitting import fit
 from scoring.readers.prepared import PreparedData
+from scoring.readers.truth import find_unusable, with_truth
 
 VERSION: Final = "1"
 PLANES: Final = 3
@@ -40,8 +41,10 @@ def prepare(
     tick: Callable[[], None] = lambda: None,
     table: LabelTable | None = None,
 ) -> PreparedData:
-    """Bring the dataset to the contract in `cache`; see `arrays.prepare`."""
-    return arrays.prepare(DECODING, dataset, contract=contract, cache=cache, tick=tick, table=table)
+    """Bring the dataset to the contract in `cache`, its masks and boxes too; see `arrays.prepare`."""
+    table = table or arrays.read_table(dataset)
+    pictures = arrays.prepare(DECODING, dataset, contract=contract, cache=cache, tick=tick, table=table)
+    return with_truth(pictures, dataset, table, contract=contract, tick=tick)
 
 
 def probe_inputs(contract: InputContract, workdir: Path) -> Path:
@@ -52,8 +55,9 @@ def probe_inputs(contract: InputContract, workdir: Path) -> Path:
 
 
 def find_undecodable(dataset: Path) -> tuple[str, ...]:
-    """Decode every image of the dataset and return a finding for each that fails."""
-    return arrays.find_undecodable(DECODING, dataset)
+    """Decode the whole dataset; return a finding for each image that fails, then for masks and boxes."""
+    found = arrays.find_undecodable(DECODING, dataset)
+    return found or find_unusable(dataset, arrays.read_table(dataset))
 
 
 def decode(path: Path, contract: InputContract) -> Planes:

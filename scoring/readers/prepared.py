@@ -9,7 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.contracts import TruthKind
+from scoring.errors import Fault
 from scoring.labels import LabelRow, LabelTable
+
+Truth = NDArray[np.int64] | NDArray[np.uint8] | tuple[NDArray[np.float64], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +21,9 @@ class PreparedData:
     """A dataset ready to be predicted and scored; row i of every array is the same sample.
 
     `inputs` is an .npy file, uint8, shape (samples, *contract.shape); only it enters the sandbox.
-    `weights` is None when the dataset has none, `groups` likewise.
+    `weights` is None when the dataset has none, `groups` likewise. What is true of a sample stands
+    in `labels`, in `masks` of shape (samples, H, W), mapped from a file, or in `boxes`, arrays
+    (boxes, 6) of left, top, right, bottom, class, crowd in pixels of the input; `kind` says which.
     """
 
     inputs: Path
@@ -27,6 +33,19 @@ class PreparedData:
     private: NDArray[np.bool_]
     weights: NDArray[np.float64] | None
     groups: tuple[str, ...] | None
+    kind: TruthKind = TruthKind.CLASSES
+    masks: NDArray[np.uint8] | None = None
+    boxes: tuple[NDArray[np.float64], ...] | None = None
+
+    def truth(self, rows: NDArray[np.bool_]) -> Truth:
+        """Return what is true of some of the samples; never enters the sandbox."""
+        if self.kind is TruthKind.CLASSES:
+            return self.labels[rows]
+        if self.masks is not None:
+            return self.masks[rows]
+        if self.boxes is not None:
+            return tuple(boxes for boxes, wanted in zip(self.boxes, rows, strict=True) if wanted)
+        raise Fault(f"this reader cannot bring {self.kind} to the input's size")
 
 
 def shuffled(table: LabelTable, digest: str) -> tuple[LabelRow, ...]:
@@ -44,6 +63,7 @@ def prepared(table: LabelTable, rows: tuple[LabelRow, ...], *, inputs: Path, dig
         inputs=inputs,
         samples=len(rows),
         digest=digest,
+        kind=table.truth,
         labels=np.array([row.label for row in rows], dtype=np.int64),
         private=np.array([row.private for row in rows], dtype=np.bool_),
         weights=np.array([row.weight for row in rows], dtype=np.float64) if table.weighted else None,

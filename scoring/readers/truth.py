@@ -1,0 +1,121 @@
+"""Masks and boxes brought to the size of the input, as their pictures are; they stay outside the sandbox.
+
+Only stretching is followed: any cropping would cut off pixels and boxes that count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from scoring.contracts import Fit, InputContract, TruthKind
+from scoring.errors import Fault
+from scoring.labels import LabelRow, LabelTable
+from scoring.readers.cache import obtain
+from scoring.readers.prepared import PreparedData, shuffled
+
+ORIENTATION: Final = 0x0112
+LYING: Final = frozenset({5, 6, 7, 8})
+MASK_MODES: Final = frozenset({"L", "P"})
+
+
+def with_truth(
+    prepared: PreparedData,
+    dataset: Path,
+    table: LabelTable,
+    *,
+    contract: InputContract,
+    tick: Callable[[], None],
+) -> PreparedData:
+    """Add masks or boxes, where the dataset has them; raise `Fault` for one that does not fit."""
+    if table.truth is TruthKind.CLASSES:
+        return prepared
+    if contract.fit is not Fit.STRETCH:
+        raise Fault(f"{table.truth} can follow the fit “stretch” only, and the track has “{contract.fit}”")
+    rows = shuffled(table, prepared.digest)
+    _, height, width = contract.sides()
+    if table.truth is TruthKind.BOXES:
+        boxes = tuple(_boxes(dataset, row, height, width) for row in rows)
+        return replace(prepared, boxes=boxes)
+
+    def build(stream: BinaryIO) -> None:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (len(rows), height, width)}
+        np.lib.format.write_array_header_1_0(stream, header)
+        for row in rows:
+            stream.write(read_mask(dataset, row, height, width).tobytes())
+            tick()
+
+    # Beside the inputs, whose name stands for the dataset and for the sides.
+    path = obtain(prepared.inputs.with_suffix(".masks.npy"), build, tick=tick)
+    return replace(prepared, masks=np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def find_unusable(dataset: Path, table: LabelTable) -> tuple[str, ...]:
+    """Return a finding for each mask or list of boxes that does not fit its picture."""
+    if table.truth is TruthKind.CLASSES:
+        return ()
+    return tuple(why for row in table.rows if (why := _why_unusable(dataset, row)))
+
+
+def read_mask(dataset: Path, row: LabelRow, height: int, width: int) -> NDArray[np.uint8]:
+    """Return the row's class numbers as (height, width), each pixel taken from the nearest one."""
+    try:
+        with Image.open(dataset / row.mask) as picture:
+            if picture.mode not in MASK_MODES:
+                raise Fault(f"row {row.number} of the dataset: the mask holds colours, not class numbers")
+            mask = np.asarray(picture, dtype=np.uint8)
+    except (OSError, SyntaxError) as exc:
+        raise Fault(f"row {row.number} of the dataset: the mask cannot be decoded") from exc
+    _check_size(dataset, row, (mask.shape[1], mask.shape[0]))
+    if mask.shape == (height, width):
+        return mask
+    return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
+
+
+def _boxes(dataset: Path, row: LabelRow, height: int, width: int) -> NDArray[np.float64]:
+    picture = row.picture
+    if picture is None:
+        raise Fault(f"row {row.number} of the dataset has no boxes")
+    _check_size(dataset, row, (picture.width, picture.height))
+    across, down = width / picture.width, height / picture.height
+    found = [
+        (box.left * across, box.top * down, box.right * across, box.bottom * down, box.number, box.crowd)
+        for box in picture.boxes
+    ]
+    return np.array(found, dtype=np.float64).reshape(-1, 6)
+
+
+def _check_size(dataset: Path, row: LabelRow, size: tuple[int, int]) -> None:
+    upright = upright_size(dataset / row.file)
+    if size != upright:
+        told = f"{size[0]} x {size[1]}, and the upright picture {upright[0]} x {upright[1]}"
+        raise Fault(f"row {row.number} of the dataset: the truth is for {told}")
+
+
+def upright_size(path: Path) -> tuple[int, int]:
+    """Return a picture's width and height once turned as its EXIF data say, without decoding it."""
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            lies = picture.getexif().get(ORIENTATION) in LYING
+    except (OSError, SyntaxError) as exc:
+        raise Fault("a picture of the dataset cannot be read") from exc
+    return (height, width) if lies else (width, height)
+
+
+def _why_unusable(dataset: Path, row: LabelRow) -> str:
+    try:
+        if row.mask:
+            read_mask(dataset, row, 1, 1)
+        else:
+            _boxes(dataset, row, 1, 1)
+    except Fault as exc:
+        return str(exc)
+    return ""
