@@ -107,6 +107,13 @@ class Metric(StrEnum):
     MIOU = "miou"
     PIXEL_ACCURACY = "pixel_accuracy"
     COCO_MAP = "coco_map"
+    SN34_SCORE = "sn34_score"
+    SN34_MULTICLASS = "sn34_multiclass"
+    MCC = "mcc"
+    BRIER = "brier"
+    CROSS_ENTROPY = "cross_entropy"
+    MACRO_F1 = "macro_f1"
+    BALANCED_ACCURACY = "balanced_accuracy"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +132,13 @@ METRIC_FACTS: Mapping[Metric, MetricFacts] = {
     Metric.MIOU: MetricFacts(title="Mean IoU", version="1", higher_is_better=True),
     Metric.PIXEL_ACCURACY: MetricFacts(title="Pixel accuracy", version="1", higher_is_better=True),
     Metric.COCO_MAP: MetricFacts(title="mAP@[.50:.95]", version="1", higher_is_better=True),
+    Metric.SN34_SCORE: MetricFacts(title="SN34 score", version="1", higher_is_better=True),
+    Metric.SN34_MULTICLASS: MetricFacts(title="SN34 score, multiclass", version="1", higher_is_better=True),
+    Metric.MCC: MetricFacts(title="MCC", version="1", higher_is_better=True),
+    Metric.BRIER: MetricFacts(title="Brier score", version="1", higher_is_better=False),
+    Metric.CROSS_ENTROPY: MetricFacts(title="Cross-entropy", version="1", higher_is_better=False),
+    Metric.MACRO_F1: MetricFacts(title="Macro F1", version="1", higher_is_better=True),
+    Metric.BALANCED_ACCURACY: MetricFacts(title="Balanced accuracy", version="1", higher_is_better=True),
 }
 
 

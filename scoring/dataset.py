@@ -88,7 +88,7 @@ def _check_boxes(table: LabelTable, output: OutputContract) -> None:
 
 
 def _check_classes(table: LabelTable, output: OutputContract) -> None:
-    allowed = output.width if output.kind is OutputKind.LOGITS else 2
+    allowed = max(2, output.width) if output.kind is OutputKind.LOGITS else 2
     raise_findings(
         [
             f"row {row.number}: label {row.label} is not among 0 to {allowed - 1}"

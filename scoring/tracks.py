@@ -37,11 +37,25 @@ from scoring.contracts import (
 
 MAX_DOCUMENT_BYTES: Final = 256 * 1024
 METRICS_BY_OUTPUT: Final = {
-    OutputKind.LOGITS: frozenset({Metric.ACCURACY, Metric.TOP5_ACCURACY}),
+    OutputKind.LOGITS: frozenset(
+        {
+            Metric.ACCURACY,
+            Metric.TOP5_ACCURACY,
+            Metric.SN34_SCORE,
+            Metric.SN34_MULTICLASS,
+            Metric.MCC,
+            Metric.BRIER,
+            Metric.CROSS_ENTROPY,
+            Metric.MACRO_F1,
+            Metric.BALANCED_ACCURACY,
+        }
+    ),
     OutputKind.CONFIDENCE: frozenset({Metric.BEST_F1}),
     OutputKind.CLASS_MAP: frozenset({Metric.MIOU, Metric.PIXEL_ACCURACY}),
     OutputKind.BOXES: frozenset({Metric.COCO_MAP}),
 }
+ONE_LOGIT_METRICS: Final = frozenset({Metric.SN34_SCORE, Metric.MCC, Metric.BRIER, Metric.CROSS_ENTROPY})
+"""What can score logits of width 1: a single column, the logit of class 1."""
 
 
 class InvalidTrack(ValueError):
@@ -202,8 +216,8 @@ class _Output(_Section):
     def _check(self) -> _Output:
         if self.kind is OutputKind.CONFIDENCE and self.width != 1:
             raise ValueError(f"a confidence output has width 1, not {self.width}")
-        if self.kind is OutputKind.LOGITS and self.width < 2:
-            raise ValueError("logits need at least 2 classes")
+        if self.kind is OutputKind.LOGITS and self.width < 1:
+            raise ValueError("logits need a width")
         if self.kind is OutputKind.CLASS_MAP and self.classes < 2:
             raise ValueError("a class map needs at least 2 classes")
         if self.kind is OutputKind.BOXES and self.classes < 1:
@@ -276,6 +290,9 @@ class _Track(_Section):
             choice = ", ".join(sorted(fitting))
             names = ", ".join(unfit)
             raise ValueError(f"{names} cannot score {self.output.kind} output; choose from {choice}")
+        several = sorted(set(metrics) - ONE_LOGIT_METRICS)
+        if self.output.kind is OutputKind.LOGITS and self.output.width == 1 and several:
+            raise ValueError(f"{', '.join(several)} needs logits of at least 2 classes")
         if len(set(metrics)) != len(metrics):
             raise ValueError("a metric is listed twice")
         if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:

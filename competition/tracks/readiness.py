@@ -104,7 +104,7 @@ def _dataset(track: Track) -> Iterator[Check]:
 
 
 def _labels(track: Track, dataset: Dataset) -> Check:
-    last = (track.output_width if track.output_kind == OutputKind.LOGITS else 2) - 1
+    last = (max(2, track.output_width) if track.output_kind == OutputKind.LOGITS else 2) - 1
     if dataset.highest_label > last:
         message = (
             f"The highest label is {dataset.highest_label}, and the output allows 0 to {last}. "

@@ -67,7 +67,7 @@ OTHER_HELP: Final = {
     "channel_order": "Order of the colour planes; CVPR 2022 used BGR.",
     "output_kind": "logits: one column a class, the largest wins. confidence: one column, higher means positive.",
     "output_width": "Columns of the output: the number of classes, or 1 for a confidence.",
-    "metric": "Ranks the board. accuracy and top5_accuracy need logits, best_f1 needs a confidence.",
+    "metric": "Ranks the board. Each metric fits one kind of output; the metrics page of the docs has the list.",
     "queue": "Workers that listen to this queue evaluate the track.",
     "dataset": "Hidden data. “Import dataset” above the form adds one.",
 }

@@ -9,6 +9,7 @@ import numpy as np
 from scoring.contracts import IGNORED_CLASS, TRUTH_BY_OUTPUT, Metric, OutputKind, ScoreValue, TruthKind
 from scoring.errors import Fault, reject
 from scoring.metrics.accuracy import ACCURACY, TOP5_ACCURACY
+from scoring.metrics.classes import BALANCED_ACCURACY, BRIER, CROSS_ENTROPY, MACRO_F1, MCC
 from scoring.metrics.definition import (
     Boxes,
     Labels,
@@ -22,6 +23,7 @@ from scoring.metrics.definition import (
 from scoring.metrics.detection import COCO_MAP
 from scoring.metrics.f1 import BEST_F1
 from scoring.metrics.segmentation import MIOU, PIXEL_ACCURACY
+from scoring.metrics.sn34 import SN34_MULTICLASS, SN34_SCORE
 
 __all__ = ["METRICS", "MetricDefinition", "MetricResult", "score"]
 
@@ -33,6 +35,13 @@ METRICS: dict[Metric, MetricDefinition[Any]] = {
     Metric.MIOU: MIOU,
     Metric.PIXEL_ACCURACY: PIXEL_ACCURACY,
     Metric.COCO_MAP: COCO_MAP,
+    Metric.SN34_SCORE: SN34_SCORE,
+    Metric.SN34_MULTICLASS: SN34_MULTICLASS,
+    Metric.MCC: MCC,
+    Metric.BRIER: BRIER,
+    Metric.CROSS_ENTROPY: CROSS_ENTROPY,
+    Metric.MACRO_F1: MACRO_F1,
+    Metric.BALANCED_ACCURACY: BALANCED_ACCURACY,
 }
 
 
@@ -81,9 +90,11 @@ def _check_truth(definition: MetricDefinition[Any], truth: Truth, width: int, cl
 
 
 def _check_labels(definition: MetricDefinition[Any], labels: Labels, width: int) -> None:
-    classes = 2 if definition.output_kind is OutputKind.CONFIDENCE else width
+    classes = max(2, width)
     if definition.output_kind is OutputKind.CONFIDENCE and width != 1:
         raise Fault(f"{definition.name} needs outputs of width 1, and the track has width {width}")
+    if definition.output_kind is OutputKind.LOGITS and width == 1 and not definition.one_logit:
+        raise Fault(f"{definition.name} needs a column for each class, and the track has one column")
     if labels.min() < 0 or labels.max() >= classes:
         raise Fault(f"a label is not among 0 to {classes - 1}")
 

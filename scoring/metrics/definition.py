@@ -36,7 +36,8 @@ class MetricDefinition(Generic[T]):
     """One metric. `version` changes whenever the same predictions could get another value.
 
     `compute` takes (truth, predictions of shape (N, width), weights or None), all checked, N > 0.
-    A weight of w counts like w samples.
+    A weight of w counts like w samples. Logits have at least two columns; `one_logit` metrics also take
+    a single one, the logit of class 1.
     """
 
     name: str
@@ -44,3 +45,4 @@ class MetricDefinition(Generic[T]):
     higher_is_better: bool
     output_kind: OutputKind
     compute: Callable[[T, Predictions, Weights | None], MetricResult]
+    one_logit: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from statistics import NormalDist
 from typing import Final
 
@@ -39,3 +40,12 @@ def weight_units(weights: Weights) -> NDArray[np.int64]:
 def effective_samples(weights: Weights) -> float:
     """Return Kish's effective sample size: how many equally weighted samples tell as much."""
     return math.fsum(weights) ** 2 / math.fsum(np.square(weights))
+
+
+def exact_mean(values: NDArray[np.float64], weights: Weights | None) -> float:
+    """Return the weighted mean of values rounded to 2**-40; its order of summation changes nothing."""
+    units = np.rint(values * 2**40).astype(np.int64).tolist()
+    if weights is None:
+        return float(sum(units) / (len(units) << 40))
+    shares = weight_units(weights).tolist()
+    return float(sum(map(operator.mul, units, shares)) / (sum(shares) << 40))

@@ -67,7 +67,7 @@ def test_all_findings_come_at_once_and_name_their_fields() -> None:
         ({"metric": "best_f1"}, "track"),
         ({"extra_metrics": ["accuracy"]}, "track"),
         ({"output": {"kind": "confidence", "width": 2}}, "output"),
-        ({"output": {"kind": "logits", "width": 1}}, "output"),
+        ({"output": {"kind": "logits", "width": 1}}, "track"),
         ({"input": {"shape": [1, 28, 28]}}, "input"),
         ({"input": {"shape": [3, 224]}}, "input"),
         ({"input": {"low": 1.0, "high": 0.0}}, "input"),
