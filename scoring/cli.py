@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ import typer
 from scoring import report
 from scoring.contracts import ScoreReport, TrackSpec
 from scoring.errors import Fault, Rejected
+from scoring.plan import MAX_SEED, Mode
 from scoring.screen import Screen
 from scoring.tracks import InvalidTrack, load_track
 
@@ -29,21 +30,21 @@ app = typer.Typer(
     add_completion=False,
 )
 
-Entry = Annotated[Path, typer.Argument(metavar="PATH", exists=True, help="A zip, an .onnx file or a folder.")]
 export = typer.Typer(help="Make a package of one format from a package of another.", no_args_is_help=True)
 app.add_typer(export, name="export")
 
+Entry = Annotated[Path, typer.Argument(metavar="PATH", exists=True, help="A zip, an .onnx file or a folder.")]
 Track = Annotated[str, typer.Option("--track", help="A preset's name or a track.yaml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")]
 Trust = Annotated[
     bool,
     typer.Option("--trust", help="Run your own entry without isolation, where bubblewrap is not to be had."),
 ]
-Debug = Annotated[bool, typer.Option("--debug", help="Show the run's log, tracebacks included.")]
+Log = Annotated[bool, typer.Option("--log", help="Show the run's log, tracebacks included.")]
 
 
 @app.command()
-def check(path: Entry, track: Track, json: Json = False, trust: Trust = False, debug: Debug = False) -> None:
+def check(path: Entry, track: Track, json: Json = False, trust: Trust = False, log: Log = False) -> None:
     """Do what the worker does before hidden data: unpack, recognise, measure, enforce budgets."""
     spec = _load(track)
 
@@ -52,7 +53,7 @@ def check(path: Entry, track: Track, json: Json = False, trust: Trust = False, d
 
         return pipeline.check(path, spec, sandbox=_sandbox(trust), workdir=workdir, note=screen.note)
 
-    _report(spec, flow, as_json=json, debug=debug)
+    _report(spec, flow, as_json=json, show_log=log)
 
 
 @app.command()
@@ -63,12 +64,49 @@ def score(
         Path,
         typer.Option("--data", exists=True, file_okay=False, help="A folder with labels.csv and its files."),
     ],
+    debug: Annotated[bool, typer.Option("--debug", help="A quick look: 100 images or 50 clips.")] = False,
+    small: Annotated[bool, typer.Option("--small", help="5,000 samples.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="All samples, by a plan.")] = False,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, max=MAX_SEED, help="Of the sample plan; default 42.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", min=1, max=1_024, help="Default: the track's.")
+    ] = None,
+    results_dir: Annotated[
+        Path | None,
+        typer.Option("--results-dir", file_okay=False, help="Keeps results, and resumes what was cut short."),
+    ] = None,
+    checkpoint_every: Annotated[
+        int | None, typer.Option("--checkpoint-every", min=1, help="Samples a chunk; default 1024.")
+    ] = None,
     json: Json = False,
     trust: Trust = False,
-    debug: Debug = False,
+    log: Log = False,
 ) -> None:
-    """Do the whole flow on labelled data of your own."""
+    """Do the whole flow on labelled data of your own; with a mode, as a benchmark run by a sample plan."""
     spec = _load(track)
+    options = _benchmark_options(
+        modes={Mode.DEBUG: debug, Mode.SMALL: small, Mode.FULL: full},
+        seed=seed,
+        batch_size=batch_size,
+        results_dir=results_dir,
+        chunk_samples=checkpoint_every,
+    )
+
+    def benchmark(screen: Screen, workdir: Path) -> ScoreReport:
+        from scoring.benchmark import run
+
+        return run.run(
+            path,
+            spec,
+            data=data,
+            options=run.Options(**options),
+            cache=_cache(),
+            sandbox=_sandbox(trust),
+            workdir=workdir,
+            note=screen.note,
+        )
 
     def flow(screen: Screen, workdir: Path) -> ScoreReport:
         from scoring import pipeline
@@ -84,7 +122,7 @@ def score(
             note=screen.note,
         )
 
-    _report(spec, flow, as_json=json, debug=debug)
+    _report(spec, benchmark if options else flow, as_json=json, show_log=log)
 
 
 @app.command()
@@ -122,44 +160,6 @@ def pack(
     typer.echo(f"{destination} ({destination.stat().st_size:,} bytes)")
 
 
-@app.command(name="doctor")
-def examine() -> None:
-    """Say in plain words what this machine lacks."""
-    from scoring import doctor
-
-    checks = doctor.examine()
-    Screen(quiet=False).show_checks(checks)
-    raise typer.Exit(0 if all(item.ok for item in checks) else EXIT_FAULT)
-
-
-def main() -> None:
-    """Run the command line."""
-    app()
-
-
-def _report(
-    spec: TrackSpec, flow: Callable[[Screen, Path], ScoreReport], *, as_json: bool, debug: bool
-) -> None:
-    """Run the flow in a folder of its own, print its report, leave with its exit code."""
-    log = ""
-    with Screen(quiet=as_json) as screen, tempfile.TemporaryDirectory(prefix="podium-") as folder:
-        try:
-            result = flow(screen, Path(folder))
-            outcome, code, log = report.accepted_or_scored(result), 0, result.log
-        except Rejected as exc:
-            outcome, code, log = report.rejected(exc, track=spec.slug), EXIT_REJECTED, exc.log
-        except Fault as exc:
-            outcome, code = report.fault(exc, track=spec.slug), EXIT_FAULT
-    _print(screen, outcome, log if debug or code else "", as_json=as_json)
-    raise typer.Exit(code)
-
-
-def _print(screen: Screen, outcome: dict[str, Any], log: str, *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(outcome | ({"log": log} if log else {}), indent=2, ensure_ascii=False))
-        return
-    screen.show(outcome)
-    screen.show_log(log)
 @export.command(name="onnx")
 def export_onnx(
     path: Entry,
@@ -176,6 +176,53 @@ def export_onnx(
     raise typer.Exit(to_onnx(path, _load(track), output=output, sandbox=sandbox, as_json=json, debug=log))
 
 
+@app.command(name="doctor")
+def examine() -> None:
+    """Say in plain words what this machine lacks."""
+    from scoring import doctor
+
+    checks = doctor.examine()
+    Screen(quiet=False).show_checks(checks)
+    raise typer.Exit(0 if all(item.ok for item in checks) else EXIT_FAULT)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _report(
+    spec: TrackSpec, flow: Callable[[Screen, Path], ScoreReport], *, as_json: bool, show_log: bool
+) -> None:
+    """Run the flow in a folder of its own, print its report, leave with its exit code."""
+    log = ""
+    with Screen(quiet=as_json) as screen, tempfile.TemporaryDirectory(prefix="podium-") as folder:
+        try:
+            result = flow(screen, Path(folder))
+            outcome, code, log = report.accepted_or_scored(result), 0, result.log
+        except Rejected as exc:
+            outcome, code, log = report.rejected(exc, track=spec.slug), EXIT_REJECTED, exc.log
+        except Fault as exc:
+            outcome, code = report.fault(exc, track=spec.slug), EXIT_FAULT
+    _print(screen, outcome, log if show_log or code else "", as_json=as_json)
+    raise typer.Exit(code)
+
+
+def _print(screen: Screen, outcome: dict[str, Any], log: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(outcome | ({"log": log} if log else {}), indent=2, ensure_ascii=False))
+        return
+    screen.show(outcome)
+    screen.show_log(log)
+
+
+def _benchmark_options(*, modes: Mapping[Mode, bool], **given: Any) -> dict[str, Any]:
+    """Return what was chosen of a benchmark run, or nothing when none was asked for."""
+    chosen = [mode for mode, wanted in modes.items() if wanted]
+    if len(chosen) > 1:
+        raise typer.BadParameter(f"choose one of {', '.join(f'--{mode}' for mode in modes)}")
+    options = {name: value for name, value in given.items() if value is not None}
+    return options | ({"mode": chosen[0]} if chosen else {})
 
 
 def _load(track: str) -> TrackSpec:

@@ -21,6 +21,7 @@ def accepted_or_scored(report: ScoreReport) -> dict[str, Any]:
         "format": report.format.value,
         "track": report.track,
         "benchmark": report.benchmark,
+        **({"plan": report.plan} if report.plan else {}),
         "usage": asdict(report.usage),
         "scores": {name: score_value(value) for name, value in report.scores.items()},
         "private_scores": {name: score_value(value) for name, value in report.private_scores.items()},

@@ -70,6 +70,8 @@ class Screen:
         if verdict == "fault":
             self._console.print(escape(outcome["message"]))
         self._show_findings(outcome["findings"])
+        if outcome.get("plan"):
+            self._console.print(f"plan {outcome['plan']}")
         if outcome.get("usage"):
             self._show_usage(outcome["usage"])
         if "scores" in outcome:

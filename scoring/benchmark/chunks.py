@@ -1,0 +1,79 @@
+"""Predicts planned samples chunk by chunk, each chunk a run of whole batches in the sandbox.
+
+A chunk's inputs and seed follow from the plan alone, so a chunk predicted after a crash returns the
+bits that it would have returned before it, random numbers included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from scoring import pipeline
+from scoring.benchmark.checkpoint import open_checkpoint
+from scoring.pipeline import Examination, Part
+from scoring.plan import SamplePlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pass:
+    """One pass over samples: `rows[i]` is where sample i lies in the array file `inputs`.
+
+    `name` keeps the seeds of two passes of one plan apart.
+    """
+
+    name: str
+    inputs: Path
+    rows: Sequence[int]
+    chunk_samples: int
+
+
+def whole_batches(samples: int, *, batch_size: int) -> int:
+    """Return how many samples a chunk of about `samples` holds: the next multiple of the batch size."""
+    return -(-samples // batch_size) * batch_size
+
+
+def predict_in_chunks(
+    work: Pass,
+    plan: SamplePlan,
+    examination: Examination,
+    *,
+    checkpoint: Path,
+    run: Mapping[str, object],
+    workdir: Path,
+) -> Part:
+    """Return one row for each sample of the pass, going on after the chunks that are finished already."""
+    starts = range(0, len(work.rows), work.chunk_samples)
+    width = examination.track.output.width
+    parts = []
+    with open_checkpoint(checkpoint, run=run, chunks=len(starts)) as finished:
+        for number, start in enumerate(starts):
+            rows = work.rows[start : start + work.chunk_samples]
+            part = finished.next_finished(rows=len(rows), width=width)
+            if part is None:
+                inputs = _cut(work.inputs, rows, workdir / "chunk.npy")
+                seed = plan.seed_of("chunk", work.name, number)
+                part = pipeline.predict_part(examination, inputs, samples=len(rows), seed=seed)
+                finished.append(part)
+            parts.append(part)
+    return Part(
+        predictions=np.concatenate([part.predictions for part in parts]),
+        cpu_s=sum(part.cpu_s for part in parts),
+        wall_s=sum(part.wall_s for part in parts),
+    )
+
+
+def _cut(inputs: Path, rows: Sequence[int], target: Path) -> Path:
+    """Write the rows as an array file of their own; neither file is ever whole in memory."""
+    source = np.load(inputs, mmap_mode="r")
+    target.unlink(missing_ok=True)
+    chunk = np.lib.format.open_memmap(
+        target, mode="w+", dtype=source.dtype, shape=(len(rows), *source.shape[1:])
+    )
+    for position, row in enumerate(rows):
+        chunk[position] = source[row]
+    chunk.flush()
+    return target
