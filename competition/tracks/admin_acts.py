@@ -21,6 +21,7 @@ from competition.tracks.admin_forms import CloneForm, DocumentForm, ImportForm, 
 from competition.tracks.export import csv_rows
 from competition.tracks.models import Competition, Dataset, Track
 from competition.tracks.readiness import examine
+from scoring.contracts import Reader
 from scoring.tracks import InvalidTrack, TrackDocument, dump_track
 
 PAGE: Final = "admin/tracks/act.html"
@@ -117,7 +118,8 @@ def import_data(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> Http
     if not request.user.has_perm("tracks.add_dataset"):
         raise PermissionDenied
     form = ImportForm(request.POST or None, request.FILES or None, initial={"name": track.name})
-    dataset = _import(form) if request.method == "POST" and form.is_valid() else None
+    reader = Reader(track.reader)
+    dataset = _import(form, reader) if request.method == "POST" and form.is_valid() else None
     if dataset is not None:
         services.assign_dataset(track=track, dataset=dataset)
         _done(request, track, f"The track has the dataset {dataset}.")
@@ -242,13 +244,13 @@ def _publishing(track: Track) -> dict[str, Any]:
     return {"text": text, "changes": changes, "button": f"Publish and rescore {count:,} submissions"}
 
 
-def _import(form: ImportForm) -> Dataset | None:
-    """Import what a valid form names; findings go back to the form."""
+def _import(form: ImportForm, reader: Reader | None = None) -> Dataset | None:
+    """Import what a valid form names for a track's reader, if it is for one; findings go back to the form."""
     name, folder, archive = (form.cleaned_data.get(key) for key in ("name", "folder", "archive"))
     try:
         if isinstance(folder, Path):
-            return services.import_dataset_folder(name=str(name), folder=folder)
-        return services.import_dataset(name=str(name), archive=archive)  # type: ignore[arg-type]  # the form checked
+            return services.import_dataset_folder(name=str(name), folder=folder, reader=reader)
+        return services.import_dataset(name=str(name), archive=archive, reader=reader)  # type: ignore[arg-type]  # the form checked
     except services.DatasetProblem as exc:
         for finding in exc.findings:
             form.add_error(None, finding)

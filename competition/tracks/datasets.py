@@ -25,7 +25,7 @@ from django.db import IntegrityError, transaction
 from competition.tracks import bundles
 from competition.tracks.models import Dataset
 from scoring.contracts import Reader, Split
-from scoring.dataset import check_contents
+from scoring.dataset import check_contents, guess_reader, readers_for
 from scoring.errors import Fault
 from scoring.labels import DatasetProblem, LabelTable, raise_findings, read_labels
 
@@ -33,22 +33,23 @@ LOCK_POLL_S: Final = 0.1
 CHUNK_BYTES: Final = 2**20
 
 
-def import_dataset(*, name: str, archive: File[bytes]) -> Dataset:
+def import_dataset(*, name: str, archive: File[bytes], reader: Reader | None = None) -> Dataset:
     """Import a zip of labels.csv and the files it names; raise `DatasetProblem` with every finding.
 
-    Equal data give the same dataset, however they were packed; its first name is kept.
+    The files must be what `reader` reads; without one, all must be of the first one's kind. Equal data
+    give the same dataset, however they were packed; its first name is kept.
     """
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
         found = bundles.unpack(
             cast(BinaryIO, archive.file), Path(folder), max_bytes=settings.MAX_DATASET_BYTES
         )
-        return import_dataset_folder(name=name, folder=found)
+        return import_dataset_folder(name=name, folder=found, reader=reader)
 
 
-def import_dataset_folder(*, name: str, folder: Path) -> Dataset:
-    """Import a folder that holds labels.csv and the files it names; raise `DatasetProblem`."""
+def import_dataset_folder(*, name: str, folder: Path, reader: Reader | None = None) -> Dataset:
+    """Import a folder that holds labels.csv and the files it names; see `import_dataset`."""
     table = read_labels(folder)
-    check_contents(folder, table, Reader.IMAGE)
+    check_contents(folder, table, reader or guess_reader(folder, table))
     # Else the archive would be stored, and every worker would miss the file.
     clutter = [row for row in table.rows if bundles.is_clutter(row.file)]
     raise_findings([f"row {row.number}: “{row.file}” has a name that zips pass over" for row in clutter])
@@ -58,7 +59,8 @@ def import_dataset_folder(*, name: str, folder: Path) -> Dataset:
         if archive_bytes > settings.MAX_DATASET_BYTES:
             allowed = f"at most {settings.MAX_DATASET_BYTES:,} are allowed"
             raise DatasetProblem((f"the dataset takes {archive_bytes:,} bytes; {allowed}",))
-        return _store(name, table, archive, archive_bytes)
+        readers = [reader.value for reader in readers_for(folder, table)]
+        return _store(name, table, readers, archive, archive_bytes)
 
 
 def materialise(dataset: Dataset, cache: Path, *, tick: Callable[[], None] = lambda: None) -> Path:
@@ -79,7 +81,9 @@ def materialise(dataset: Dataset, cache: Path, *, tick: Callable[[], None] = lam
     return target
 
 
-def _store(name: str, table: LabelTable, archive: IO[bytes], archive_bytes: int) -> Dataset:
+def _store(
+    name: str, table: LabelTable, readers: list[str], archive: IO[bytes], archive_bytes: int
+) -> Dataset:
     archive.seek(0)
     identity = hashlib.file_digest(archive, "sha256").hexdigest()  # type: ignore[arg-type]  # a plain file
     digest = f"sha256:{identity}"
@@ -87,7 +91,7 @@ def _store(name: str, table: LabelTable, archive: IO[bytes], archive_bytes: int)
     if known:
         return known
     archive.seek(0)
-    row = Dataset(name=name, digest=digest, archive_bytes=archive_bytes, **_summary(table))
+    row = Dataset(name=name, digest=digest, archive_bytes=archive_bytes, readers=readers, **_summary(table))
     row.archive.save(f"{identity}.zip", File(archive), save=False)
     try:
         with transaction.atomic():

@@ -50,6 +50,11 @@ class Competition(models.Model):
         return reverse("competition", args=[self.slug])
 
 
+def image_readers() -> list[str]:
+    """Return the readers of a dataset that was imported when there were only images."""
+    return [contracts.Reader.IMAGE.value]
+
+
 class Dataset(models.Model):
     """Hidden data of a track: one zip of labels.csv and the files it names, never changed."""
 
@@ -64,6 +69,9 @@ class Dataset(models.Model):
     highest_label = models.PositiveIntegerField(editable=False, default=0)
     label_counts = models.JSONField(
         editable=False, default=dict, help_text="Samples of each label: {split: {label: count}}."
+    )
+    readers = models.JSONField(
+        editable=False, default=image_readers, help_text="The readers that all of its files look right for."
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

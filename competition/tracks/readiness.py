@@ -98,6 +98,11 @@ def _dataset(track: Track) -> Iterator[Check]:
         return
     public = dataset.samples - dataset.private_samples
     counts = f"{public:,} public and {dataset.private_samples:,} private samples"
+    if track.reader not in dataset.readers:
+        found = " or ".join(dataset.readers)
+        message = f"“{dataset.name}” holds {found}, and the track reads {track.reader}. Import another."
+        yield Check(name="Dataset", ok=False, message=message)
+        return
     yield Check(name="Dataset", ok=True, message=f"“{dataset.name}” has {counts}.")
     yield _labels(track, dataset)
     yield _classes(track, dataset)

@@ -3,8 +3,8 @@ import os
 
 import pytest
 
-from scoring.contracts import OutputContract, OutputKind
-from scoring.dataset import examine_dataset
+from scoring.contracts import OutputContract, OutputKind, Reader
+from scoring.dataset import check_contents, examine_dataset, guess_reader, readers_for
 from scoring.labels import MAX_FINDINGS, DatasetProblem, read_labels
 
 LOGITS = OutputContract(kind=OutputKind.LOGITS, width=3)
@@ -27,6 +27,27 @@ def folder(tmp_path):
 
 def write(folder, text):
     (folder / "labels.csv").write_text(text, encoding="utf-8")
+
+
+HEADS = {
+    Reader.IMAGE: [PNG_HEAD, b"\xff\xd8\xff\xe0", b"RIFF\0\0\0\0WEBPVP8 ", b"BM", b"II*\0", b"MM\0*"],
+    Reader.VIDEO: [
+        b"\0\0\0\x20ftypisom",
+        b"\0\0\0\x14ftypqt  ",
+        b"\0\0\0\x08wide\0\0\0\0",
+        b"\x1aE\xdf\xa3\x9fB\x86\x81",
+        b"RIFF\0\0\0\0AVI LIST",
+    ],
+    Reader.AUDIO: [
+        b"RIFF\0\0\0\0WAVEfmt ",
+        b"fLaC\0\0\0\x22",
+        b"ID3\x04\0\0\0\0",
+        b"\xff\xfb\x90\x64",
+        b"\xff\xf1\x50\x80",
+        b"OggS\0\x02\0\0",
+        b"\0\0\0\x1cftypM4A ",
+    ],
+}
 
 
 def findings_of(folder, output=LOGITS):
@@ -267,3 +288,41 @@ def test_a_long_list_of_findings_is_cut_with_its_count(folder):
 
     assert len(findings) == MAX_FINDINGS + 1
     assert findings[-1] == "… and 349 more"
+
+
+@pytest.mark.parametrize(("reader", "head"), [(reader, head) for reader in Reader for head in HEADS[reader]])
+def test_the_kinds_that_a_reader_reads_are_known_by_their_first_bytes(folder, reader, head):
+    write(folder, "file,label\na.png,0\n")
+    (folder / "a.png").write_bytes(head)
+    table = read_labels(folder)
+
+    check_contents(folder, table, reader)
+
+    assert reader in readers_for(folder, table)
+
+
+@pytest.mark.parametrize("reader", Reader)
+@pytest.mark.parametrize("head", [b"\x89", b"text", b"%PDF-1.7", b"PK\x03\x04", b"RIFF\0\0\0\0CDXA"])
+def test_other_files_are_found_by_their_first_bytes(folder, reader, head):
+    write(folder, "file,label\na.png,0\n")
+    (folder / "a.png").write_bytes(head)
+    table = read_labels(folder)
+
+    with pytest.raises(DatasetProblem) as caught:
+        check_contents(folder, table, reader)
+
+    assert caught.value.findings[0].startswith("row 1: “a.png” is no ")
+    assert readers_for(folder, table) == ()
+
+
+def test_every_file_must_suit_a_reader(folder):
+    write(folder, "file,label\na.png,0\nb.png,1\n")
+    (folder / "a.png").write_bytes(HEADS[Reader.VIDEO][0])
+    (folder / "b.png").write_bytes(HEADS[Reader.AUDIO][0])
+    table = read_labels(folder)
+
+    # An MP4 may be meant as sound, and a WAV may not be meant as video.
+    assert readers_for(folder, table) == (Reader.AUDIO,)
+    assert guess_reader(folder, table) is Reader.VIDEO
+    with pytest.raises(DatasetProblem, match="row 2"):
+        check_contents(folder, table, Reader.VIDEO)

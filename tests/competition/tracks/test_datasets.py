@@ -16,7 +16,7 @@ from django.core.files.base import ContentFile
 
 from competition.tracks import datasets
 from competition.tracks.models import Dataset
-from scoring.contracts import Split
+from scoring.contracts import Reader, Split
 from scoring.errors import Fault
 from scoring.labels import DatasetProblem, read_labels
 
@@ -53,6 +53,25 @@ def test_digest_is_the_sha256_of_the_stored_bytes(folder: Path) -> None:
         stored = stream.read()
     assert dataset.digest == "sha256:" + hashlib.sha256(stored).hexdigest()
     assert dataset.archive_bytes == len(stored)
+
+
+def test_the_readers_that_suit_every_file_are_remembered(folder: Path) -> None:
+    assert datasets.import_dataset_folder(name="hidden", folder=folder).readers == ["image"]
+
+
+def test_clips_are_imported_for_a_reader_of_video_or_of_sound(folder: Path) -> None:
+    for row in read_labels(folder).rows:
+        (folder / row.file).write_bytes(b"\0\0\0\x20ftypisom" + row.file.encode())
+
+    dataset = datasets.import_dataset_folder(name="clips", folder=folder, reader=Reader.AUDIO)
+
+    assert dataset.readers == ["video", "audio"]
+    assert datasets.import_dataset(name="clips", archive=zipped(folder)) == dataset
+
+
+def test_files_that_the_tracks_reader_cannot_read_are_found(folder: Path) -> None:
+    with pytest.raises(DatasetProblem, match=r"row 1: .* is no WAV"):
+        datasets.import_dataset(name="hidden", archive=zipped(folder), reader=Reader.AUDIO)
 
 
 def test_zip_folder_and_wrapped_zip_of_equal_data_are_one_dataset(folder: Path) -> None:

@@ -82,3 +82,12 @@ def test_a_failed_check_says_what_to_do(track: Track) -> None:
     assert "99" in message
     assert "0 to 98" in message
     assert "Correct" in message
+
+
+def test_a_dataset_of_another_kind_than_the_track_reads_is_found(track: Track) -> None:
+    track.dataset.readers = ["video", "audio"]
+
+    check = next(check for check in examine(track, now=NOW) if check.name == "Dataset")
+
+    assert failed(track) == {"Dataset"}
+    assert "holds video or audio, and the track reads image" in check.message

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from competition.tracks import services
 from competition.tracks.models import Dataset, Track
+from scoring.contracts import Reader
 
 
 class Command(BaseCommand):
@@ -27,7 +28,7 @@ class Command(BaseCommand):
         if options["track"] and track is None:
             raise CommandError(f"There is no track “{options['track']}”.")
         try:
-            dataset = self._import(path, options["name"] or path.stem)
+            dataset = self._import(path, options["name"] or path.stem, track)
         except services.DatasetProblem as exc:
             for finding in exc.findings:
                 self.stderr.write(f"{path}: {finding}")
@@ -40,10 +41,11 @@ class Command(BaseCommand):
             services.assign_dataset(track=track, dataset=dataset)
             self.stdout.write(f"track {track.slug}: has this dataset")
 
-    def _import(self, path: Path, name: str) -> Dataset:
+    def _import(self, path: Path, name: str, track: Track | None) -> Dataset:
+        reader = Reader(track.reader) if track else None
         if path.is_dir():
-            return services.import_dataset_folder(name=name, folder=path)
+            return services.import_dataset_folder(name=name, folder=path, reader=reader)
         if not path.is_file():
             raise CommandError(f"There is no folder or file {path}.")
         with path.open("rb") as stream:
-            return services.import_dataset(name=name, archive=File(stream))
+            return services.import_dataset(name=name, archive=File(stream), reader=reader)

@@ -97,7 +97,9 @@ class Command(BaseCommand):
         folder = own if not (data / LABELS_FILE).exists() and own.is_dir() else data
         known = set(Dataset.objects.values_list("pk", flat=True))
         try:
-            dataset = services.import_dataset_folder(name=document.spec.slug, folder=folder)
+            dataset = services.import_dataset_folder(
+                name=document.spec.slug, folder=folder, reader=document.spec.input.reader
+            )
         except DatasetProblem as exc:
             self._report(file, tuple(f"data: {finding}" for finding in exc.findings))
             return None
