@@ -96,7 +96,8 @@ class Preprocessing(_Section):
 def _inside(path: str) -> str:
     parts = PurePosixPath(path).parts
     # A path that leaves the package would be checked here and be another file there.
-    if not parts or "\\" in path or "\0" in path or PurePosixPath(path).is_absolute() or ".." in parts:
+    is_leading_out = PurePosixPath(path).is_absolute() or ".." in parts or "\\" in path
+    if not parts or is_leading_out or not path.isprintable():
         raise ValueError("must be a relative path inside the package")
     if not path.endswith(".safetensors"):
         raise ValueError("must end with .safetensors")

@@ -50,17 +50,19 @@ def _refuse_tricks(text: str) -> None:
         if isinstance(node, yaml.SequenceNode):
             waiting.extend(node.value)
         elif isinstance(node, yaml.MappingNode):
-            _refuse_twins([str(key.value) for key, _ in node.value])
+            _refuse_twins([key for key, _ in node.value])
             waiting.extend(value for _, value in node.value)
 
 
-def _refuse_twins(names: list[str]) -> None:
+def _refuse_twins(keys: list[yaml.Node]) -> None:
     seen: set[str] = set()
-    for name in names:
-        if name in seen:
+    for key in keys:
+        if not isinstance(key, yaml.ScalarNode):
+            raise InvalidYaml(f"line {key.start_mark.line + 1} has a list or a mapping for a name")
+        if key.value in seen:
             # Two readers could take different ones.
-            raise InvalidYaml(f"“{name[:MAX_SHOWN]}” is given twice")
-        seen.add(name)
+            raise InvalidYaml(f"“{ascii(key.value[:MAX_SHOWN])[1:-1]}” is given twice")
+        seen.add(key.value)
 
 
 def _one_line(exc: yaml.YAMLError) -> str:

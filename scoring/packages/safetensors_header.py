@@ -141,12 +141,13 @@ def _is_text_table(metadata: Any) -> bool:
 
 
 def _tensor(name: str, raw: Any) -> Tensor:
-    shown = f"tensor “{_printable(name)}”"
+    shown = f"tensor “{printable(name)}”"
     if not isinstance(raw, dict) or set(raw) != FIELDS:
         raise InvalidWeights(f"{shown} must have exactly {', '.join(sorted(FIELDS))}")
     dtype, shape, offsets = raw["dtype"], raw["shape"], raw["data_offsets"]
     if not isinstance(dtype, str) or dtype not in BITS:
-        raise InvalidWeights(f"{shown} has the unknown dtype {_printable(str(dtype))}")
+        found = printable(dtype) if isinstance(dtype, str) else "that is no text"
+        raise InvalidWeights(f"{shown} has the unknown dtype {found}")
     if not _are_sizes(shape):
         raise InvalidWeights(f"{shown} has a shape that is no list of whole numbers from 0")
     if not _are_sizes(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
@@ -173,7 +174,7 @@ def _gaps(tensors: list[Tensor], data_bytes: int) -> Iterator[str]:
     for tensor in tensors:
         if tensor.start != end:
             what = "overlaps the tensor before it" if tensor.start < end else "begins after unused bytes"
-            yield f"tensor “{_printable(tensor.name)}” {what}"
+            yield f"tensor “{printable(tensor.name)}” {what}"
         end = max(end, tensor.end)
     if end > data_bytes:
         yield f"it was cut short: {end - data_bytes:,} of the {end:,} bytes of its tensors are missing"
@@ -181,6 +182,7 @@ def _gaps(tensors: list[Tensor], data_bytes: int) -> Iterator[str]:
         yield f"{data_bytes - end:,} bytes at its end belong to no tensor"
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return a hostile name in a form that is safe to print and not too long."""
     kept = "".join(character if character.isprintable() else "?" for character in text[:MAX_SHOWN])
     return kept if len(text) <= MAX_SHOWN else f"{kept}…"

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.packages.safetensors_header import Header, Tensor
+from scoring.packages.safetensors_header import Header, Tensor, printable
 
 PIECE_BYTES: Final = 8 * 2**20
 _BF16_EXPONENT: Final = np.uint16(0x7F80)
@@ -36,7 +36,7 @@ def find_not_finite(path: Path, header: Header) -> NotFinite | None:
             here = sum(_COUNTS[tensor.dtype](piece) for piece in _pieces(stream, tensor))
             first = first or (tensor.name if here else "")
             found, total = found + here, total + tensor.values
-    return NotFinite(found, total, first) if found else None
+    return NotFinite(found, total, printable(first)) if found else None
 
 
 def _pieces(stream: BinaryIO, tensor: Tensor) -> Iterator[bytes]:
