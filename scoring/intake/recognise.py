@@ -20,17 +20,22 @@ def recognise(
     if accepted:
         # Two readings of one entry: the checks could see one model and the score another.
         raise reject("ambiguous_format", formats=", ".join(package.format for package in accepted))
-    if packages:
-        raise reject("format_not_allowed", found=", ".join(packages), allowed=", ".join(allowed))
     mismatches = {
         format_: answer
         for format_, answer in answers.items()
         if format_ in allowed and isinstance(answer, Mismatch)
     }
+    if packages:
+        facts = {"found": ", ".join(packages), "allowed": ", ".join(allowed)}
+        # A package that lacks one file may look like another format: what it lacks is said too.
+        raise Rejected(Finding(code="format_not_allowed", facts=facts), *_details(mismatches))
     raise _unrecognised(mismatches)
 
 
 def _unrecognised(mismatches: Mapping[Format, Mismatch]) -> Rejected:
     why = " ".join(f"{format_}: {mismatch.why}." for format_, mismatch in mismatches.items())
-    details = [finding for mismatch in mismatches.values() for finding in mismatch.findings]
-    return Rejected(Finding(code="unrecognised_format", facts={"why": why}), *details)
+    return Rejected(Finding(code="unrecognised_format", facts={"why": why}), *_details(mismatches))
+
+
+def _details(mismatches: Mapping[Format, Mismatch]) -> list[Finding]:
+    return [finding for mismatch in mismatches.values() for finding in mismatch.findings]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import safetensors.numpy
 from onnx import TensorProto, helper, numpy_helper
 
 END = struct.Struct("<4s4H2LH")
@@ -74,6 +75,9 @@ def _numbered(member: zipfile.ZipInfo) -> zipfile.ZipInfo:
 def _content(source: Mapping[str, Any], case_folder: Path) -> bytes:
     if "onnx" in source:
         return _onnx(source["onnx"])
+    if "safetensors" in source:
+        raw = safetensors.numpy.save({name: _array(each) for name, each in source["safetensors"].items()})
+        return raw[: len(raw) - source.get("cut", 0)]
     if "zeros" in source:
         return bytes(source["zeros"])
     if "file" in source:
@@ -118,6 +122,15 @@ def _weight(name: str, weight: Any) -> TensorProto:
     tensor.data_location = TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value=weight["location"])
     return tensor
+
+
+def _array(weight: Any) -> np.ndarray:
+    """Return the float32 array of a shape, of `shape` with a `value`, or of its `rows`."""
+    if isinstance(weight, list):
+        return np.full(weight, 0.01, np.float32)
+    if "rows" in weight:
+        return np.array(weight["rows"], np.float32)
+    return np.full(weight["shape"], weight["value"], np.float32)
 
 
 def _directory_offset(raw: bytes) -> int:
