@@ -67,12 +67,12 @@ class TorchEntry:
             floats.mul_(contract.high - contract.low)
         return floats.add_(contract.low) if contract.low != 0 else floats
 
-    def _laid_out(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Return a copy in the chosen memory format; plane by plane takes half the time of a conversion."""
     def output_of(self, answer: Any) -> Any:
         """Return what the package's format takes for the output in what the module answered."""
         return self._choose(answer)
 
+    def _laid_out(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Return a copy in the chosen memory format; plane by plane takes half the time of a conversion."""
         if self._memory_format is not torch.channels_last:
             return pixels.clone()
         samples, planes, height, width = pixels.shape
