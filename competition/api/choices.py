@@ -9,6 +9,7 @@ def _values(names: type[StrEnum]) -> list[str]:
     return [name.value for name in names]
 
 
+BOX_LAYOUTS = _values(contracts.BoxLayout)
 CHANNEL_ORDERS = _values(contracts.ChannelOrder)
 DTYPES = _values(contracts.Dtype)
 FORMATS = _values(contracts.Format)

@@ -83,8 +83,14 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
         (
             "Output and metric",
             {
-                "description": "A model returns a floating tensor of shape N x width.",
-                "fields": (("output_kind", "output_width"), "metric", "extra_metrics"),
+                "description": "A model returns N x width logits or confidences, N x classes x height x "
+                "width for a class map, or boxes as their layout says.",
+                "fields": (
+                    ("output_kind", "output_width"),
+                    ("output_classes", "box_layout"),
+                    "metric",
+                    "extra_metrics",
+                ),
             },
         ),
         (

@@ -112,7 +112,9 @@ class OutputOutput(serializers.Serializer[Any]):
     """What the model returns."""
 
     kind = serializers.ChoiceField(choices=choices.OUTPUT_KINDS)
-    width = serializers.IntegerField()
+    width = serializers.IntegerField(help_text="0 for class maps and boxes.")
+    classes = serializers.IntegerField(help_text="Of class maps and boxes, else 0.")
+    box_layout = serializers.ChoiceField(choices=choices.BOX_LAYOUTS, allow_null=True)
 
 
 class BudgetsOutput(serializers.Serializer[Any]):
@@ -189,7 +191,12 @@ class TrackDetailOutput(TrackOutput):
     @extend_schema_field(OutputOutput)
     def get_output(self, track: Track) -> dict[str, object]:
         """Return the output contract."""
-        return {"kind": track.output_kind, "width": track.output_width}
+        return {
+            "kind": track.output_kind,
+            "width": track.output_width,
+            "classes": track.output_classes,
+            "box_layout": track.box_layout or None,
+        }
 
     @extend_schema_field(MetricOutput(many=True))
     def get_extra_metrics(self, track: Track) -> list[dict[str, object]]:

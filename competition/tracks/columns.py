@@ -37,6 +37,8 @@ PLACES: Final = {
     "output": "output_width",
     "output.kind": "output_kind",
     "output.width": "output_width",
+    "output.classes": "output_classes",
+    "output.box_layout": "box_layout",
 }
 DIRECT: Final = (
     "slug",
@@ -68,6 +70,8 @@ def columns_of(document: TrackDocument) -> dict[str, Any]:
         "channel_order": spec.input.channel_order.value,
         "output_kind": spec.output.kind.value,
         "output_width": spec.output.width,
+        "output_classes": spec.output.classes,
+        "box_layout": spec.output.box_layout.value if spec.output.box_layout else "",
         "metric": spec.metric.value,
         "extra_metrics": [metric.value for metric in spec.extra_metrics],
     }

@@ -12,7 +12,6 @@ import os
 import shutil
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,9 +24,9 @@ from django.db import IntegrityError, transaction
 from competition.tracks import bundles
 from competition.tracks.models import Dataset
 from scoring.contracts import Reader, Split
-from scoring.dataset import check_contents, guess_reader, readers_for
+from scoring.dataset import check_contents, count_labels, guess_reader, readers_for
 from scoring.errors import Fault
-from scoring.labels import DatasetProblem, LabelTable, raise_findings, read_labels
+from scoring.labels import DatasetProblem, LabelRow, LabelTable, raise_findings, read_labels
 
 LOCK_POLL_S: Final = 0.1
 CHUNK_BYTES: Final = 2**20
@@ -51,8 +50,8 @@ def import_dataset_folder(*, name: str, folder: Path, reader: Reader | None = No
     table = read_labels(folder)
     check_contents(folder, table, reader or guess_reader(folder, table))
     # Else the archive would be stored, and every worker would miss the file.
-    clutter = [row for row in table.rows if bundles.is_clutter(row.file)]
-    raise_findings([f"row {row.number}: “{row.file}” has a name that zips pass over" for row in clutter])
+    clutter = [name for name in table.named_files() if bundles.is_clutter(name)]
+    raise_findings([f"“{name}” has a name that zips pass over" for name in clutter])
     with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as archive:
         bundles.pack(folder, table, archive)
         archive_bytes = archive.tell()
@@ -104,18 +103,25 @@ def _store(
 
 
 def _summary(table: LabelTable) -> dict[str, object]:
-    private = [row.label for row in table.rows if row.private]
-    public = [row.label for row in table.rows if not row.private]
+    private = [row for row in table.rows if row.private]
+    public = [row for row in table.rows if not row.private]
+    labels = count_labels(table, table.rows)
+    # A category without a box is a class all the same.
+    highest = max(len(table.classes) - 1, max(labels, default=0))
     return {
+        "truth": table.truth.value,
         "samples": len(table.rows),
         "private_samples": len(private),
-        "highest_label": max((*private, *public)),
-        "label_counts": {Split.PUBLIC.value: _counts(public), Split.PRIVATE.value: _counts(private)},
+        "highest_label": highest,
+        "label_counts": {
+            Split.PUBLIC.value: _counts(table, public),
+            Split.PRIVATE.value: _counts(table, private),
+        },
     }
 
 
-def _counts(labels: list[int]) -> dict[str, int]:
-    return {str(label): count for label, count in sorted(Counter(labels).items())}
+def _counts(table: LabelTable, rows: list[LabelRow]) -> dict[str, int]:
+    return {str(label): count for label, count in count_labels(table, rows).items()}
 
 
 def _unpack_into(dataset: Dataset, target: Path, tick: Callable[[], None]) -> None:

@@ -66,9 +66,18 @@ class Dataset(models.Model):
     )
     samples = models.PositiveIntegerField(editable=False)
     private_samples = models.PositiveIntegerField(editable=False, default=0)
+    truth = models.CharField(
+        max_length=20,
+        editable=False,
+        choices=_choices(contracts.TruthKind),
+        default=contracts.TruthKind.CLASSES,
+        help_text="What is true of each sample: a class, a mask or boxes.",
+    )
     highest_label = models.PositiveIntegerField(editable=False, default=0)
     label_counts = models.JSONField(
-        editable=False, default=dict, help_text="Samples of each label: {split: {label: count}}."
+        editable=False,
+        default=dict,
+        help_text="Samples, or boxes, of each class: {split: {label: count}}. Masks are not counted.",
     )
     readers = models.JSONField(
         editable=False, default=image_readers, help_text="The readers that all of its files look right for."
@@ -156,7 +165,16 @@ class Track(models.Model):
         max_length=20, choices=_choices(contracts.OutputKind), default=contracts.OutputKind.LOGITS
     )
     output_width = models.PositiveIntegerField(
-        default=100, help_text="Columns of the output; 1 for confidences."
+        default=100, help_text="Columns of the output; 1 for confidences, 0 for class maps and boxes."
+    )
+    output_classes = models.PositiveSmallIntegerField(
+        default=0, help_text="Classes of class maps and boxes; 0 for other outputs."
+    )
+    box_layout = models.CharField(
+        max_length=20,
+        blank=True,
+        choices=_choices(contracts.BoxLayout),
+        help_text="How boxes are written; empty for other outputs.",
     )
     metric = models.CharField(
         max_length=40, choices=_choices(contracts.Metric), default=contracts.Metric.ACCURACY
@@ -242,7 +260,12 @@ class Track(models.Model):
                     "high": self.input_high,
                     "channel_order": self.channel_order,
                 },
-                "output": {"kind": self.output_kind, "width": self.output_width},
+                "output": {
+                    "kind": self.output_kind,
+                    "width": self.output_width,
+                    "classes": self.output_classes,
+                    "box_layout": self.box_layout or None,
+                },
                 "metric": self.metric,
                 "extra_metrics": self.extra_metrics,
                 "budgets": self._section(contracts.Budgets),

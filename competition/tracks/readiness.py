@@ -9,7 +9,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from competition.tracks.models import Dataset, Track
-from scoring.contracts import METRIC_FACTS, Metric, OutputKind, Split
+from scoring.contracts import METRIC_FACTS, TRUTH_BY_OUTPUT, Metric, OutputKind, Split, TruthKind
 from scoring.tracks import METRICS_BY_OUTPUT, InvalidTrack
 
 
@@ -104,8 +104,26 @@ def _dataset(track: Track) -> Iterator[Check]:
         yield Check(name="Dataset", ok=False, message=message)
         return
     yield Check(name="Dataset", ok=True, message=f"“{dataset.name}” has {counts}.")
-    yield _labels(track, dataset)
-    yield _classes(track, dataset)
+    yield from _truth(track, dataset)
+
+
+def _truth(track: Track, dataset: Dataset) -> Iterator[Check]:
+    kind = OutputKind(track.output_kind) if track.output_kind in set(OutputKind) else OutputKind.LOGITS
+    needed = TRUTH_BY_OUTPUT[kind]
+    if dataset.truth != needed:
+        message = (
+            f"{kind} output is scored against {needed}, and the dataset has {dataset.truth}. "
+            "Import other data, or correct the output's kind."
+        )
+        yield Check(name="Labels", ok=False, message=message)
+    elif needed is TruthKind.CLASSES:
+        yield _labels(track, dataset)
+        yield _classes(track, dataset)
+    elif needed is TruthKind.BOXES:
+        yield _categories(track, dataset)
+        yield _boxes(dataset)
+    else:
+        yield Check(name="Labels", ok=True, message="Every sample has a mask.")
 
 
 def _labels(track: Track, dataset: Dataset) -> Check:
@@ -129,6 +147,26 @@ def _classes(track: Track, dataset: Dataset) -> Check:
         return Check(name="Classes", ok=False, message=message)
     found = ", ".join(f"{len(dataset.labels(split)):,} in the {split} split" for split in splits)
     return Check(name="Classes", ok=True, message=f"Classes with samples: {found}.")
+
+
+def _categories(track: Track, dataset: Dataset) -> Check:
+    found = dataset.highest_label + 1
+    if found != track.output_classes:
+        message = f"The dataset has {found:,} categories, and the track {track.output_classes:,} classes."
+        return Check(name="Labels", ok=False, message=f"{message} Correct one of them.")
+    return Check(name="Labels", ok=True, message=f"Dataset and track have {found:,} classes.")
+
+
+def _boxes(dataset: Dataset) -> Check:
+    splits = [Split.PUBLIC, *([Split.PRIVATE] if dataset.private_samples else [])]
+    empty = [split.value for split in splits if not dataset.labels(split)]
+    if empty:
+        message = (
+            f"The {' and the '.join(empty)} split has no box to find. Correct the data and import again."
+        )
+        return Check(name="Boxes", ok=False, message=message)
+    found = ", ".join(f"{sum(dataset.labels(split).values()):,} in the {split} split" for split in splits)
+    return Check(name="Boxes", ok=True, message=f"True boxes: {found}.")
 
 
 def _utc(moment: datetime | None) -> str:

@@ -31,6 +31,7 @@ FORMAT_TITLES: Final = {
     Format.ONNX: "onnx: one .onnx file, or a zip that holds exactly one",
     Format.QAIHUB: "qaihub: a model folder of Qualcomm AI Hub Models",
     Format.GASBENCH: "gasbench: a zip with model_config.yaml, model.py and safetensors weights",
+    Format.BYOM: "byom: a .tar.gz with config.yaml, mochi.json, a manifest and one .pt file",
 }
 BUDGET_HELP: Final = {
     "max_parameters": "Inclusive: a model with exactly so many passes. Every parameter and floating buffer counts.",
@@ -65,8 +66,11 @@ OTHER_HELP: Final = {
     "input_high": "The value that a model receives for white.",
     "input_dtype": "uint8 needs values from 0 to 255.",
     "channel_order": "Order of the colour planes; CVPR 2022 used BGR.",
-    "output_kind": "logits: one column a class, the largest wins. confidence: one column, higher means positive.",
-    "output_width": "Columns of the output: the number of classes, or 1 for a confidence.",
+    "output_kind": "logits: one column a class, the largest wins. confidence: one column, higher means positive. "
+    "class_map: a class for each pixel. boxes: places, scores and classes.",
+    "output_width": "Columns of the output: the number of classes, or 1 for a confidence; 0 for maps and boxes.",
+    "output_classes": "How many classes a class map or boxes name; 0 for other outputs.",
+    "box_layout": "yolo: N x (4 + classes) x anchors. corners: N x boxes x 6. Only for boxes.",
     "metric": "Ranks the board. Each metric fits one kind of output; the metrics page of the docs has the list.",
     "queue": "Workers that listen to this queue evaluate the track.",
     "dataset": "Hidden data. “Import dataset” above the form adds one.",

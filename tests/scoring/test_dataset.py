@@ -121,8 +121,12 @@ def test_a_table_behind_a_link_is_found(folder):
     ("header", "finding"),
     [
         ("", "line 1: the column “file” is missing"),
-        ("file", "line 1: the column “label” is missing"),
-        ("file,label,Split", "line 1: unknown column “Split”; known are file, label, split, weight, group"),
+        ("file", "line 1: the column “label” is missing (or “mask”, or the file annotations.json)"),
+        ("file,label,mask", "line 1: “label” and “mask” exclude each other"),
+        (
+            "file,label,Split",
+            "line 1: unknown column “Split”; known are file, label, mask, split, weight, group",
+        ),
         ("file,label,label", "line 1: the column “label” stands there 2 times"),
     ],
 )
