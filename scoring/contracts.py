@@ -114,6 +114,8 @@ class Metric(StrEnum):
     CROSS_ENTROPY = "cross_entropy"
     MACRO_F1 = "macro_f1"
     BALANCED_ACCURACY = "balanced_accuracy"
+    AUROC = "auroc"
+    F1_AT_THRESHOLD = "f1_at_threshold"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +141,10 @@ METRIC_FACTS: Mapping[Metric, MetricFacts] = {
     Metric.CROSS_ENTROPY: MetricFacts(title="Cross-entropy", version="1", higher_is_better=False),
     Metric.MACRO_F1: MetricFacts(title="Macro F1", version="1", higher_is_better=True),
     Metric.BALANCED_ACCURACY: MetricFacts(title="Balanced accuracy", version="1", higher_is_better=True),
+    Metric.AUROC: MetricFacts(title="AUROC", version="1", higher_is_better=True),
+    Metric.F1_AT_THRESHOLD: MetricFacts(
+        title="F1 at the package's threshold", version="1", higher_is_better=True
+    ),
 }
 
 
@@ -432,6 +438,27 @@ class ScoreValue:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Share:
+    """How many samples of one part were called right."""
+
+    samples: int
+    correct: int
+    accuracy: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakdown:
+    """Where an entry is right and wrong, in samples of the public split.
+
+    Rows of `confusion` are labels, columns the classes called; it is empty where there are many.
+    """
+
+    by_label: Mapping[str, Share]
+    by_group: Mapping[str, Share]
+    confusion: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScoreReport:
     """What the flow returns when it neither rejects nor faults."""
 
@@ -443,6 +470,7 @@ class ScoreReport:
     warnings: tuple[Finding, ...] = ()
     scores: Mapping[str, ScoreValue] = field(default_factory=dict)
     private_scores: Mapping[str, ScoreValue] = field(default_factory=dict)
+    breakdown: Breakdown | None = None
     samples: int = 0
     timings_s: Mapping[str, float] = field(default_factory=dict)
     log: str = ""

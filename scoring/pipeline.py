@@ -16,6 +16,7 @@ from scoring import metrics
 from scoring.budget import allowance, enforce, static
 from scoring.contracts import (
     TRUTH_BY_OUTPUT,
+    Breakdown,
     Finding,
     Package,
     Request,
@@ -31,6 +32,7 @@ from scoring.contracts import (
 from scoring.errors import Fault, Rejected
 from scoring.intake.archive import unpack
 from scoring.intake.recognise import recognise
+from scoring.metrics.breakdown import break_down
 from scoring.packages import FORMATS
 from scoring.readers import READERS, PreparedData
 from scoring.sandbox import exchange
@@ -76,15 +78,16 @@ def score(
             job, run = _predict(examined.package, prepared, flow)
             cpu_s_per_sample = _enforce_cpu(job, run, flow)
         with flow.stage(Stage.METRIC):
-            public, private = _compute(job, run, prepared, flow.track)
+            computed = _compute(job, run, prepared, flow.track)
         usage = replace(examined.report.usage, cpu_s_per_sample=cpu_s_per_sample)
         return replace(
             examined.report,
             verdict=Verdict.SCORED,
             benchmark=benchmark,
             usage=usage,
-            scores=public,
-            private_scores=private,
+            scores=computed.public,
+            private_scores=computed.private,
+            breakdown=computed.breakdown,
             samples=prepared.samples,
             timings_s=dict(flow.timings_s),
         )
@@ -195,9 +198,7 @@ def _calibrate(job: Job, flow: _Flow) -> float:
     return calibrated.macs / calibrated.cpu_s
 
 
-def _compute(
-    job: Job, run: Run, prepared: PreparedData, track: TrackSpec
-) -> tuple[dict[str, ScoreValue], dict[str, ScoreValue]]:
+def _compute(job: Job, run: Run, prepared: PreparedData, track: TrackSpec) -> _Computed:
     predictions = exchange.read_outputs(run, job)
     needed = TRUTH_BY_OUTPUT[track.output.kind]
     if prepared.kind is not needed:
@@ -212,13 +213,46 @@ def _compute(
             predictions=predictions[rows],
             weights=weights,
             classes=track.output.classes,
+            parameters=stated_numbers(job.request.options),
         )
 
     private = compute(prepared.private) if prepared.private.any() else {}
-    return compute(~prepared.private), private
+    public = compute(~prepared.private)
+    return _Computed(
+        public=public, private=private, breakdown=_break_down(predictions, prepared, track, public)
+    )
+
+
+def _break_down(
+    predictions: NDArray[np.float32],
+    prepared: PreparedData,
+    track: TrackSpec,
+    scores: Mapping[str, ScoreValue],
+) -> Breakdown | None:
+    """Count on the public split alone: its scores are shown at once, those of the private one may not be."""
+    rows = np.flatnonzero(~prepared.private)
+    groups = None if prepared.groups is None else [prepared.groups[row] for row in rows]
+    definition = metrics.METRICS[track.metric]
+    return break_down(definition, prepared.labels[rows], predictions[rows], groups, scores)
+
+
+def stated_numbers(options: Mapping[str, object]) -> dict[str, float]:
+    """Return the numbers among a package's options; a metric may read one, a threshold for example."""
+    return {
+        name: float(value)
+        for name, value in options.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
 
 
 # --- what the stages share ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Computed:
+    public: Mapping[str, ScoreValue]
+    private: Mapping[str, ScoreValue]
+    breakdown: Breakdown | None
 
 
 @dataclass(frozen=True, kw_only=True)

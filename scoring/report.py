@@ -25,6 +25,7 @@ def accepted_or_scored(report: ScoreReport) -> dict[str, Any]:
         "usage": asdict(report.usage),
         "scores": {name: score_value(value) for name, value in report.scores.items()},
         "private_scores": {name: score_value(value) for name, value in report.private_scores.items()},
+        "breakdown": None if report.breakdown is None else asdict(report.breakdown),
         "samples": report.samples,
         "timings_s": {stage: round(seconds, 3) for stage, seconds in report.timings_s.items()},
         "isolated": report.isolated,

@@ -50,7 +50,7 @@ METRICS_BY_OUTPUT: Final = {
             Metric.BALANCED_ACCURACY,
         }
     ),
-    OutputKind.CONFIDENCE: frozenset({Metric.BEST_F1}),
+    OutputKind.CONFIDENCE: frozenset({Metric.BEST_F1, Metric.AUROC, Metric.F1_AT_THRESHOLD}),
     OutputKind.CLASS_MAP: frozenset({Metric.MIOU, Metric.PIXEL_ACCURACY}),
     OutputKind.BOXES: frozenset({Metric.COCO_MAP}),
 }

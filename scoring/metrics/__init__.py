@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -9,6 +11,7 @@ import numpy as np
 from scoring.contracts import IGNORED_CLASS, TRUTH_BY_OUTPUT, Metric, OutputKind, ScoreValue, TruthKind
 from scoring.errors import Fault, reject
 from scoring.metrics.accuracy import ACCURACY, TOP5_ACCURACY
+from scoring.metrics.auroc import AUROC
 from scoring.metrics.classes import BALANCED_ACCURACY, BRIER, CROSS_ENTROPY, MACRO_F1, MCC
 from scoring.metrics.definition import (
     Boxes,
@@ -24,6 +27,7 @@ from scoring.metrics.detection import COCO_MAP
 from scoring.metrics.f1 import BEST_F1
 from scoring.metrics.segmentation import MIOU, PIXEL_ACCURACY
 from scoring.metrics.sn34 import SN34_MULTICLASS, SN34_SCORE
+from scoring.metrics.threshold import F1_AT_THRESHOLD
 
 __all__ = ["METRICS", "MetricDefinition", "MetricResult", "score"]
 
@@ -42,6 +46,8 @@ METRICS: dict[Metric, MetricDefinition[Any]] = {
     Metric.CROSS_ENTROPY: CROSS_ENTROPY,
     Metric.MACRO_F1: MACRO_F1,
     Metric.BALANCED_ACCURACY: BALANCED_ACCURACY,
+    Metric.AUROC: AUROC,
+    Metric.F1_AT_THRESHOLD: F1_AT_THRESHOLD,
 }
 
 
@@ -52,12 +58,14 @@ def score(
     predictions: Predictions,
     weights: Weights | None = None,
     classes: int = 0,
+    parameters: Mapping[str, float] = MappingProxyType({}),
 ) -> dict[str, ScoreValue]:
     """Compute the ranking metric and the extra ones, keyed by name, the ranking metric first.
 
     `labels` are class numbers, masks or boxes, as the metrics' output kind wants; `classes` is how
-    many masks and boxes may name. Predictions have shape (N, width). Raises `Rejected` for a wrong
-    count and for values that are not finite, `Fault` for a track or dataset that a metric cannot serve.
+    many masks and boxes may name; `parameters` are numbers that the package states. Predictions have
+    shape (N, width). Raises `Rejected` for a wrong count and for values that are not finite, `Fault`
+    for a track or dataset that a metric cannot serve.
     """
     _check_predictions(labels, predictions)
     scores = {}
@@ -65,7 +73,11 @@ def score(
         definition = METRICS[name]
         _check_truth(definition, labels, predictions.shape[1], classes)
         _check_weights(weights, len(labels))
-        scores[str(name)] = _score_value(definition, definition.compute(labels, predictions, weights))
+        if definition.compute_with:
+            found = definition.compute_with(labels, predictions, weights, parameters)
+        else:
+            found = definition.compute(labels, predictions, weights)
+        scores[str(name)] = _score_value(definition, found)
     return scores
 
 

@@ -19,9 +19,15 @@ Counts = NDArray[np.int64]
 
 def confusion_matrix(truth: Labels, called: Labels, weights: Weights | None, classes: int) -> Counts:
     """Count each pair of label and called class, in lowest terms."""
+    counts = count_pairs(truth, called, weights, classes)
+    return counts // max(1, int(np.gcd.reduce(counts, axis=None)))
+
+
+def count_pairs(truth: Labels, called: Labels, weights: Weights | None, classes: int) -> Counts:
+    """Count each pair of label and called class, in samples or in units of weight."""
     counts = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(counts, (truth, called), 1 if weights is None else weight_units(weights))
-    return counts // max(1, int(np.gcd.reduce(counts, axis=None)))
+    return counts
 
 
 def correlation(counts: Counts) -> float:

@@ -37,7 +37,8 @@ class MetricDefinition(Generic[T]):
 
     `compute` takes (truth, predictions of shape (N, width), weights or None), all checked, N > 0.
     A weight of w counts like w samples. Logits have at least two columns; `one_logit` metrics also take
-    a single one, the logit of class 1.
+    a single one, the logit of class 1. `compute_with` is for metrics that read numbers which the package
+    states; `right` says of labels and called classes which agree.
     """
 
     name: str
@@ -45,4 +46,6 @@ class MetricDefinition(Generic[T]):
     higher_is_better: bool
     output_kind: OutputKind
     compute: Callable[[T, Predictions, Weights | None], MetricResult]
+    compute_with: Callable[[T, Predictions, Weights | None, Mapping[str, float]], MetricResult] | None = None
+    right: Callable[[Labels, Labels], NDArray[np.bool_]] = np.equal
     one_logit: bool = False

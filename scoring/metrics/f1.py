@@ -46,13 +46,22 @@ def best_f1(labels: Labels, predictions: Predictions, weights: Weights | None) -
     scores, positive = predictions[:, 0], labels == 1
     if weights is None:
         threshold = _best_threshold(scores, positive)
-        counts = _counts(scores >= threshold, positive)
-        return _result(counts, threshold, unit=1, trials=float(counts.tp + counts.fp + counts.fn))
-    units = weight_units(weights)
-    threshold = _best_weighted_threshold(scores, positive, units)
+    else:
+        threshold = _best_weighted_threshold(scores, positive, weight_units(weights))
+    return f1_at(threshold, scores, positive, weights)
+
+
+def f1_at(
+    threshold: float, scores: Predictions, positive: NDArray[np.bool_], weights: Weights | None
+) -> MetricResult:
+    """Score one threshold."""
     called = scores >= threshold
-    counts = _weighted_counts(called, positive, units)
-    trials = effective_samples(weights[called | positive])
+    if weights is None:
+        counts = _counts(called, positive)
+        return _result(counts, threshold, unit=1, trials=float(counts.tp + counts.fp + counts.fn))
+    counts = _weighted_counts(called, positive, weight_units(weights))
+    counted = weights[called | positive]
+    trials = effective_samples(counted) if counted.size else 0.0
     return _result(counts, threshold, unit=UNITS_PER_WEIGHT, trials=trials)
 
 
@@ -128,7 +137,7 @@ def _result(counts: Counts, threshold: float, *, unit: int, trials: float) -> Me
         ci=(min(value, _f1_of_jaccard(low)), max(value, _f1_of_jaccard(high))),
         details={
             "threshold": threshold,
-            "precision": counts.tp / (counts.tp + counts.fp),
+            "precision": counts.tp / (counts.tp + counts.fp) if counts.tp + counts.fp else 0.0,
             "recall": counts.tp / (counts.tp + counts.fn) if any_positive else 0.0,
             "tp": counts.tp / unit,
             "fp": counts.fp / unit,

@@ -130,6 +130,7 @@ SN34_SCORE: Final = MetricDefinition(
     higher_is_better=True,
     output_kind=OutputKind.LOGITS,
     compute=sn34_score,
+    right=lambda labels, called: (labels > 0) == (called > 0),
     one_logit=True,
 )
 SN34_MULTICLASS: Final = MetricDefinition(

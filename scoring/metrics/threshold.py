@@ -1,0 +1,38 @@
+"""F1 where a sample counts as positive if its score is >= the package's own threshold.
+
+Packages that state a `threshold` are scored at it, others at 0.5. Thresholds are rounded to 32 bits,
+as outputs are. The interval is that of best F1, and here it needs no allowance for a search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from scoring.contracts import OutputKind
+from scoring.metrics.definition import Labels, MetricDefinition, MetricResult, Predictions, Weights
+from scoring.metrics.f1 import f1_at
+
+DEFAULT_THRESHOLD: Final = 0.5
+
+
+def f1_at_threshold(
+    labels: Labels,
+    predictions: Predictions,
+    weights: Weights | None,
+    parameters: Mapping[str, float] = MappingProxyType({}),
+) -> MetricResult:
+    """Score the threshold that the package states."""
+    threshold = parameters.get("threshold", DEFAULT_THRESHOLD)
+    return f1_at(threshold, predictions[:, 0], labels == 1, weights)
+
+
+F1_AT_THRESHOLD: Final = MetricDefinition(
+    name="F1 at the package's threshold",
+    version="1",
+    higher_is_better=True,
+    output_kind=OutputKind.CONFIDENCE,
+    compute=f1_at_threshold,
+    compute_with=f1_at_threshold,
+)
