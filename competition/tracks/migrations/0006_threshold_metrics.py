@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracks', '0004_dataset_readers'),
+        ('tracks', '0005_maps_and_boxes'),
     ]
 
     operations = [
