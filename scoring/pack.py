@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 from scoring.errors import reject
 
@@ -22,10 +23,23 @@ def pack(folder: Path, destination: Path) -> Path:
     folders give equal bytes. Raises Rejected (`missing_file`) when nothing is left to pack, and
     (`link_in_archive`) for a link that leads out of the folder.
     """
+    files = _files(folder, but=destination)
+    with destination.open("wb") as stream:
+        _write(folder, files, stream)
+    return destination
+
+
+def write_zip(folder: Path, stream: BinaryIO) -> None:
+    """Do as `pack`, into a stream."""
+    _write(folder, _files(folder, but=None), stream)
+
+
+def _files(folder: Path, *, but: Path | None) -> list[Path]:
     files = sorted(
         path for path in folder.rglob("*") if _belongs(path.relative_to(folder)) and path.is_file()
     )
-    files = [path for path in files if path.resolve() != destination.resolve()]
+    if but is not None:
+        files = [path for path in files if path.resolve() != but.resolve()]
     if not files:
         raise reject("missing_file", expected="Any file")
     for path in files:
@@ -33,10 +47,13 @@ def pack(folder: Path, destination: Path) -> Path:
             raise reject(
                 "link_in_archive", path=path.relative_to(folder).as_posix(), what="link out of the folder"
             )
-    with zipfile.ZipFile(destination, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+    return files
+
+
+def _write(folder: Path, files: list[Path], stream: BinaryIO) -> None:
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for path in files:
             _add(archive, path, path.relative_to(folder).as_posix())
-    return destination
 
 
 def _belongs(relative: Path) -> bool:

@@ -61,6 +61,7 @@ def offences(files: list[Path], *, allowed: set[str]) -> list[str]:
         ("labels", set()),
         ("dataset", {"scoring.contracts", "scoring.labels"}),
         ("report", CONTRACTS),
+        ("pack", CONTRACTS),
     ],
 )
 def test_a_shared_module_imports_only_what_stands_below_it(module: str, allowed: set[str]) -> None:
@@ -120,7 +121,7 @@ def test_only_the_worker_reaches_into_the_site() -> None:
 
 
 def test_the_site_imports_only_the_shared_modules_of_scoring() -> None:
-    allowed = {"competition", "scoring.tracks", "scoring.report"} | CONTRACTS | DATASET
+    allowed = {"competition", "scoring.tracks", "scoring.report", "scoring.pack"} | CONTRACTS | DATASET
     files = [file for file in files_below("competition") if "demo" not in file.parts]
 
     assert offences(files, allowed=allowed) == []

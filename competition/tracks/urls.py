@@ -9,5 +9,6 @@ urlpatterns = [
     path("competitions/<slug:slug>/", views.competition, name="competition"),
     path("tracks/<slug:slug>/", views.track, name="track"),
     path("tracks/<slug:slug>/track.yaml", views.track_yaml, name="track-yaml"),
+    path("tracks/<slug:slug>/starter-kit.zip", views.starter_kit_zip, name="starter-kit"),
     path("env.txt", views.environment, name="environment"),
 ]

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from competition.leaderboard import selectors as leaderboard
 from competition.submissions import quotas
-from competition.tracks import wording
+from competition.tracks import starter_kit, wording
 from competition.tracks.selectors import competitions_for, tracks_for
 from scoring.contracts import METRIC_FACTS
 from scoring.tracks import dump_track
@@ -48,6 +48,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "formats": wording.formats_in_words(spec),
         "input": wording.input_in_words(spec.input),
         "output": wording.output_in_words(spec.output, spec.input),
+        "has_starter_kit": starter_kit.folder_for(spec) is not None,
         "example_model": wording.example_model(spec),
         "environment": _environment_text(),
         "now": now,
@@ -68,6 +69,18 @@ def track_yaml(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(tracks_for(request.user), slug=slug)
     response = HttpResponse(dump_track(found.document()), content_type="application/yaml; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{found.slug}.yaml"'
+    return response
+
+
+@require_safe
+def starter_kit_zip(request: HttpRequest, slug: str) -> HttpResponse:
+    """Serve the track's smallest working package, ready to be checked and uploaded."""
+    found = get_object_or_404(tracks_for(request.user), slug=slug)
+    folder = starter_kit.folder_for(found.spec())
+    if folder is None:
+        raise Http404("this track has no starter kit")
+    response = HttpResponse(starter_kit.as_zip(folder), content_type="application/zip")
+    response.headers["Content-Disposition"] = f'attachment; filename="{found.slug}-starter-kit.zip"'
     return response
 
 

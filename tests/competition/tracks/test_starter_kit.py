@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+from django.urls import reverse
+
+from scoring.contracts import Format
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def kit_track(make_track):
+    return make_track("cvpr2022-track1", formats=[Format.CVPR_ZIP.value])
+
+
+def address(track) -> str:
+    return reverse("starter-kit", args=[track.slug])
+
+
+def test_the_kit_of_a_track_is_a_zip_that_is_an_entry(client, kit_track):
+    response = client.get(address(kit_track))
+
+    names = zipfile.ZipFile(io.BytesIO(response.content)).namelist()
+    assert response.headers["Content-Type"] == "application/zip"
+    assert names == ["README.md", "model.py"]
+
+
+def test_the_kit_is_the_same_bytes_each_time(client, kit_track):
+    assert client.get(address(kit_track)).content == client.get(address(kit_track)).content
+
+
+def test_the_page_of_the_track_links_the_kit(client, kit_track):
+    assert address(kit_track) in client.get(kit_track.get_absolute_url()).content.decode()
+
+
+def test_a_kit_may_be_named_for_the_first_format(client, make_track, settings, tmp_path):
+    settings.BASE_DIR = tmp_path
+    kit = tmp_path / "docs" / "starter-kits" / "onnx"
+    kit.mkdir(parents=True)
+    (kit / "net.onnx").write_bytes(b"net")
+
+    response = client.get(address(make_track("my-own", formats=["onnx", "cvpr-zip"])))
+
+    assert zipfile.ZipFile(io.BytesIO(response.content)).namelist() == ["net.onnx"]
+
+
+def test_a_track_without_a_kit_says_so_and_offers_none(client, make_track):
+    track = make_track("my-own")
+
+    assert client.get(address(track)).status_code == 404
+    assert "starter-kit.zip" not in client.get(track.get_absolute_url()).content.decode()
+
+
+def test_an_installation_without_the_docs_offers_none(client, kit_track, settings, tmp_path):
+    settings.BASE_DIR = tmp_path
+
+    assert client.get(address(kit_track)).status_code == 404
+
+
+def test_the_kit_of_a_track_that_is_not_open_cannot_be_fetched(client, kit_track):
+    kit_track.is_open = False
+    kit_track.save()
+
+    assert client.get(address(kit_track)).status_code == 404
+
+
+def test_a_kit_is_only_read(client, kit_track):
+    assert client.post(address(kit_track)).status_code == 405

@@ -1,0 +1,88 @@
+"""Every starter kit, as it lies in the docs and as it is downloaded: accepted on its track.
+
+The OpenCV kit is also scored on tampered pictures, since it claims to do better than chance.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from competition.demo.data import write_dataset
+from scoring import pipeline
+from scoring.contracts import TrackSpec, Verdict
+from scoring.pack import pack
+from scoring.sandbox.bubblewrap import BubblewrapSandbox
+from scoring.tracks import load_track, presets
+from tests.golden.test_golden import sandbox_failure
+
+KITS = Path(__file__).parents[2] / "docs" / "starter-kits"
+NAMES = sorted(folder.name for folder in KITS.iterdir() if folder.is_dir())
+SAMPLES = 200
+WITH_README = [name for name in NAMES if (KITS / name / "README.md").is_file()]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+
+
+def track_of(kit: str) -> TrackSpec:
+    """Return the preset that the kit is named for, or the first one of its format."""
+    named = [preset for preset in presets() if kit == preset or kit.startswith(f"{preset}-")]
+    specs = [load_track(preset).spec for preset in named or presets()]
+    return next(spec for spec in specs if named or spec.formats[0] == kit)
+
+
+def best_f1(labels: NDArray[np.int_]) -> float:
+    """Return the highest F1 over all thresholds, for labels in the order of their scores."""
+    hits = np.cumsum(labels)
+    return float((2 * hits / (np.arange(1, len(labels) + 1) + labels.sum())).max())
+
+
+@pytest.fixture(autouse=True)
+def _needs_a_sandbox() -> None:
+    if sandbox_failure():
+        pytest.skip(f"no working sandbox here: {sandbox_failure()}")
+
+
+@pytest.mark.parametrize("kit", NAMES)
+def test_a_kit_is_accepted_as_it_is_downloaded(kit: str, tmp_path: Path) -> None:
+    entry = pack(KITS / kit, tmp_path / "entry.zip")
+
+    report = pipeline.check(
+        entry, track_of(kit), sandbox=BubblewrapSandbox(), workdir=tmp_path, note=lambda stage: None
+    )
+
+    assert report.verdict is Verdict.ACCEPTED
+
+
+@pytest.mark.parametrize("kit", WITH_README)
+def test_a_kit_says_how_it_is_checked(kit: str) -> None:
+    text = (KITS / kit / "README.md").read_text("utf-8")
+
+    assert f"--track {track_of(kit).slug}" in text
+
+
+def test_the_opencv_kit_does_better_than_chance(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    write_dataset(data, "cvpr2022-track2", "hidden", SAMPLES, seed=12)
+    (data / "labels.csv").write_text((data / "labels.csv").read_text().replace("private", "public"))
+    (tmp_path / "cache").mkdir()
+
+    report = pipeline.score(
+        KITS / "cvpr2022-track2-opencv",
+        track_of("cvpr2022-track2-opencv"),
+        data=data,
+        benchmark=None,
+        cache=tmp_path / "cache",
+        sandbox=BubblewrapSandbox(),
+        workdir=tmp_path,
+        note=lambda stage: None,
+    )
+
+    # Half of the pictures are tampered with: to call all of them so gives an F1 of 2/3, and the best
+    # threshold on scores drawn at random hardly more.
+    rng, labels = np.random.default_rng(0), np.arange(SAMPLES) % 2
+    by_chance = [best_f1(rng.permutation(labels)) for _ in range(200)]
+    assert report.scores["best_f1"].value > np.quantile(by_chance, 0.99)
+    assert [warning.code for warning in report.warnings] == ["no_trainable_parameters"]
