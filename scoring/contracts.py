@@ -19,6 +19,7 @@ class Format(StrEnum):
     CVPR_ZIP = "cvpr-zip"
     ONNX = "onnx"
     QAIHUB = "qaihub"
+    BYOM = "byom"
     GASBENCH = "gasbench"
 
 

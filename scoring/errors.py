@@ -123,7 +123,7 @@ CODES: Final[dict[str, Code]] = {
     ),
     "tar_not_compressed": Code(
         "The file is a tar without compression, not a valid tar.gz file.",
-        "Please provide a gzipped tar archive: `tar -czf entry.tar.gz -C FOLDER .`",
+        "Please provide a gzipped tar archive: `tar -czf entry.tar.gz -C FOLDER .`.",
     ),
     "corrupt_archive": Code(
         "The archive is damaged: {why}.",

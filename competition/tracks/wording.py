@@ -55,6 +55,12 @@ FORMAT_WORDS: Final[Mapping[Format, FormatWords]] = {
         "weights as a .safetensors file.",
         suffixes=(".zip",),
     ),
+    Format.BYOM: FormatWords(
+        title="BYOM package",
+        how="A .tar.gz with config.yaml, mochi.json, export_artifacts/manifest.json and exactly one .pt beside it: "
+        "TorchScript, or a state dict whose architecture torchvision or timm has.",
+        suffixes=(".tar.gz", ".zip"),
+    ),
 }
 
 OUTPUT_WORDS: Final[Mapping[OutputKind, str]] = {

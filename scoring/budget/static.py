@@ -13,7 +13,10 @@ StaticCounter = Callable[[Package, TrackSpec], StaticCounts]
 
 
 def count(
-    package: Package, track: TrackSpec, *, stated: StaticCounts = StaticCounts()  # noqa: B008  frozen
+    package: Package,
+    track: TrackSpec,
+    *,
+    stated: StaticCounts = StaticCounts(),  # noqa: B008  frozen
 ) -> StaticCounts:
     """Return what can be counted from the files alone; MACs are those of one sample.
 
@@ -34,4 +37,5 @@ COUNTERS: Final[dict[Format, StaticCounter]] = {
     Format.ONNX: count_onnx,
     Format.QAIHUB: count_nothing,
     Format.GASBENCH: count_nothing,
+    Format.BYOM: count_nothing,
 }

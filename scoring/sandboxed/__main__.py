@@ -23,12 +23,14 @@ ENGINES: Final[Mapping[Task, Mapping[Format, tuple[str, ...]]]] = {
         Format.ONNX: ("scoring.sandboxed.loaders.onnx_graph", "scoring.sandboxed.measure_onnx"),
         Format.QAIHUB: ("scoring.sandboxed.loaders.qaihub", "scoring.sandboxed.measure_torch"),
         Format.GASBENCH: ("scoring.sandboxed.loaders.gasbench", "scoring.sandboxed.measure_torch"),
+        Format.BYOM: ("scoring.sandboxed.loaders.byom", "scoring.sandboxed.measure_byom"),
     },
     Task.PREDICT: {
         Format.CVPR_ZIP: ("scoring.sandboxed.loaders.cvpr_zip",),
         Format.ONNX: ("scoring.sandboxed.loaders.onnx_graph",),
         Format.QAIHUB: ("scoring.sandboxed.loaders.qaihub",),
         Format.GASBENCH: ("scoring.sandboxed.loaders.gasbench",),
+        Format.BYOM: ("scoring.sandboxed.loaders.byom",),
     },
 }
 

@@ -41,16 +41,31 @@ def _forget(pixels: Pixels) -> None:
         pixels.base.madvise(mmap.MADV_DONTNEED)
 
 
+def pad(group: Pixels, size: int) -> Pixels:
+    """Fill a short group up with its last sample; what a model answers for those is cut off."""
+    if len(group) == size:
+        return group
+    return np.concatenate([group, np.repeat(group[-1:], size - len(group), axis=0)])
+
+
+def channel_values(values: tuple[float, ...], contract: InputContract) -> NDArray[np.float32]:
+    """Return one value a channel, shaped so that it reaches across a sample's rows and columns."""
+    sides = (len(values), 1, 1) if len(contract.shape) > 1 else (len(values),)
+    return np.asarray(values, np.float32).reshape(sides)
+
+
 class FloatBatches:
     """Turns pixels into float32 from `low` to `high`, reusing one buffer; sound is that already."""
 
     def __init__(self, contract: InputContract) -> None:
         self._low = np.float32(contract.low)
         self._span = np.float32(contract.high - contract.low)
+        self._mean = None if contract.mean is None else channel_values(contract.mean, contract)
+        self._std = None if contract.std is None else channel_values(contract.std, contract)
         self._buffer: NDArray[np.float32] = np.empty((0, *contract.sides()), np.float32)
 
     def convert(self, pixels: Pixels) -> NDArray[np.float32]:
-        """Return x / 255 * (high - low) + low; valid until the next call."""
+        """Return x / 255 * (high - low) + low, normalised where asked; valid until the next call."""
         if pixels.dtype == np.float32:
             return np.array(pixels, np.float32)
         if len(self._buffer) < len(pixels):
@@ -64,4 +79,7 @@ class FloatBatches:
                 np.multiply(sample, self._span, out=sample)
             if self._low != 0:
                 np.add(sample, self._low, out=sample)
+            if self._mean is not None and self._std is not None:
+                np.subtract(sample, self._mean, out=sample)
+                np.divide(sample, self._std, out=sample)
         return floats

@@ -16,6 +16,8 @@ from scoring.contracts import Task
 from scoring.sandboxed.counters import by_module, by_trace, dispatch
 from scoring.sandboxed.failures import attempt
 
+# Neither ptflops nor fvcore can hook into TorchScript; what it runs passes the dispatcher all the same.
+_Script = torch.jit.ScriptModule
 _by_dispatch, _by_module, _by_trace, _attempt = dispatch.count, by_module.count, by_trace.count, attempt
 
 
@@ -42,9 +44,10 @@ def count_macs(module: nn.Module, batches: Sequence[torch.Tensor]) -> MacCounts:
     A model that leaves early on an easy sample is measured on the hard ones too.
     """
     size = len(batches[0])
+    counts_modules = not isinstance(module, _Script)
     counters = [counter for batch in batches if (counter := _dispatched(module, batch)) is not None]
-    traced = _attempt(lambda: _by_trace(module, batches[0]), Task.MEASURE)
-    hooked = _attempt(lambda: _by_module(module, batches[0]), Task.MEASURE)
+    traced = _attempt(lambda: _by_trace(module, batches[0]), Task.MEASURE) if counts_modules else None
+    hooked = _attempt(lambda: _by_module(module, batches[0]), Task.MEASURE) if counts_modules else None
     return MacCounts(
         by_counter={
             "dispatch": max(counter.macs for counter in counters) // size if counters else None,

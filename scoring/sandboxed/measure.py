@@ -46,9 +46,16 @@ def _measure_onnx(request: Request, package: Path, pixels: Pixels) -> Reply:
     return measure_onnx(request, package, pixels)
 
 
+def _measure_byom(request: Request, package: Path, pixels: Pixels) -> Reply:
+    from scoring.sandboxed.measure_byom import measure_byom
+
+    return measure_byom(request, package, pixels)
+
+
 MEASURES: Final[dict[Format, Callable[[Request, Path, Pixels], Reply]]] = {
     Format.CVPR_ZIP: _measure_cvpr_zip,
     Format.ONNX: _measure_onnx,
     Format.QAIHUB: _measure_cvpr_zip,
     Format.GASBENCH: _measure_cvpr_zip,
+    Format.BYOM: _measure_byom,
 }

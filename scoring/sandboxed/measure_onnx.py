@@ -12,7 +12,7 @@ from torch import nn
 from scoring.contracts import Outcome, Request, Task
 from scoring.sandboxed.failures import entry_failures
 from scoring.sandboxed.graph_parameters import count_graph_parameters
-from scoring.sandboxed.inputs import Pixels
+from scoring.sandboxed.inputs import Pixels, pad
 from scoring.sandboxed.loaders import onnx_graph
 from scoring.sandboxed.measure import Reply, probe
 from scoring.sandboxed.refusal import Refusal
@@ -53,7 +53,7 @@ def _second_opinion(
 ) -> tuple[MacCounts, list[dict[str, object]]]:
     """Count on the converted model and compare its outputs; failing here costs only a warning."""
     size = entry.fixed_batch or 1
-    batch = onnx_graph.pad(pixels[:size], size)
+    batch = pad(pixels[:size], size)
     try:
         with entry_failures(Outcome.CRASHED, Task.MEASURE):
             module = convert(path)

@@ -7,7 +7,7 @@ from typing import cast
 
 from scoring.contracts import Outcome, Request
 from scoring.sandboxed.failures import entry_failures
-from scoring.sandboxed.inputs import Pixels
+from scoring.sandboxed.inputs import Pixels, pad
 from scoring.sandboxed.loaders import LOADERS
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 from scoring.sandboxed.measure import Reply, probe
@@ -25,13 +25,19 @@ def measure_torch(request: Request, package: Path, pixels: Pixels) -> Reply:
     prepare_counters()
     with entry_failures(Outcome.LOAD_FAILED, request.task):
         entry = cast(TorchEntry, LOADERS[request.format](package, request))
+    return measure_entry(entry, request, pixels)
+
+
+def measure_entry(entry: TorchEntry, request: Request, pixels: Pixels) -> Reply:
+    """Return parameters, MACs and warnings of an entry that has just been loaded."""
     left_alive = unregistered_arrays(ours=[pixels])
     probe(entry, request, pixels)
     with entry_failures(Outcome.CRASHED, request.task):
         # After the probe: lazy modules get their parameters with the first forward.
         parameters = count_parameters(entry.module, left_alive)
     samples = [
-        entry.tensor(pixels[place : place + 1]) for place in range(min(len(pixels), MAX_COUNTED_SAMPLES))
+        entry.tensor(pad(pixels[place : place + 1], entry.fixed_batch or 1))
+        for place in range(min(len(pixels), MAX_COUNTED_SAMPLES))
     ]
     macs = count_macs(entry.module, samples)
     warnings = [] if parameters.trainable else [{"code": "no_trainable_parameters", "facts": {}}]

@@ -51,9 +51,17 @@ def load_gasbench(package: Path, request: Request) -> Entry:
     return gasbench.load(package, request)
 
 
+def load_byom(package: Path, request: Request) -> Entry:
+    """Load a .pt file: TorchScript, or a state dict into a known architecture."""
+    from scoring.sandboxed.loaders import byom
+
+    return byom.load(package, request)
+
+
 LOADERS: Final[dict[Format, Callable[[Path, Request], Entry]]] = {
     Format.CVPR_ZIP: load_cvpr_zip,
     Format.ONNX: load_onnx,
     Format.QAIHUB: load_qaihub,
     Format.GASBENCH: load_gasbench,
+    Format.BYOM: load_byom,
 }

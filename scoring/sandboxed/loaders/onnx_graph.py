@@ -10,7 +10,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from scoring.contracts import Dtype, InputContract, Request, stored_dtype
-from scoring.sandboxed.inputs import FloatBatches, Pixels
+from scoring.sandboxed.inputs import FloatBatches, Pixels, pad
 from scoring.sandboxed.outputs import refuse_kind, to_rows
 from scoring.sandboxed.refusal import load_failed
 from scoring.sandboxed.settle import seed_all
@@ -92,10 +92,3 @@ def _single_input(session: onnxruntime.InferenceSession, contract: InputContract
             f"the graph's input has shape {found.shape}; samples have shape {list(contract.shape)}"
         )
     return found
-
-
-def pad(group: Pixels, size: int) -> Pixels:
-    """Fill a short group up with its last sample; what the graph answers for those is cut off."""
-    if len(group) == size:
-        return group
-    return np.concatenate([group, np.repeat(group[-1:], size - len(group), axis=0)])

@@ -19,13 +19,14 @@ from torch import nn
 
 from scoring.contracts import Dtype, Outcome, Request
 from scoring.sandboxed.failures import entry_failures
-from scoring.sandboxed.inputs import Pixels
-from scoring.sandboxed.outputs import check_rows, refuse_kind
+from scoring.sandboxed.inputs import Pixels, channel_values
+from scoring.sandboxed.outputs import accepts_integers, refuse_kind, to_rows
 from scoring.sandboxed.refusal import Refusal
 from scoring.sandboxed.settle import seed_all
 
 PROBE_SAMPLES = 2
 ROUNDING = 1e-3
+_INTEGERS = frozenset({torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64})
 _FORMATS = {True: torch.channels_last, False: torch.contiguous_format}
 
 
@@ -39,6 +40,7 @@ class TorchEntry:
         *,
         choose: Callable[[Any], Any] = lambda answer: answer,
     ) -> None:
+        self.fixed_batch: int | None = None
         self._build = build
         self._choose = choose
         self._request = request
@@ -53,7 +55,7 @@ class TorchEntry:
 
     def predict(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run one batch without gradients and check what comes back."""
-        return check_rows(self._rows(pixels), batch=len(pixels), width=self._request.output.width)
+        return to_rows(self._rows(pixels), batch=len(pixels), request=self._request)
 
     def tensor(self, pixels: Pixels) -> torch.Tensor:
         """Return a batch as the model receives it; a fresh tensor, which the model may change."""
@@ -65,7 +67,12 @@ class TorchEntry:
         floats = source.to(torch.float32).div_(255)
         if contract.high - contract.low != 1:
             floats.mul_(contract.high - contract.low)
-        return floats.add_(contract.low) if contract.low != 0 else floats
+        if contract.low != 0:
+            floats.add_(contract.low)
+        if contract.mean is not None and contract.std is not None:
+            mean, std = (channel_values(values, contract) for values in (contract.mean, contract.std))
+            floats.sub_(torch.from_numpy(mean)).div_(torch.from_numpy(std))
+        return floats
 
     def output_of(self, answer: Any) -> Any:
         """Return what the package's format takes for the output in what the module answered."""
@@ -81,14 +88,17 @@ class TorchEntry:
             copy[..., plane] = pixels[:, plane]
         return copy.permute(0, 3, 1, 2)
 
-    def _rows(self, pixels: Pixels) -> NDArray[np.floating]:
+    def _rows(self, pixels: Pixels) -> NDArray[Any]:
         with torch.no_grad():
             output = self._choose(self.module(self.tensor(pixels)))
         if not isinstance(output, torch.Tensor):
             raise refuse_kind(f"a value of type {type(output).__name__}")
+        if accepts_integers(self._request) and output.dtype in _INTEGERS:
+            numbers: NDArray[Any] = output.detach().resolve_neg().numpy()
+            return numbers
         if not output.is_floating_point():
             raise refuse_kind(f"a tensor of {output.dtype}")
-        rows: NDArray[np.floating] = output.detach().to(torch.float32).resolve_neg().numpy()
+        rows: NDArray[Any] = output.detach().to(torch.float32).resolve_neg().numpy()
         return rows
 
     def _choose_memory_format(self, pixels: Pixels) -> None:
@@ -104,7 +114,7 @@ class TorchEntry:
             # The trial left its marks, or half a batch's: predictions start from a new model.
             self._use_fresh(_FORMATS[same])
 
-    def _try(self, pixels: Pixels, memory_format: torch.memory_format) -> NDArray[np.floating] | None:
+    def _try(self, pixels: Pixels, memory_format: torch.memory_format) -> NDArray[Any] | None:
         self._use(memory_format)
         seed_all(self._request.seed)
         try:
@@ -138,7 +148,7 @@ def _state(module: nn.Module) -> list[object]:
     return versions
 
 
-def _agree(expected: NDArray[np.floating], found: NDArray[np.floating]) -> bool:
+def _agree(expected: NDArray[Any], found: NDArray[Any]) -> bool:
     if expected.shape != found.shape or not np.isfinite(expected).all():
         return False
     scale = float(np.abs(expected).max(initial=0.0))

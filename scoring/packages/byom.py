@@ -1,0 +1,224 @@
+"""The `byom` format: a PyTorch model with config.yaml, mochi.json and export_artifacts/manifest.json.
+
+Documents are read and compared; the .pt file is a zip of pickles, and nothing outside unpickles.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Final
+
+from scoring.contracts import (
+    BOX_FIELDS,
+    BoxLayout,
+    Finding,
+    Format,
+    InputContract,
+    Mismatch,
+    OutputContract,
+    OutputKind,
+    Package,
+    Settled,
+    TrackSpec,
+    Unpacked,
+)
+from scoring.errors import Rejected
+from scoring.packages import byom_fields as fields
+from scoring.packages.byom_agreement import (
+    agreement_problems,
+    class_count,
+    filename_problems,
+    track_problems,
+)
+from scoring.packages.byom_documents import InvalidDocument, Mapping, problem, read_document, shown
+from scoring.packages.byom_processing import (
+    Processing,
+    columns_problems,
+    processing_problems,
+    read_processing,
+)
+from scoring.packages.cvpr_zip import is_litter, wrapping_folder
+
+CONFIG: Final = "config.yaml"
+MOCHI: Final = "mochi.json"
+ARTIFACTS: Final = "export_artifacts"
+MANIFEST: Final = f"{ARTIFACTS}/manifest.json"
+MAX_FINDINGS: Final = 100
+# How torch.save and torch.jit.save begin their files, now (a zip) and before 2020 (a pickle).
+MODEL_MAGIC: Final = (b"PK\x03\x04", b"\x80\x02")
+ARCHITECTURE: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
+NO_MODEL: Final = (
+    "No .pt model file found in export_artifacts/. Model must include a PyTorch model file (.pt extension)"
+)
+
+
+def match(unpacked: Unpacked) -> Package | Mismatch:
+    """Match an entry with mochi.json, the manifest or a .pt in export_artifacts/, wrapped in a folder or not.
+
+    One of them is enough, so that `check` can name what else is missing.
+    """
+    paths = [PurePosixPath(file.path) for file in unpacked.files if not _is_litter(file.path)]
+    folder = "" if _marks(paths, "") else wrapping_folder(paths) or ""
+    marks = _marks(paths, folder)
+    if not marks:
+        return Mismatch(why=f"it has neither {MOCHI} nor a model in {ARTIFACTS}/")
+    models = _models(marks)
+    prefix = f"{folder}/" if folder else ""
+    return Package(
+        format=Format.BYOM,
+        root=unpacked.root / folder,
+        main=models[0] if models else MANIFEST,
+        package_bytes=sum(file.size for file in unpacked.files if file.path.startswith(prefix)),
+        warnings=(Finding(code="wrapping_folder", path=folder),) if folder else (),
+    )
+
+
+def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
+    """Check the three documents alone, against each other, the .pt and the track; raise with all findings."""
+    findings = list(_file_findings(package))
+    documents: dict[str, Mapping] = {}
+    present = [path for path in (CONFIG, MOCHI, MANIFEST) if (package.root / path).is_file()]
+    for path in present:
+        try:
+            documents[path] = read_document(package.root, path)
+        except InvalidDocument as exc:
+            findings.append(problem(path, str(exc)))
+    findings.extend(_document_findings(documents, package, track))
+    if findings:
+        raise Rejected(*findings[:MAX_FINDINGS])
+    return ()
+
+
+def settle(package: Package, track: TrackSpec) -> Settled:
+    """Take the size, the normalisation and the channel order from the package, and what its loader needs."""
+    config, mochi, manifest = (read_document(package.root, path) for path in (CONFIG, MOCHI, MANIFEST))
+    processing = read_processing(mochi, manifest)
+    stage = fields.first_stage(mochi)
+    batch, *sides = stage["input_shape"]
+    options: dict[str, object] = {
+        "batch": batch,
+        "architecture": (mochi.get("model_info") or {}).get("architecture"),
+        "num_classes": _class_number(config, mochi, manifest, track.output),
+        "columns": _columns(config, mochi, manifest),
+        "postprocessing": processing.postprocessing,
+        **processing.thresholds,
+    }
+    contract = _input(track.input, tuple(sides), processing)
+    output = _output(track.output, stage.get("output_shape"))
+    return Settled(track=replace(track, input=contract, output=output), options=options)
+
+
+def _input(contract: InputContract, sides: tuple[int, ...], processing: Processing) -> InputContract:
+    return replace(
+        contract,
+        shape=sides,
+        channel_order=processing.channel_order or contract.channel_order,
+        mean=processing.mean or contract.mean,
+        std=processing.std or contract.std,
+    )
+
+
+def _output(contract: OutputContract, shape: list[int] | None) -> OutputContract:
+    """Take the layout of boxes from the shape that the package states; the track's where it states none."""
+    if contract.kind is not OutputKind.BOXES or shape is None:
+        return contract
+    is_yolo = shape[1:2] == [4 + contract.classes]
+    is_corners = shape[-1] == BOX_FIELDS
+    if is_yolo == is_corners:
+        return contract
+    return replace(contract, box_layout=BoxLayout.YOLO if is_yolo else BoxLayout.CORNERS)
+
+
+def _file_findings(package: Package) -> Iterator[Finding]:
+    for path in (CONFIG, MOCHI, MANIFEST):
+        if not (package.root / path).is_file():
+            yield Finding(code="missing_file", path=path, facts={"expected": path})
+    folder = package.root / ARTIFACTS
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    models = _models(PurePosixPath(ARTIFACTS, name) for name in names if not _is_litter(name))
+    if not models:
+        yield problem(ARTIFACTS, NO_MODEL)
+    elif len(models) > 1:
+        yield problem(
+            ARTIFACTS, f"{len(models)} .pt model files found in {ARTIFACTS}/; exactly one is allowed"
+        )
+    else:
+        yield from _model_findings(package, models[0])
+
+
+def _model_findings(package: Package, path: str) -> Iterator[Finding]:
+    with (package.root / path).open("rb") as file:
+        begins = file.read(4)
+    if not begins:
+        yield Finding(code="invalid_weights", path=path, facts={"why": "it is empty"})
+    elif not begins.startswith(MODEL_MAGIC):
+        why = "it is no file that torch.save or torch.jit.save writes"
+        yield Finding(code="invalid_weights", path=path, facts={"why": why})
+
+
+def _document_findings(
+    documents: dict[str, Mapping], package: Package, track: TrackSpec
+) -> Iterator[Finding]:
+    config, mochi, manifest = (documents.get(path, {}) for path in (CONFIG, MOCHI, MANIFEST))
+    alone = {
+        CONFIG: fields.config_problems,
+        MOCHI: fields.mochi_problems,
+        MANIFEST: fields.manifest_problems,
+    }
+    for path, content in documents.items():
+        yield from (problem(path, why) for why in alone[path](content))
+    yield from (problem(MOCHI, why) for why in agreement_problems(config, mochi, manifest))
+    if package.main != MANIFEST:
+        yield from (problem(MANIFEST, why) for why in filename_problems(manifest, package.main))
+    yield from (problem(MOCHI, why) for why in track_problems(mochi, track))
+    yield from (problem(MOCHI, why) for why in _architecture_problems(mochi))
+    yield from (problem(MANIFEST, why) for why in processing_problems(mochi, manifest, track))
+    if MOCHI in documents:
+        columns = _columns(config, mochi, manifest)
+        yield from (problem(MOCHI, why) for why in columns_problems(columns, manifest, track))
+
+
+def _architecture_problems(mochi: Mapping) -> Iterator[str]:
+    info = mochi.get("model_info")
+    name = info.get("architecture") if isinstance(info, dict) else None
+    # It is looked up in torchvision and timm, which take addresses of model hubs for names as well.
+    if isinstance(name, str) and not ARCHITECTURE.fullmatch(name):
+        yield f"mochi.json 'model_info.architecture' is {shown(name)}, which is no plain name"
+
+
+def _columns(config: Mapping, mochi: Mapping, manifest: Mapping) -> int | None:
+    """Return how many numbers a classifier gives a picture, by its own words."""
+    shape = fields.first_stage(mochi).get("output_shape")
+    if isinstance(shape, list) and shape and fields.is_positive(shape[-1]):
+        return int(shape[-1])
+    return class_count(config, mochi, manifest)
+
+
+def _class_number(config: Mapping, mochi: Mapping, manifest: Mapping, output: OutputContract) -> int:
+    """Return for how many classes an architecture is built: as the package says, else as the track asks."""
+    return (
+        class_count(config, mochi, manifest)
+        or _columns(config, mochi, manifest)
+        or output.classes
+        or output.width
+    )
+
+
+def _marks(paths: list[PurePosixPath], folder: str) -> list[PurePosixPath]:
+    inside = [path.relative_to(folder) for path in paths if path.is_relative_to(folder)]
+    known = {PurePosixPath(MOCHI), PurePosixPath(MANIFEST)}
+    return [path for path in inside if path in known or _models([path])]
+
+
+def _models(paths: Iterable[PurePosixPath]) -> list[str]:
+    return sorted(
+        str(path) for path in paths if str(path.parent) == ARTIFACTS and path.suffix.casefold() == ".pt"
+    )
+
+
+def _is_litter(path: str) -> bool:
+    """Say whether macOS added the file; its tar writes a "._model.pt" beside each model.pt."""
+    return is_litter(path) or PurePosixPath(path).name.startswith("._")

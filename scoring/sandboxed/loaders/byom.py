@@ -1,0 +1,138 @@
+"""Loads a .pt file: TorchScript as it is, or a state dict into the architecture that the package names.
+
+Nothing is unpickled but tensors: state dicts are read by `weights_only`, and what TorchScript holds
+runs in its own interpreter.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError  # noqa: TID251  only the name of an error
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from scoring.contracts import OutputKind, Request
+from scoring.sandboxed.failures import attempt
+from scoring.sandboxed.inputs import Pixels, pad
+from scoring.sandboxed.loaders.torch_entry import ROUNDING, TorchEntry
+from scoring.sandboxed.outputs import refuse_kind
+from scoring.sandboxed.refusal import load_failed
+from scoring.sandboxed.settle import seed_all, settle_torch
+from scoring.sandboxed.torchvision_ops import declare_missing_operators
+
+# TorchScript models of torchvision call its operators, which its import registers.
+declare_missing_operators()
+from scoring.sandboxed.loaders import architectures  # noqa: E402
+
+TWO_COLUMNS: Final = 2
+NOT_TENSORS: Final = (
+    "it holds pickled Python objects, which are never loaded; save model.state_dict(), "
+    "or the model by torch.jit.trace or torch.jit.script"
+)
+
+
+class ByomEntry(TorchEntry):
+    """A .pt model; TorchScript runs in groups of the batch that it was written for, unless any will do."""
+
+    def prepare(self, pixels: Pixels) -> None:
+        """Choose memory format and group size on a few samples, then start from seeded generators."""
+        super().prepare(pixels)
+        if self.fixed_batch is not None and self._takes_more(pixels[: self.fixed_batch + 1]):
+            self.fixed_batch = None
+        seed_all(self._request.seed)
+
+    def _rows(self, pixels: Pixels) -> NDArray[Any]:
+        size = self.fixed_batch
+        if size is None or size == len(pixels):
+            return super()._rows(pixels)
+        groups = [pixels[start : start + size] for start in range(0, len(pixels), size)]
+        return np.concatenate(
+            [super(ByomEntry, self)._rows(pad(group, size))[: len(group)] for group in groups]
+        )
+
+    def _takes_more(self, pixels: Pixels) -> bool:
+        """Say whether one sample more than the stated batch gives the same as groups do.
+
+        A trace can hold its batch size in a reshape, and then raise or mix samples up.
+        """
+        if self.fixed_batch is None or len(pixels) <= self.fixed_batch:
+            return False
+        seed_all(self._request.seed)
+        grouped = attempt(lambda: self._rows(pixels), self._request.task)
+        seed_all(self._request.seed)
+        together = attempt(lambda: super(ByomEntry, self)._rows(pixels), self._request.task)
+        # What the trial may have changed in the model must not reach the predictions.
+        self._use_fresh(self._memory_format)
+        if grouped is None or together is None or grouped.shape != together.shape:
+            return False
+        return bool(np.allclose(grouped, together, rtol=ROUNDING, atol=ROUNDING * _scale(grouped)))
+
+
+def load(package: Path, request: Request) -> ByomEntry:
+    """Load the package's .pt file, ready to predict."""
+    settle_torch(request.threads)
+    seed_all(request.seed)
+    path = package / request.main
+    is_script = is_torchscript(path)
+
+    def build() -> nn.Module:
+        seed_all(request.seed)
+        module: nn.Module = (
+            torch.jit.load(path, map_location="cpu") if is_script else _from_state(path, request.options)
+        )
+        settle_torch(request.threads)
+        return module.eval()
+
+    entry = ByomEntry(build, request, choose=lambda answer: _output(answer, request))
+    batch = request.options.get("batch")
+    if is_script and isinstance(batch, int):
+        entry.fixed_batch = batch
+    return entry
+
+
+def is_torchscript(path: Path) -> bool:
+    """Say whether torch.jit.save wrote the file: it stores code and constants beside the tensors."""
+    if not zipfile.is_zipfile(path):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+
+
+def _from_state(path: Path, options: Mapping[str, object]) -> nn.Module:
+    name, classes = options.get("architecture"), options.get("num_classes")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as exc:
+        raise load_failed(NOT_TENSORS) from exc
+    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise load_failed(f"the .pt holds a {type(state).__name__} that is no plain state dict")
+    if not isinstance(name, str):
+        raise load_failed(
+            "the .pt is a state dict, so mochi.json must name the model in 'model_info.architecture', "
+            "or the model be saved by torch.jit.trace or torch.jit.script"
+        )
+    return architectures.build(name, classes if isinstance(classes, int) else None, state)
+
+
+def _output(answer: Any, request: Request) -> Any:
+    """Return the tensor that the track's kind of output is made of."""
+    if isinstance(answer, Mapping) and "out" in answer:
+        # How torchvision's segmentation models answer.
+        return answer["out"]
+    if request.output.kind is not OutputKind.CONFIDENCE or request.options.get("columns") != TWO_COLUMNS:
+        return answer
+    if not isinstance(answer, torch.Tensor) or not answer.is_floating_point():
+        return answer
+    if answer.dim() != TWO_COLUMNS or answer.shape[1] != TWO_COLUMNS:
+        raise refuse_kind(f"shape {tuple(answer.shape)}, where the package states 2 numbers a picture")
+    return answer.float().softmax(dim=1)[:, 1:]
+
+
+def _scale(rows: NDArray[Any]) -> float:
+    return float(np.abs(rows).max(initial=0.0))

@@ -1,0 +1,48 @@
+"""Measures a BYOM entry: like any torch entry, and what TorchScript stores besides its parameters."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Final, cast
+
+import torch
+
+from scoring.contracts import Outcome, Request
+from scoring.sandboxed.failures import entry_failures
+from scoring.sandboxed.inputs import Pixels
+from scoring.sandboxed.loaders import byom
+from scoring.sandboxed.macs import prepare_counters
+from scoring.sandboxed.measure import Reply
+from scoring.sandboxed.measure_torch import measure_entry
+from scoring.sandboxed.parameters import FREE_VALUES
+
+WORD_BYTES: Final = 4
+# torch.jit.save keeps the source's line numbers beside the code; they are no values.
+NO_VALUES: Final = ".debug_pkl"
+
+
+def measure_byom(request: Request, package: Path, pixels: Pixels) -> Reply:
+    """Return parameters, MACs and warnings of a .pt file."""
+    prepare_counters()
+    path = package / request.main
+    with entry_failures(Outcome.LOAD_FAILED, request.task):
+        entry = byom.load(package, request)
+        hidden = hidden_values(path, entry.module) if byom.is_torchscript(path) else 0
+    reply = measure_entry(entry, request, pixels)
+    reply["parameters"] = cast(int, reply["parameters"]) + hidden
+    return reply
+
+
+def hidden_values(path: Path, module: torch.nn.Module) -> int:
+    """Return how many values the file stores beyond the module's parameters and buffers.
+
+    TorchScript keeps constants of a trace, lists of tensors and literals in its code, where nobody
+    lists them: weights could hide there. A few are shapes and indices, and free.
+    """
+    tensors = [*module.parameters(), *module.buffers()]
+    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
+    with zipfile.ZipFile(path) as archive:
+        stored = sum(item.file_size for item in archive.infolist() if not item.filename.endswith(NO_VALUES))
+    values = (stored - sum(storages.values())) // WORD_BYTES
+    return values if values > FREE_VALUES else 0
