@@ -197,6 +197,8 @@ class _Input(_Section):
             raise ValueError(f"video has from 1 to {MAX_FRAMES} frames, not {self.shape[0]}")
         if self.reader is Reader.AUDIO and (self.dtype, self.low, self.high) != SOUND:
             raise ValueError("audio input is float32 with low -1 and high 1")
+        if self.reader is Reader.AUDIO and self.mean is not None:
+            raise ValueError("mean and std are for pictures; audio is given as it is")
         if (self.mean is None) != (self.std is None):
             raise ValueError("mean and std go together")
         if not self.low < self.high:

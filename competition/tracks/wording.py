@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final
 
 from django.template.loader import render_to_string
@@ -12,11 +12,13 @@ from scoring.contracts import (
     METRIC_FACTS,
     ChannelOrder,
     Dtype,
+    Fit,
     Format,
     InputContract,
     Metric,
     OutputContract,
     OutputKind,
+    Reader,
     TrackSpec,
 )
 
@@ -76,6 +78,28 @@ DTYPE_WORDS: Final[Mapping[Dtype, str]] = {
     Dtype.UINT8: "8-bit unsigned integers",
 }
 
+FIT_WORDS: Final[Mapping[Fit, str]] = {
+    Fit.STRETCH: "stretched to height and width",
+    Fit.SHORTEST_EDGE_THEN_CENTRE_CROP: "resized until they just cover height and width, then cut to the middle",
+    Fit.CROP_TO_ASPECT_THEN_RESIZE: "cut to the middle of the same aspect, then resized",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ExampleWords:
+    """What the example calls its batch, where the colours are, and how its layers want the batch."""
+
+    batch: str
+    colours: int | None
+    rearranged: str = ""
+
+
+_EXAMPLES: Final[Mapping[Reader, _ExampleWords]] = {
+    Reader.IMAGE: _ExampleWords(batch="images", colours=1),
+    Reader.VIDEO: _ExampleWords(batch="clips", colours=2, rearranged=".transpose(1, 2)"),
+    Reader.AUDIO: _ExampleWords(batch="sounds", colours=None, rearranged=".unsqueeze(1)"),
+}
+
 CHANNEL_WORDS: Final[Mapping[ChannelOrder, str]] = {
     ChannelOrder.BGR: "blue, green, red (BGR)",
     ChannelOrder.RGB: "red, green, blue (RGB)",
@@ -100,11 +124,25 @@ def tensor_shape(*dimensions: int | None) -> str:
 
 def input_in_words(contract: InputContract) -> dict[str, str]:
     """Return the input contract as labelled sentences."""
-    return {
+    words = {
         "Shape": tensor_shape(*contract.shape),
         "Values": f"{DTYPE_WORDS[contract.dtype]} from {contract.low:g} to {contract.high:g}",
-        "Channels": CHANNEL_WORDS[contract.channel_order],
     }
+    if contract.reader is Reader.AUDIO:
+        sound = f"mono, {contract.sample_rate:,} values a second; the middle of longer sounds, zeros after shorter"
+        return {**words, "Sound": sound}
+    words["Channels"] = CHANNEL_WORDS[contract.channel_order]
+    if contract.reader is Reader.VIDEO:
+        words["Frames"] = _frames_in_words(contract)
+    if contract.fit is not Fit.STRETCH:
+        words["Other sizes"] = FIT_WORDS[contract.fit]
+    return words
+
+
+def _frames_in_words(contract: InputContract) -> str:
+    if contract.frame_rate is None:
+        return "the first ones of the clip; a short clip repeats its last"
+    return f"about {contract.frame_rate:g} a second, from the start; a short clip repeats its last"
 
 
 def output_shape(contract: OutputContract, input_contract: InputContract) -> str:
@@ -134,5 +172,6 @@ def example_model(spec: TrackSpec) -> str:
             "spec": spec,
             "shape": tensor_shape(*spec.input.shape),
             "output_shape": output_shape(spec.output, spec.input),
+            **asdict(_EXAMPLES[spec.input.reader]),
         },
     )

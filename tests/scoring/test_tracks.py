@@ -75,6 +75,7 @@ def test_all_findings_come_at_once_and_name_their_fields() -> None:
         ({"input": {"reader": "video", "shape": [65, 3, 8, 8]}}, "input"),
         ({"input": {"reader": "video", "shape": [3, 8, 8]}}, "input"),
         ({"input": {"reader": "audio", "shape": [96000]}}, "input"),
+        ({"input": {"reader": "audio", "shape": [9], "low": -1, "mean": [0.0], "std": [1.0]}}, "input"),
         ({"input": {"reader": "audio", "shape": [96000], "dtype": "uint8", "high": 255}}, "input"),
         ({"opens_at": "2022-01-02T00:00:00Z", "closes_at": "2022-01-01T00:00:00Z"}, "track"),
         ({"opens_at": "2022-01-02T00:00:00"}, "opens_at"),

@@ -10,7 +10,7 @@ from competition.tracks.wording import (
     example_model,
     input_in_words,
 )
-from scoring.contracts import ChannelOrder, Dtype, Format, InputContract, OutputKind
+from scoring.contracts import ChannelOrder, Dtype, Fit, Format, InputContract, OutputKind, Reader
 from scoring.tracks import load_track
 
 
@@ -64,6 +64,48 @@ def test_the_input_contract_names_shape_values_and_channels(spec):
         "Values": "32-bit floats from 0 to 1",
         "Channels": "blue, green, red (BGR)",
     }
+
+
+def test_the_input_of_video_names_its_frames_and_what_becomes_of_other_sizes():
+    video = InputContract(
+        reader=Reader.VIDEO, shape=(16, 3, 8, 8), fit=Fit.CROP_TO_ASPECT_THEN_RESIZE, frame_rate=2.5
+    )
+
+    words = input_in_words(video)
+
+    assert words["Shape"] == "N × 16 × 3 × 8 × 8"
+    assert words["Channels"] == "blue, green, red (BGR)"
+    assert words["Frames"].startswith("about 2.5 a second")
+    assert words["Other sizes"].startswith("cut to the middle")
+
+
+def test_the_input_of_audio_names_its_rate_and_no_colours():
+    words = input_in_words(InputContract(reader=Reader.AUDIO, shape=(96_000,), low=-1.0))
+
+    assert words["Shape"] == "N × 96000"
+    assert words["Values"] == "32-bit floats from -1 to 1"
+    assert words["Sound"].startswith("mono, 16,000 values a second")
+    assert "Channels" not in words
+
+
+@pytest.mark.parametrize("frames", [1, 4])
+def test_the_example_model_takes_video(spec, frames, tmp_path):
+    video = InputContract(reader=Reader.VIDEO, shape=(frames, 3, 8, 8), dtype=Dtype.UINT8, high=255.0)
+    of_video = replace(spec, input=video)
+
+    output = run_example(of_video, torch.zeros(2, frames, 3, 8, 8, dtype=torch.uint8), tmp_path)
+
+    assert tuple(output.shape) == (2, 100)
+    assert "clips.flip(2)" in example_model(of_video)
+
+
+def test_the_example_model_takes_audio(spec, tmp_path):
+    of_sound = replace(spec, input=InputContract(reader=Reader.AUDIO, shape=(500,), low=-1.0))
+
+    output = run_example(of_sound, torch.zeros(2, 500), tmp_path)
+
+    assert tuple(output.shape) == (2, 100)
+    assert "BGR" not in example_model(of_sound)
 
 
 def test_the_file_chooser_offers_each_ending_once(spec):
