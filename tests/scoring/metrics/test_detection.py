@@ -1,0 +1,188 @@
+"""mAP@[.50:.95] against pycocotools called directly and against hand-worked cases; hostile rows."""
+
+import contextlib
+import io
+
+import numpy as np
+import pytest
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from scoring.contracts import BOX_FIELDS, MAX_BOXES, Metric
+from scoring.errors import Fault
+from scoring.metrics import score
+from scoring.metrics.detection import THRESHOLDS, coco_map
+
+SQUARE = (0.0, 0.0, 10.0, 10.0)
+
+
+def truth(*boxes: tuple[float, ...]) -> np.ndarray:
+    """The boxes of one image as (left, top, right, bottom, class, crowd)."""
+    return np.array(boxes, np.float64).reshape(-1, 6)
+
+
+def rows(*images: list[tuple[float, ...]]) -> np.ndarray:
+    """Predictions with boxes as (left, top, right, bottom, score, class)."""
+    filled = np.zeros((len(images), MAX_BOXES, BOX_FIELDS), np.float32)
+    filled[:, :, 4] = -1
+    for image, boxes in enumerate(images):
+        for place, box in enumerate(boxes):
+            filled[image, place] = box
+    return filled.reshape(len(images), -1)
+
+
+def random_pair(seed: int, images: int = 12) -> tuple[list[np.ndarray], np.ndarray]:
+    """Boxes of three classes, some crowds; most are found with a shift, with some inventions."""
+    random = np.random.default_rng(seed)
+    boxes, found = [], []
+    for _ in range(images):
+        low = random.uniform(0, 80, (6, 2))
+        high = low + random.uniform(5, 40, (6, 2))
+        numbers, crowds = random.integers(0, 3, 6), random.random(6) < 0.1
+        boxes.append(np.column_stack([low, high, numbers, crowds]).astype(np.float64))
+        shifted = np.hstack([low, high]) + random.normal(0, 2, (6, 4))
+        guessed = np.where(random.random(6) < 0.2, (numbers + 1) % 3, numbers)
+        kept = random.random(6) < 0.85
+        found.append([tuple(row) for row in np.column_stack([shifted, random.random(6), guessed])[kept]])
+    return boxes, rows(*found)
+
+
+def direct(boxes: list[np.ndarray], predictions: np.ndarray) -> tuple[float, float, float]:
+    """Return mAP, map50 and map75 as pycocotools itself summarises them, with its own thresholds."""
+    true, found = COCO(), COCO()
+    images = [{"id": image + 1} for image in range(len(boxes))]
+    categories = [{"id": 1}, {"id": 2}, {"id": 3}]
+    annotations = [
+        {
+            "image_id": image + 1,
+            "category_id": int(box[4]) + 1,
+            "bbox": [box[0], box[1], box[2] - box[0], box[3] - box[1]],
+            "area": (box[2] - box[0]) * (box[3] - box[1]),
+            "iscrowd": int(box[5]),
+        }
+        for image, boxes_here in enumerate(boxes)
+        for box in boxes_here
+    ]
+    true.dataset = {
+        "images": images,
+        "categories": categories,
+        "annotations": [{"id": place + 1, **box} for place, box in enumerate(annotations)],
+    }
+    results = [
+        {
+            "image_id": image + 1,
+            "category_id": int(box[5]) + 1,
+            "bbox": [box[0], box[1], box[2] - box[0], box[3] - box[1]],
+            "score": box[4],
+        }
+        for image, row in enumerate(predictions.astype(np.float64).reshape(len(boxes), -1, BOX_FIELDS))
+        for box in row
+        if box[4] >= 0
+    ]
+    with contextlib.redirect_stdout(io.StringIO()):
+        true.createIndex()
+        true.dataset["info"] = {}
+        found = true.loadRes(results)
+        evaluator = COCOeval(true, found, "bbox")
+        evaluator.evaluate()
+        evaluator.accumulate()
+        evaluator.summarize()
+    return tuple(float(value) for value in evaluator.stats[:3])  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_is_what_pycocotools_says(seed: int) -> None:
+    boxes, predictions = random_pair(seed)
+
+    result = coco_map(boxes, predictions, None)
+
+    expected = direct(boxes, predictions)
+    found = (result.value, result.details["map50"], result.details["map75"])
+    assert found == pytest.approx(expected, abs=1e-9)
+    assert 0.1 < result.value < 0.9
+
+
+def test_all_ten_thresholds_are_there() -> None:
+    assert THRESHOLDS.tolist() == [0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95]
+
+
+def test_a_box_that_only_the_last_threshold_refuses_scores_nine_tenths() -> None:
+    # IoU 9.2 / 10 = .92: right up to .90. Adding .05 again and again loses .95 and would say 1.
+    result = coco_map([truth((*SQUARE, 0, 0))], rows([(0, 0, 10, 9.2, 0.9, 0)]), None)
+
+    assert result.value == pytest.approx(0.9)
+
+
+def test_a_second_box_for_the_same_truth_is_an_invention() -> None:
+    # Precision at full recall is 1 / 1 when the right box is best, and 1 / 2 when it is second.
+    right, wrong = (*SQUARE, 0.5, 0), (20, 20, 30, 30, 0.9, 0)
+
+    result = coco_map([truth((*SQUARE, 0, 0))], rows([right, wrong]), None)
+
+    assert result.value == pytest.approx(0.5)
+
+
+def test_a_class_without_a_true_box_does_not_count() -> None:
+    result = coco_map([truth((*SQUARE, 1, 0))], rows([(*SQUARE, 0.9, 1), (*SQUARE, 0.9, 0)]), None)
+
+    assert result.value == pytest.approx(1.0)
+
+
+def test_a_crowd_is_never_missed() -> None:
+    result = coco_map([truth((*SQUARE, 0, 0), (50, 50, 90, 90, 0, 1))], rows([(*SQUARE, 0.9, 0)]), None)
+
+    assert result.value == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
+        (0, 0, 3e38, 3e38, 1.0, 0),
+        (0, 0, 0, 10, 1.0, 0),
+        (10, 10, 0, 0, 1.0, 0),
+        (*SQUARE, 1.0, 0.5),
+        (*SQUARE, 1.0, 7),
+        (*SQUARE, 1.0, -1),
+        (*SQUARE, -0.5, 0),
+    ],
+)
+def test_what_is_no_proper_box_is_passed_over(box: tuple[float, ...]) -> None:
+    result = coco_map([truth((*SQUARE, 0, 0))], rows([(*SQUARE, 0.4, 0), box]), None)
+
+    assert result.value == pytest.approx(1.0)
+
+
+def test_finding_nothing_scores_nought() -> None:
+    assert coco_map([truth((*SQUARE, 0, 0))], rows([]), None).value == 0.0
+
+
+def test_the_interval_holds_the_value_and_narrows_with_more_images() -> None:
+    few, many = (coco_map(*random_pair(4, images), None) for images in (20, 200))
+
+    assert 0 <= few.ci[0] <= few.value <= few.ci[1] <= 1
+    assert many.ci[1] - many.ci[0] < (few.ci[1] - few.ci[0]) / 1.5
+
+
+def test_one_image_says_nothing_of_the_spread() -> None:
+    assert coco_map([truth((*SQUARE, 0, 0))], rows([(*SQUARE, 0.9, 0)]), None).ci == (0.0, 1.0)
+
+
+def test_data_without_a_box_are_a_fault() -> None:
+    with pytest.raises(Fault):
+        coco_map([truth((*SQUARE, 0, 1))], rows([]), None)
+
+
+def test_weights_are_a_fault() -> None:
+    with pytest.raises(Fault):
+        coco_map([truth((*SQUARE, 0, 0))], rows([]), np.ones(1))
+
+
+def test_a_box_with_a_class_that_the_track_lacks_is_a_fault() -> None:
+    with pytest.raises(Fault, match="0 to 1"):
+        score(Metric.COCO_MAP, (), [truth((*SQUARE, 2, 0))], rows([]), classes=2)
+
+
+def test_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    coco_map(*random_pair(5), None)
+
+    assert capsys.readouterr().out == ""
