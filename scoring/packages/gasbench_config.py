@@ -134,13 +134,6 @@ class Model(BaseModel):
     num_classes: Annotated[int, Field(ge=1, le=100), AfterValidator(_as_the_track)] | None = None
     weights_file: Annotated[str, Field(max_length=200), AfterValidator(_inside)] = DEFAULT_WEIGHTS
 
-    @model_validator(mode="after")
-    def _check(self) -> Model:
-        problems = list(_argument_problems(self.model_extra or {}))
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
-
     @property
     def arguments(self) -> dict[str, Any]:
         """Every key but `weights_file`, as gasbench hands them on."""
@@ -162,11 +155,15 @@ class Config(_Section):
 
 def parse_config(raw: Mapping[Any, Any], track: TrackSpec) -> Config:
     """Check plain values against the schema and the track; raise `InvalidConfig` with every reason."""
+    problems = [f"model: {problem}" for problem in _argument_problems(raw.get("model"))]
     try:
-        return Config.model_validate(dict(raw), context=track)
+        config = Config.model_validate(dict(raw), context=track)
     except ValidationError as exc:
         errors = exc.errors(include_url=False, include_input=False)
-        raise InvalidConfig(*(_sentence(error) for error in errors)) from exc
+        raise InvalidConfig(*(_sentence(error) for error in errors), *problems) from exc
+    if problems:
+        raise InvalidConfig(*problems)
+    return config
 
 
 def stated_weights(raw: Mapping[Any, Any]) -> str | None:
@@ -209,7 +206,9 @@ def _sound_problems(stated: Preprocessing, contract: InputContract) -> Iterator[
             yield f"sample_rate times duration_seconds is {found:g} samples; this track feeds {samples}"
 
 
-def _argument_problems(arguments: Mapping[Any, Any]) -> Iterator[str]:
+def _argument_problems(arguments: Any) -> Iterator[str]:
+    if not isinstance(arguments, dict):
+        return
     if len(arguments) > MAX_ARGUMENTS:
         yield f"{len(arguments)} keys; at most {MAX_ARGUMENTS} are allowed"
         return

@@ -1,0 +1,20 @@
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self, num_classes):
+        super().__init__()
+        self.last = nn.Linear(3, num_classes)
+
+    def forward(self, images):
+        assert images.dtype == torch.uint8
+        features = images.float().mean((2, 3)) / 255
+        return {"features": features, "logits": self.last(features)}
+
+
+def load_model(weights_path: str, num_classes: int = 2) -> nn.Module:
+    model = Net(num_classes)
+    model.load_state_dict(load_file(weights_path))
+    return model

@@ -1,0 +1,289 @@
+"""The gasbench format: layouts, configuration, weights and signature, all findings at once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+from scoring.contracts import (
+    Finding,
+    Format,
+    InputContract,
+    Metric,
+    Mismatch,
+    OutputContract,
+    OutputKind,
+    Package,
+    Reader,
+    TrackSpec,
+    Unpacked,
+    UnpackedFile,
+)
+from scoring.errors import Rejected, render_all
+from scoring.packages.gasbench import check, match, settle
+
+IMAGES = TrackSpec(
+    slug="t",
+    name="T",
+    formats=(Format.GASBENCH,),
+    input=InputContract(shape=(3, None, None)),
+    output=OutputContract(kind=OutputKind.LOGITS, width=2),
+    metric=Metric.ACCURACY,
+)
+VIDEOS = replace(IMAGES, input=InputContract(reader=Reader.VIDEO, shape=(None, 3, None, None)))
+SOUNDS = replace(IMAGES, input=InputContract(reader=Reader.AUDIO, shape=(96_000,), sample_rate=16_000))
+CONFIG = "modality: image\nmodel: {num_classes: 2}\n"
+SOURCE = "def load_model(weights_path, num_classes=2): ..."
+
+
+def matched(*paths: str) -> Package | Mismatch:
+    files = tuple(UnpackedFile(path=path, size=10) for path in paths)
+    return match(Unpacked(root=Path("root"), files=files, package_bytes=10 * len(files)))
+
+
+def packaged(folder: Path, *, config: str = CONFIG, source: str = SOURCE) -> Package:
+    (folder / "model_config.yaml").write_text(config)
+    (folder / "model.py").write_text(source)
+    safetensors.numpy.save_file({"w": np.ones((3, 2), np.float32)}, folder / "model.safetensors")
+    return Package(format=Format.GASBENCH, root=folder, main="model.py", package_bytes=1)
+
+
+def refused(package: Package, track: TrackSpec = IMAGES) -> tuple[Finding, ...]:
+    with pytest.raises(Rejected) as caught:
+        check(package, track)
+    render_all(caught.value.findings)
+    return caught.value.findings
+
+
+def only_reason(package: Package, track: TrackSpec = IMAGES) -> str:
+    (finding,) = refused(package, track)
+    assert finding.code == "invalid_config"
+    return str(finding.facts["why"])
+
+
+# --- layouts
+
+
+def test_one_wrapping_folder_is_looked_into_with_a_warning() -> None:
+    package = matched("m/model_config.yaml", "m/model.py", "m/model.safetensors")
+
+    assert isinstance(package, Package)
+    assert (package.root, package.main) == (Path("root/m"), "model.py")
+    assert [warning.code for warning in package.warnings] == ["wrapping_folder"]
+
+
+def test_a_package_that_lacks_files_still_matches_so_that_they_are_named(tmp_path: Path) -> None:
+    (tmp_path / "model_config.yaml").write_text(CONFIG)
+    package = Package(format=Format.GASBENCH, root=tmp_path, main="model.py", package_bytes=1)
+
+    assert isinstance(matched("model_config.yaml"), Package)
+    assert [(finding.code, finding.path) for finding in refused(package)] == [
+        ("missing_file", "model.safetensors"),
+        ("missing_file", "model.py"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("paths", "named"),
+    [
+        (("model.py",), "model_config.yaml"),
+        (("best.safetensors",), "model_config.yaml"),
+        (("a/b/model_config.yaml",), "a/b/model_config.yaml"),
+        (("Model_Config.yaml", "model.py"), "Model_Config.yaml"),
+    ],
+)
+def test_what_is_missing_is_named(paths: tuple[str, ...], named: str) -> None:
+    mismatch = matched(*paths)
+
+    assert isinstance(mismatch, Mismatch)
+    assert [(finding.code, finding.path) for finding in mismatch.findings] == [("missing_file", named)]
+
+
+def test_an_entry_of_another_kind_is_not_told_what_it_lacks() -> None:
+    mismatch = matched("net.onnx")
+
+    assert isinstance(mismatch, Mismatch)
+    assert mismatch.findings == ()
+
+
+# --- the configuration
+
+
+@pytest.mark.parametrize(
+    ("config", "field"),
+    [
+        ("model: {}\n", "modality"),
+        ("modality: image\n", "model"),
+        ("modality: picture\nmodel: {}\n", "modality"),
+        ("modality: 3\nmodel: {}\n", "modality"),
+        (CONFIG + "name: [a]\n", "name"),
+        (CONFIG + "dtype: float64\n", "dtype"),
+        (CONFIG + "preprocessing: none\n", "preprocessing"),
+        (CONFIG + "preprocessing: {resize: 224}\n", "preprocessing.resize"),
+        (CONFIG + "preprocessing: {resize: [224]}\n", "preprocessing.resize"),
+        (CONFIG + "preprocessing: {resize: [224, 224, 3]}\n", "preprocessing.resize"),
+        (CONFIG + "preprocessing: {resize: [224, 1025]}\n", "preprocessing.resize.1"),
+        (CONFIG + "preprocessing: {resize: [true, 224]}\n", "preprocessing.resize.0"),
+        (CONFIG + "preprocessing: {resize: [224.0, 224]}\n", "preprocessing.resize.0"),
+        (CONFIG + "preprocessing: {max_frames: 0}\n", "preprocessing.max_frames"),
+        (CONFIG + "preprocessing: {max_frames: 65}\n", "preprocessing.max_frames"),
+        (CONFIG + "preprocessing: {frame_rate: .nan}\n", "preprocessing.frame_rate"),
+        (CONFIG + "preprocessing: {frame_rate: .inf}\n", "preprocessing.frame_rate"),
+        (CONFIG + "preprocessing: {sample_rate: 16000.5}\n", "preprocessing.sample_rate"),
+        (CONFIG + "preprocessing: {duration_seconds: 0}\n", "preprocessing.duration_seconds"),
+        (CONFIG + "preprocessing: {normalize: {mean: [0.5], std: [0]}}\n", "preprocessing.normalize.std.0"),
+        ("modality: image\nmodel: {num_classes: 101}\n", "model.num_classes"),
+        ("modality: image\nmodel: {num_classes: '2'}\n", "model.num_classes"),
+        ("modality: image\nmodel: {num_classes: 3}\n", "model.num_classes"),
+        ("modality: image\nmodel: {weights_file: 7}\n", "model.weights_file"),
+        ("modality: image\nmodel: {weights_file: /etc/w.safetensors}\n", "model.weights_file"),
+        ("modality: image\nmodel: {weights_file: a/../../w.safetensors}\n", "model.weights_file"),
+        ("modality: image\nmodel: {weights_file: 'a\\w.safetensors'}\n", "model.weights_file"),
+        ("modality: image\nmodel: {weights_file: weights.bin}\n", "model.weights_file"),
+        ('modality: image\nmodel: {weights_file: "a\\e[2J.safetensors"}\n', "model.weights_file"),
+        ("modality: image\nmodel: {since: 2020-01-01}\n", "model"),
+        ("modality: image\nmodel: {scale: .nan}\n", "model"),
+        ("modality: image\nmodel: {depth: 9223372036854775808}\n", "model"),
+        ("modality: image\nmodel: {two words: 1}\n", "model"),
+        ("modality: image\nmodel: {a: [[[[[[[[[[1]]]]]]]]]]}\n", "model"),
+    ],
+)
+def test_a_wrong_field_is_named_and_nothing_else(tmp_path: Path, config: str, field: str) -> None:
+    package = packaged(tmp_path, config=config, source="def load_model(path, **rest): ...")
+
+    assert only_reason(package).partition(":")[0] == field
+
+
+def test_an_unknown_field_is_named_with_the_known_ones(tmp_path: Path) -> None:
+    package = packaged(tmp_path, config=CONFIG + "preprocessing: {normalize: {mean: [0], std: [1], sd: 1}}\n")
+
+    assert only_reason(package) == "preprocessing.normalize.sd: unknown field; known here: mean, std"
+
+
+def test_configuration_weights_and_source_are_found_wrong_together(tmp_path: Path) -> None:
+    package = packaged(tmp_path, config="modality: video\nmodel: {depth: .inf}\nowner: me\n", source="x = 1")
+    (tmp_path / "model.safetensors").write_bytes(b"")
+
+    assert [(finding.code, finding.path) for finding in refused(package)] == [
+        *[("invalid_config", "model_config.yaml")] * 3,
+        ("invalid_weights", "model.safetensors"),
+        ("invalid_config", "model.py"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("preprocessing", "track", "why"),
+    [
+        ("{resize: [32, 64]}", replace(IMAGES, input=InputContract(shape=(3, 32, 32))), "states width 64"),
+        ("{max_frames: 8}", replace(VIDEOS, input=replace(VIDEOS.input, shape=(4, 3, 9, 9))), "8 frames"),
+        ("{max_frames: 8, num_frames: 4}", VIDEOS, "differ"),
+        ("{sample_rate: 8000}", SOUNDS, "sample_rate is 8000"),
+        ("{sample_rate: 16000, duration_seconds: 5.9}", SOUNDS, "94400 samples"),
+        ("{duration_seconds: 3}", SOUNDS, "48000 samples"),
+    ],
+)
+def test_input_that_the_track_does_not_feed_is_refused(
+    tmp_path: Path, preprocessing: str, track: TrackSpec, why: str
+) -> None:
+    config = f"modality: {track.input.reader}\nmodel: {{}}\npreprocessing: {preprocessing}\n"
+
+    assert why in only_reason(packaged(tmp_path, config=config), track)
+
+
+# --- the source
+
+
+@pytest.mark.parametrize(
+    ("source", "why"),
+    [
+        ("x = 1", "it defines no function"),
+        ("def build(path): ...", "it defines only build"),
+        ("async def load_model(path): ...", "it defines only load_model"),
+        ("class A:\n    def load_model(path): ...", "it defines no function"),
+        ("def load_model(): ...", "takes no positional argument"),
+        ("def load_model(*, weights_path, num_classes): ...", "takes no positional argument"),
+        ("def load_model(num_classes, weights_path): ...", "the first argument"),
+        ("def load_model(weights_path): ...", "does not take num_classes"),
+        ("def load_model(weights_path, num_classes, /): ...", "does not take num_classes"),
+        ("def load_model(weights_path, num_classes, depth): ...", "needs depth"),
+        ("def load_model(weights_path, *, num_classes, depth): ...", "needs depth"),
+    ],
+)
+def test_a_load_model_that_cannot_be_called_is_refused(tmp_path: Path, source: str, why: str) -> None:
+    package = packaged(tmp_path, source=source)
+
+    assert any(why in str(finding.facts["why"]) for finding in refused(package))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def load_model(weights_path, num_classes=2, depth=3): ...",
+        "def load_model(path, *, num_classes): ...",
+        "def load_model(path, **kwargs): ...",
+        "def load_model(*args, **kwargs): ...",
+        "from loading import load_model",
+        "from loading import *",
+        "load_model = lambda path, num_classes: ...",
+        "try:\n    import timm\nexcept ImportError:\n    def load_model(path, num_classes): ...",
+        "@cached\ndef load_model(): ...",
+    ],
+)
+def test_a_load_model_that_may_be_called_passes(tmp_path: Path, source: str) -> None:
+    assert check(packaged(tmp_path, source=source), IMAGES) == ()
+
+
+def test_without_num_classes_nothing_is_handed_over_for_it(tmp_path: Path) -> None:
+    package = packaged(tmp_path, config="modality: image\nmodel: {}\n", source="def load_model(path): ...")
+
+    assert check(package, IMAGES) == ()
+    assert settle(package, IMAGES).options["arguments"] == {}
+
+
+# --- what the package settles
+
+
+@pytest.mark.parametrize(
+    ("preprocessing", "track", "shape"),
+    [
+        ("{}", IMAGES, (3, 224, 224)),
+        ("{resize: [32, 64]}", IMAGES, (3, 32, 64)),
+        ("{}", VIDEOS, (16, 3, 224, 224)),
+        ("{max_frames: 64, resize: [8, 16]}", VIDEOS, (64, 3, 8, 16)),
+        ("{num_frames: 5}", VIDEOS, (5, 3, 224, 224)),
+        ("{}", SOUNDS, (96_000,)),
+        ("{sample_rate: 16000, duration_seconds: 6.0}", SOUNDS, (96_000,)),
+    ],
+)
+def test_open_sides_come_from_the_configuration(
+    tmp_path: Path, preprocessing: str, track: TrackSpec, shape: tuple[int, ...]
+) -> None:
+    config = f"modality: {track.input.reader}\nmodel: {{}}\npreprocessing: {preprocessing}\n"
+
+    assert settle(packaged(tmp_path, config=config), track).track.input.shape == shape
+
+
+def test_a_stated_frame_rate_thins_the_video(tmp_path: Path) -> None:
+    config = "modality: video\nmodel: {}\npreprocessing: {frame_rate: 2.5}\n"
+
+    assert settle(packaged(tmp_path, config=config), VIDEOS).track.input.frame_rate == 2.5
+
+
+def test_options_carry_weights_arguments_and_dtype(tmp_path: Path) -> None:
+    config = "modality: image\nmodel: {num_classes: 2, depth: 3, names: [a, b]}\ndtype: BF16\n"
+
+    settled = settle(packaged(tmp_path, config=config), IMAGES)
+
+    assert settled.options == {
+        "weights_file": "model.safetensors",
+        "arguments": {"num_classes": 2, "depth": 3, "names": ["a", "b"]},
+        "dtype": "bfloat16",
+    }
+
+
+def test_the_weights_header_gives_the_parameters(tmp_path: Path) -> None:
+    assert settle(packaged(tmp_path), IMAGES).counts.parameters == 3 * 2
