@@ -77,6 +77,7 @@ class Screen:
         if "scores" in outcome:
             self._show_scores(outcome["scores"], "")
             self._show_scores(outcome["private_scores"], " (private)")
+            self._show_breakdown(outcome.get("breakdown") or {})
             if not outcome["isolated"]:
                 self._console.print("[yellow]Run without isolation (--trust).[/]")
 
@@ -120,3 +121,16 @@ class Screen:
             details = "".join(f", {key} {number:.6g}" for key, number in value["details"].items())
             interval = f"95 % interval {low:.4f} to {high:.4f}{details}"
             self._console.print(f"[bold green]{name}{note} {value['value']:.6f}[/] ({interval})")
+
+    def _show_breakdown(self, breakdown: dict[str, Any]) -> None:
+        parts = [
+            (f"{kind} {escape(name)}", share)
+            for kind in ("label", "group")
+            for name, share in breakdown.get(f"by_{kind}", {}).items()
+        ]
+        if not parts:
+            return
+        table = Table("part", "right", "samples", "accuracy", box=None, padding=(0, 2, 0, 0))
+        for name, share in parts:
+            table.add_row(name, f"{share['correct']:,}", f"{share['samples']:,}", f"{share['accuracy']:.4f}")
+        self._console.print(table)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from competition.tracks.columns import as_json
 from competition.tracks.models import BenchmarkVersion, Track, benchmark_digest
-from scoring.contracts import Format, Metric, ScoreReport, ScoreValue, Usage, Verdict
+from scoring.contracts import Breakdown, Format, Metric, ScoreReport, ScoreValue, Share, Usage, Verdict
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -58,6 +58,11 @@ def scored_report(value: float = 0.9, *, private: float | None = None, log: str 
         usage=Usage(parameters=10, trainable_parameters=10, macs=100, macs_by_counter={"dispatch": 100}),
         scores={Metric.ACCURACY: score_value(value)},
         private_scores={} if private is None else {Metric.ACCURACY: score_value(private)},
+        breakdown=Breakdown(
+            by_label={"0": Share(samples=3, correct=2, accuracy=2 / 3)},
+            by_group={"night": Share(samples=1, correct=1, accuracy=1.0)},
+            confusion=((2, 1), (0, 0)),
+        ),
         samples=4,
         timings_s={"intake": 0.1},
         log=log,

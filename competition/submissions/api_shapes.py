@@ -175,6 +175,25 @@ class ScoreOutput(serializers.Serializer[Any]):
     details = serializers.DictField(child=serializers.FloatField())
 
 
+class ShareOutput(serializers.Serializer[Any]):
+    """How many samples of one part were called right."""
+
+    samples = serializers.IntegerField()
+    correct = serializers.IntegerField()
+    accuracy = serializers.FloatField()
+
+
+class BreakdownOutput(serializers.Serializer[Any]):
+    """Where an entry is right and wrong on the public split."""
+
+    by_label = serializers.DictField(child=ShareOutput())
+    by_group = serializers.DictField(child=ShareOutput())
+    confusion = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()),
+        help_text="Rows are labels, columns the classes called; empty where there are many.",
+    )
+
+
 class ReportOutput(serializers.Serializer[Any]):
     """The report that the command line prints with --json, with `status` and `stage`."""
 
@@ -193,6 +212,7 @@ class ReportOutput(serializers.Serializer[Any]):
     private_scores = serializers.DictField(
         child=ScoreOutput(), help_text="Empty until the track shows them; staff see them at once."
     )
+    breakdown = BreakdownOutput(allow_null=True)
     samples = serializers.IntegerField()
     timings_s = serializers.DictField(child=serializers.FloatField())
     isolated = serializers.BooleanField(allow_null=True)

@@ -305,6 +305,7 @@ def _summary(report: ScoreReport) -> dict[str, Any]:
     return {
         "format": report.format.value,
         "samples": report.samples,
+        "breakdown": storable.plain(asdict(report.breakdown)) if report.breakdown else None,
         "timings_s": storable.plain(report.timings_s),
         "isolated": report.isolated,
     }

@@ -39,6 +39,7 @@ def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) ->
         "usage": evaluation.usage,
         "scores": _scores(scores, Split.PUBLIC),
         "private_scores": _scores(scores, Split.PRIVATE) if shows_private else {},
+        "breakdown": measured.get("breakdown"),
         "samples": measured.get("samples", 0),
         "timings_s": _rounded(measured.get("timings_s", {})),
         "isolated": measured.get("isolated"),

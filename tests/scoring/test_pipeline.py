@@ -118,6 +118,27 @@ def test_a_perfect_model_scores_one_on_both_splits(score) -> None:
     assert (report.samples, report.benchmark) == (len(LABELS), "sha256:b")
 
 
+def test_the_breakdown_counts_the_public_split_alone_by_label_and_group(score, data: Path) -> None:
+    rows = (data / "labels.csv").read_text().splitlines()
+    grouped = [rows[0] + ",group", *(f"{row},{'odd' if int(row[0]) % 2 else 'even'}" for row in rows[1:])]
+    (data / "labels.csv").write_text("\n".join(grouped) + "\n")
+
+    told = score(AnsweringSandbox(scripts={Task.MEASURE: [measured()]})).breakdown
+
+    # Files 0, 2, 3 and 5 are public, with the labels 0, 2, 3 and 1.
+    assert {label: share.samples for label, share in told.by_label.items()} == dict.fromkeys("0123", 1)
+    assert {group: (share.samples, share.accuracy) for group, share in told.by_group.items()} == {
+        "even": (2, 1.0),
+        "odd": (2, 1.0),
+    }
+
+
+def test_numbers_that_a_package_states_reach_the_metrics() -> None:
+    options = {"threshold": 1, "overlap": 0.25, "flag": True, "name": "0.5", "sizes": [1]}
+
+    assert pipeline.stated_numbers(options) == {"threshold": 1.0, "overlap": 0.25}
+
+
 def test_public_and_private_samples_are_scored_apart(score) -> None:
     rows = np.zeros((len(LABELS), 100), np.float32)
     rows[:, 0] = 1

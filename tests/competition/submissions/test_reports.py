@@ -42,6 +42,7 @@ def test_a_scored_report_has_what_the_command_line_reports(
 
     expected = command_line.accepted_or_scored(scored) | {"benchmark": evaluation.benchmark.digest}
     expected["usage"] |= {"uncounted_ops": []}
+    expected["breakdown"] |= {"confusion": [[2, 1], [0, 0]]}
     assert {key: shown[key] for key in expected} == expected
 
 

@@ -179,6 +179,16 @@ def test_a_scored_submission_shows_everything_and_asks_no_more(as_alice, evaluat
     assert "hello from model.py" in text
 
 
+def test_a_scored_submission_shows_where_it_was_right_and_wrong(as_alice, evaluation, lease):
+    lifecycle.record_scored(lease, scored_report(), now=timezone.now())
+
+    text = text_of(as_alice, evaluation)
+
+    assert '<th scope="row">label 0</th><td>3</td><td>2</td><td>0.6667</td>' in text
+    assert '<th scope="row">group night</th><td>1</td><td>1</td><td>1.0000</td>' in text
+    assert '<th scope="row">0</th><td>2</td><td>1</td>' in text
+
+
 def test_private_scores_stay_hidden_until_the_track_closes(as_alice, evaluation, lease, track):
     lifecycle.record_scored(lease, scored_report(0.8, private=0.1357), now=timezone.now())
     before = text_of(as_alice, evaluation)

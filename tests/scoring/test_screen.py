@@ -1,0 +1,26 @@
+"""What the command line prints for people."""
+
+import json
+
+import pytest
+
+from scoring.report import accepted_or_scored
+from scoring.screen import Screen
+from tests.examples import scored_report
+
+
+def test_a_breakdown_is_printed_by_label_and_by_group(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen(quiet=True).show(accepted_or_scored(scored_report()))
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["label", "0", "2", "3", "0.6667"] in lines
+    assert ["group", "night", "1", "1", "1.0000"] in lines
+
+
+def test_a_report_of_before_breakdowns_is_printed_without(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome = json.loads(json.dumps(accepted_or_scored(scored_report())))
+    del outcome["breakdown"]
+
+    Screen(quiet=True).show(outcome)
+
+    assert "label" not in capsys.readouterr().out
