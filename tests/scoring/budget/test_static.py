@@ -413,6 +413,13 @@ def test_code_packages_are_counted_only_by_running(tmp_path: Path) -> None:
 # --- tables
 
 
+@pytest.mark.parametrize(("stated", "expected"), [(None, None), (0, 0), (7, 7)])
+def test_what_the_package_states_of_itself_counts(stated: int | None, expected: int | None) -> None:
+    package = Package(format=Format.GASBENCH, root=Path("root"), main="model.py", package_bytes=0)
+
+    assert count(package, TRACK, stated=StaticCounts(parameters=stated)).parameters == expected
+
+
 def test_every_format_has_a_counter() -> None:
     assert set(COUNTERS) == set(Format)
 

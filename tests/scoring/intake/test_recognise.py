@@ -52,6 +52,15 @@ def test_two_allowed_formats_are_ambiguous() -> None:
     assert caught.findings[0].facts == {"formats": "cvpr-zip, onnx"}
 
 
+def test_what_an_entry_lacks_to_be_an_allowed_format_is_said_where_it_looks_like_another() -> None:
+    caught = refusal("model.py", "model.safetensors", allowed=(Format.GASBENCH,))
+
+    assert [(finding.code, finding.path) for finding in caught.findings] == [
+        ("format_not_allowed", ""),
+        ("missing_file", "model_config.yaml"),
+    ]
+
+
 def test_a_format_the_track_does_not_take_is_named() -> None:
     caught = refusal("net.onnx", allowed=(Format.CVPR_ZIP,))
 

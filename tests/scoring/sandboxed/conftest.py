@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,7 @@ class Child:
         dtype: Dtype = Dtype.FLOAT32,
         low: float = 0.0,
         high: float = 1.0,
+        options: Mapping[str, object] | None = None,
     ) -> Finished:
         request = Request(
             task=task,
@@ -80,6 +81,7 @@ class Child:
             batch_size=batch_size,
             threads=1,
             seed=7,
+            options=options or {},
         )
         paths = {name: self._folder / name for name in ("request", "inputs.npy", "reply", "outputs")}
         paths["request"].write_text(request.to_json())
