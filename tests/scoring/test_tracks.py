@@ -61,6 +61,9 @@ def test_all_findings_come_at_once_and_name_their_fields() -> None:
     assert [text.split(":")[0] for text in found] == ["slug", "formats", "budgets.max_macs", "colour"]
 
 
+MAPS = {"output": {"kind": "class_map", "classes": 3}, "metric": "miou"}
+
+
 @pytest.mark.parametrize(
     ("change", "field"),
     [
@@ -68,6 +71,16 @@ def test_all_findings_come_at_once_and_name_their_fields() -> None:
         ({"extra_metrics": ["accuracy"]}, "track"),
         ({"output": {"kind": "confidence", "width": 2}}, "output"),
         ({"output": {"kind": "logits", "width": 1}}, "track"),
+        ({"output": {"kind": "logits", "width": 2, "classes": 2}}, "output"),
+        ({"output": {"kind": "logits", "width": 2, "box_layout": "yolo"}}, "output"),
+        ({"output": {"kind": "class_map", "classes": 1}, "metric": "miou"}, "output"),
+        ({"output": {"kind": "class_map", "classes": 255}, "metric": "miou"}, "output.classes"),
+        ({"output": {"kind": "class_map", "classes": 3, "width": 9}, "metric": "miou"}, "output"),
+        ({"output": {"kind": "class_map", "classes": 3}}, "track"),
+        ({"output": {"kind": "boxes", "classes": 3}, "metric": "coco_map"}, "output"),
+        ({"output": {"kind": "boxes", "box_layout": "yolo"}, "metric": "coco_map"}, "output"),
+        ({**MAPS, "input": {"fit": "crop-to-aspect-then-resize"}}, "track"),
+        ({**MAPS, "input": {"reader": "video", "shape": [2, 3, 8, 8]}}, "track"),
         ({"input": {"shape": [1, 28, 28]}}, "input"),
         ({"input": {"shape": [3, 224]}}, "input"),
         ({"input": {"low": 1.0, "high": 0.0}}, "input"),

@@ -199,7 +199,9 @@ def test_boxes_that_break_the_contract_are_refused(output: np.ndarray, outcome: 
 @pytest.mark.parametrize("threshold", ["0.5", 1.5, -0.1])
 def test_a_threshold_that_is_no_share_is_refused(threshold: Any) -> None:
     with pytest.raises(Refusal) as refused:
-        to_rows(yolo((1, 1, 1, 1, 1, 0)), batch=1, request=replace(YOLO, options={"nms_threshold": threshold}))
+        to_rows(
+            yolo((1, 1, 1, 1, 1, 0)), batch=1, request=replace(YOLO, options={"nms_threshold": threshold})
+        )
 
     assert refused.value.outcome is Outcome.LOAD_FAILED
 
