@@ -80,6 +80,16 @@ def score(
     checkpoint_every: Annotated[
         int | None, typer.Option("--checkpoint-every", min=1, help="Samples a chunk; default 1024.")
     ] = None,
+    augmented: Annotated[
+        int | None,
+        typer.Option("--augmented", min=1, help="Samples of each group scored after the robustness suite."),
+    ] = None,
+    augment_level: Annotated[
+        int | None, typer.Option("--augment-level", min=0, max=3, help="Random changes of every sample.")
+    ] = None,
+    crop_prob: Annotated[
+        float | None, typer.Option("--crop-prob", min=0, max=1, help="Probability of a random crop.")
+    ] = None,
     json: Json = False,
     trust: Trust = False,
     log: Log = False,
@@ -92,6 +102,9 @@ def score(
         batch_size=batch_size,
         results_dir=results_dir,
         chunk_samples=checkpoint_every,
+        augmented=augmented,
+        augment_level=augment_level,
+        crop_probability=crop_prob,
     )
 
     def benchmark(screen: Screen, workdir: Path) -> ScoreReport:

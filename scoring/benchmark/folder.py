@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from scoring.benchmark.outcomes import judge
+from scoring.benchmark.blend import Blend
+from scoring.benchmark.outcomes import media_type
+from scoring.benchmark.passes import Finished
 from scoring.benchmark.records import Record, sample_id, write_records
 from scoring.benchmark.results import results, summary
 from scoring.contracts import Reader, ScoreReport, TrackSpec
+from scoring.errors import Fault
 from scoring.plan import SamplePlan
 from scoring.readers.cache import write_bytes_atomically
 
@@ -27,27 +27,41 @@ class RunFacts:
     run_id: str
     plan: SamplePlan
     track: TrackSpec
-    dataset_digest: str
 
 
 def write_results(
-    folder: Path, facts: RunFacts, report: ScoreReport, predictions: NDArray[np.float32]
+    folder: Path,
+    facts: RunFacts,
+    report: ScoreReport,
+    *,
+    base: Finished,
+    worn: Finished | None,
+    blend: Blend | None,
 ) -> None:
     """Write the three files; each is wholly there or not at all."""
-    records = make_records(facts, predictions)
-    document = results(report, records, metadata=_metadata(facts), validation=_validation(facts), more={})
-    folder.mkdir(parents=True, exist_ok=True)
-    write_records(folder / "records.parquet", records)
-    write_bytes_atomically(folder / "summary.txt", summary(document).encode())
+    records = make_records(facts, base) + ([] if worn is None else make_records(facts, worn))
+    document = results(
+        report,
+        records,
+        track=facts.track,
+        metadata={**_metadata(facts), "dataset_digest": base.dataset_digest},
+        validation=_validation(facts),
+        blend=blend,
+    )
     text = json.dumps(document, indent=2, ensure_ascii=False)
-    write_bytes_atomically(folder / "results.json", text.encode())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_records(folder / "records.parquet", records)
+        write_bytes_atomically(folder / "summary.txt", summary(document).encode())
+        # Last, so that whoever finds it finds the others too.
+        write_bytes_atomically(folder / "results.json", text.encode())
+    except OSError as exc:
+        raise Fault(f"the results cannot be written: {exc.strerror}") from exc
 
 
-def make_records(facts: RunFacts, predictions: NDArray[np.float32]) -> list[Record]:
-    """Return one record a planned sample, in the order in which the model met them."""
-    plan, track = facts.plan, facts.track
-    labels = np.array([row.label for row in plan.rows], dtype=np.int64)
-    outcomes = judge(predictions, labels, track.output.kind)
+def make_records(facts: RunFacts, finished: Finished) -> list[Record]:
+    """Return one record a sample of the pass, in the order in which the model met them."""
+    plan, track, outcomes = facts.plan, facts.track, finished.outcomes
     height, width = _sides(track)
     batch_size = track.run_limits.batch_size
     return [
@@ -57,11 +71,11 @@ def make_records(facts: RunFacts, predictions: NDArray[np.float32]) -> list[Reco
             modality=track.input.reader.value,
             target_height=height,
             target_width=width,
-            augment_level=0,
-            crop_prob=0.0,
-            aug_pass=False,
+            augment_level=finished.treatment.level,
+            crop_prob=finished.treatment.crop_probability,
+            aug_pass=finished.treatment.worn,
             dataset_name=row.group,
-            iteration_index=index,
+            iteration_index=position,
             media_type=media_type(track, row.label),
             label=row.label,
             predicted=int(outcomes.predicted[index]),
@@ -69,17 +83,12 @@ def make_records(facts: RunFacts, predictions: NDArray[np.float32]) -> list[Reco
             correct=bool(outcomes.correct[index]),
             batch_id=index // batch_size,
             batch_size=batch_size,
-            sample_seed=plan.seed + index,
+            sample_seed=plan.seed + position,
             source_file=row.file,
             sample_id=sample_id(group=row.group, file=row.file),
         )
-        for index, row in enumerate(plan.rows)
+        for index, (position, row) in enumerate(zip(finished.positions, finished.rows, strict=True))
     ]
-
-
-def media_type(track: TrackSpec, label: int) -> str | None:
-    """Name a label of a track that tells real from synthetic media; other tracks have no such types."""
-    return None
 
 
 def _sides(track: TrackSpec) -> tuple[int | None, int | None]:
@@ -103,7 +112,6 @@ def _metadata(facts: RunFacts) -> dict[str, object]:
         "track": facts.track.slug,
         "plan": facts.plan.digest(),
         "seed": facts.plan.seed,
-        "dataset_digest": facts.dataset_digest,
     }
 
 

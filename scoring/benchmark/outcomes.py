@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import OutputKind
+from scoring.contracts import Metric, OutputKind, TrackSpec
+from scoring.metrics import guesses
+
+MEDIA_TYPES: Final = ("real", "synthetic", "semisynthetic")
+"""Names of the labels 0, 1 and 2 in tracks that tell real from other media."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,28 +24,38 @@ class Outcomes:
     correct: NDArray[np.bool_]
 
 
-def judge(predictions: NDArray[np.float32], labels: NDArray[np.int64], kind: OutputKind) -> Outcomes:
-    """Return the outcome of every sample; one number a sample says how sure the model is of class 1.
+def judge(predictions: NDArray[np.float32], labels: NDArray[np.int64], track: TrackSpec) -> Outcomes:
+    """Return the outcome of every sample. A confidence calls class 1 above 0.5.
 
-    A lone number is class 1 only above 0.5; among several, the first of the largest wins.
+    Where real media are told from the rest, whatever is called not real is right for what is not real.
     """
-    probabilities = _probabilities(predictions.astype(np.float64), kind)
-    if predictions.shape[1] == 1:
-        predicted = (probabilities[:, 1] > 0.5).astype(np.int64)
+    if track.output.kind is OutputKind.CONFIDENCE:
+        certain = np.clip(predictions[:, 0].astype(np.float64), 0.0, 1.0)
+        probabilities = np.stack([1.0 - certain, certain], axis=1)
+        predicted = (certain > 0.5).astype(np.int64)
     else:
-        predicted = predictions.argmax(axis=1).astype(np.int64)
-    return Outcomes(probabilities=probabilities, predicted=predicted, correct=predicted == labels)
+        probabilities = guesses.probabilities(predictions)
+        predicted = guesses.called_classes(predictions)
+    correct = (predicted > 0) == (labels > 0) if tells_real_from_rest(track) else predicted == labels
+    return Outcomes(probabilities=probabilities, predicted=predicted, correct=correct)
 
 
-def _probabilities(values: NDArray[np.float64], kind: OutputKind) -> NDArray[np.float64]:
-    if values.shape[1] == 1:
-        certain = np.clip(values[:, 0], 0.0, 1.0) if kind is OutputKind.CONFIDENCE else _sigmoid(values[:, 0])
-        return np.stack([1.0 - certain, certain], axis=1)
-    # A logit of 1e30 must not become infinity over infinity.
-    shifted = np.exp(values - values.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float64)
+def tells_real_from_rest(track: TrackSpec) -> bool:
+    """Say whether label 0 means real, and all others not."""
+    return Metric.SN34_SCORE in (track.metric, *track.extra_metrics)
 
 
-def _sigmoid(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    small = np.exp(-np.abs(values))
-    return np.where(values >= 0, 1.0 / (1.0 + small), small / (1.0 + small))
+def chance_of_truth(outcomes: Outcomes, labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the probability given to the right side of real or not real."""
+    real = outcomes.probabilities[:, 0]
+    return np.where(labels > 0, 1.0 - real, real)
+
+
+def class_name(track: TrackSpec, label: int) -> str:
+    """Name a class as the results do."""
+    return media_type(track, label) or str(label)
+
+
+def media_type(track: TrackSpec, label: int) -> str | None:
+    """Name the medium that a label stands for; tracks of other classes have none."""
+    return MEDIA_TYPES[label] if tells_real_from_rest(track) and label < len(MEDIA_TYPES) else None

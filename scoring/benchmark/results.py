@@ -7,17 +7,20 @@ from dataclasses import asdict
 from statistics import fmean
 from typing import Any
 
+from scoring.benchmark.blend import Blend
+from scoring.benchmark.outcomes import class_name
 from scoring.benchmark.records import Record
-from scoring.contracts import ScoreReport
+from scoring.contracts import Metric, ScoreReport, TrackSpec
 
 
 def results(
     report: ScoreReport,
     records: list[Record],
     *,
+    track: TrackSpec,
     metadata: Mapping[str, object],
     validation: Mapping[str, object],
-    more: Mapping[str, object],
+    blend: Blend | None,
 ) -> dict[str, Any]:
     """Return the document; only `metadata` and `metrics` differ between two runs of one plan."""
     base = [record for record in records if not record.aug_pass]
@@ -32,11 +35,11 @@ def results(
             "correct_predictions": correct,
             "accuracy": correct / len(base),
             **_flat_scores(report),
-            **more,
+            **({} if blend is None else blend.fields()),
         },
         "scores": {str(name): asdict(score) for name, score in report.scores.items()},
         "per_dataset": {
-            name: {**_counted(rows), "predictions": _predictions(rows)}
+            name: {**_counted(rows), "predictions": _predictions(rows, track)}
             for name, rows in _grouped(base, lambda record: record.dataset_name).items()
         },
         "accuracy_by_media_type": {
@@ -83,8 +86,17 @@ def _table(title: str, total: str, rows: Mapping[str, Any]) -> Iterable[str]:
 
 
 def _flat_scores(report: ScoreReport) -> dict[str, float]:
-    """Return every metric's value under its name."""
-    return {str(name): score.value for name, score in report.scores.items()}
+    """Return every metric's value under its name, and the parts of both SN34 scores under GASBench's."""
+    scores = report.scores
+    flat = {str(name): score.value for name, score in scores.items()}
+    if Metric.SN34_SCORE in scores:
+        parts = scores[Metric.SN34_SCORE].details
+        flat |= {f"binary_{name}": parts[name] for name in ("mcc", "cross_entropy", "brier")}
+    if Metric.SN34_MULTICLASS in scores:
+        parts = scores[Metric.SN34_MULTICLASS].details
+        flat["multiclass_sn34_score"] = scores[Metric.SN34_MULTICLASS].value
+        flat |= {"gorodkin_mcc": parts["mcc"], "multiclass_brier": parts["brier"]}
+    return flat
 
 
 def _performance(report: ScoreReport, predictions: int) -> dict[str, object]:
@@ -115,7 +127,6 @@ def _counted(rows: list[Record], *, total: str = "total") -> dict[str, float]:
     return {"correct": correct, total: len(rows), "accuracy": correct / len(rows)}
 
 
-def _predictions(rows: list[Record]) -> dict[str, int]:
-    return {
-        name: len(members) for name, members in _grouped(rows, lambda record: str(record.predicted)).items()
-    }
+def _predictions(rows: list[Record], track: TrackSpec) -> dict[str, int]:
+    called = _grouped(rows, lambda record: class_name(track, record.predicted))
+    return {name: len(members) for name, members in called.items()}

@@ -9,42 +9,63 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-from scoring import metrics, pipeline
-from scoring.benchmark.chunks import Pass, predict_in_chunks, whole_batches
+from scoring import pipeline
+from scoring.benchmark.blend import BLENDED, Blend
+from scoring.benchmark.chunks import whole_batches
 from scoring.benchmark.folder import RunFacts, write_results
-from scoring.contracts import OutputKind, Package, ScoreReport, ScoreValue, Stage, TrackSpec, Verdict
+from scoring.benchmark.outcomes import chance_of_truth, tells_real_from_rest
+from scoring.benchmark.passes import Bench, Finished, run_pass
+from scoring.contracts import (
+    TRUTH_BY_OUTPUT,
+    Metric,
+    Package,
+    Reader,
+    ScoreReport,
+    Stage,
+    TrackSpec,
+    TruthKind,
+    Verdict,
+)
 from scoring.errors import Fault
-from scoring.labels import DatasetProblem, LabelRow, read_labels
-from scoring.pipeline import Examination, Part
-from scoring.plan import DEFAULT_SEED, Mode, SamplePlan, make_plan
-from scoring.readers import READERS, PreparedData
-from scoring.readers.prepared import shuffled
+from scoring.labels import DatasetProblem, read_labels
+from scoring.pipeline import Examination
+from scoring.plan import DEFAULT_SEED, Mode, SamplePlan, first_of_each_group, make_plan
+from scoring.readers import robustness
+from scoring.readers.copies import Treatment
 from scoring.sandbox.base import Sandbox
 
 CHUNK_SAMPLES: Final = 1_024
-BIT_DECIDING: Final = ("torch", "torchvision", "timm", "onnxruntime", "numpy", "opencv-python-headless")
+BIT_DECIDING: Final = ("torch", "torchvision", "timm", "onnxruntime", "numpy", "opencv-python-headless", "av")
 """Libraries whose version can change the last bits of a prediction or an input."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the user chose. Without `results_dir` nothing is kept, and a run cut short begins anew."""
+    """What the user chose. Without `results_dir` nothing is kept, and a run cut short begins anew.
+
+    `augmented` is how many samples of each group are scored once more after the robustness suite.
+    """
 
     mode: Mode = Mode.FULL
     seed: int = DEFAULT_SEED
     batch_size: int | None = None
     results_dir: Path | None = None
     chunk_samples: int = CHUNK_SAMPLES
+    augmented: int = 0
+    augment_level: int = 0
+    crop_probability: float = 0.0
+
+    @property
+    def treatment(self) -> Treatment:
+        """Return the random changes that every sample gets."""
+        return Treatment(level=self.augment_level, crop_probability=self.crop_probability)
 
 
 def run(
@@ -65,39 +86,40 @@ def run(
     """
     began = datetime.now(UTC)
     track = _with_batch_size(track, options)
+    _check_suits(track, options)
     plan = _plan(data, track, options)
     examination = pipeline.examine(entry, track, sandbox=sandbox, workdir=workdir, note=note)
-    run_facts = _what_decides_the_bits(examination, plan, options)
-    kept = options.results_dir or workdir
-    timer = _Timer(dict(examination.report.timings_s))
-
-    note(Stage.PREDICT)
-    prepared, rows = _prepare(data, plan, examination.track, cache, note)
-    work = Pass(name="base", inputs=prepared.inputs, rows=rows, chunk_samples=_chunk_samples(options, track))
-    part = predict_in_chunks(
-        work,
-        plan,
-        examination,
-        checkpoint=kept / "checkpoint",
-        run={**run_facts, "dataset": prepared.digest},
+    bench = Bench(
+        data=data,
+        plan=plan,
+        examination=examination,
+        run=_what_decides_the_bits(examination, plan, options),
+        checkpoint=(options.results_dir or workdir) / "checkpoint",
+        chunk_samples=_chunk_samples(options, track),
+        cache=cache,
         workdir=workdir,
+        tick=lambda: note(Stage.PREDICT),
     )
-    timer.lap(Stage.PREDICT)
-    note(Stage.METRIC)
-    scores = _scores(plan, part.predictions, track)
-    timer.lap(Stage.METRIC)
 
-    report = _report(examination, plan, part, scores, timer.timings_s)
+    bench.tick()
+    started = monotonic()
+    try:
+        base = run_pass("base", bench, range(len(plan.rows)), options.treatment)
+        worn = _run_worn(bench, options)
+    except OSError as exc:
+        raise Fault(f"{type(exc).__name__} while the samples or the results were read or written") from exc
+    report = _report(bench, base, worn, predict_s=monotonic() - started)
+
     if options.results_dir:
         facts = RunFacts(
             entry=entry.name,
             began=began,
-            run_id=_run_id(run_facts, prepared.digest),
+            run_id=_run_id(bench, base, worn),
             plan=plan,
-            track=examination.track,
-            dataset_digest=prepared.digest,
+            track=bench.track,
         )
-        write_results(options.results_dir, facts, report, part.predictions)
+        blend = None if worn is None else _blend(base, worn)
+        write_results(options.results_dir, facts, report, base=base, worn=worn, blend=blend)
     return report
 
 
@@ -107,66 +129,60 @@ def _with_batch_size(track: TrackSpec, options: Options) -> TrackSpec:
     return replace(track, run_limits=replace(track.run_limits, batch_size=options.batch_size))
 
 
-def _plan(data: Path, track: TrackSpec, options: Options) -> SamplePlan:
-    if track.output.kind not in (OutputKind.LOGITS, OutputKind.CONFIDENCE):
+def _check_suits(track: TrackSpec, options: Options) -> None:
+    """Refuse early what the track cannot give a meaning to."""
+    if TRUTH_BY_OUTPUT[track.output.kind] is not TruthKind.CLASSES:
         raise Fault("a benchmark run needs a track whose labels are classes; score it without a mode")
+    if options.augmented and not tells_real_from_rest(track):
+        raise Fault("--augmented needs a track with the metric sn34_score")
+    if options.treatment.changes_anything and track.input.reader is Reader.AUDIO:
+        raise Fault("--augment-level and --crop-prob are for pictures and video")
+
+
+def _plan(data: Path, track: TrackSpec, options: Options) -> SamplePlan:
     try:
         table = read_labels(data)
     except DatasetProblem as exc:
         raise Fault(f"the dataset cannot be used: {exc}") from exc
+    if table.truth is not TruthKind.CLASSES:
+        raise Fault(f"a benchmark run is scored against classes, and the dataset has {table.truth}")
     return make_plan(table, mode=options.mode, reader=track.input.reader, seed=options.seed)
 
 
-def _prepare(
-    data: Path, plan: SamplePlan, track: TrackSpec, cache: Path, note: Callable[[Stage], None]
-) -> tuple[PreparedData, tuple[int, ...]]:
-    """Bring the planned samples to the contract; return also where each of them lies."""
-    prepared = READERS[track.input.reader].prepare(
-        data,
-        contract=track.input,
-        cache=cache,
-        tick=lambda: note(Stage.PREDICT),
-        table=plan.table(),
+def _run_worn(bench: Bench, options: Options) -> Finished | None:
+    if not options.augmented:
+        return None
+    positions = first_of_each_group(bench.plan, options.augmented)
+    return run_pass("worn", bench, positions, replace(options.treatment, worn=True))
+
+
+def _blend(base: Finished, worn: Finished) -> Blend:
+    """Join the two passes; the probability of the truth is compared sample by sample."""
+    before = chance_of_truth(base.outcomes, base.labels)[list(worn.positions)]
+    return Blend(
+        base=base.scores[Metric.SN34_SCORE],
+        augmented=worn.scores[Metric.SN34_SCORE],
+        degradation=before - chance_of_truth(worn.outcomes, worn.labels),
     )
-    place = {row.file: number for number, row in enumerate(shuffled(plan.table(), prepared.digest))}
-    return prepared, tuple(place[row.file] for row in plan.rows)
+
+
+def _report(bench: Bench, base: Finished, worn: Finished | None, *, predict_s: float) -> ScoreReport:
+    checked = bench.examination.report
+    parts = [base.part] if worn is None else [base.part, worn.part]
+    cpu_s = sum(part.cpu_s for part in parts) / sum(len(part.predictions) for part in parts)
+    return replace(
+        checked,
+        verdict=Verdict.SCORED,
+        usage=replace(checked.usage, cpu_s_per_sample=cpu_s),
+        scores={**base.scores, **({} if worn is None else {BLENDED: _blend(base, worn).score()})},
+        samples=len(bench.plan.rows),
+        timings_s={**checked.timings_s, Stage.PREDICT.value: predict_s},
+        plan=bench.plan.digest(),
+    )
 
 
 def _chunk_samples(options: Options, track: TrackSpec) -> int:
     return whole_batches(options.chunk_samples, batch_size=track.run_limits.batch_size)
-
-
-def _scores(plan: SamplePlan, predictions: NDArray[np.float32], track: TrackSpec) -> dict[str, ScoreValue]:
-    return metrics.score(
-        track.metric,
-        track.extra_metrics,
-        labels=np.array([row.label for row in plan.rows], dtype=np.int64),
-        predictions=predictions,
-        weights=_weights(plan.rows) if plan.weighted else None,
-    )
-
-
-def _weights(rows: tuple[LabelRow, ...]) -> NDArray[np.float64]:
-    return np.array([row.weight for row in rows], dtype=np.float64)
-
-
-def _report(
-    examination: Examination,
-    plan: SamplePlan,
-    part: Part,
-    scores: Mapping[str, ScoreValue],
-    timings_s: Mapping[str, float],
-) -> ScoreReport:
-    usage = replace(examination.report.usage, cpu_s_per_sample=part.cpu_s / len(part.predictions))
-    return replace(
-        examination.report,
-        verdict=Verdict.SCORED,
-        usage=usage,
-        scores=scores,
-        samples=len(plan.rows),
-        timings_s=timings_s,
-        plan=plan.digest(),
-    )
 
 
 def _what_decides_the_bits(examination: Examination, plan: SamplePlan, options: Options) -> dict[str, object]:
@@ -176,13 +192,20 @@ def _what_decides_the_bits(examination: Examination, plan: SamplePlan, options: 
         "entry": _package_digest(examination.package),
         "track": examination.track.digest(),
         "chunk_samples": _chunk_samples(options, examination.track),
+        "augmented": options.augmented,
+        "treatment": asdict(options.treatment),
+        "robustness_suite": robustness.VERSION,
         "libraries": {name: version(name) for name in BIT_DECIDING},
     }
 
 
-def _run_id(run_facts: Mapping[str, object], dataset_digest: str) -> str:
+def _run_id(bench: Bench, base: Finished, worn: Finished | None) -> str:
     """Name the run after what it computes, so that the same run has the same name."""
-    canonical = json.dumps([run_facts, dataset_digest], sort_keys=True)
+    data: Mapping[str, object] = {
+        "base": base.dataset_digest,
+        "worn": worn.dataset_digest if worn else None,
+    }
+    canonical = json.dumps([bench.run, data], sort_keys=True)
     return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
 
@@ -193,14 +216,3 @@ def _package_digest(package: Package) -> str:
             content = hashlib.file_digest(stream, "sha256").hexdigest()
         total.update(json.dumps([str(path.relative_to(package.root)), content]).encode())
     return "sha256:" + total.hexdigest()
-
-
-class _Timer:
-    def __init__(self, timings_s: dict[str, float]) -> None:
-        self.timings_s = timings_s
-        self._last = monotonic()
-
-    def lap(self, stage: Stage) -> None:
-        now = monotonic()
-        self.timings_s[stage.value] = now - self._last
-        self._last = now

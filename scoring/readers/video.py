@@ -36,6 +36,7 @@ RATE_IF_MISSING: Final = 30.0
 MAX_DECODE_S: Final = 180.0
 
 Clip = NDArray[np.uint8]
+Colours = Literal["rgb24", "bgr24"]
 
 
 def prepare(
@@ -64,12 +65,18 @@ def find_undecodable(dataset: Path) -> tuple[str, ...]:
 
 def decode(path: Path, contract: InputContract) -> Clip:
     """Decode one clip to the contract's frames; raise `Undecodable`."""
-    colours: Literal["rgb24", "bgr24"] = "rgb24" if contract.channel_order is ChannelOrder.RGB else "bgr24"
+    colours: Colours = "rgb24" if contract.channel_order is ChannelOrder.RGB else "bgr24"
+    return _filled(read_frames(path, contract, colours), contract)
+
+
+def read_frames(path: Path, contract: InputContract, colours: Colours) -> Iterator[Picture]:
+    """Yield the frames that the contract asks for, at most T of them, upright and at their own size."""
     with opened(path, max_s=MAX_DECODE_S) as media:
         stream, frames = media.video()
         step = frame_step(_frame_rate(stream), contract.frame_rate)
-        wanted = islice(frames, 0, None, step)
-        return _filled((_upright(frame, colours) for frame in wanted), contract)
+        past_last = (contract.sides()[0] - 1) * step + 1
+        for frame in islice(frames, 0, past_last, step):
+            yield _upright(frame, colours)
 
 
 def frame_step(clip_rate: float, wanted_rate: float | None) -> int:
@@ -96,7 +103,7 @@ def _frame_rate(stream: VideoStream) -> float:
     return float(rate) if rate else RATE_IF_MISSING
 
 
-def _upright(frame: VideoFrame, colours: Literal["rgb24", "bgr24"]) -> Picture:
+def _upright(frame: VideoFrame, colours: Colours) -> Picture:
     picture = frame.to_ndarray(format=colours)
     turned: Picture = np.ascontiguousarray(np.rot90(picture, round(frame.rotation / 90)))
     return turned

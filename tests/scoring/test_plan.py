@@ -126,9 +126,7 @@ def test_the_first_of_each_group_are_the_first_in_the_plans_order() -> None:
     assert positions == tuple(sorted([*first_two, groups.index("b")]))
 
 
-@given(
-    st.dictionaries(st.text(max_size=3), st.integers(0, 60), min_size=1, max_size=12), st.integers(0, 200)
-)
+@given(st.dictionaries(st.text(max_size=3), st.integers(0, 60), min_size=1, max_size=12), st.integers(0, 200))
 def test_shares_are_as_even_as_the_sizes_allow(sizes: dict[str, int], most: int) -> None:
     shares = share_evenly(sizes, most=most, seed=3)
 

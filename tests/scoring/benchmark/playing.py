@@ -45,13 +45,13 @@ class DrawingSandbox(FakeSandbox):
         return [job for job in self.jobs if job.request.task is Task.PREDICT]
 
 
-def play(root: Path, results_dir: Path | None, sandbox: FakeSandbox, **options):  # type: ignore[no-untyped-def]
+def play(root: Path, results_dir: Path | None, sandbox: FakeSandbox, track=None, **options):  # type: ignore[no-untyped-def]
     """Run the benchmark on the data and the entry below `root`."""
     workdir = root / f"work-{len(list(root.iterdir()))}"
     workdir.mkdir()
     return run.run(
         root / "entry.zip",
-        load_track(TRACK).spec,
+        track or load_track(TRACK).spec,
         data=root / "data",
         options=run.Options(
             **{"results_dir": results_dir, "mode": Mode.FULL, "batch_size": 4, "chunk_samples": 8, **options}

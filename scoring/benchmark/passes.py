@@ -1,0 +1,133 @@
+"""The planned samples brought to the input, as they are or as treated copies, and predicted in chunks."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring import metrics
+from scoring.benchmark.chunks import Pass, predict_in_chunks
+from scoring.benchmark.outcomes import Outcomes, judge
+from scoring.contracts import ScoreValue, TrackSpec
+from scoring.labels import LABELS_FILE, LabelRow
+from scoring.pipeline import Examination, Part
+from scoring.plan import SamplePlan
+from scoring.readers import READERS, PreparedData
+from scoring.readers.copies import Treatment, contract_of_copies, write_copy
+from scoring.readers.prepared import shuffled
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What all passes of one run share. `run` holds all that the predictions follow from."""
+
+    data: Path
+    plan: SamplePlan
+    examination: Examination
+    run: Mapping[str, object]
+    checkpoint: Path
+    chunk_samples: int
+    cache: Path
+    workdir: Path
+    tick: Callable[[], None]
+
+    @property
+    def track(self) -> TrackSpec:
+        """Return the track as it is settled for this entry."""
+        return self.examination.track
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A pass that has an outcome for each of its samples; `positions` are theirs in the plan."""
+
+    positions: tuple[int, ...]
+    rows: tuple[LabelRow, ...]
+    treatment: Treatment
+    dataset_digest: str
+    part: Part
+    outcomes: Outcomes
+    labels: NDArray[np.int64]
+    scores: Mapping[str, ScoreValue] = field(default_factory=dict)
+
+
+def run_pass(name: str, bench: Bench, positions: Sequence[int], treatment: Treatment) -> Finished:
+    """Prepare, predict and score the samples at these positions of the plan."""
+    chosen = tuple(bench.plan.rows[position] for position in positions)
+    prepared, places = _prepare(name, bench, positions, treatment)
+    part = predict_in_chunks(
+        Pass(name=name, inputs=prepared.inputs, rows=places, chunk_samples=bench.chunk_samples),
+        bench.plan,
+        bench.examination,
+        checkpoint=bench.checkpoint / name,
+        run={**bench.run, "dataset": prepared.digest},
+        workdir=bench.workdir,
+    )
+    labels = np.array([row.label for row in chosen], dtype=np.int64)
+    return Finished(
+        positions=tuple(positions),
+        rows=chosen,
+        treatment=treatment,
+        dataset_digest=prepared.digest,
+        part=part,
+        outcomes=judge(part.predictions, labels, bench.track),
+        labels=labels,
+        scores=_scores(bench, chosen, labels, part.predictions),
+    )
+
+
+def _prepare(
+    name: str, bench: Bench, positions: Sequence[int], treatment: Treatment
+) -> tuple[PreparedData, tuple[int, ...]]:
+    """Return the samples' arrays, and in the order of `positions` where each lies in them."""
+    rows = tuple(bench.plan.rows[position] for position in positions)
+    folder, contract, cache = bench.data, bench.track.input, bench.cache
+    if treatment.changes_anything:
+        # Copies are made again by each run, so their arrays are not kept either.
+        folder = bench.workdir / f"copies-{name}"
+        rows = _write_copies(folder, bench, positions, treatment)
+        contract, cache = contract_of_copies(contract), folder / "cache"
+    table = replace(bench.plan.table(), rows=rows)
+    reader = READERS[contract.reader]
+    prepared = reader.prepare(folder, contract=contract, cache=cache, tick=bench.tick, table=table)
+    place = {row.file: number for number, row in enumerate(shuffled(table, prepared.digest))}
+    return prepared, tuple(place[row.file] for row in rows)
+
+
+def _write_copies(
+    folder: Path, bench: Bench, positions: Sequence[int], treatment: Treatment
+) -> tuple[LabelRow, ...]:
+    folder.mkdir()
+    rows = []
+    for position in positions:
+        row = bench.plan.rows[position]
+        copy = write_copy(
+            bench.data / row.file,
+            folder / f"{position:08}",
+            bench.track.input,
+            treatment,
+            seed=bench.plan.seed + position,
+        )
+        rows.append(replace(row, file=copy.name))
+        bench.tick()
+    with (folder / LABELS_FILE).open("w", newline="") as stream:
+        csv.writer(stream).writerows([("file", "label"), *((row.file, row.label) for row in rows)])
+    return tuple(rows)
+
+
+def _scores(
+    bench: Bench, rows: tuple[LabelRow, ...], labels: NDArray[np.int64], predictions: NDArray[np.float32]
+) -> dict[str, ScoreValue]:
+    weights = np.array([row.weight for row in rows], dtype=np.float64) if bench.plan.weighted else None
+    return metrics.score(
+        bench.track.metric,
+        bench.track.extra_metrics,
+        labels=labels,
+        predictions=predictions,
+        weights=weights,
+    )

@@ -1,0 +1,132 @@
+"""Copies of media as they are after random changes or after the robustness suite, as files again.
+
+A copy is a file, and not an array, so that every reader fits it to the input as it fits any other.
+Pictures and changed clips are kept without loss; a worn clip is H.264, which is what wears it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, cast
+
+import av
+import cv2
+import numpy as np
+from av.error import FFmpegError
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+from scipy.io import wavfile
+
+from scoring.contracts import InputContract, Reader
+from scoring.errors import Fault
+from scoring.readers import robustness, video
+from scoring.readers.arrays import Undecodable
+from scoring.readers.audio import read_sound
+from scoring.readers.augmentation import change, draw
+from scoring.readers.image import read_picture
+
+VIDEO_CODEC: Final = "libx264"
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Treatment:
+    """What is done to each sample: random changes of a level, then the robustness suite if `worn`."""
+
+    level: int = 0
+    crop_probability: float = 0.0
+    worn: bool = False
+
+    @property
+    def changes_anything(self) -> bool:
+        """Say whether a copy would differ from its source."""
+        return bool(self.level or self.crop_probability or self.worn)
+
+
+def contract_of_copies(contract: InputContract) -> InputContract:
+    """Return the contract to read copies with: a copied clip holds only the frames that count."""
+    return replace(contract, frame_rate=None)
+
+
+def write_copy(source: Path, stem: Path, contract: InputContract, treatment: Treatment, *, seed: int) -> Path:
+    """Write the treated copy of a file beside `stem` and return it; same seed, same bytes.
+
+    Raises `Fault` when the source cannot be decoded, or the treatment is not for its kind.
+    """
+    try:
+        return _WRITERS[contract.reader](source, stem, contract, treatment, seed)
+    except (Undecodable, FFmpegError) as exc:
+        raise Fault("a sample cannot be decoded or copied") from exc
+
+
+def _copy_picture(source: Path, stem: Path, contract: InputContract, treatment: Treatment, seed: int) -> Path:
+    (picture,) = _changed([read_picture(source)], treatment, seed)
+    if treatment.worn:
+        picture = robustness.wear_picture(picture)
+    target = stem.with_suffix(".png")
+    # Through memory, since OpenCV cannot write to every name that Python can.
+    target.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
+    return target
+
+
+def _copy_clip(source: Path, stem: Path, contract: InputContract, treatment: Treatment, seed: int) -> Path:
+    frames = _changed(video.read_frames(source, contract, "bgr24"), treatment, seed)
+    if not treatment.worn:
+        return _encode(frames, stem.with_suffix(".mkv"), codec="ffv1", pixels="bgr0", options={})
+    if VIDEO_CODEC not in av.codecs_available:
+        # Another codec wears otherwise: its score would not compare, and nobody would see why.
+        raise Fault(f"this build of PyAV has no {VIDEO_CODEC}, which the robustness suite needs")
+    return _encode(
+        (robustness.halve_frame(frame) for frame in frames),
+        stem.with_suffix(".mp4"),
+        codec=VIDEO_CODEC,
+        pixels="yuv420p",
+        options={"crf": str(robustness.VIDEO_CRF)},
+    )
+
+
+def _copy_sound(source: Path, stem: Path, contract: InputContract, treatment: Treatment, seed: int) -> Path:
+    if treatment.level or treatment.crop_probability:
+        raise Fault("random changes are for pictures and clips; sound has only the robustness suite")
+    sound = read_sound(source, contract.sample_rate)
+    if treatment.worn:
+        sound = robustness.wear_sound(sound, rate=contract.sample_rate, seed=seed)
+    target = stem.with_suffix(".wav")
+    wavfile.write(target, contract.sample_rate, sound)
+    return target
+
+
+_WRITERS: Final = {
+    Reader.IMAGE: _copy_picture,
+    Reader.VIDEO: _copy_clip,
+    Reader.AUDIO: _copy_sound,
+}
+
+
+def _changed(frames: Iterable[Picture], treatment: Treatment, seed: int) -> Iterator[Picture]:
+    changes = draw(level=treatment.level, seed=seed, crop_probability=treatment.crop_probability)
+    return change(frames, changes)
+
+
+def _encode(
+    frames: Iterator[Picture], target: Path, *, codec: str, pixels: str, options: dict[str, str]
+) -> Path:
+    # Matroska would number its parts at random, and a run begun again would not know its own samples.
+    with av.open(str(target), "w", container_options={"fflags": "+bitexact"}) as container:
+        stream = None
+        for frame in frames:
+            if stream is None:
+                added = container.add_stream(codec, rate=robustness.VIDEO_FPS, options=options)
+                stream = cast(VideoStream, added)
+                stream.height, stream.width = frame.shape[:2]
+                stream.pix_fmt = pixels
+                # With one thread the bytes do not depend on the machine's processors.
+                stream.thread_count = 1
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
+        if stream is None:
+            raise Fault("a clip holds no frame")
+        container.mux(stream.encode())
+    return target

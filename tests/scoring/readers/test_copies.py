@@ -1,0 +1,112 @@
+"""Treated copies: read back by the readers themselves, the same bytes for the same seed."""
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from scoring.contracts import InputContract, Reader
+from scoring.errors import Fault
+from scoring.readers import audio, image, video
+from scoring.readers.augmentation import change, draw
+from scoring.readers.copies import Treatment, contract_of_copies, write_copy
+from scoring.readers.robustness import wear_picture, wear_sound
+
+IMAGE = InputContract(shape=(3, 24, 32))
+VIDEO = InputContract(reader=Reader.VIDEO, shape=(4, 3, 24, 32), frame_rate=10)
+AUDIO = InputContract(reader=Reader.AUDIO, shape=(4_000,))
+WORN, RANDOM = Treatment(worn=True), Treatment(level=3, crop_probability=0.5)
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    path = tmp_path / "picture.png"
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8))
+    return path
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """Twenty frames of 48 x 64 at 30 a second; frame i is grey of 10 i."""
+    path = tmp_path / "clip.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=30)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "bgr0"
+        for number in range(20):
+            frame = np.full((48, 64, 3), 10 * number, np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
+        container.mux(stream.encode())
+    return path
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    path = tmp_path / "sound.wav"
+    wavfile.write(path, 16_000, np.random.default_rng(0).uniform(-1, 1, 5_000).astype(np.float32))
+    return path
+
+
+def test_a_worn_picture_is_kept_as_it_was_worn(picture: Path, tmp_path: Path) -> None:
+    copy = write_copy(picture, tmp_path / "copy", IMAGE, WORN, seed=1)
+
+    assert np.array_equal(image.read_picture(copy), wear_picture(image.read_picture(picture)))
+
+
+def test_a_changed_picture_is_the_one_of_its_seed(picture: Path, tmp_path: Path) -> None:
+    copy = write_copy(picture, tmp_path / "copy", IMAGE, RANDOM, seed=5)
+
+    (expected,) = change([image.read_picture(picture)], draw(level=3, seed=5, crop_probability=0.5))
+    assert np.array_equal(image.read_picture(copy), expected)
+
+
+def test_a_changed_clip_holds_the_frames_that_count_without_loss(clip: Path, tmp_path: Path) -> None:
+    copy = write_copy(clip, tmp_path / "copy", VIDEO, Treatment(level=1), seed=1)
+
+    assert np.array_equal(video.decode(copy, contract_of_copies(VIDEO)), video.decode(clip, VIDEO))
+
+
+def test_a_worn_clip_is_h264_of_half_the_size_and_nearly_the_same_grey(clip: Path, tmp_path: Path) -> None:
+    copy = write_copy(clip, tmp_path / "copy", VIDEO, WORN, seed=1)
+
+    with av.open(str(copy)) as container:
+        stream = container.streams.video[0]
+        found = (stream.codec_context.name, stream.height, stream.width, stream.average_rate, stream.frames)
+    assert found == ("h264", 24, 32, 25, 4)
+    difference = video.decode(copy, contract_of_copies(VIDEO)).astype(int) - video.decode(clip, VIDEO)
+    assert np.abs(difference).max() <= 4
+
+
+def test_a_worn_sound_is_kept_as_it_was_worn(sound: Path, tmp_path: Path) -> None:
+    copy = write_copy(sound, tmp_path / "copy", AUDIO, WORN, seed=9)
+
+    expected = wear_sound(audio.read_sound(sound, 16_000), rate=16_000, seed=9)
+    assert np.array_equal(audio.read_sound(copy, 16_000), expected)
+
+
+@pytest.mark.parametrize("treatment", [WORN, RANDOM])
+@pytest.mark.parametrize("kind", ["picture", "clip"])
+def test_the_same_seed_gives_the_same_bytes(
+    kind: str, treatment: Treatment, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    source, contract = request.getfixturevalue(kind), IMAGE if kind == "picture" else VIDEO
+
+    one = write_copy(source, tmp_path / "one", contract, treatment, seed=3)
+    other = write_copy(source, tmp_path / "other", contract, treatment, seed=3)
+
+    assert one.read_bytes() == other.read_bytes()
+
+
+def test_sound_has_no_random_changes(sound: Path, tmp_path: Path) -> None:
+    with pytest.raises(Fault, match="pictures and clips"):
+        write_copy(sound, tmp_path / "copy", AUDIO, RANDOM, seed=1)
+
+
+@pytest.mark.parametrize("contract", [IMAGE, VIDEO, AUDIO])
+def test_a_damaged_source_is_a_fault(contract: InputContract, tmp_path: Path) -> None:
+    (tmp_path / "damaged").write_bytes(b"no medium at all")
+
+    with pytest.raises(Fault, match="cannot be decoded"):
+        write_copy(tmp_path / "damaged", tmp_path / "copy", contract, WORN, seed=1)
