@@ -1,7 +1,7 @@
 """Opens video and sound with FFmpeg and decodes one frame after the other, within a time limit.
 
-A file cut short is found where its container states how much there should be; a Matroska or Ogg
-file that ends early cannot be told from a short one.
+A file cut short is found where its container states how much there should be; a Matroska, MP3 or
+Ogg file that ends early is taken for a short one.
 """
 
 from __future__ import annotations

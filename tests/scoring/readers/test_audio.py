@@ -170,6 +170,16 @@ def test_a_file_that_is_no_sound_cannot_be_decoded(content, tmp_path):
         decode(tmp_path / "a.wav", contract())
 
 
+@pytest.mark.parametrize(("codec", "suffix"), [("pcm_s16le", "wav"), ("flac", "flac"), ("aac", "m4a")])
+def test_half_a_file_cannot_be_decoded(codec, suffix, tmp_path):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 48_000)
+    path = write_sound(tmp_path / f"a.{suffix}", noise, rate=16_000, codec=codec)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    with pytest.raises(Undecodable):
+        decode(path, contract())
+
+
 def test_a_file_without_samples_cannot_be_decoded(tmp_path):
     path = write_sound(tmp_path / "a.wav", np.zeros(100), rate=16_000)
     path.write_bytes(path.read_bytes()[:-200])
