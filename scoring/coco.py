@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 ANNOTATIONS_FILE: Final = "annotations.json"
 MAX_ANNOTATIONS_BYTES: Final = 2**29
@@ -119,7 +119,7 @@ def _image_problem(item: Any) -> str:
         return "has no whole number as id"
     if not isinstance(item.get("file_name"), str):
         return "has no file_name"
-    sides = (item.get("width"), item.get("height"))
+    sides: tuple[object, object] = (item.get("width"), item.get("height"))
     if not all(_is_whole(side) and 0 < side <= MAX_SIDE for side in sides):
         return "has no width and height in pixels"
     return ""
@@ -169,7 +169,7 @@ def _box(annotation: dict[str, Any], number: int) -> LabelBox:
     )
 
 
-def _is_whole(value: object) -> bool:
+def _is_whole(value: object) -> TypeGuard[int]:
     """Say whether a JSON value is a whole number; Python counts true as one, and this does not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
