@@ -234,12 +234,14 @@ class Budgets:
     """What a package may use. `None` means no limit.
 
     `max_parameters` is inclusive ("no more than"), `max_macs` is strict ("lower than"), as the
-    CVPR 2022 rules word them. MACs are multiply-adds of one sample at batch 1.
+    CVPR 2022 rules word them. MACs are multiply-adds of one sample at batch 1. `max_latency_ms`, also
+    inclusive, is a gate on the median time of one sample: beyond it an entry is listed and not ranked.
     """
 
     max_parameters: int | None = None
     max_macs: int | None = None
     max_package_bytes: int | None = None
+    max_latency_ms: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -366,6 +368,8 @@ class Usage:
     uncounted_ops: tuple[str, ...] = ()
     package_bytes: int = 0
     cpu_s_per_sample: float | None = None
+    latency_p50_ms: float | None = None
+    latency_p95_ms: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -488,6 +492,7 @@ class Task(StrEnum):
     MEASURE = "measure"
     PREDICT = "predict"
     CALIBRATE = "calibrate"
+    LATENCY = "latency"
     EXPORT = "export"
 
     @property

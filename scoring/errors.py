@@ -175,6 +175,10 @@ CODES: Final[dict[str, Code]] = {
         "One forward pass takes {found:.3f} s; at most {allowed:.3f} s are allowed.",
         "Use a smaller model or a smaller input.",
     ),
+    "latency_answers_differ": Code(
+        "{found:,} of {total:,} answers given to the clock are not the predictions that are scored.",
+        "Return the same output for a sample alone as for the sample within a batch.",
+    ),
     "hidden_work": Code(
         "The model used {found:.3f} s of processor time per sample; at most {allowed:.3f} s are allowed "
         "for a model within this track's MACs.",
@@ -262,6 +266,11 @@ CODES: Final[dict[str, Code]] = {
     "conversion_unavailable": Code(
         "The ONNX model could not be converted to PyTorch for the second opinion on MACs ({why}).",
         "The score comes from ONNX Runtime and is not affected.",
+        warning=True,
+    ),
+    "outside_latency_gate": Code(
+        "One sample takes {found:.1f} ms (median); up to {allowed:g} ms is ranked.",
+        "The entry is listed below those that are fast enough. Use a smaller model.",
         warning=True,
     ),
     "pins_differ": Code(

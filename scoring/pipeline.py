@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring import metrics
+from scoring import latency, metrics
 from scoring.budget import allowance, enforce, static
 from scoring.contracts import (
     TRUTH_BY_OUTPUT,
@@ -77,14 +77,16 @@ def score(
             prepared = _prepare(data, cache, flow)
             job, run = _predict(examined.package, prepared, flow)
             cpu_s_per_sample = _enforce_cpu(job, run, flow)
+            usage = replace(examined.report.usage, cpu_s_per_sample=cpu_s_per_sample)
+            usage, slow = _time(job, run, usage, flow)
         with flow.stage(Stage.METRIC):
             computed = _compute(job, run, prepared, flow.track)
-        usage = replace(examined.report.usage, cpu_s_per_sample=cpu_s_per_sample)
         return replace(
             examined.report,
             verdict=Verdict.SCORED,
             benchmark=benchmark,
             usage=usage,
+            warnings=(*examined.report.warnings, *slow),
             scores=computed.public,
             private_scores=computed.private,
             breakdown=computed.breakdown,
@@ -188,6 +190,22 @@ def _enforce_cpu(job: Job, run: Run, flow: _Flow) -> float:
         allowed_s = allowance.allowed_cpu_s(samples=samples, max_macs=max_macs, macs_per_cpu_s=min(rates))
         enforce.enforce_cpu(run.cpu_s / samples, allowed_s / samples)
     return run.cpu_s / samples
+
+
+def _time(job: Job, run: Run, usage: Usage, flow: _Flow) -> tuple[Usage, tuple[Finding, ...]]:
+    """Time single samples where the track has a gate; return the usage with it, and the warning beyond it."""
+    max_ms = flow.track.budgets.max_latency_ms
+    if max_ms is None:
+        return usage, ()
+    found, warnings = latency.within(
+        max_ms,
+        job,
+        exchange.read_outputs(run, job),
+        sandbox=flow.sandbox,
+        workdir=flow.workdir,
+        tick=lambda: flow.note(Stage.PREDICT),
+    )
+    return replace(usage, latency_p50_ms=found.p50_ms, latency_p95_ms=found.p95_ms), warnings
 
 
 def _calibrate(job: Job, flow: _Flow) -> float:

@@ -237,6 +237,7 @@ class _Budgets(_Section):
     max_parameters: Positive | None = None
     max_macs: Positive | None = None
     max_package_bytes: Positive | None = None
+    max_latency_ms: Annotated[float, Field(gt=0, le=3_600_000)] | None = None
 
 
 class _ArchiveLimits(_Section):

@@ -25,7 +25,10 @@ from scoring.contracts import Split
 class RowOutput(serializers.Serializer[Any]):
     """A participant's standing."""
 
-    rank = serializers.IntegerField(help_text="Equal scores share a rank, the next are skipped: 1, 2, 2, 4.")
+    rank = serializers.IntegerField(
+        allow_null=True,
+        help_text="Equal scores share a rank, the next are skipped: 1, 2, 2, 4. Null outside the latency gate.",
+    )
     participant = serializers.CharField()
     value = serializers.FloatField()
     ci = serializers.ListField(
@@ -35,12 +38,14 @@ class RowOutput(serializers.Serializer[Any]):
         help_text="95 % confidence interval: low, high.",
     )
     rank_range = serializers.ListField(
-        child=serializers.IntegerField(),
+        child=serializers.IntegerField(allow_null=True),
         min_length=2,
         max_length=2,
         help_text="Best and worst rank that the intervals allow.",
     )
     extra = serializers.DictField(child=serializers.FloatField(), help_text="The other metrics.")
+    latency_ms = serializers.FloatField(allow_null=True, help_text="Median of one sample, where it is timed.")
+    inside_gate = serializers.BooleanField()
     submissions = serializers.IntegerField()
     submitted_at = serializers.DateTimeField()
 
@@ -53,6 +58,9 @@ class BoardOutput(serializers.Serializer[Any]):
     version = serializers.IntegerField(allow_null=True, help_text="Number of the benchmark version.")
     metric = serializers.ChoiceField(choices=choices.METRICS)
     split = serializers.ChoiceField(choices=choices.SPLITS)
+    max_latency_ms = serializers.FloatField(
+        allow_null=True, help_text="The gate; null where nothing is timed."
+    )
     rows = RowOutput(many=True)
 
 

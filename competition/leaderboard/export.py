@@ -32,12 +32,14 @@ def as_csv(board: Board) -> str:
     extras = sorted({name for row in board.rows for name in row.extra})
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow((*_COLUMNS, "submitted_at", *extras))
+    gate = ("latency_ms", "inside_gate") if board.max_latency_ms is not None else ()
+    writer.writerow((*_COLUMNS, "submitted_at", *extras, *gate))
     for row in board.rows:
         numbers = (row.value, row.ci_low, row.ci_high, row.rank_low, row.rank_high, row.submissions)
         more = (row.extra.get(name, "") for name in extras)
+        timed = (row.latency_ms, str(row.inside_gate).lower()) if gate else ()
         writer.writerow(
-            (row.rank, inert(row.participant_name), *numbers, row.submitted_at.isoformat(), *more)
+            (row.rank, inert(row.participant_name), *numbers, row.submitted_at.isoformat(), *more, *timed)
         )
     return out.getvalue()
 
@@ -50,6 +52,7 @@ def as_plain(board: Board, *, split: str) -> dict[str, object]:
         "version": board.benchmark.number if board.benchmark else None,
         "metric": board.metric,
         "split": split,
+        "max_latency_ms": board.max_latency_ms,
         "rows": [
             {
                 "rank": row.rank,
@@ -58,6 +61,8 @@ def as_plain(board: Board, *, split: str) -> dict[str, object]:
                 "ci": [row.ci_low, row.ci_high],
                 "rank_range": [row.rank_low, row.rank_high],
                 "extra": dict(row.extra),
+                "latency_ms": row.latency_ms,
+                "inside_gate": row.inside_gate,
                 "submissions": row.submissions,
                 "submitted_at": row.submitted_at.isoformat(),
             }

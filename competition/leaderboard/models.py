@@ -24,6 +24,8 @@ class Standing(models.Model):
     value = models.FloatField()
     ci_low = models.FloatField()
     ci_high = models.FloatField()
+    latency_ms = models.FloatField(null=True, help_text="Median of one sample, where the track has a gate.")
+    inside_gate = models.BooleanField(default=True)
     achieved_at = models.DateTimeField(help_text="When the best submission was uploaded; earlier wins ties.")
 
     class Meta:

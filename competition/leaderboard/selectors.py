@@ -17,11 +17,14 @@ from scoring.contracts import METRIC_FACTS, Metric, MetricFacts, Split
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One participant on the board; `extra` holds the metrics that are shown but do not rank."""
+    """One participant on the board; `extra` holds the metrics that are shown but do not rank.
 
-    rank: int
-    rank_low: int
-    rank_high: int
+    There is no rank outside the track's latency gate.
+    """
+
+    rank: int | None
+    rank_low: int | None
+    rank_high: int | None
     participant_id: int
     participant_name: str
     value: float
@@ -31,6 +34,8 @@ class Row:
     submitted_at: datetime
     submissions: int
     evaluation_id: int
+    latency_ms: float | None = None
+    inside_gate: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +49,7 @@ class Board:
     metric_facts: MetricFacts
     extra_metrics: tuple[Metric, ...]
     rows: tuple[Row, ...]
+    max_latency_ms: float | None = None
 
 
 def board(track: Track, *, split: Split = Split.PUBLIC, benchmark: BenchmarkVersion | None = None) -> Board:
@@ -63,6 +69,7 @@ def board(track: Track, *, split: Split = Split.PUBLIC, benchmark: BenchmarkVers
         metric_facts=facts,
         extra_metrics=extra_metrics,
         rows=rows,
+        max_latency_ms=None if version is None else version.document().spec.budgets.max_latency_ms,
     )
 
 
@@ -89,6 +96,8 @@ def _contender(standing: Standing) -> ranking.Contender:
         ci_low=standing.ci_low,
         ci_high=standing.ci_high,
         achieved_at=standing.achieved_at,
+        latency_ms=standing.latency_ms,
+        inside_gate=standing.inside_gate,
     )
 
 
@@ -111,6 +120,8 @@ def _row(
         submitted_at=standing.achieved_at,
         submissions=submissions.get(standing.participant_id, 0),
         evaluation_id=standing.evaluation_id,
+        latency_ms=standing.latency_ms,
+        inside_gate=standing.inside_gate,
     )
 
 

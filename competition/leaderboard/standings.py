@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import Q
 
 from competition.leaderboard.models import Standing
-from competition.leaderboard.ranking import is_better
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Score
 from competition.tracks.models import BenchmarkVersion
@@ -19,6 +18,8 @@ from scoring.contracts import METRIC_FACTS, Metric, Status
 
 Owner = tuple[int, str]
 """A participant and a split: what there is one standing of."""
+Merit = tuple[bool, float, float]
+"""Inside the gate, value with the best highest, latency with the fastest highest: the greatest wins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +97,12 @@ def _existing(benchmark: BenchmarkVersion, **owner: int) -> dict[Owner, Standing
 
 
 def _wanted(benchmark: BenchmarkVersion, **owner: int) -> dict[Owner, dict[str, Any]]:
-    """Return each owner's best score in the ranking metric; of equal ones, that of the earliest upload."""
-    metric = benchmark.document().spec.metric
+    """Return each owner's best score in the ranking metric; of equal ones, that of the earliest upload.
+
+    One inside the latency gate beats any outside it, and of equal scores the faster one wins.
+    """
+    spec = benchmark.document().spec
+    metric, max_latency_ms = spec.metric, spec.budgets.max_latency_ms
     scores = Score.objects.filter(
         evaluation__benchmark=benchmark,
         evaluation__status=Status.SCORED,
@@ -105,25 +110,44 @@ def _wanted(benchmark: BenchmarkVersion, **owner: int) -> dict[Owner, dict[str, 
         **{f"evaluation__submission__{name}": value for name, value in owner.items()},
     ).select_related("evaluation__submission")
     earliest_first = scores.order_by("evaluation__submission__created_at", "evaluation_id")
-    return {key: _fields(score) for key, score in _best(earliest_first, _beats(metric)).items()}
+    best = _best(earliest_first, _merit(metric, max_latency_ms))
+    return {key: _fields(score, max_latency_ms) for key, score in best.items()}
 
 
-def _best(scores: Iterable[Score], beats: Callable[[Score, Score], bool]) -> dict[Owner, Score]:
+def _best(scores: Iterable[Score], merit: Callable[[Score], Merit]) -> dict[Owner, Score]:
     best: dict[Owner, Score] = {}
     for score in scores:
         key = (score.evaluation.submission.participant_id, score.split)
-        if key not in best or beats(score, best[key]):
+        if key not in best or merit(score) > merit(best[key]):
             best[key] = score
     return best
 
 
-def _beats(metric: Metric) -> Callable[[Score, Score], bool]:
-    higher_is_better = METRIC_FACTS[metric].higher_is_better
-    return lambda score, other: is_better(score.value, other.value, higher_is_better=higher_is_better)
+def _merit(metric: Metric, max_latency_ms: float | None) -> Callable[[Score], Merit]:
+    sign = 1.0 if METRIC_FACTS[metric].higher_is_better else -1.0
+
+    def merit(score: Score) -> Merit:
+        latency_ms = _latency_ms(score, max_latency_ms)
+        return _is_inside(latency_ms, max_latency_ms), sign * score.value, -(latency_ms or 0.0)
+
+    return merit
 
 
-def _fields(score: Score) -> dict[str, Any]:
+def _latency_ms(score: Score, max_latency_ms: float | None) -> float | None:
+    """Return what was measured for this very evaluation; nothing where the track has no gate."""
+    usage = score.evaluation.usage or {}
+    return None if max_latency_ms is None else usage.get("latency_p50_ms")
+
+
+def _is_inside(latency_ms: float | None, max_latency_ms: float | None) -> bool:
+    return max_latency_ms is None or (latency_ms is not None and latency_ms <= max_latency_ms)
+
+
+def _fields(score: Score, max_latency_ms: float | None) -> dict[str, Any]:
+    latency_ms = _latency_ms(score, max_latency_ms)
     return {
+        "latency_ms": latency_ms,
+        "inside_gate": _is_inside(latency_ms, max_latency_ms),
         "evaluation_id": score.evaluation_id,
         "value": score.value,
         "ci_low": score.ci_low,

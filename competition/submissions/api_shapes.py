@@ -163,6 +163,8 @@ class UsageOutput(serializers.Serializer[Any]):
     uncounted_ops = serializers.ListField(child=serializers.CharField())
     package_bytes = serializers.IntegerField()
     cpu_s_per_sample = serializers.FloatField(allow_null=True)
+    latency_p50_ms = serializers.FloatField(allow_null=True, help_text="Where the track has a latency gate.")
+    latency_p95_ms = serializers.FloatField(allow_null=True)
 
 
 class ScoreOutput(serializers.Serializer[Any]):

@@ -97,7 +97,7 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
             "Budgets",
             {
                 "description": "Numbers may be written with a unit: 30M, 5G, 100 MB, 512 MiB.",
-                "fields": ("max_parameters", "max_macs", "max_package_bytes"),
+                "fields": ("max_parameters", "max_macs", "max_package_bytes", "max_latency_ms"),
             },
         ),
         ("Private scores", {"fields": ("private_scores",)}),

@@ -123,6 +123,10 @@ class BudgetsOutput(serializers.Serializer[Any]):
     max_parameters = serializers.IntegerField(allow_null=True, help_text="Inclusive.")
     max_macs = serializers.IntegerField(allow_null=True, help_text="Strict; multiply-adds of one sample.")
     max_package_bytes = serializers.IntegerField(allow_null=True, help_text="Inclusive; unpacked.")
+    max_latency_ms = serializers.FloatField(
+        allow_null=True,
+        help_text="Inclusive gate on the median time of one sample; beyond it nobody is ranked.",
+    )
 
 
 class ArchiveLimitsOutput(serializers.Serializer[Any]):

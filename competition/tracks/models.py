@@ -186,6 +186,9 @@ class Track(models.Model):
         null=True, blank=True, help_text="Strict, multiply-adds of one sample. Empty: no limit."
     )
     max_package_bytes = models.BigIntegerField(null=True, blank=True, help_text="Unpacked. Empty: no limit.")
+    max_latency_ms = models.FloatField(
+        null=True, blank=True, help_text="Gate on the median time of one sample. Empty: nothing is timed."
+    )
 
     max_entry_bytes = models.BigIntegerField(default=contracts.ArchiveLimits.max_entry_bytes)
     max_unpacked_bytes = models.BigIntegerField(default=contracts.ArchiveLimits.max_unpacked_bytes)

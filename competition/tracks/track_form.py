@@ -56,6 +56,7 @@ LIMIT_HELP: Final = {
     "seed": "Seed of the run's random numbers.",
 }
 OTHER_HELP: Final = {
+    "max_latency_ms": "Milliseconds, median of one sample, in a run of its own. Slower entries stand below the board.",
     "slug": "Part of the address, for example cvpr2022-track1. Small letters, digits and single hyphens.",
     "summary": "One sentence for the competition's page.",
     "opens_at": "UTC. Empty: submissions are taken as soon as the track is open.",

@@ -148,6 +148,7 @@ OkReply = MeasureReply | PredictReply | ExportReply | CalibrateReply
 OK_REPLIES: Final[dict[Task, type[OkReply]]] = {
     Task.MEASURE: MeasureReply,
     Task.PREDICT: PredictReply,
+    Task.LATENCY: PredictReply,
     Task.EXPORT: ExportReply,
     Task.CALIBRATE: CalibrateReply,
 }

@@ -59,6 +59,14 @@ def _run(request: Request, paths: argparse.Namespace, channel: Channel) -> dict[
         from scoring.sandboxed.calibrate import calibrate
 
         return calibrate(request.threads)
+    if request.task is Task.LATENCY:
+        from scoring.sandboxed.latency import answer, open_paced
+
+        paced = open_paced(paths.inputs, request)
+        for module in _engines(request):
+            import_module(module)
+        channel.started()
+        return answer(request, paths.package, paced, channel)
     pixels = open_inputs(paths.inputs, request)
     for module in _engines(request):
         import_module(module)
@@ -75,7 +83,8 @@ def _run(request: Request, paths: argparse.Namespace, channel: Channel) -> dict[
 def _engines(request: Request) -> tuple[str, ...]:
     if request.task is Task.EXPORT:
         return (*ENGINES[Task.PREDICT][request.format], "scoring.sandboxed.export")
-    return ENGINES[request.task][request.format]
+    task = Task.PREDICT if request.task is Task.LATENCY else request.task
+    return ENGINES[task][request.format]
 
 
 def _end(channel: Channel, reply: Mapping[str, object], *, exit_code: int) -> None:

@@ -75,7 +75,12 @@ def test_a_track_tells_what_an_entry_must_satisfy(anonymous: APIClient, make_tra
 
     body = anonymous.get("/api/tracks/t/").json()
 
-    assert body["budgets"] == {"max_parameters": 7, "max_macs": None, "max_package_bytes": None}
+    assert body["budgets"] == {
+        "max_parameters": 7,
+        "max_macs": None,
+        "max_package_bytes": None,
+        "max_latency_ms": None,
+    }
     assert body["output"] == {"kind": "logits", "width": 10, "classes": 0, "box_layout": None}
     assert body["input"]["shape"] == [3, 224, 224]
     assert body["run_limits"]["predict_timeout_s"] == 9.5
