@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from scoring.contracts import ChannelOrder, Dtype, OutputKind, TrackSpec
 from scoring.packages.byom_documents import Mapping, shown
-from scoring.packages.byom_fields import first_stage, is_number
+from scoring.packages.byom_fields import first_stage, is_number, shape_problems
 
 PREPROCESSING_KEYS: Final = ("resize", "normalize", "channel_order")
 THRESHOLDS: Final = ("threshold", "confidence_threshold", "nms_threshold", "anomaly_threshold")
@@ -44,7 +44,7 @@ def processing_problems(mochi: Mapping, manifest: Mapping, track: TrackSpec) -> 
         yield from _section_problems(before, "preprocessing", PREPROCESSING_KEYS)
     if after is not None:
         yield from _section_problems(after, "postprocessing", ("type", *THRESHOLDS))
-    if isinstance(before, dict) and isinstance(shape, list):
+    if isinstance(before, dict) and isinstance(shape, list) and not list(shape_problems(shape)):
         yield from _preprocessing_problems(before, shape, track)
     yield from _threshold_problems(first_stage(mochi), _mapping(after))
     if isinstance(after, dict) and after.get("type") is not None:

@@ -20,6 +20,8 @@ import numpy as np
 import safetensors.numpy
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.golden.byom import byom_files
+
 END = struct.Struct("<4s4H2LH")
 UNIX = 3
 
@@ -28,7 +30,10 @@ def build_entry(case: Mapping[str, Any], case_folder: Path, target_folder: Path)
     """Write the entry below `target_folder` and return its path."""
     entry = case["entry"]
     path = target_folder / entry.get("name", "entry.zip")
-    if "members" in entry and ".tar" in path.suffixes:
+    if "byom" in entry:
+        members = [{"path": name, "raw": raw} for name, raw in byom_files(entry["byom"]).items()]
+        raw = _tar(members, case_folder, packed=True)
+    elif "members" in entry and ".tar" in path.suffixes:
         raw = _tar(entry["members"], case_folder, packed=path.suffix == ".gz")
     elif "members" in entry:
         raw = _zip(entry["members"], case_folder, stored=entry.get("stored", False))
@@ -78,6 +83,8 @@ def _content(source: Mapping[str, Any], case_folder: Path) -> bytes:
     if "safetensors" in source:
         raw = safetensors.numpy.save({name: _array(each) for name, each in source["safetensors"].items()})
         return raw[: len(raw) - source.get("cut", 0)]
+    if "raw" in source:
+        return bytes(source["raw"])
     if "zeros" in source:
         return bytes(source["zeros"])
     if "file" in source:

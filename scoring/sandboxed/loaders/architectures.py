@@ -12,7 +12,8 @@ from torch import nn
 
 from scoring.sandboxed.refusal import load_failed
 
-MAX_NAMED_KEYS = 3
+MAX_NAMED_KEYS = 2
+MAX_WHY_LENGTH = 300
 Build = Callable[[], nn.Module]
 
 
@@ -30,7 +31,7 @@ def build(name: str, classes: int | None, state: Mapping[str, torch.Tensor]) -> 
         raise load_failed(
             f"neither torchvision nor timm has an architecture “{name}”; save by torch.jit.trace"
         )
-    raise load_failed(f"the state dict does not fit: {'; '.join(misfits)}")
+    raise load_failed(f"the state dict does not fit: {'; '.join(misfits)}"[:MAX_WHY_LENGTH])
 
 
 def _candidates(

@@ -26,9 +26,9 @@ from scoring.sandboxed.refusal import load_failed
 from scoring.sandboxed.settle import seed_all, settle_torch
 from scoring.sandboxed.torchvision_ops import declare_missing_operators
 
-# TorchScript models of torchvision call its operators, which its import registers.
 declare_missing_operators()
-from scoring.sandboxed.loaders import architectures  # noqa: E402
+# TorchScript models may call its operators, which the import registers.
+import torchvision  # noqa: E402, F401
 
 TWO_COLUMNS: Final = 2
 NOT_TENSORS: Final = (
@@ -117,6 +117,9 @@ def _from_state(path: Path, options: Mapping[str, object]) -> nn.Module:
             "the .pt is a state dict, so mochi.json must name the model in 'model_info.architecture', "
             "or the model be saved by torch.jit.trace or torch.jit.script"
         )
+    # timm takes seconds to import, and TorchScript needs none of it; no code of the entry runs before.
+    from scoring.sandboxed.loaders import architectures
+
     return architectures.build(name, classes if isinstance(classes, int) else None, state)
 
 
