@@ -113,7 +113,7 @@ class Screen:
         table.add_row("package", f"{usage['package_bytes']:,} bytes")
         if usage["cpu_s_per_sample"] is not None:
             table.add_row("processor time", f"{usage['cpu_s_per_sample']:.4f} s a sample")
-        if usage["latency_p50_ms"] is not None:
+        if usage.get("latency_p50_ms") is not None:
             latency = f"{usage['latency_p50_ms']:.1f} ms median, {usage['latency_p95_ms']:.1f} ms for 95 %"
             table.add_row("latency", latency)
         self._console.print(table)
