@@ -377,7 +377,8 @@ class Package:
     """An entry unpacked and recognised as one format.
 
     `root` is the folder on disk, `main` the file in it that is loaded (`model.py`, `net.onnx`),
-    relative to root. `package_bytes` is the sum of the sizes of all its files.
+    relative to root. `package_bytes` is the sum of the sizes of all its files. `not_formats` says of
+    each other format why the entry is not one.
     """
 
     format: Format
@@ -385,6 +386,7 @@ class Package:
     main: str
     package_bytes: int
     warnings: tuple[Finding, ...] = ()
+    not_formats: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -481,6 +483,7 @@ class ScoreReport:
     log: str = ""
     isolated: bool = True
     plan: str | None = None
+    not_formats: Mapping[str, str] = field(default_factory=dict)
 
 
 # --- between the worker and the sandbox --------------------------------------------------------

@@ -150,6 +150,7 @@ def _examine(entry: Path, flow: _Flow) -> _Examined:
         timings_s=dict(flow.timings_s),
         log=measured.log,
         isolated=flow.sandbox.isolated,
+        not_formats=package.not_formats,
     )
     return _Examined(package=package, report=report)
 

@@ -19,6 +19,7 @@ def accepted_or_scored(report: ScoreReport) -> dict[str, Any]:
         "hint": "",
         "findings": rendered(report.warnings),
         "format": report.format.value,
+        **({"not_formats": dict(report.not_formats)} if report.not_formats else {}),
         "track": report.track,
         "benchmark": report.benchmark,
         **({"plan": report.plan} if report.plan else {}),

@@ -67,6 +67,8 @@ class Screen:
         verdict = outcome["verdict"]
         code = f" ({outcome['code']})" if outcome["code"] else ""
         self._console.print(f"[bold {COLOURS[verdict]}]{verdict}[/]{code}")
+        if outcome.get("format"):
+            self._show_format(outcome["format"], outcome.get("not_formats", {}))
         if verdict == "fault":
             self._console.print(escape(outcome["message"]))
         self._show_findings(outcome["findings"])
@@ -94,6 +96,11 @@ class Screen:
             self._console.print(f"{mark} {escape(check.name)}: {escape(check.found)}")
             if not check.ok:
                 self._console.print(f"        {escape(check.remedy)}")
+
+    def _show_format(self, found: str, others: dict[str, str]) -> None:
+        self._console.print(f"recognised as [bold]{found}[/]")
+        for name, why in others.items():
+            self._console.print(f"  not {name}: {escape(why)}", style="dim")
 
     def _show_findings(self, findings: list[dict[str, Any]]) -> None:
         for finding in findings:

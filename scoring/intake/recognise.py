@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from scoring.contracts import Finding, Format, Mismatch, Package, PackageFormat, Unpacked
 from scoring.errors import Rejected, reject
@@ -16,7 +17,7 @@ def recognise(
     packages = {format_: answer for format_, answer in answers.items() if isinstance(answer, Package)}
     accepted = [package for format_, package in packages.items() if format_ in allowed]
     if len(accepted) == 1:
-        return accepted[0]
+        return replace(accepted[0], not_formats=_not_formats(answers, accepted[0].format))
     if accepted:
         # Two readings of one entry: the checks could see one model and the score another.
         raise reject("ambiguous_format", formats=", ".join(package.format for package in accepted))
@@ -30,6 +31,15 @@ def recognise(
         # A package that lacks one file may look like another format: what it lacks is said too.
         raise Rejected(Finding(code="format_not_allowed", facts=facts), *_details(mismatches))
     raise _unrecognised(mismatches)
+
+
+def _not_formats(answers: Mapping[Format, Package | Mismatch], found: Format) -> dict[str, str]:
+    """Say of each other format why it is not the one."""
+    return {
+        format_.value: answer.why if isinstance(answer, Mismatch) else "this track does not take it"
+        for format_, answer in answers.items()
+        if format_ is not found
+    }
 
 
 def _unrecognised(mismatches: Mapping[Format, Mismatch]) -> Rejected:

@@ -14,7 +14,17 @@ from scoring.packages import FORMATS
 BOTH = (Format.CVPR_ZIP, Format.ONNX)
 
 
+@pytest.fixture(autouse=True)
+def _a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Formats may look into the files that they name."""
+    monkeypatch.chdir(tmp_path)
+
+
 def unpacked(*paths: str) -> Unpacked:
+    for path in paths:
+        file = Path("root") / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(bytes(10))
     files = tuple(UnpackedFile(path=path, size=10) for path in paths)
     return Unpacked(root=Path("root"), files=files, package_bytes=10 * len(files))
 
@@ -43,6 +53,14 @@ def test_only_allowed_formats_compete() -> None:
     package = recognise(unpacked("model.py", "part.onnx"), allowed=(Format.CVPR_ZIP,), formats=FORMATS)
 
     assert package.format == Format.CVPR_ZIP
+
+
+def test_why_it_is_none_of_the_others_is_said_of_each() -> None:
+    package = recognise(unpacked("model.py", "part.onnx"), allowed=(Format.CVPR_ZIP,), formats=FORMATS)
+
+    assert set(package.not_formats) == set(Format) - {Format.CVPR_ZIP}
+    assert package.not_formats["onnx"] == "this track does not take it"
+    assert "model_config.yaml" in package.not_formats["gasbench"]
 
 
 def test_two_allowed_formats_are_ambiguous() -> None:
