@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import csv
 import math
-import stat
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from pathlib import Path
 
 from scoring.coco import ANNOTATIONS_FILE, AnnotatedPicture, read_annotations
 from scoring.contracts import TruthKind
+from scoring.dataset_files import file_finding, file_findings, unsafe
 
 LABELS_FILE = "labels.csv"
 REQUIRED_COLUMNS = ("file",)
@@ -81,7 +81,7 @@ def read_labels(folder: Path) -> LabelTable:
     findings: list[str] = []
     rows: list[LabelRow] = []
     columns: list[str] = []
-    if why := _file_finding(folder / LABELS_FILE):
+    if why := file_finding(folder / LABELS_FILE):
         raise DatasetProblem((f"{LABELS_FILE} {why}",))
     try:
         with (folder / LABELS_FILE).open(encoding="utf-8-sig", newline="") as stream:
@@ -100,7 +100,8 @@ def read_labels(folder: Path) -> LabelTable:
         rows, classes = _with_boxes(folder, rows, findings)
         if "weight" in columns:
             findings.append("line 1: boxes cannot be weighed; remove the column “weight”")
-    findings += _file_findings(folder, rows)
+    names = ((row.number, name) for row in rows for name in (row.file, row.mask) if name)
+    findings += file_findings(folder, names)
     if not findings and not rows:
         findings.append(f"{LABELS_FILE} holds a header and no row")
     if not findings and all(row.private for row in rows):
@@ -153,7 +154,7 @@ def _with_boxes(
     folder: Path, rows: list[LabelRow], findings: list[str]
 ) -> tuple[list[LabelRow], tuple[str, ...]]:
     """Give each row its boxes; a file that the annotations do not list is a finding."""
-    if why := _file_finding(folder / ANNOTATIONS_FILE):
+    if why := file_finding(folder / ANNOTATIONS_FILE):
         findings.append(f"{ANNOTATIONS_FILE} {why}")
         return rows, ()
     annotations = read_annotations(folder / ANNOTATIONS_FILE, findings)
@@ -201,9 +202,9 @@ def _row(number: int, cell: Mapping[str, str]) -> LabelRow:
 
 
 def _cell_findings(cell: Mapping[str, str]) -> Iterator[str]:
-    if why := _unsafe(cell["file"]):
+    if why := unsafe(cell["file"]):
         yield f"the file name “{cell['file']}” {why}"
-    if "mask" in cell and (why := _unsafe(cell["mask"])):
+    if "mask" in cell and (why := unsafe(cell["mask"])):
         yield f"the mask's name “{cell['mask']}” {why}"
     label = cell.get("label", "0")
     if not (label.isascii() and label.isdigit() and len(label) <= MAX_LABEL_DIGITS):
@@ -216,53 +217,9 @@ def _cell_findings(cell: Mapping[str, str]) -> Iterator[str]:
         yield f"the group is longer than {MAX_GROUP_LENGTH} characters"
 
 
-def _unsafe(name: str) -> str:
-    """Say why a name could lead out of the folder or be read in two ways; empty if it cannot."""
-    parts = name.split("/")
-    if not name.isprintable() or "\\" in name or ":" in name:
-        return "has a backslash, a colon or a control character"
-    if name.startswith("/"):
-        return "is absolute"
-    if any(part in ("", ".", "..") for part in parts):
-        return "has an empty, “.” or “..” part"
-    return ""
-
-
 def _is_weight(text: str) -> bool:
     try:
         weight = float(text)
     except ValueError:
         return False
     return math.isfinite(weight) and 0 < weight <= MAX_WEIGHT
-
-
-def _file_findings(folder: Path, rows: list[LabelRow]) -> list[str]:
-    checked_folders: dict[Path, str] = {}
-    findings = []
-    for row in rows:
-        for name in filter(None, (row.file, row.mask)):
-            path = folder / name
-            why = _folders_finding(folder, path.parent, checked_folders) or _file_finding(path)
-            if why:
-                findings.append(f"row {row.number}: “{name}” {why}")
-    return findings
-
-
-def _folders_finding(root: Path, folder: Path, checked: dict[Path, str]) -> str:
-    if folder == root:
-        return ""
-    if folder not in checked:
-        # A link could point at any file of the server, which would then be shown as a sample.
-        own = "lies behind a link" if folder.is_symlink() else ""
-        checked[folder] = own or _folders_finding(root, folder.parent, checked)
-    return checked[folder]
-
-
-def _file_finding(path: Path) -> str:
-    try:
-        status = path.lstat()
-    except OSError:
-        return "is missing"
-    if not stat.S_ISREG(status.st_mode):
-        return "is a link or no regular file"
-    return "" if status.st_size else "is empty"

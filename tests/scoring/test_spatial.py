@@ -1,24 +1,31 @@
 """Class maps and boxes end to end: a real child runs models that threshold colours; scores by formula."""
 
+import io
 import json
+import tarfile
+import warnings
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import nn
 
 from scoring import pipeline
-from scoring.contracts import ScoreReport
+from scoring.contracts import ScoreReport, TrackSpec
 from scoring.errors import Fault, Rejected
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.sandbox.trial import bubblewrap_failure
-from scoring.tracks import build_track
+from scoring.tracks import build_track, load_track
+from tests.golden.byom import MODEL, byom_files
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
 SIDE = 32
 BLUE, GREEN = (255, 0, 0), (0, 255, 0)
@@ -131,16 +138,13 @@ def boxes(data: Path) -> Path:
 
 @pytest.fixture
 def score(tmp_path: Path) -> Score:
-    """Score a model.py on a folder by a track."""
+    """Score an entry on a folder by a track."""
 
-    def score(code: str, data: Path, track: dict[str, Any]) -> ScoreReport:
-        entry = tmp_path / "entry.zip"
-        with zipfile.ZipFile(entry, "w") as archive:
-            archive.writestr("model.py", code)
+    def score(entry: Path, data: Path, track: TrackSpec) -> ScoreReport:
         (tmp_path / "work").mkdir(exist_ok=True)
         return pipeline.score(
             entry,
-            build_track(track).spec,
+            track,
             data=data,
             benchmark=None,
             cache=tmp_path / "cache",
@@ -152,12 +156,84 @@ def score(tmp_path: Path) -> Score:
     return score
 
 
-@pytest.mark.parametrize("answer", ["return maps", "return maps.argmax(1)"])
-def test_a_map_of_classes_is_scored_by_intersection_over_union(
-    answer: str, score: Score, masks: Path
-) -> None:
-    report = score(COLOURS.format(answer=answer), masks, SEGMENTATION)
+@pytest.fixture
+def with_code(tmp_path: Path) -> Callable[[str], Path]:
+    """Make a cvpr-zip of a model.py."""
 
+    def with_code(code: str) -> Path:
+        entry = tmp_path / "entry.zip"
+        with zipfile.ZipFile(entry, "w") as archive:
+            archive.writestr("model.py", code)
+        return entry
+
+    return with_code
+
+
+@pytest.fixture
+def with_script(tmp_path: Path) -> Callable[..., Path]:
+    """Make a BYOM package of a scripted module and its first stage."""
+
+    def with_script(module: nn.Module, stage: dict[str, object], postprocessing: dict[str, object]) -> Path:
+        changes = {f"stages.0.{field}": value for field, value in stage.items()}
+        graph = {"model_graph.stages.0.type": stage["type"], "postprocessing": postprocessing}
+        files = byom_files(
+            {
+                "set": {
+                    "config.yaml": {"dataset.num_classes": stage["num_classes"]},
+                    "mochi.json": changes,
+                    "export_artifacts/manifest.json": graph,
+                }
+            }
+        )
+        buffer = io.BytesIO()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            torch.jit.save(torch.jit.script(module.eval()), buffer)
+        files[MODEL] = buffer.getvalue()
+        entry = tmp_path / "entry.tar.gz"
+        with tarfile.open(entry, "w:gz") as archive:
+            for name, content in files.items():
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+        return entry
+
+    return with_script
+
+
+class ScriptedColours(nn.Module):
+    """Like `COLOURS`, on normalised RGB."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        half = torch.arange(x.shape[3]) < x.shape[3] // 2
+        blue, green = x[:, 2] > 0, (x[:, 1] > 0) & half
+        return torch.stack([torch.full_like(x[:, 0], 0.5), blue.float(), green.float()], 1)
+
+
+class ScriptedBoxes(nn.Module):
+    """Like `BOXES`, on normalised RGB, each box found once."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found = []
+        for image in x.unbind(0):
+            rows = torch.zeros(8, 6)
+            for place in range(2):
+                spots = torch.nonzero(image[2 - place] > 0)
+                if spots.shape[0] > 0:
+                    low, high = spots.amin(0), spots.amax(0) + 1
+                    rows[place, 0:2] = (low + high).flip(0) / 2
+                    rows[place, 2:4] = (high - low).flip(0).float()
+                    rows[place, 4 + place] = 0.9
+            found.append(rows.t())
+        return torch.stack(found)
+
+
+def spec(track: dict[str, Any]) -> TrackSpec:
+    return build_track(track).spec
+
+
+def check_map(report: ScoreReport) -> None:
+    """Compare with what the pictures and the models make certain."""
     # In pixels of the input: 30 rows of 32 count; blue is 8 x 16, green 16 x 16, half of it unseen.
     blue, green = 1.0, 8 * 16 / (16 * 16)
     background = (30 * 32 - 24 * 16) / (30 * 32 - 24 * 16 + 8 * 16)
@@ -165,26 +241,78 @@ def test_a_map_of_classes_is_scored_by_intersection_over_union(
     assert miou.value == pytest.approx((background + blue + green) / 3, abs=1e-12)
     assert miou.details == pytest.approx({"iou_0": background, "iou_1": blue, "iou_2": green})
     assert report.scores["pixel_accuracy"].value == pytest.approx(1 - 8 * 16 / (30 * 32))
-    assert report.private_scores["miou"].value == pytest.approx(miou.value)
 
 
-def test_boxes_are_decoded_suppressed_and_scored(score: Score, boxes: Path) -> None:
-    report = score(BOXES, boxes, DETECTION)
-
+def check_boxes(report: ScoreReport) -> None:
+    """Compare with what the pictures and the models make certain."""
     # Blue is right at ten thresholds; green has IoU 32 / 48 = 2/3: right at .50, .55, .60 and .65.
     result = report.scores["coco_map"]
     assert result.value == pytest.approx((10 / 10 + 4 / 10) / 2)
     assert result.details == pytest.approx({"map50": 1.0, "map75": 0.5})
 
 
-def test_boxes_in_another_layout_are_refused(score: Score, boxes: Path) -> None:
+@pytest.mark.parametrize("answer", ["return maps", "return maps.argmax(1)"])
+def test_a_map_of_classes_is_scored_by_intersection_over_union(
+    answer: str, score: Score, with_code: Callable[[str], Path], masks: Path
+) -> None:
+    report = score(with_code(COLOURS.format(answer=answer)), masks, spec(SEGMENTATION))
+
+    check_map(report)
+    assert report.private_scores["miou"].value == report.scores["miou"].value
+
+
+def test_boxes_are_decoded_suppressed_and_scored(
+    score: Score, with_code: Callable[[str], Path], boxes: Path
+) -> None:
+    report = score(with_code(BOXES), boxes, spec(DETECTION))
+
+    check_boxes(report)
+
+
+def test_a_byom_package_is_scored_on_the_preset_of_segmentation(
+    score: Score, with_script: Callable[..., Path], masks: Path
+) -> None:
+    stage = {"type": "semantic_segmentation", "num_classes": 3, "output_shape": [1, 3, SIDE, SIDE]}
+
+    report = score(
+        with_script(ScriptedColours(), stage, {"type": "argmax_per_pixel"}),
+        masks,
+        load_track("byom-segmentation").spec,
+    )
+
+    check_map(report)
+
+
+def test_a_byom_package_is_scored_on_the_preset_of_detection(
+    score: Score, with_script: Callable[..., Path], boxes: Path
+) -> None:
+    stage = {"type": "object_detection", "num_classes": 2, "output_shape": [1, 6, 8]}
+    track = load_track("byom-detection").spec
+    two_classes = replace(track, output=replace(track.output, classes=2))
+
+    report = score(
+        with_script(
+            ScriptedBoxes(), stage, {"type": "yolo_nms", "confidence_threshold": 0.25, "nms_threshold": 0.45}
+        ),
+        boxes,
+        two_classes,
+    )
+
+    check_boxes(report)
+
+
+def test_boxes_in_another_layout_are_refused(
+    score: Score, with_code: Callable[[str], Path], boxes: Path
+) -> None:
     with pytest.raises(Rejected) as refused:
-        score(BOXES.replace("tensor(rows).T", "tensor(rows)"), boxes, DETECTION)
+        score(with_code(BOXES.replace("tensor(rows).T", "tensor(rows)")), boxes, spec(DETECTION))
 
     assert refused.value.code == "wrong_output_shape"
     assert refused.value.findings[0].facts["expected"] == "(1, 6, anchors)"
 
 
-def test_a_track_of_maps_refuses_a_dataset_of_boxes(score: Score, boxes: Path) -> None:
+def test_a_track_of_maps_refuses_a_dataset_of_boxes(
+    score: Score, with_code: Callable[[str], Path], boxes: Path
+) -> None:
     with pytest.raises(Fault, match="masks"):
-        score(COLOURS.format(answer="return maps"), boxes, SEGMENTATION)
+        score(with_code(COLOURS.format(answer="return maps")), boxes, spec(SEGMENTATION))
