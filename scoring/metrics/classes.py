@@ -33,13 +33,13 @@ def balanced_accuracy(labels: Labels, predictions: Predictions, weights: Weights
 def brier(labels: Labels, predictions: Predictions, weights: Weights | None) -> MetricResult:
     """Score the squared error of the probabilities."""
     found = guesses.of_classes(labels, predictions)
-    return _mean_loss(found, found.brier, found.brier_baseline, weights)
+    return _mean_loss(found.brier, found.brier_baseline, weights)
 
 
 def cross_entropy(labels: Labels, predictions: Predictions, weights: Weights | None) -> MetricResult:
     """Score the negative logarithm of the label's probability."""
     found = guesses.of_classes(labels, predictions)
-    return _mean_loss(found, found.cross_entropy, found.cross_entropy_baseline, weights)
+    return _mean_loss(found.cross_entropy, found.cross_entropy_baseline, weights)
 
 
 def _from_counts(
@@ -56,13 +56,9 @@ def _from_counts(
     return MetricResult(value=value, ci=resampling.interval(value, statistics, draws))
 
 
-def _mean_loss(
-    found: guesses.Guesses, loss: Floats, baseline: float, weights: Weights | None
-) -> MetricResult:
+def _mean_loss(loss: Floats, baseline: float, weights: Weights | None) -> MetricResult:
     value = exact_mean(loss, weights)
-    draws = resampling.draw(
-        found.truth, found.called, weights, classes=found.classes, loss=loss, baseline=baseline
-    )
+    draws = resampling.draw_losses(loss, weights, baseline=baseline)
     return MetricResult(value=value, ci=resampling.interval(value, resampling.mean_losses, draws))
 
 

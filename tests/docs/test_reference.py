@@ -16,11 +16,12 @@ from scoring.contracts import (
     Budgets,
     Format,
     InputContract,
+    Metric,
     OutputContract,
     RunLimits,
     TrackSpec,
 )
-from scoring.tracks import TrackPage, parse_track
+from scoring.tracks import METRICS_BY_OUTPUT, ONE_LOGIT_METRICS, TrackPage, parse_track
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -72,6 +73,18 @@ def test_every_metric_and_format_is_named() -> None:
 
     assert set(METRIC_FACTS) <= set(rows("tracks.md"))
     assert all(f"`{member}`" in text for member in Format)
+
+
+@pytest.mark.parametrize("metric", METRIC_FACTS)
+def test_every_metric_has_a_row_with_its_output_direction_and_version(metric: Metric) -> None:
+    facts = METRIC_FACTS[metric]
+    kind = next(kind for kind, metrics in METRICS_BY_OUTPUT.items() if metric in metrics)
+    one = ", also one" if metric in ONE_LOGIT_METRICS else ""
+
+    output, better, version, *_ = rows("metrics.md")[metric]
+
+    assert (output, better) == (f"`{kind}`{one}", "higher" if facts.higher_is_better else "lower")
+    assert version == facts.version
 
 
 def test_the_example_track_is_valid() -> None:
