@@ -43,7 +43,7 @@ def _refuse_tricks(text: str) -> None:
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             # A few lines of aliases of aliases expand to more than any memory.
-            raise InvalidYaml(f"line {event.start_mark.line + 1} uses an alias (*name); write the value out")
+            raise InvalidYaml(f"{_place(event.start_mark)}an alias (*name) is used; write the value out")
     waiting = [yaml.compose(text, Loader=yaml.SafeLoader)]
     while waiting:
         node = waiting.pop()
@@ -58,7 +58,7 @@ def _refuse_twins(keys: list[yaml.Node]) -> None:
     seen: set[str] = set()
     for key in keys:
         if not isinstance(key, yaml.ScalarNode):
-            raise InvalidYaml(f"line {key.start_mark.line + 1} has a list or a mapping for a name")
+            raise InvalidYaml(f"{_place(key.start_mark)}a list or a mapping stands for a name")
         if key.value in seen:
             # Two readers could take different ones.
             raise InvalidYaml(f"“{ascii(key.value[:MAX_SHOWN])[1:-1]}” is given twice")
@@ -67,6 +67,8 @@ def _refuse_twins(keys: list[yaml.Node]) -> None:
 
 def _one_line(exc: yaml.YAMLError) -> str:
     problem = getattr(exc, "problem", None) or "it cannot be read"
-    mark = getattr(exc, "problem_mark", None)
-    where = f"line {mark.line + 1}: " if mark else ""
-    return f"{where}{problem}"[:MAX_SHOWN]
+    return f"{_place(getattr(exc, 'problem_mark', None))}{problem}"[:MAX_SHOWN]
+
+
+def _place(mark: Any) -> str:
+    return "" if mark is None else f"line {mark.line + 1}: "
