@@ -189,6 +189,27 @@ def export_onnx(
     raise typer.Exit(to_onnx(path, _load(track), output=output, sandbox=sandbox, as_json=json, debug=log))
 
 
+@app.command()
+def describe(path: Entry, track: Track, trust: Trust = False) -> None:
+    """Print what belongs into a model folder's info.yaml, as the sandbox measures it."""
+    from scoring import pipeline
+    from scoring.commands.describe import technical_details
+
+    spec = _load(track)
+    with Screen(quiet=False) as screen, tempfile.TemporaryDirectory(prefix="podium-") as folder:
+        try:
+            measured = pipeline.check(
+                path, spec, sandbox=_sandbox(trust), workdir=Path(folder), note=screen.note
+            )
+        except Rejected as exc:
+            screen.show(report.rejected(exc, track=spec.slug))
+            raise typer.Exit(EXIT_REJECTED) from exc
+        except Fault as exc:
+            screen.show(report.fault(exc, track=spec.slug))
+            raise typer.Exit(EXIT_FAULT) from exc
+    typer.echo(technical_details(measured, spec), nl=False)
+
+
 @app.command(name="doctor")
 def examine() -> None:
     """Say in plain words what this machine lacks."""
