@@ -1,6 +1,6 @@
 """Video and sound files written with real codecs, and small datasets of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import av
@@ -70,7 +70,8 @@ def write_sound(path: Path, channels: np.ndarray, *, rate: int, codec: str = "pc
 
 
 def write_labels(folder: Path, names: Iterable[str]) -> Path:
-    """Write a labels.csv that gives the files the labels 0, 1, 2 and so on."""
-    lines = ["file,label", *(f"{name},{label}" for label, name in enumerate(names))]
+    """Write a labels.csv that gives the files the labels of a mapping, else 0, 1, 2 and so on."""
+    labels = names if isinstance(names, Mapping) else {name: label for label, name in enumerate(names)}
+    lines = ["file,label", *(f"{name},{label}" for name, label in labels.items())]
     (folder / "labels.csv").write_text("\n".join(lines) + "\n")
     return folder

@@ -20,7 +20,7 @@ Truth = NDArray[np.int64] | NDArray[np.uint8] | tuple[NDArray[np.float64], ...]
 class PreparedData:
     """A dataset ready to be predicted and scored; row i of every array is the same sample.
 
-    `inputs` is an .npy file, uint8, shape (samples, *contract.shape); only it enters the sandbox.
+    `inputs` is an .npy file, `stored_dtype`, shape (samples, *contract.shape); only it enters the sandbox.
     `weights` is None when the dataset has none, `groups` likewise. What is true of a sample stands
     in `labels`, in `masks` of shape (samples, H, W), mapped from a file, or in `boxes`, arrays
     (boxes, 6) of left, top, right, bottom, class, crowd in pixels of the input; `kind` says which.

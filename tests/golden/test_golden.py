@@ -20,7 +20,7 @@ import yaml
 from scoring import pipeline
 from scoring.budget.enforce import enforce_static
 from scoring.budget.static import count
-from scoring.contracts import Finding, Format, TrackSpec, Verdict
+from scoring.contracts import Finding, Format, Reader, TrackSpec, Verdict
 from scoring.errors import CODES, Rejected, render_all
 from scoring.intake.archive import unpack
 from scoring.intake.recognise import recognise
@@ -29,6 +29,7 @@ from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.sandbox.trial import bubblewrap_failure
 from scoring.tracks import load_track
 from tests.golden.build import build_entry
+from tests.media_files import grey_frames, sine, write_labels, write_sound, write_video
 
 HERE = Path(__file__).parent
 CASES = {path.parent.name: yaml.safe_load(path.read_text()) for path in sorted(HERE.glob("*/case.yaml"))}
@@ -90,7 +91,7 @@ def run(entry: Path, case: Mapping[str, Any], workdir: Path) -> Ending:
         report = pipeline.score(
             entry,
             track,
-            data=labelled_images(workdir.parent / "data", case["labels"]),
+            data=LABELLED[track.input.reader](workdir.parent / "data", case["labels"]),
             benchmark=None,
             cache=workdir.parent / "cache",
             sandbox=sandbox,
@@ -111,6 +112,26 @@ def labelled_images(folder: Path, labels: list[int]) -> Path:
         rows.append(f"{number}.png,{label}")
     (folder / "labels.csv").write_text("\n".join(rows) + "\n")
     return folder
+
+
+def labelled_clips(folder: Path, labels: list[int]) -> Path:
+    """Make one plain clip for each label; its brightness is 100 times the label."""
+    folder.mkdir()
+    for number, label in enumerate(labels):
+        write_video(folder / f"{number}.mp4", grey_frames([100 * label] * 3))
+    return write_labels(folder, {f"{number}.mp4": label for number, label in enumerate(labels)})
+
+
+def labelled_sounds(folder: Path, labels: list[int]) -> Path:
+    """Make one tone for each label, half a second long; its pitch is 500 Hz, and 1,000 more a label."""
+    folder.mkdir()
+    for number, label in enumerate(labels):
+        tone = sine(500 + 1_000 * label, seconds=0.5, rate=22_050)
+        write_sound(folder / f"{number}.flac", tone, rate=22_050, codec="flac")
+    return write_labels(folder, {f"{number}.flac": label for number, label in enumerate(labels)})
+
+
+LABELLED = {Reader.IMAGE: labelled_images, Reader.VIDEO: labelled_clips, Reader.AUDIO: labelled_sounds}
 
 
 def compare(name: str, ending: Ending) -> None:
