@@ -6,6 +6,7 @@ Exit codes: 0 accepted or scored, 1 rejected, 2 wrong usage of the command, 3 fa
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 from collections.abc import Callable, Mapping
@@ -256,6 +257,8 @@ def _benchmark_options(*, modes: Mapping[Mode, bool], **given: Any) -> dict[str,
     if len(chosen) > 1:
         raise typer.BadParameter(f"choose one of {', '.join(f'--{mode}' for mode in modes)}")
     options = {name: value for name, value in given.items() if value is not None}
+    if math.isnan(options.get("crop_probability", 0)):
+        raise typer.BadParameter("--crop-prob is not a number")
     return options | ({"mode": chosen[0]} if chosen else {})
 
 

@@ -31,11 +31,11 @@ def results(
         "validation": dict(validation),
         "errors": [],
         "results": {
+            **_flat_scores(report),
+            **({} if blend is None else blend.fields()),
             "total_samples": len(base),
             "correct_predictions": correct,
             "accuracy": correct / len(base),
-            **_flat_scores(report),
-            **({} if blend is None else blend.fields()),
         },
         "scores": {str(name): asdict(score) for name, score in report.scores.items()},
         "per_dataset": {

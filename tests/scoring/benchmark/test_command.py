@@ -1,0 +1,100 @@
+"""`podium score` as it is typed: which options make a benchmark run, and which do not go together."""
+
+import json
+from pathlib import Path
+
+import pytest
+from pyarrow import parquet
+from typer.testing import CliRunner
+
+from scoring import cli
+
+MODEL = """
+import torch
+
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.head = torch.nn.Linear(3, 100)
+
+    def forward(self, pixels):
+        return self.head(pixels.mean((2, 3))) + torch.rand(len(pixels), 100)
+"""
+
+
+def score(root: Path, entry: str, *options: str) -> int:
+    given = [str(root / entry), "--track", "cvpr2022-track1", "--data", str(root / "data"), *options]
+    environment = {"PODIUM_CACHE": str(root / "cache")}
+    return CliRunner().invoke(cli.app, ["score", *given], env=environment).exit_code
+
+
+@pytest.fixture
+def unusable(root: Path) -> Path:
+    """An entry that is rejected at once, and data that nobody can plan: the run fails at what it reads first."""
+    (root / "entry.zip").write_bytes(b"no archive")
+    (root / "data" / "labels.csv").write_text("file\n")
+    return root
+
+
+@pytest.mark.parametrize("options", [(), ("--log",), ("--json",)])
+def test_without_its_options_there_is_no_plan_and_the_entry_is_read_first(
+    unusable: Path, options: tuple[str, ...]
+) -> None:
+    assert score(unusable, "entry.zip", *options) == cli.EXIT_REJECTED
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--debug",),
+        ("--small",),
+        ("--full",),
+        ("--seed", "0"),
+        ("--batch-size", "1"),
+        ("--results-dir", "results"),
+        ("--checkpoint-every", "1"),
+        ("--crop-prob", "0.1"),
+    ],
+)
+def test_each_option_makes_a_benchmark_run_whose_plan_comes_first(
+    unusable: Path, options: tuple[str, ...]
+) -> None:
+    assert score(unusable, "entry.zip", *options) == cli.EXIT_FAULT
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--debug", "--small"),
+        ("--debug", "--small", "--full"),
+        ("--seed", "-1"),
+        ("--seed", "2147483648"),
+        ("--batch-size", "0"),
+        ("--checkpoint-every", "0"),
+        ("--augmented", "0"),
+        ("--augment-level", "4"),
+        ("--crop-prob", "1.5"),
+        ("--crop-prob", "nan"),
+    ],
+)
+def test_what_has_no_meaning_is_wrong_usage(root: Path, options: tuple[str, ...]) -> None:
+    assert score(root, "entry.zip", *options) == cli.EXIT_USAGE
+
+
+@pytest.mark.slow
+def test_a_real_model_that_draws_random_numbers_gives_the_same_records_twice(root: Path) -> None:
+    (root / "model").mkdir()
+    (root / "model" / "model.py").write_text(MODEL)
+    options = ("--trust", "--small", "--seed", "3", "--batch-size", "5", "--checkpoint-every", "18")
+
+    for name in ("one", "other"):
+        assert score(root, "model", *options, "--augment-level", "2", "--results-dir", str(root / name)) == 0
+
+    records = parquet.read_table(root / "one" / "records.parquet").to_pylist()
+    metadata = json.loads((root / "one" / "results.json").read_bytes())["metadata"]
+    assert (metadata["mode"], metadata["seed"]) == ("small", 3)
+    assert {(row["batch_size"], row["augment_level"]) for row in records} == {(5, 2)}
+    assert len(list((root / "one" / "checkpoint" / "base").glob("*.f32"))) == 2
+    assert (root / "one" / "records.parquet").read_bytes() == (
+        root / "other" / "records.parquet"
+    ).read_bytes()
