@@ -1,0 +1,219 @@
+"""The qaihub format on files alone: what matches, what is refused, what is warned of."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+from scoring.contracts import Finding, Mismatch, Package, Unpacked, UnpackedFile
+from scoring.errors import Rejected
+from scoring.packages import qaihub
+from scoring.tracks import load_track
+
+TRACK = load_track("qaihub-classification").spec
+MODEL = """from qai_hub_models.utils.base_model import BaseModel
+class Net(BaseModel):
+    @classmethod
+    def from_pretrained(cls, weights=None): return cls()
+    @staticmethod
+    def get_input_spec(): return {"image": ((1, 3, 224, 224), "float32")}
+    @staticmethod
+    def get_output_names(): return ["logits"]
+"""
+INFO = {
+    "name": "Net",
+    "id": "net_1",
+    "status": "public",
+    "headline": "A net.",
+    "domain": "Computer Vision",
+    "description": "A net.",
+    "use_case": "Image Classification",
+    "tags": [],
+    "applicable_scenarios": [],
+    "related_models": [],
+    "form_factors": [],
+    "has_static_banner": True,
+    "has_animated_banner": False,
+    "technical_details": {
+        "Model checkpoint": "none",
+        "Input resolution": "224x224",
+        "Number of parameters": "1M",
+        "Model size (float)": "4 MB",
+    },
+    "license_type": "mit",
+}
+
+Check = Callable[..., tuple[Finding, ...]]
+
+
+def unpacked(root: Path, files: dict[str, str]) -> Unpacked:
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    listed = tuple(UnpackedFile(path=path, size=len(text)) for path, text in sorted(files.items()))
+    return Unpacked(root=root, files=listed, package_bytes=sum(file.size for file in listed))
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    """Return a function that matches and checks a package; None leaves a file out."""
+
+    def check(
+        *, model: str = MODEL, info: object = INFO, requirements: str | None = None
+    ) -> tuple[Finding, ...]:
+        files = {"model.py": model}
+        if info is not None:
+            files["info.yaml"] = info if isinstance(info, str) else yaml.safe_dump(info)
+        if requirements is not None:
+            files["requirements.txt"] = requirements
+        package = qaihub.match(unpacked(tmp_path, files))
+        assert isinstance(package, Package)
+        return qaihub.check(package, TRACK)
+
+    return check
+
+
+def reasons(refused: pytest.ExceptionInfo[Rejected]) -> list[str]:
+    return [str(finding.facts["why"]) for finding in refused.value.findings]
+
+
+def test_a_whole_folder_passes_without_a_warning(check: Check) -> None:
+    assert check(requirements="# nothing\n\n") == ()
+
+
+def test_the_id_names_the_folder(tmp_path: Path) -> None:
+    package = qaihub.match(unpacked(tmp_path, {"model.py": MODEL, "info.yaml": yaml.safe_dump(INFO)}))
+
+    assert qaihub.settle(package, TRACK).options == {"model_id": "net_1"}
+
+
+@pytest.mark.parametrize("model_id", ["../x", "os.path", "", 7, "A"])
+def test_an_id_that_is_no_plain_name_is_not_used(tmp_path: Path, model_id: object) -> None:
+    info = yaml.safe_dump({**INFO, "id": model_id})
+    package = qaihub.match(unpacked(tmp_path, {"model.py": MODEL, "info.yaml": info}))
+
+    assert qaihub.settle(package, TRACK).options == {"model_id": "entry"}
+
+
+@pytest.mark.parametrize(
+    "files", [{"net.py": MODEL}, {"model.py": "class Model: ..."}, {"a/b/model.py": MODEL}]
+)
+def test_something_else_does_not_match(tmp_path: Path, files: dict[str, str]) -> None:
+    assert isinstance(qaihub.match(unpacked(tmp_path, files)), Mismatch)
+
+
+@pytest.mark.parametrize(
+    ("found", "instead", "words"),
+    [
+        ("(BaseModel)", "", "no subclass of BaseModel"),
+        ("class Net", "class Other(BaseModel): ...\nclass Net", "2 subclasses of BaseModel"),
+        ("@classmethod", "@staticmethod", "no classmethod"),
+        ("weights=None", "weights", "no default for weights"),
+        ("weights=None", "*, weights", "no default for weights"),
+        ("def get_input_spec", "def input_spec", "does not define get_input_spec"),
+        ("def get_output_names", "def output_names", "does not define get_output_names"),
+        ("class Net", "import qai_hub\nclass Net", "imports qai_hub,"),
+        ("class Net", "from numba.core import types\nclass Net", "imports numba.core,"),
+    ],
+)
+def test_a_model_that_could_not_run_is_refused(check: Check, found: str, instead: str, words: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        check(model=MODEL.replace(found, instead, 1))
+
+    assert any(words in why for why in reasons(refused))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "import torch, json",
+        "from . import app",
+        "try:\n    import numba\nexcept ImportError:\n    numba = None",
+        "def later():\n    import numba",
+        "from qai_hub_models.models.net_1.app import App",
+    ],
+)
+def test_an_import_that_may_work_is_left_to_the_sandbox(check: Check, line: str) -> None:
+    assert check(model=f"{line}\n{MODEL}") == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "torch",
+        "torch>=2",
+        "torch==2.*",
+        "torch==2.1,!=2.2",
+        "git+https://example.com/x.git",
+        "x @ git+https://example.com/x.git",
+        "-r other.txt",
+        "--index-url https://example.com",
+        "torch==",
+    ],
+)
+def test_a_line_that_pins_nothing_is_refused_by_its_number(check: Check, line: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        check(requirements=f"# first\n{line}\n")
+
+    assert [why.startswith("line 2: ") for why in reasons(refused)] == [True]
+
+
+def test_a_pin_of_another_version_is_a_warning(check: Check) -> None:
+    found = check(requirements="PyYAML==0.0.1  # old\n")
+
+    assert [(finding.code, finding.facts["asked"]) for finding in found] == [("pins_differ", "PyYAML==0.0.1")]
+
+
+def test_a_pin_for_another_system_is_none(check: Check) -> None:
+    assert check(requirements='PyYAML==0.0.1; sys_platform == "cp/m"\n') == ()
+
+
+@pytest.mark.parametrize("text", ["name: [", "- a list", "", "!!python/object/apply:os.system [ls]", "\t"])
+def test_a_malformed_info_is_refused(check: Check, text: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        check(info=text)
+
+    assert [finding.path for finding in refused.value.findings] == ["info.yaml"]
+
+
+@pytest.mark.parametrize("field", INFO)
+def test_each_missing_field_is_named(check: Check, field: str) -> None:
+    found = check(info={name: value for name, value in INFO.items() if name != field})
+
+    assert [finding.code for finding in found] == ["incomplete_info"]
+    assert field in str(found[0].facts["why"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("headline", "No full stop"),
+        ("status", "secret"),
+        ("related_models", ["a", "b", "c", "d"]),
+        ("tags", "one"),
+        ("has_static_banner", "yes, it has"),
+        ("technical_details", {**INFO["technical_details"], "Input resolution": ""}),
+        ("research_paper", 7),
+    ],
+)
+def test_each_malformed_field_is_named(check: Check, field: str, value: object) -> None:
+    found = check(info={**INFO, field: value})
+
+    assert [finding.code for finding in found] == ["incomplete_info"]
+    assert field in str(found[0].facts["why"])
+
+
+def test_a_missing_info_is_a_warning(check: Check) -> None:
+    assert [finding.code for finding in check(info=None)] == ["incomplete_info"]
+
+
+def test_all_problems_are_told_at_once(check: Check) -> None:
+    with pytest.raises(Rejected) as refused:
+        check(model=MODEL.replace("weights=None", "weights"), info="[", requirements="torch\n")
+
+    assert {finding.path for finding in refused.value.findings} == {
+        "model.py",
+        "info.yaml",
+        "requirements.txt",
+    }
