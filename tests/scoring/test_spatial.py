@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 from torch import nn
 
@@ -251,14 +252,36 @@ def check_boxes(report: ScoreReport) -> None:
     assert result.details == pytest.approx({"map50": 1.0, "map75": 0.5})
 
 
-@pytest.mark.parametrize("answer", ["return maps", "return maps.argmax(1)"])
 def test_a_map_of_classes_is_scored_by_intersection_over_union(
-    answer: str, score: Score, with_code: Callable[[str], Path], masks: Path
+    score: Score, with_code: Callable[[str], Path], masks: Path
 ) -> None:
-    report = score(with_code(COLOURS.format(answer=answer)), masks, spec(SEGMENTATION))
+    report = score(with_code(COLOURS.format(answer="return maps.argmax(1)")), masks, spec(SEGMENTATION))
 
     check_map(report)
     assert report.private_scores["miou"].value == report.scores["miou"].value
+
+
+def test_a_graph_is_scored_by_its_map(score: Score, masks: Path, tmp_path: Path) -> None:
+    # One convolution: 0.5 for the background, then the blue and the green plane as they are.
+    weights = np.zeros((3, 3, 1, 1), np.float32)
+    weights[1, 0], weights[2, 1] = 1, 1
+    bias = np.array([0.5, 0, 0], np.float32)
+    sides = ["n", 3, SIDE, SIDE]
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "w", "b"], ["y"])],
+        "colours",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, sides)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, sides)],
+        [numpy_helper.from_array(weights, "w"), numpy_helper.from_array(bias, "b")],
+    )
+    opsets = [helper.make_opsetid("", 17)]
+    entry = tmp_path / "net.onnx"
+    entry.write_bytes(helper.make_model(graph, opset_imports=opsets, ir_version=8).SerializeToString())
+
+    report = score(entry, masks, spec(SEGMENTATION))
+
+    assert report.scores["miou"].value == 1.0
+    assert report.warnings == ()
 
 
 def test_boxes_are_decoded_suppressed_and_scored(
