@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 
 from scoring import report
-from scoring.contracts import ScoreReport, TrackSpec
+from scoring.contracts import Format, ScoreReport, TrackSpec
 from scoring.errors import Fault, Rejected
 from scoring.plan import MAX_SEED, Mode
 from scoring.screen import Screen
@@ -179,6 +179,9 @@ def export_onnx(
     path: Entry,
     track: Track,
     output: Annotated[Path, typer.Option("--output", "-o", dir_okay=False, help="The .onnx file to write.")],
+    source: Annotated[
+        Format | None, typer.Option("--from", help="PATH's format, where several match.")
+    ] = None,
     json: Json = False,
     trust: Trust = False,
     log: Annotated[bool, typer.Option("--log", help="Show the run's log, tracebacks included.")] = False,
@@ -186,8 +189,16 @@ def export_onnx(
     """Turn a torch package into ONNX with a dynamic batch, compare the two, check the result."""
     from scoring.commands.export import to_onnx
 
-    sandbox = _sandbox(trust)
-    raise typer.Exit(to_onnx(path, _load(track), output=output, sandbox=sandbox, as_json=json, debug=log))
+    code = to_onnx(
+        path,
+        _load(track),
+        source=source,
+        output=output,
+        sandbox=_sandbox(trust),
+        as_json=json,
+        debug=log,
+    )
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -11,7 +11,17 @@ from pathlib import Path
 from typing import cast
 
 from scoring import pipeline
-from scoring.contracts import Format, InputContract, Request, ScoreReport, Stage, Task, TrackSpec
+from scoring.contracts import (
+    Format,
+    InputContract,
+    Package,
+    Request,
+    ScoreReport,
+    Stage,
+    Task,
+    TrackSpec,
+    Unpacked,
+)
 from scoring.errors import reject
 from scoring.intake.archive import unpack
 from scoring.intake.recognise import recognise
@@ -32,21 +42,31 @@ class Exported:
 
 
 def export_onnx(
-    entry: Path, track: TrackSpec, *, sandbox: Sandbox, workdir: Path, note: pipeline.Note
+    entry: Path,
+    track: TrackSpec,
+    *,
+    source: Format | None,
+    sandbox: Sandbox,
+    workdir: Path,
+    note: pipeline.Note,
 ) -> Exported:
     """Export the entry's torch module for the track; raises only Rejected and Fault.
 
-    The package may be of any format that holds a torch module, also one that the track refuses.
+    The package may be of any format that holds a torch module, also one that the track refuses;
+    `source` names it where several match.
     """
     note(Stage.INTAKE)
     unpacked = unpack(entry, destination=workdir / "source", limits=track.archive_limits)
-    package = recognise(unpacked, allowed=tuple(FORMATS), formats=FORMATS)
+    package = recognise(unpacked, allowed=_sources(unpacked, track, source), formats=FORMATS)
     if package.format is Format.ONNX:
         raise reject("export_failed", path=package.main, why="it is an ONNX model already")
     note(Stage.INSPECT)
     FORMATS[package.format].check(package, track)
     settled = FORMATS[package.format].settle(package, track)
     contract = fill_open_sides(settled.track.input)
+    if replace(contract, shape=track.input.shape) != track.input:
+        # The comparison would be made on one input and the score on another.
+        raise reject("export_failed", why="the package's own settings change the input that the track states")
     note(Stage.MEASURE)
     request = _request(package.format, package.main, contract, track, settled.options)
     job = Job(
@@ -62,6 +82,15 @@ def export_onnx(
     return Exported(
         content=content, facts=facts, report=_checked(content, track, sandbox, workdir / "check", note)
     )
+
+
+def _sources(unpacked: Unpacked, track: TrackSpec, source: Format | None) -> tuple[Format, ...]:
+    """Return the formats that the package may be of: the one named, else the track's own before others."""
+    if source is not None:
+        return (source,)
+    matching = [name for name, rules in FORMATS.items() if isinstance(rules.match(unpacked), Package)]
+    own = [name for name in matching if name in track.formats and name is not Format.ONNX]
+    return tuple(own or FORMATS)
 
 
 def _request(

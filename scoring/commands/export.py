@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from scoring import report
-from scoring.contracts import TrackSpec
+from scoring.contracts import Format, TrackSpec
 from scoring.errors import Fault, Rejected
 from scoring.export import Exported, export_onnx
 from scoring.sandbox.base import Sandbox
@@ -20,13 +20,22 @@ EXIT_OK, EXIT_REJECTED, EXIT_FAULT = 0, 1, 3
 
 
 def to_onnx(
-    path: Path, track: TrackSpec, *, output: Path, sandbox: Sandbox, as_json: bool, debug: bool
+    path: Path,
+    track: TrackSpec,
+    *,
+    source: Format | None,
+    output: Path,
+    sandbox: Sandbox,
+    as_json: bool,
+    debug: bool,
 ) -> int:
     """Write the package's model as ONNX and print what the track says of it; return the exit code."""
     log = ""
     with Screen(quiet=as_json) as screen, tempfile.TemporaryDirectory(prefix="podium-") as folder:
         try:
-            exported = export_onnx(path, track, sandbox=sandbox, workdir=Path(folder), note=screen.note)
+            exported = export_onnx(
+                path, track, source=source, sandbox=sandbox, workdir=Path(folder), note=screen.note
+            )
             output.write_bytes(exported.content)
             outcome, code, log = _outcome(exported, output), EXIT_OK, exported.facts.log
         except Rejected as exc:

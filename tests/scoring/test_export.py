@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from scoring.commands.export import EXIT_OK, EXIT_REJECTED, to_onnx
-from scoring.contracts import Task
+from scoring.contracts import Format, Task
 from scoring.errors import CODES
 from scoring.sandbox.fake import FakeSandbox, Scripted
 from scoring.sandbox.unconfined import UnconfinedSandbox
@@ -43,7 +43,9 @@ def test_a_folder_with_code_becomes_an_entry_of_an_onnx_track(
 ) -> None:
     output, track = tmp_path / "detector.onnx", load_track("gasbench-onnx-image").spec
 
-    code = to_onnx(package, track, output=output, sandbox=UnconfinedSandbox(), as_json=True, debug=False)
+    code = to_onnx(
+        package, track, source=None, output=output, sandbox=UnconfinedSandbox(), as_json=True, debug=False
+    )
 
     told = json.loads(capsys.readouterr().out)
     sides = [side.dim_value for side in onnx.load(output).graph.input[0].type.tensor_type.shape.dim[1:]]
@@ -57,7 +59,7 @@ def refused(entry: Path, output: Path, script: Scripted, capsys: pytest.CaptureF
     track = load_track("cvpr2022-track1").spec
     sandbox = FakeSandbox({Task.EXPORT: [script]})
 
-    code = to_onnx(entry, track, output=output, sandbox=sandbox, as_json=True, debug=False)
+    code = to_onnx(entry, track, source=None, output=output, sandbox=sandbox, as_json=True, debug=False)
 
     assert code == EXIT_REJECTED
     assert not output.exists()
@@ -101,3 +103,20 @@ def test_an_exported_file_is_checked_like_any_upload(
     script = Scripted(reply=json.dumps(reply).encode(), outputs=b"no model")
 
     assert refused(package, tmp_path / "out.onnx", script, capsys) == "unsupported_onnx"
+
+
+def test_where_two_formats_match_the_source_must_be_named(
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output, track = tmp_path / "out.onnx", load_track("gasbench-onnx-image").spec
+    for name in ("model_config.yaml", "model.safetensors"):
+        (package / name).write_bytes(b"")
+    script = Scripted(exit_code=1, reply=b'{"outcome": "crashed", "facts": {"error": "ValueError"}}')
+    sandbox = FakeSandbox({Task.EXPORT: [script]})
+
+    codes = []
+    for source in (None, Format.CVPR_ZIP):
+        to_onnx(package, track, source=source, output=output, sandbox=sandbox, as_json=True, debug=False)
+        codes.append(json.loads(capsys.readouterr().out)["code"])
+
+    assert codes == ["ambiguous_format", "crashed"]
