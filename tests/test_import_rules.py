@@ -62,6 +62,7 @@ def offences(files: list[Path], *, allowed: set[str]) -> list[str]:
         ("dataset_files", set()),
         ("labels", {"scoring.coco", "scoring.contracts", "scoring.dataset_files"}),
         ("dataset", {"scoring.coco", "scoring.contracts", "scoring.labels"}),
+        ("plan", {"scoring.contracts", "scoring.labels"}),
         ("report", CONTRACTS),
         ("pack", CONTRACTS),
     ],
