@@ -221,7 +221,9 @@ def test_what_tick_raises_ends_the_work_and_leaves_nothing_complete(dataset, con
 
 def test_a_dataset_that_changes_while_it_is_read_is_a_fault(dataset, contract, tmp_path):
     def tamper():
-        (dataset / "images" / "00.png").write_bytes((dataset / "images" / "01.png").read_bytes())
+        # At one stroke: a decoder must not meet half a file.
+        (dataset / "new.png").write_bytes((dataset / "images" / "01.png").read_bytes())
+        (dataset / "new.png").replace(dataset / "images" / "00.png")
 
     with pytest.raises(Fault, match="changed"):
         prepare(dataset, contract=contract, cache=tmp_path / "cache", tick=tamper)
