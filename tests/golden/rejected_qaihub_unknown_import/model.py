@@ -1,6 +1,9 @@
 import torch
+import xtcocotools
 from qai_hub_models.utils.base_model import BaseModel
 from qai_hub_models.utils.input_spec import InputSpec
+
+TOOLS = xtcocotools
 
 
 class Brightness(BaseModel):
