@@ -15,7 +15,7 @@ from scoring.benchmark.chunks import Pass, predict_in_chunks
 from scoring.benchmark.outcomes import Outcomes, judge
 from scoring.contracts import ScoreValue, TrackSpec
 from scoring.labels import LABELS_FILE, LabelRow
-from scoring.pipeline import Examination, Part
+from scoring.pipeline import Examination, Part, stated_numbers
 from scoring.plan import SamplePlan
 from scoring.readers import READERS, PreparedData
 from scoring.readers.copies import Treatment, contract_of_copies, write_copy
@@ -130,4 +130,5 @@ def _scores(
         labels=labels,
         predictions=predictions,
         weights=weights,
+        parameters=stated_numbers(bench.examination.flow.options),
     )

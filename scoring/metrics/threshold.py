@@ -1,7 +1,8 @@
 """F1 where a sample counts as positive if its score is >= the package's own threshold.
 
-Packages that state a `threshold` are scored at it, others at 0.5. Thresholds are rounded to 32 bits,
-as outputs are. The interval is that of best F1, and here it needs no allowance for a search.
+Packages that state a `threshold`, or else an `anomaly_threshold`, are scored at it, others at 0.5.
+Thresholds are rounded to 32 bits, as outputs are. The interval is that of best F1, and here it needs
+no allowance for a search.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from scoring.metrics.definition import Labels, MetricDefinition, MetricResult, P
 from scoring.metrics.f1 import f1_at
 
 DEFAULT_THRESHOLD: Final = 0.5
+THRESHOLDS: Final = ("threshold", "anomaly_threshold")
 
 
 def f1_at_threshold(
@@ -24,7 +26,8 @@ def f1_at_threshold(
     parameters: Mapping[str, float] = MappingProxyType({}),
 ) -> MetricResult:
     """Score the threshold that the package states."""
-    threshold = parameters.get("threshold", DEFAULT_THRESHOLD)
+    stated = [parameters[name] for name in THRESHOLDS if name in parameters]
+    threshold = stated[0] if stated else DEFAULT_THRESHOLD
     return f1_at(threshold, predictions[:, 0], labels == 1, weights)
 
 

@@ -39,6 +39,14 @@ def test_a_threshold_is_rounded_as_scores_are():
     assert f1([1, 0], [0.7, 0.1], {"threshold": 0.7}).value == 1.0
 
 
+@pytest.mark.parametrize(
+    ("parameters", "threshold"),
+    [({"anomaly_threshold": 0.75}, 0.75), ({"anomaly_threshold": 0.75, "threshold": 0.25}, 0.25)],
+)
+def test_an_anomaly_threshold_serves_where_no_other_is_stated(parameters, threshold):
+    assert f1([1, 0], [0.5, 0.1], parameters).details["threshold"] == threshold
+
+
 def test_without_a_stated_threshold_it_is_a_half():
     found = f1([1, 0, 1], [0.5, 0.4, 0.6], {"confidence": 0.1})
 
