@@ -34,7 +34,9 @@ app = typer.Typer(
 export = typer.Typer(help="Make a package of one format from a package of another.", no_args_is_help=True)
 app.add_typer(export, name="export")
 
-Entry = Annotated[Path, typer.Argument(metavar="PATH", exists=True, help="A zip, an .onnx file or a folder.")]
+Entry = Annotated[
+    Path, typer.Argument(metavar="PATH", exists=True, help="A zip, a .tar.gz, an .onnx file or a folder.")
+]
 Track = Annotated[str, typer.Option("--track", help="A preset's name or a track.yaml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")]
 Trust = Annotated[

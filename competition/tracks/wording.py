@@ -61,7 +61,7 @@ FORMAT_WORDS: Final[Mapping[Format, FormatWords]] = {
         title="BYOM package",
         how="A .tar.gz with config.yaml, mochi.json, export_artifacts/manifest.json and exactly one .pt beside it: "
         "TorchScript, or a state dict whose architecture torchvision or timm has.",
-        suffixes=(".tar.gz", ".zip"),
+        suffixes=(".tar.gz", ".gz", ".zip"),
     ),
 }
 

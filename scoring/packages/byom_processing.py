@@ -14,7 +14,13 @@ from scoring.packages.byom_documents import Mapping, shown
 from scoring.packages.byom_fields import first_stage, is_number, shape_problems
 
 PREPROCESSING_KEYS: Final = ("resize", "normalize", "channel_order")
-THRESHOLDS: Final = ("threshold", "confidence_threshold", "nms_threshold", "anomaly_threshold")
+# What a threshold may be called; mochi.json has another word for that of anomalies.
+THRESHOLDS: Final = {
+    "threshold": ("threshold", "anomaly_threshold"),
+    "confidence_threshold": ("confidence_threshold",),
+    "nms_threshold": ("nms_threshold",),
+}
+THRESHOLD_KEYS: Final = tuple(key for keys in THRESHOLDS.values() for key in keys)
 SHARES: Final = frozenset({"confidence_threshold", "nms_threshold"})
 TYPES: Final = {
     OutputKind.LOGITS: ("softmax", "argmax"),
@@ -43,7 +49,7 @@ def processing_problems(mochi: Mapping, manifest: Mapping, track: TrackSpec) -> 
     if before is not None:
         yield from _section_problems(before, "preprocessing", PREPROCESSING_KEYS)
     if after is not None:
-        yield from _section_problems(after, "postprocessing", ("type", *THRESHOLDS))
+        yield from _section_problems(after, "postprocessing", ("type", *THRESHOLD_KEYS))
     if isinstance(before, dict) and isinstance(shape, list) and not list(shape_problems(shape)):
         yield from _preprocessing_problems(before, shape, track)
     yield from _threshold_problems(first_stage(mochi), _mapping(after))
@@ -70,14 +76,13 @@ def read_processing(mochi: Mapping, manifest: Mapping) -> Processing:
     before, after = manifest.get("preprocessing") or {}, manifest.get("postprocessing") or {}
     normalise = before.get("normalize") or {}
     order = before.get("channel_order")
-    stage = first_stage(mochi)
-    stated = {name: after.get(name, stage.get(name)) for name in THRESHOLDS}
+    stated = {name: _stated(name, after, first_stage(mochi)) for name in THRESHOLDS}
     return Processing(
         mean=tuple(map(float, normalise["mean"])) if normalise else None,
         std=tuple(map(float, normalise["std"])) if normalise else None,
         channel_order=ChannelOrder(order.casefold()) if order else None,
         postprocessing=after.get("type"),
-        thresholds={name: float(value) for name, value in stated.items() if value is not None},
+        thresholds={name: float(values[0]) for name, values in stated.items() if values},
     )
 
 
@@ -121,13 +126,19 @@ def _normalise_problems(normalise: Any, channels: int) -> Iterator[str]:
 
 def _threshold_problems(stage: Mapping, after: Mapping) -> Iterator[str]:
     for name in THRESHOLDS:
-        values = [section[name] for section in (stage, after) if section.get(name) is not None]
+        values = _stated(name, after, stage)
         for value in values:
             if not is_number(value) or (name in SHARES and not 0 <= value <= 1):
                 wanted = "a number from 0 to 1" if name in SHARES else "a number"
                 yield f"Invalid {name}: {shown(value)}. Must be {wanted}"
-        if len(values) > 1 and values[0] != values[1]:
-            yield f"{name} is {shown(values[0])} in mochi.json and {shown(values[1])} in manifest.json"
+        if any(value != values[0] for value in values):
+            told = " and ".join(shown(value) for value in values)
+            yield f"{name} is stated as {told} in mochi.json and manifest.json"
+
+
+def _stated(name: str, *sections: Mapping) -> list[Any]:
+    places = ((section, key) for section in sections for key in THRESHOLDS[name])
+    return [section[key] for section, key in places if section.get(key) is not None]
 
 
 def _type_problems(kind: Any, output: OutputKind) -> Iterator[str]:

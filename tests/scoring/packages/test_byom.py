@@ -221,10 +221,16 @@ def test_a_shape_missing_from_the_manifest_may_stand_in_its_graph(make):
     assert byom.check(package, TRACK) == ()
 
 
+def test_the_threshold_of_anomalies_may_have_its_own_name(make):
+    changes = {"mochi.json": {"stages.0.anomaly_threshold": 0.75}, MANIFEST: {"postprocessing": None}}
+
+    assert byom.settle(make(set=changes), TRACK).options["threshold"] == 0.75
+
+
 def test_thresholds_that_differ_are_told(make):
     package = make(set={"mochi.json": {"stages.0.threshold": 0.25}})
 
-    assert whys(package) == ["threshold is 0.25 in mochi.json and 0.5 in manifest.json"]
+    assert whys(package) == ["threshold is stated as 0.5 and 0.25 in mochi.json and manifest.json"]
 
 
 @pytest.mark.parametrize(
