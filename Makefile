@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PORT ?= 8000
 ONCE ?=
+FULL ?=
 # A package index that holds CPU builds of torch, for example https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint env.txt
@@ -32,7 +33,7 @@ system:
 	@bash .ci/system-packages
 
 demo: setup  ## Real images, two trained baselines, site, worker, four uploads, two boards; then keeps serving
-	@PORT=$(PORT) ONCE=$(ONCE) $(BIN)/python -m competition.demo.run
+	@PORT=$(PORT) ONCE=$(ONCE) FULL=$(FULL) $(BIN)/python -m competition.demo.run
 
 serve: setup  ## Site and worker on your own data in var/
 	@PORT=$(PORT) $(BIN)/python -m competition.demo.serve

@@ -1,5 +1,7 @@
 """The whole system on one machine with real data: `make demo`, or `make demo ONCE=1` to stop after the boards.
 
+`make demo FULL=1` adds a track of each modality (pictures, video, sound), entered with the starter kits.
+
 Everything goes through the site's own doors: tracks by `sync_tracks`, participants, uploads, results and
 boards by the HTTP API. Run again, it finds what is there and uploads nothing twice.
 """
@@ -12,8 +14,9 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +24,15 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from competition.demo import data, entries
+from competition.demo import data, entries, media
 from competition.demo.serve import ROOT, ServiceDied, free_port, manage, prepare, running, wait_for_interrupt
+from scoring.pack import pack
 
 COMPETITION = "cvpr2022-demo"
-TRACKS = ("cvpr2022-track1", "cvpr2022-track2")
 HIDDEN_SAMPLES = 600
+MEDIA_SAMPLES = 48
 SEED = 2022
+KITS = ROOT / "docs" / "starter-kits"
 RESULT_S = 600.0
 FINAL = {"scored", "rejected", "failed", "cancelled"}
 
@@ -62,6 +67,25 @@ UPLOADS = (
     ),
 )
 
+MEDIA_UPLOADS = (
+    Upload(participant="ada", track="gasbench-image", file="gasbench-image.zip", status="scored"),
+    Upload(participant="grace", track="gasbench-video", file="gasbench-video.zip", status="scored"),
+    Upload(participant="ada", track="gasbench-audio", file="gasbench-audio.zip", status="scored"),
+)
+WRITE_DATA: Mapping[str, Callable[[Path], None]] = {
+    "cvpr2022-track1": partial(
+        data.write_dataset, track="cvpr2022-track1", split="hidden", samples=HIDDEN_SAMPLES, seed=SEED
+    ),
+    "cvpr2022-track2": partial(
+        data.write_dataset, track="cvpr2022-track2", split="hidden", samples=HIDDEN_SAMPLES, seed=SEED
+    ),
+    "gasbench-image": partial(
+        data.write_dataset, track="cvpr2022-track2", split="hidden", samples=MEDIA_SAMPLES, seed=SEED + 1
+    ),
+    "gasbench-video": partial(media.write_video_dataset, samples=MEDIA_SAMPLES, seed=SEED),
+    "gasbench-audio": partial(media.write_audio_dataset, samples=MEDIA_SAMPLES, seed=SEED),
+}
+
 console = Console(highlight=False)
 
 
@@ -70,16 +94,19 @@ def main() -> int:
     home = Path(os.environ.get("PODIUM_HOME") or ROOT / "var" / "demo").resolve()
     environment = {**os.environ, "PODIUM_HOME": str(home)}
     home.mkdir(parents=True, exist_ok=True)
+    uploads = UPLOADS + (MEDIA_UPLOADS if environment.get("FULL") else ())
+    tracks = tuple(dict.fromkeys(upload.track for upload in uploads))
     started = time.monotonic()
     try:
         _step("Database and static files")
         prepare(environment)
-        _prepare_data(home)
-        _prepare_tracks(home, environment)
+        _prepare_data(home, tracks)
+        _prepare_entries(home, uploads)
+        _prepare_tracks(home, tracks, environment)
         accounts = _accounts(home, environment)
         port = free_port(int(environment.get("PORT") or 8000))
         with running(environment, port=port, home=home) as url:
-            as_expected = _compete(url, home, accounts)
+            as_expected = _compete(url, home, accounts, uploads)
             _goodbye(url, accounts, seconds=time.monotonic() - started, as_expected=as_expected)
             if not environment.get("ONCE"):
                 wait_for_interrupt()
@@ -92,34 +119,39 @@ def main() -> int:
 # --- what is prepared once -------------------------------------------------------------------------
 
 
-def _prepare_data(home: Path) -> None:
-    for track in TRACKS:
+def _prepare_data(home: Path, tracks: Sequence[str]) -> None:
+    for track in tracks:
         folder = home / "hidden" / track
         if not (folder / "labels.csv").exists():
-            _step(f"Hidden images of {track}")
-            data.write_dataset(folder, track=track, split="hidden", samples=HIDDEN_SAMPLES, seed=SEED)
-    if not (home / "entries" / "track2.onnx").exists():
+            _step(f"Hidden data of {track}")
+            WRITE_DATA[track](folder)
+
+
+def _prepare_entries(home: Path, uploads: Sequence[Upload]) -> None:
+    folder = home / "entries"
+    if not (folder / "track2.onnx").exists():
         _step("Training two baselines (under two minutes)")
-        command = [sys.executable, "-m", "competition.demo.train", str(home / "entries")]
+        command = [sys.executable, "-m", "competition.demo.train", str(folder)]
         subprocess.run(command, check=True, cwd=ROOT)
-        entries.write_bad_entries(home / "entries")
+        entries.write_bad_entries(folder)
+    for upload in uploads:
+        kit = KITS / Path(upload.file).stem
+        if kit.is_dir():
+            pack(kit, folder / upload.file)
 
 
-def _prepare_tracks(home: Path, environment: Mapping[str, str]) -> None:
+def _prepare_tracks(home: Path, tracks: Sequence[str], environment: Mapping[str, str]) -> None:
     _step("Competition and tracks")
-    for track in TRACKS:
-        preset = ROOT / "scoring" / "presets" / f"{track}.yaml"
-        folder = home / "hidden" / track
-        manage(
-            "sync_tracks",
-            str(preset),
-            "--competition",
-            COMPETITION,
-            "--data",
-            str(folder),
-            "--open",
-            environment={**environment, "PODIUM_IMPORT_ROOT": str(home)},
-        )
+    arguments = [
+        "--competition",
+        COMPETITION,
+        "--name",
+        COMPETITION_NAME,
+        "--data",
+        str(home / "hidden"),
+        "--open",
+    ]
+    manage("sync_tracks", *tracks, *arguments, environment={**environment, "PODIUM_IMPORT_ROOT": str(home)})
 
 
 def _accounts(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
@@ -146,13 +178,13 @@ def _accounts(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
 # --- the competition, through the API ----------------------------------------------------------------
 
 
-def _compete(url: str, home: Path, accounts: Mapping[str, str]) -> bool:
-    _step(f"Uploading {len(UPLOADS)} entries as two participants through {url}/api/")
-    clients = {upload.participant: _sign_in(url, upload.participant, accounts) for upload in UPLOADS}
+def _compete(url: str, home: Path, accounts: Mapping[str, str], uploads: Sequence[Upload]) -> bool:
+    _step(f"Uploading {len(uploads)} entries as two participants through {url}/api/")
+    clients = {upload.participant: _sign_in(url, upload.participant, accounts) for upload in uploads}
     try:
-        pending = [(upload, _upload(clients[upload.participant], home, upload)) for upload in UPLOADS]
+        pending = [(upload, _upload(clients[upload.participant], home, upload)) for upload in uploads]
         results = [_follow(clients[upload.participant], upload, submission) for upload, submission in pending]
-        for track in TRACKS:
+        for track in dict.fromkeys(upload.track for upload in uploads):
             _print_board(clients["ada"], track)
     finally:
         for client in clients.values():
