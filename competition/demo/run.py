@@ -25,6 +25,7 @@ from competition.demo import data, entries
 from competition.demo.serve import ROOT, ServiceDied, free_port, manage, prepare, running, wait_for_interrupt
 
 COMPETITION = "cvpr2022-demo"
+COMPETITION_NAME = "CVPR 2022 rules on handwritten digits (demonstration)"
 TRACKS = ("cvpr2022-track1", "cvpr2022-track2")
 HIDDEN_SAMPLES = 600
 SEED = 2022
@@ -115,6 +116,8 @@ def _prepare_tracks(home: Path, environment: Mapping[str, str]) -> None:
             str(preset),
             "--competition",
             COMPETITION,
+            "--name",
+            COMPETITION_NAME,
             "--data",
             str(folder),
             "--open",
