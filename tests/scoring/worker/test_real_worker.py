@@ -139,12 +139,13 @@ def test_what_no_message_told_of_is_scored_and_what_a_killed_worker_left_is_take
     wait_until(lambda: alive(tmp_path) == [], tmp_path)
     with worker(tmp_path, "--beat"):
         wait_until(is_in(evaluation, status=Status.SCORED), tmp_path)
+        # The folder goes after the score is recorded.
+        wait_until(lambda: list((tmp_path / "work").iterdir()) == [], tmp_path)
 
     evaluation.refresh_from_db()
     assert evaluation.attempts == 2
     assert {(s.metric, s.value) for s in Score.objects.all()} == {("accuracy", 0.75), ("top5_accuracy", 0.75)}
     assert Standing.objects.get().value == 0.75
-    assert list((tmp_path / "work").iterdir()) == []
 
 
 @pytest.fixture
