@@ -29,6 +29,7 @@ from competition.demo.serve import ROOT, ServiceDied, free_port, manage, prepare
 from scoring.pack import pack
 
 COMPETITION = "cvpr2022-demo"
+COMPETITION_NAME = "CVPR 2022 rules on handwritten digits (demonstration)"
 HIDDEN_SAMPLES = 600
 MEDIA_SAMPLES = 48
 SEED = 2022

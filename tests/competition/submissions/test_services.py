@@ -87,7 +87,9 @@ def test_the_workers_are_woken_after_the_commit(
 
 @pytest.fixture
 def broken_broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(app.conf, "broker_url", f"redis+socket://{tmp_path}/nobody.sock")
+    nobody = f"redis+socket://{tmp_path}/nobody.sock"
+    monkeypatch.setattr(app.conf, "broker_url", nobody)
+    monkeypatch.setenv("CELERY_BROKER_URL", nobody)  # Celery reads it again for each connection
     app._after_fork()  # forget pooled connections to the broker that works
     yield
     app._after_fork()

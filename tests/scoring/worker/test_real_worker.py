@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import connection
 
+from competition.celery import app
 from competition.leaderboard.models import Standing
 from competition.submissions import services
 from competition.submissions.models import Evaluation, Score
@@ -79,7 +80,7 @@ def submit(user: User, track: Track, *, pause_s: float = 0.0) -> Evaluation:
 
 
 @contextmanager
-def worker(home: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(home: Path, *options: str, broker: str = "filesystem://") -> Iterator[subprocess.Popen[bytes]]:
     """Run a worker on this test's database and files; on leaving, end it if it still runs."""
     database = connection.settings_dict
     url = f"sqlite:///{database['NAME']}"
@@ -91,7 +92,7 @@ def worker(home: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
         "PODIUM_HOME": str(home),
         "PODIUM_LEASE_S": "4",
         "PODIUM_SWEEP_S": "0.5",
-        "CELERY_BROKER_URL": "filesystem://",
+        "CELERY_BROKER_URL": broker,
     }
     command = [sys.executable, "-m", "celery", "-A", "competition.celery", "worker", "-Q", "cpu", *options]
     with (home / "worker.log").open("ab") as log:
@@ -138,12 +139,36 @@ def test_what_no_message_told_of_is_scored_and_what_a_killed_worker_left_is_take
     wait_until(lambda: alive(tmp_path) == [], tmp_path)
     with worker(tmp_path, "--beat"):
         wait_until(is_in(evaluation, status=Status.SCORED), tmp_path)
+        # The folder goes after the score is recorded.
+        wait_until(lambda: list((tmp_path / "work").iterdir()) == [], tmp_path)
 
     evaluation.refresh_from_db()
     assert evaluation.attempts == 2
     assert {(s.metric, s.value) for s in Score.objects.all()} == {("accuracy", 0.75), ("top5_accuracy", 0.75)}
     assert Standing.objects.get().value == 0.75
-    assert list((tmp_path / "work").iterdir()) == []
+
+
+@pytest.fixture
+def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The broker of the environment (Redis, RabbitMQ), else the file system; this process sends to it."""
+    url = os.environ.get("CELERY_BROKER_URL", "filesystem://")
+    folders = {"data_folder_in": "messages", "data_folder_out": "messages", "control_folder": "control"}
+    options = {name: str(tmp_path / "broker" / folder) for name, folder in folders.items()}
+    for folder in options.values():
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    monkeypatch.setattr(app.conf, "broker_url", url)
+    monkeypatch.setitem(app.conf, "broker_transport_options", options if url == "filesystem://" else {})
+    app._after_fork()  # forget pooled connections to another broker
+    return url
+
+
+def test_a_message_wakes_a_worker_that_has_no_scheduler(
+    alice: User, real_track: Track, tmp_path: Path, broker: str
+) -> None:
+    with worker(tmp_path, broker=broker):
+        evaluation = submit(alice, real_track)
+
+        wait_until(is_in(evaluation, status=Status.SCORED), tmp_path)
 
 
 def test_a_worker_that_is_asked_to_stop_gives_its_evaluation_back_and_ends(
