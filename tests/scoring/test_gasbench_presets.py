@@ -46,6 +46,6 @@ def test_sound_is_six_seconds_of_floats_around_zero() -> None:
     assert contract.shape == (6 * contract.sample_rate,)
 
 
-@pytest.mark.parametrize(("preset", "batch_size"), zip(PRESETS, (32, 4, 16), strict=True))
+@pytest.mark.parametrize(("preset", "batch_size"), [*zip(PRESETS, (32, 4, 16), strict=True)])
 def test_batches_are_those_of_gasbench(preset: str, batch_size: int) -> None:
     assert load_track(preset).spec.run_limits.batch_size == batch_size
