@@ -59,7 +59,9 @@ def test_sync_names_what_it_updates(track: Track, tmp_path: Path) -> None:
 
 def test_sync_prints_every_finding_with_file_and_field(db, tmp_path: Path) -> None:
     one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
-    one.write_text("slug: One\nname: One\nformats: []\noutput: {kind: confidence, width: 2}\nmetric: accuracy\n")
+    one.write_text(
+        "slug: One\nname: One\nformats: []\noutput: {kind: confidence, width: 2}\nmetric: accuracy\n"
+    )
     two.write_text(
         "slug: two\nname: Two\nformats: [onnx]\noutput: {kind: logits, width: 9}\nmetric: best_f1\n"
     )
