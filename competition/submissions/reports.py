@@ -26,7 +26,9 @@ def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) ->
     findings = rendered(map(_finding, evaluation.findings))
     measured = evaluation.report or {}
     shows_private = for_staff or track.shows_private_scores(now)
-    scores = tuple(evaluation.scores.all())
+    ranking = evaluation.benchmark.spec.get("metric")
+    # The ranking metric comes first; the others stay in the order of their names.
+    scores = sorted(evaluation.scores.all(), key=lambda score: score.metric != ranking)
     return {
         "status": status.value,
         "stage": evaluation.stage,

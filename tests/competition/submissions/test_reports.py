@@ -1,6 +1,7 @@
 """The report that pages, the API and exports share."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,9 +11,9 @@ from competition.submissions import lifecycle, reports
 from competition.submissions.models import Evaluation
 from competition.tracks.models import Track
 from scoring import report as command_line
-from scoring.contracts import Finding, PrivateScores, Stage
+from scoring.contracts import Finding, Metric, PrivateScores, Stage
 from scoring.errors import Rejected
-from tests.examples import scored_report
+from tests.examples import score_value, scored_report
 
 BROKEN = (
     Finding(
@@ -44,6 +45,19 @@ def test_a_scored_report_has_what_the_command_line_reports(
     expected["usage"] |= {"uncounted_ops": []}
     expected["breakdown"] |= {"confusion": [[2, 1], [0, 0]]}
     assert {key: shown[key] for key in expected} == expected
+
+
+def test_the_ranking_metric_stands_first_whatever_its_name(
+    evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
+) -> None:
+    evaluation.benchmark.spec |= {"metric": Metric.TOP5_ACCURACY}
+    evaluation.benchmark.save()
+    scores = {Metric.ACCURACY: score_value(0.5), Metric.TOP5_ACCURACY: score_value(0.9)}
+    lifecycle.record_scored(lease, replace(scored_report(), scores=scores), now=now)
+
+    shown = reports.report(Evaluation.objects.get(pk=evaluation.pk), now=now)
+
+    assert list(shown["scores"]) == ["top5_accuracy", "accuracy"]
 
 
 def test_a_rejected_report_has_what_the_command_line_reports(
