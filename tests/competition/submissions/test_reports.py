@@ -50,7 +50,7 @@ def test_a_scored_report_has_what_the_command_line_reports(
 def test_the_ranking_metric_stands_first_whatever_its_name(
     evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
 ) -> None:
-    evaluation.benchmark.spec |= {"metric": Metric.TOP5_ACCURACY}
+    evaluation.benchmark.spec |= {"metric": "top5_accuracy", "extra_metrics": ["accuracy"]}
     evaluation.benchmark.save()
     scores = {Metric.ACCURACY: score_value(0.5), Metric.TOP5_ACCURACY: score_value(0.9)}
     lifecycle.record_scored(lease, replace(scored_report(), scores=scores), now=now)
