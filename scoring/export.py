@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from scoring import pipeline
+from scoring import pipeline, stages
 from scoring.contracts import (
     Format,
     InputContract,
@@ -23,6 +23,7 @@ from scoring.contracts import (
     Unpacked,
 )
 from scoring.errors import reject
+from scoring.flow import Note
 from scoring.intake.archive import unpack
 from scoring.intake.recognise import recognise
 from scoring.packages import FORMATS
@@ -48,7 +49,7 @@ def export_onnx(
     source: Format | None,
     sandbox: Sandbox,
     workdir: Path,
-    note: pipeline.Note,
+    note: Note,
 ) -> Exported:
     """Export the entry's torch module for the track; raises only Rejected and Fault.
 
@@ -102,17 +103,15 @@ def _request(
         main=main,
         input=contract,
         output=track.output.settle(contract),
-        samples=pipeline.PROBE_SAMPLES,
-        batch_size=pipeline.PROBE_SAMPLES,
+        samples=stages.PROBE_SAMPLES,
+        batch_size=stages.PROBE_SAMPLES,
         threads=track.run_limits.threads,
         seed=track.run_limits.seed,
         options=options,
     )
 
 
-def _checked(
-    content: bytes, track: TrackSpec, sandbox: Sandbox, workdir: Path, note: pipeline.Note
-) -> ScoreReport:
+def _checked(content: bytes, track: TrackSpec, sandbox: Sandbox, workdir: Path, note: Note) -> ScoreReport:
     """Check the model as the track would check it; a track without ONNX is asked all the same."""
     workdir.mkdir()
     entry = workdir / "model.onnx"

@@ -103,8 +103,9 @@ def test_nobody_imports_the_sandboxed_child() -> None:
     assert found == []
 
 
-def test_the_pipeline_knows_neither_django_nor_the_site() -> None:
-    names = imports_of(ROOT / "scoring" / "pipeline.py")
+@pytest.mark.parametrize("module", ["flow", "stages", "pipeline"])
+def test_the_flow_knows_neither_django_nor_the_site(module: str) -> None:
+    names = imports_of(ROOT / "scoring" / f"{module}.py")
 
     assert not {name for name in names if within(name, {"django", "celery", "competition", "scoring.worker"})}
 

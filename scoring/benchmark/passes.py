@@ -15,11 +15,12 @@ from scoring.benchmark.chunks import Pass, predict_in_chunks
 from scoring.benchmark.outcomes import Outcomes, judge
 from scoring.contracts import ScoreValue, TrackSpec
 from scoring.labels import LABELS_FILE, LabelRow
-from scoring.pipeline import Examination, Part, stated_numbers
+from scoring.pipeline import Examination, Part
 from scoring.plan import SamplePlan
 from scoring.readers import READERS, PreparedData
 from scoring.readers.copies import Treatment, contract_of_copies, write_copy
 from scoring.readers.prepared import shuffled
+from scoring.stages import stated_numbers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from scoring import pipeline
+from scoring import pipeline, stages
 from scoring.budget.allowance import START_UP_CPU_S
 from scoring.contracts import Outcome, Stage, Task, TrackSpec, Verdict
 from scoring.errors import Fault, Rejected
@@ -136,7 +136,7 @@ def test_the_breakdown_counts_the_public_split_alone_by_label_and_group(score, d
 def test_numbers_that_a_package_states_reach_the_metrics() -> None:
     options = {"threshold": 1, "overlap": 0.25, "flag": True, "name": "0.5", "sizes": [1]}
 
-    assert pipeline.stated_numbers(options) == {"threshold": 1.0, "overlap": 0.25}
+    assert stages.stated_numbers(options) == {"threshold": 1.0, "overlap": 0.25}
 
 
 def test_public_and_private_samples_are_scored_apart(score) -> None:
