@@ -62,8 +62,6 @@ def read_directory(file: BinaryIO, size: int, limits: ArchiveLimits) -> Director
         raise corrupt("its directory is not where the end record says")
     file.seek(end.directory_offset)
     raw = file.read(end.directory_bytes)
-    if len(raw) != end.directory_bytes:
-        raise corrupt("its directory is cut short")
     return Directory(members=tuple(_entries(raw, end.entries)), offset=end.directory_offset)
 
 
