@@ -42,9 +42,10 @@ def frameless(tmp_path: Path) -> Path:
 # --- pictures
 
 
-def test_a_dataset_without_labels_is_a_fault(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("reader", "contract"), [(image, IMAGE), (video, VIDEO), (audio, AUDIO)])
+def test_a_dataset_without_labels_is_a_fault(reader, contract: InputContract, tmp_path: Path) -> None:
     with pytest.raises(Fault, match="the dataset cannot be used"):
-        image.prepare(tmp_path, contract=IMAGE, cache=tmp_path / "cache")
+        reader.prepare(tmp_path, contract=contract, cache=tmp_path / "cache")
 
 
 def test_a_picture_that_claims_to_be_enormous_is_not_decoded(tmp_path: Path) -> None:
