@@ -13,7 +13,15 @@ FULL ?=
 TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint env.txt
 
-.PHONY: help setup system demo serve test test-local test-services lint format bench docs clean
+# What `make coverage` looks at, and the tests that are about it.
+COVERED := scoring.pipeline scoring.budget scoring.intake scoring.metrics scoring.readers \
+	$(foreach name,cvpr_zip onnx onnx_contract onnx_graph onnx_sides onnx_walk onnx_weights,scoring.packages.$(name)) \
+	$(foreach name,exchange reply limits,scoring.sandbox.$(name)) competition.submissions.lifecycle
+COVERING := scoring/budget scoring/intake scoring/metrics scoring/packages scoring/readers scoring/benchmark \
+	$(foreach name,pipeline pipeline_parts spatial latency,scoring/test_$(name).py) \
+	$(foreach name,exchange export_exchange reply,scoring/sandbox/test_$(name).py) competition/submissions
+
+.PHONY: help setup system demo serve test test-local test-services coverage lint format bench docs clean
 
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | column -t -s $$'\t'
@@ -45,6 +53,11 @@ test-local:
 
 test-services:
 	@bash .ci/test-services
+
+coverage: $(READY)  ## Branch coverage of the core stages and of the lifecycle, by module
+	@rm -f .coverage
+	@$(BIN)/python -m pytest -q $(foreach test,$(COVERING),tests/$(test)) --cov-branch \
+	  $(foreach module,$(COVERED),--cov=$(module)) --cov-report=term-missing
 
 lint: $(READY)  ## ruff, ruff format, mypy, import rules
 	@$(BIN)/ruff check .

@@ -121,7 +121,7 @@ def _moving(photograph: Picture, contract: InputContract) -> Iterator[Picture]:
         photograph = photograph[:, :, ::-1]
     frames = contract.sides()[0]
     tall, wide = (side * 3 // 4 for side in photograph.shape[:2])
-    for number in range(frames):
+    for number in range(frames):  # pragma: no branch (the last frame is the last that is asked for)
         gone = number / max(1, frames - 1)
         top, left = round((photograph.shape[0] - tall) * gone), round((photograph.shape[1] - wide) * gone)
         yield np.ascontiguousarray(photograph[top : top + tall, left : left + wide])
