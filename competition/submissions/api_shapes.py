@@ -140,7 +140,9 @@ class SubmissionDetailOutput(SubmissionOutput):
 class EntryInput(serializers.Serializer[Any]):
     """An upload. Nothing else in the body is looked at."""
 
-    entry = serializers.FileField(allow_empty_file=True, help_text="The entry: a .zip, .tar.gz or .onnx file.")
+    entry = serializers.FileField(
+        allow_empty_file=True, help_text="The entry: a .zip, .tar.gz or .onnx file."
+    )
 
 
 class FindingOutput(serializers.Serializer[Any]):
