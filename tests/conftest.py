@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
+from django.core.signals import setting_changed
 from django.core.files.base import ContentFile
 from pytest_django import Settings
 
@@ -37,6 +38,8 @@ def _plain_static_files() -> None:
     """Serve static files under their own names: no test runs collectstatic first."""
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     django_settings.STORAGES["staticfiles"] = plain
+    # Whoever asked for the storage earlier, while tests were collected, has the other one.
+    setting_changed.send(sender=None, setting="STORAGES", value=django_settings.STORAGES, enter=True)
 
 
 @pytest.fixture(autouse=True)
