@@ -10,8 +10,8 @@ import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
-from django.core.signals import setting_changed
 from django.core.files.base import ContentFile
+from django.core.signals import setting_changed
 from pytest_django import Settings
 
 from competition.celery import app
