@@ -55,9 +55,7 @@ def offences(files: list[Path], *, allowed: set[str]) -> list[str]:
 @pytest.mark.parametrize(
     ("module", "allowed"),
     [
-        ("contracts", set()),
         ("errors", {"scoring.contracts"}),
-        ("tracks", {"scoring.contracts", "scoring.errors", "scoring.presets"}),
         ("coco", set()),
         ("dataset_files", set()),
         ("labels", {"scoring.coco", "scoring.contracts", "scoring.dataset_files"}),
@@ -71,9 +69,17 @@ def test_a_shared_module_imports_only_what_stands_below_it(module: str, allowed:
     assert offences([ROOT / "scoring" / f"{module}.py"], allowed=allowed) == []
 
 
+@pytest.mark.parametrize(
+    ("package", "allowed"),
+    [("contracts", set()), ("tracks", CONTRACTS | {"scoring.presets"})],
+)
+def test_a_shared_package_imports_only_what_stands_below_it(package: str, allowed: set[str]) -> None:
+    assert offences(files_below(f"scoring/{package}"), allowed=allowed | {f"scoring.{package}"}) == []
+
+
 def test_contracts_and_errors_need_only_the_standard_library() -> None:
-    names = ("contracts", "errors", "coco", "dataset_files", "labels", "dataset", "report")
-    files = [ROOT / "scoring" / f"{name}.py" for name in names]
+    names = ("errors", "coco", "dataset_files", "labels", "dataset", "report")
+    files = [ROOT / "scoring" / f"{name}.py" for name in names] + files_below("scoring/contracts")
 
     foreign = {name.split(".")[0] for file in files for name in imports_of(file)} - {"scoring"}
 

@@ -49,7 +49,7 @@ def arguments(exhibits: Exhibits, limits: RunLimits) -> list[str]:
         "/usr": Path("/usr"),
         **{str(prefix): prefix for prefix in python_prefixes()},
         "/podium/scoring/__init__.py": SOURCE / "__init__.py",
-        "/podium/scoring/contracts.py": SOURCE / "contracts.py",
+        "/podium/scoring/contracts": SOURCE / "contracts",
         "/podium/scoring/sandboxed": SOURCE / "sandboxed",
         KEEPER: Path(__file__).with_name("keeper.py"),
         "/package": exhibits.package,

@@ -100,7 +100,7 @@ ATTACKS = {
     "see metric code": "return os.path.exists('/podium/scoring/metrics')",
     "see the web application": "return os.path.exists('/podium/competition')",
     "see other modules": (
-        "return set(os.listdir('/podium/scoring')) - {'__init__.py', 'contracts.py', 'sandboxed', '__pycache__'}"
+        "return set(os.listdir('/podium/scoring')) - {'__init__.py', 'contracts', 'sandboxed', '__pycache__'}"
     ),
     "be root": "return os.getuid() == 0 or os.geteuid() == 0 or os.getgid() == 0",
     "become root": "os.setuid(0); return True",

@@ -1,20 +1,10 @@
-"""A track.yaml read, checked and written: every finding at once, in the words of the file.
-
-A track document has two halves: what scoring needs (`TrackSpec`) and what the site needs
-(`TrackPage`: texts, window, quota). Organisers' files are trusted to be honest, not to be right.
-"""
+"""The schema of a track.yaml: types, ranges, and which parts go together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from importlib import resources
-from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-import yaml
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from scoring.contracts import (
     IGNORED_CLASS,
@@ -29,13 +19,15 @@ from scoring.contracts import (
     Metric,
     OutputContract,
     OutputKind,
+    Precision,
     PrivateScores,
+    Quantisation,
     Reader,
     RunLimits,
     TrackSpec,
 )
+from scoring.tracks.document import TrackPage
 
-MAX_DOCUMENT_BYTES: Final = 256 * 1024
 METRICS_BY_OUTPUT: Final = {
     OutputKind.LOGITS: frozenset(
         {
@@ -54,108 +46,14 @@ METRICS_BY_OUTPUT: Final = {
     OutputKind.CLASS_MAP: frozenset({Metric.MIOU, Metric.PIXEL_ACCURACY}),
     OutputKind.BOXES: frozenset({Metric.COCO_MAP}),
 }
+DROPPABLE_METRICS: Final = frozenset(Metric) - {Metric.BRIER, Metric.CROSS_ENTROPY}
+"""Metrics from 0 (or -1) to 1, higher is better: a drop of 0.1 is one of 10 points."""
 ONE_LOGIT_METRICS: Final = frozenset({Metric.SN34_SCORE, Metric.MCC, Metric.BRIER, Metric.CROSS_ENTROPY})
 """What can score logits of width 1: a single column, the logit of class 1."""
 
-
-class InvalidTrack(ValueError):
-    """A track document breaks its schema; `findings` are sentences that begin with the field."""
-
-    def __init__(self, findings: tuple[str, ...]) -> None:
-        self.findings = findings
-        super().__init__("; ".join(findings))
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrackPage:
-    """The site's half of a track: texts, window, quota, visibility."""
-
-    summary: str = ""
-    rules: str = ""
-    opens_at: datetime | None = None
-    closes_at: datetime | None = None
-    quota_submissions: int = 5
-    quota_window_hours: int = 24
-    private_scores: PrivateScores = PrivateScores.AFTER_CLOSE
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrackDocument:
-    """A whole track.yaml."""
-
-    spec: TrackSpec
-    page: TrackPage
-
-
-def presets() -> tuple[str, ...]:
-    """Return the names of the presets that ship with Podium."""
-    files = resources.files("scoring.presets").iterdir()
-    return tuple(sorted(file.name[: -len(".yaml")] for file in files if file.name.endswith(".yaml")))
-
-
-def load_track(name_or_path: str) -> TrackDocument:
-    """Load a preset by name, or a track.yaml by path.
-
-    Raises InvalidTrack if there is no such preset or file, or if it breaks the schema.
-    """
-    if name_or_path in presets():
-        text = resources.files("scoring.presets").joinpath(f"{name_or_path}.yaml").read_text("utf-8")
-        return parse_track(text)
-    path = Path(name_or_path)
-    if not path.is_file():
-        raise InvalidTrack(
-            (f"“{name_or_path}” is neither a file nor a preset; presets: {', '.join(presets())}",)
-        )
-    if path.stat().st_size > MAX_DOCUMENT_BYTES:
-        raise InvalidTrack((f"“{path.name}” is larger than {MAX_DOCUMENT_BYTES:,} bytes",))
-    return parse_track(path.read_text("utf-8"))
-
-
-def parse_track(text: str) -> TrackDocument:
-    """Parse a track.yaml; raises InvalidTrack with every finding."""
-    try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as exc:
-        raise InvalidTrack((f"not valid YAML: {exc}",)) from exc
-    if not isinstance(raw, dict):
-        raise InvalidTrack(("the document must be a mapping of fields",))
-    return build_track(raw)
-
-
-def build_track(raw: Mapping[str, Any]) -> TrackDocument:
-    """Check a track given as plain values; raises InvalidTrack with every finding."""
-    try:
-        model = _Track.model_validate(raw)
-    except ValidationError as exc:
-        raise InvalidTrack(tuple(_sentence(error) for error in exc.errors())) from exc
-    return TrackDocument(spec=model.to_spec(), page=model.to_page())
-
-
-def dump_track(document: TrackDocument) -> str:
-    """Write a track document as YAML that `parse_track` reads back to an equal one."""
-    plain = _plain({**asdict(document.spec), **asdict(document.page)})
-    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, str):
-        return str(value)
-    return value
-
-
-def _sentence(error: Mapping[str, Any]) -> str:
-    place = ".".join(str(part) for part in error["loc"]) or "track"
-    return f"{place}: {error['msg']}"
-
-
-# --- the schema --------------------------------------------------------------------------------
-
 Positive = Annotated[int, Field(gt=0, strict=True)]
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
+ClassName = Annotated[str, Field(min_length=1, max_length=80)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 
 
@@ -213,6 +111,7 @@ class _Output(_Section):
     width: Annotated[int, Field(ge=0, strict=True)] = 0
     classes: Annotated[int, Field(ge=0, lt=IGNORED_CLASS, strict=True)] = 0
     box_layout: BoxLayout | None = None
+    class_names: tuple[ClassName, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> _Output:
@@ -230,7 +129,16 @@ class _Output(_Section):
             raise ValueError(f"{self.kind} output states its classes by its width; leave classes out")
         if (self.kind is OutputKind.BOXES) != (self.box_layout is not None):
             raise ValueError("box_layout (yolo or corners) goes with boxes, and only with them")
+        self._check_names()
         return self
+
+    def _check_names(self) -> None:
+        # One column, a confidence or a single logit, tells two classes apart.
+        classes = self.classes or max(self.width, 2)
+        if self.class_names and len(self.class_names) != classes:
+            raise ValueError(f"class_names lists {len(self.class_names)} names; there are {classes} classes")
+        if len(set(self.class_names)) != len(self.class_names):
+            raise ValueError("class_names lists a name twice")
 
 
 class _Budgets(_Section):
@@ -238,6 +146,14 @@ class _Budgets(_Section):
     max_macs: Positive | None = None
     max_package_bytes: Positive | None = None
     max_latency_ms: Annotated[float, Field(gt=0, le=3_600_000)] | None = None
+
+
+class _Quantisation(_Section):
+    precision: Precision = Precision.W8A8
+    calibration_samples: Annotated[int, Field(ge=1, le=10_000, strict=True)] = (
+        Quantisation.calibration_samples
+    )
+    max_drop_points: Annotated[float, Field(ge=0, le=100)] = Quantisation.max_drop_points
 
 
 class _ArchiveLimits(_Section):
@@ -261,7 +177,9 @@ class _RunLimits(_Section):
     seed: Annotated[int, Field(ge=0, lt=2**32, strict=True)] = RunLimits.seed
 
 
-class _Track(_Section):
+class TrackModel(_Section):
+    """A whole track.yaml as it is written; `to_spec` and `to_page` return its two halves."""
+
     slug: Slug
     name: Annotated[str, Field(min_length=1, max_length=120)]
     formats: Annotated[tuple[Format, ...], Field(min_length=1)]
@@ -270,6 +188,7 @@ class _Track(_Section):
     metric: Metric
     extra_metrics: tuple[Metric, ...] = ()
     budgets: _Budgets = _Budgets()
+    quantisation: _Quantisation | None = None
     archive_limits: _ArchiveLimits = _ArchiveLimits()
     run_limits: _RunLimits = _RunLimits()
     summary: Annotated[str, Field(max_length=400)] = ""
@@ -281,7 +200,7 @@ class _Track(_Section):
     private_scores: PrivateScores = TrackPage.private_scores
 
     @model_validator(mode="after")
-    def _check(self) -> _Track:
+    def _check(self) -> TrackModel:
         if self.output.kind in SPATIAL and self.input.reader is not Reader.IMAGE:
             raise ValueError(f"{self.output.kind} output needs the image reader")
         if self.output.kind in SPATIAL and self.input.fit is not Fit.STRETCH:
@@ -296,6 +215,9 @@ class _Track(_Section):
         several = sorted(set(metrics) - ONE_LOGIT_METRICS)
         if self.output.kind is OutputKind.LOGITS and self.output.width == 1 and several:
             raise ValueError(f"{', '.join(several)} needs logits of at least 2 classes")
+        if self.quantisation and self.metric not in DROPPABLE_METRICS:
+            choice = ", ".join(sorted(DROPPABLE_METRICS))
+            raise ValueError(f"quantisation compares {choice}; {self.metric} has no points to lose")
         if len(set(metrics)) != len(metrics):
             raise ValueError("a metric is listed twice")
         if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
@@ -303,6 +225,7 @@ class _Track(_Section):
         return self
 
     def to_spec(self) -> TrackSpec:
+        """Return the half that scoring needs."""
         return TrackSpec(
             slug=self.slug,
             name=self.name,
@@ -312,11 +235,13 @@ class _Track(_Section):
             metric=self.metric,
             extra_metrics=self.extra_metrics,
             budgets=Budgets(**self.budgets.model_dump()),
+            quantisation=Quantisation(**self.quantisation.model_dump()) if self.quantisation else None,
             archive_limits=ArchiveLimits(**self.archive_limits.model_dump()),
             run_limits=RunLimits(**self.run_limits.model_dump()),
         )
 
     def to_page(self) -> TrackPage:
+        """Return the half that the site needs."""
         return TrackPage(
             summary=self.summary,
             rules=self.rules,

@@ -1,4 +1,4 @@
-"""Words that every part of Podium shares: enums and frozen dataclasses, standard library only."""
+"""What a track may ask for: its input, its output, its metrics and its limits."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Protocol
-
-# --- what a track may ask for ------------------------------------------------------------------
 
 
 class Format(StrEnum):
@@ -200,13 +196,15 @@ class OutputContract:
 
     Logits and confidences are a floating tensor (N, width). A class map is (N, classes, height, width)
     floating, or (N, height, width) integer; boxes are laid out as `box_layout` says. For these two the
-    track leaves `width` at 0 and `settle` fills it.
+    track leaves `width` at 0 and `settle` fills it. `class_names` are for people: one name a class in
+    the order of their numbers, or none; they change no score.
     """
 
     kind: OutputKind
     width: int = 0
     classes: int = 0
     box_layout: BoxLayout | None = None
+    class_names: tuple[str, ...] = ()
 
     def settle(self, contract: InputContract) -> OutputContract:
         """Return the contract with the width that follows from its kind and the settled input."""
@@ -242,6 +240,25 @@ class Budgets:
     max_macs: int | None = None
     max_package_bytes: int | None = None
     max_latency_ms: float | None = None
+
+
+class Precision(StrEnum):
+    """Precisions that a track may ask for beside float: bits of weights, then of activations."""
+
+    W8A8 = "w8a8"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantisation:
+    """A second score of the same entry with its graph quantised statically on public samples.
+
+    `max_drop_points` is inclusive, in points of a hundred of the ranking metric: a drop from 0.75 to
+    0.65 is one of 10 points.
+    """
+
+    precision: Precision = Precision.W8A8
+    calibration_samples: int = 100
+    max_drop_points: float = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -283,294 +300,16 @@ class TrackSpec:
     metric: Metric
     extra_metrics: tuple[Metric, ...] = ()
     budgets: Budgets = field(default_factory=Budgets)
+    quantisation: Quantisation | None = None
     archive_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
     run_limits: RunLimits = field(default_factory=RunLimits)
 
     def digest(self) -> str:
         """Return "sha256:…" of everything in the spec that can change a score or a verdict."""
         facts = asdict(self)
-        del facts["slug"], facts["name"]
+        del facts["slug"], facts["name"], facts["output"]["class_names"]
+        if self.quantisation is None:
+            # Tracks without it keep the digest that they had before there was such a thing.
+            del facts["quantisation"]
         canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
         return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
-
-
-# --- how an entry flows ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class UnpackedFile:
-    """One regular file of an unpacked entry: its path with forward slashes, relative to the root."""
-
-    path: str
-    size: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Unpacked:
-    """An entry as a folder of plain files, every name checked; `files` are sorted by path."""
-
-    root: Path
-    files: tuple[UnpackedFile, ...]
-    package_bytes: int
-
-
-class Stage(StrEnum):
-    """Stages of the flow, in order; `note(stage)` announces each."""
-
-    INTAKE = "intake"
-    INSPECT = "inspect"
-    MEASURE = "measure"
-    ENFORCE = "enforce"
-    PREDICT = "predict"
-    METRIC = "metric"
-
-
-class Status(StrEnum):
-    """Life of an evaluation. `Stage` is progress, a code says why; the three never overlap."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    SCORED = "scored"
-    REJECTED = "rejected"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-class Verdict(StrEnum):
-    """What `podium check` and `podium score` conclude."""
-
-    ACCEPTED = "accepted"
-    SCORED = "scored"
-    REJECTED = "rejected"
-    FAULT = "fault"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """One thing found in an entry: a code of `scoring.errors`, where, and the numbers.
-
-    Text is rendered from the table (`scoring.errors.render`), never stored by a stage.
-    """
-
-    code: str
-    path: str = ""
-    facts: Mapping[str, object] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Usage:
-    """What was measured on one package; compared with `Budgets` by `scoring.budget.enforce`."""
-
-    parameters: int
-    trainable_parameters: int
-    macs: int
-    macs_by_counter: Mapping[str, int | None]
-    uncounted_ops: tuple[str, ...] = ()
-    package_bytes: int = 0
-    cpu_s_per_sample: float | None = None
-    latency_p50_ms: float | None = None
-    latency_p95_ms: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Package:
-    """An entry unpacked and recognised as one format.
-
-    `root` is the folder on disk, `main` the file in it that is loaded (`model.py`, `net.onnx`),
-    relative to root. `package_bytes` is the sum of the sizes of all its files. `not_formats` says of
-    each other format why the entry is not one.
-    """
-
-    format: Format
-    root: Path
-    main: str
-    package_bytes: int
-    warnings: tuple[Finding, ...] = ()
-    not_formats: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mismatch:
-    """Why an entry is not of some format; `findings` name what would have to change, if that is clear."""
-
-    why: str
-    findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class StaticCounts:
-    """Counts that ran nobody's code. `None` where the format cannot tell without running."""
-
-    parameters: int | None = None
-    macs: int | None = None
-    uncounted_ops: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settled:
-    """A track as one package meets it: sides that it may choose are filled in from its own words.
-
-    `options` are plain JSON values for the format's loader; the trusted side read and checked them.
-    `counts` are what reading the package's files told by the way, such as a weights file's header.
-    """
-
-    track: TrackSpec
-    options: Mapping[str, object] = field(default_factory=dict)
-    counts: StaticCounts = field(default_factory=StaticCounts)
-    warnings: tuple[Finding, ...] = ()
-
-
-class PackageFormat(Protocol):
-    """The trusted side of one format, a module of `scoring.packages`: looks at files, never runs them."""
-
-    def match(self, unpacked: Unpacked) -> Package | Mismatch:
-        """Say whether the files are laid out as this format."""
-
-    def check(self, package: Package, track: TrackSpec) -> tuple[Finding, ...]:
-        """Return warnings beyond the package's own; raise `Rejected` with every problem that shows."""
-
-    def settle(self, package: Package, track: TrackSpec) -> Settled:
-        """Fill in what the package may choose; called after `check` went through."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScoreValue:
-    """One score with its 95 % confidence interval; `details` holds e.g. the threshold of best F1."""
-
-    value: float
-    ci: tuple[float, float]
-    higher_is_better: bool
-    version: str
-    details: Mapping[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Share:
-    """How many samples of one part were called right."""
-
-    samples: int
-    correct: int
-    accuracy: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Breakdown:
-    """Where an entry is right and wrong, in samples of the public split.
-
-    Rows of `confusion` are labels, columns the classes called; it is empty where there are many.
-    """
-
-    by_label: Mapping[str, Share]
-    by_group: Mapping[str, Share]
-    confusion: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScoreReport:
-    """What the flow returns when it neither rejects nor faults."""
-
-    verdict: Verdict
-    format: Format
-    track: str
-    benchmark: str | None
-    usage: Usage
-    warnings: tuple[Finding, ...] = ()
-    scores: Mapping[str, ScoreValue] = field(default_factory=dict)
-    private_scores: Mapping[str, ScoreValue] = field(default_factory=dict)
-    breakdown: Breakdown | None = None
-    samples: int = 0
-    timings_s: Mapping[str, float] = field(default_factory=dict)
-    log: str = ""
-    isolated: bool = True
-    plan: str | None = None
-    not_formats: Mapping[str, str] = field(default_factory=dict)
-
-
-# --- between the worker and the sandbox --------------------------------------------------------
-
-
-class Task(StrEnum):
-    """What a sandbox is asked to do. `CALIBRATE` runs no entry: it times known work."""
-
-    MEASURE = "measure"
-    PREDICT = "predict"
-    CALIBRATE = "calibrate"
-    LATENCY = "latency"
-    EXPORT = "export"
-
-    @property
-    def may_tell(self) -> bool:
-        """Say whether the entry's own words may be shown: it sees nothing that is hidden."""
-        return self in {Task.MEASURE, Task.EXPORT}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What the child process is told; crosses as JSON. It names no label, file name or host path."""
-
-    task: Task
-    format: Format
-    main: str
-    input: InputContract
-    output: OutputContract
-    samples: int
-    batch_size: int
-    threads: int
-    seed: int
-    options: Mapping[str, object] = field(default_factory=dict)
-
-    def to_json(self) -> str:
-        """Return the request as the child reads it."""
-        return json.dumps(asdict(self), sort_keys=True)
-
-    @classmethod
-    def from_json(cls, text: str) -> Request:
-        """Read what `to_json` wrote; only the trusted side writes requests."""
-        raw = json.loads(text)
-        contract = raw["input"]
-        given: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in contract.items()
-        }
-        enums = {"reader": Reader, "dtype": Dtype, "channel_order": ChannelOrder, "fit": Fit}
-        given |= {name: enum(contract[name]) for name, enum in enums.items()}
-        return cls(
-            task=Task(raw["task"]),
-            format=Format(raw["format"]),
-            main=raw["main"],
-            input=InputContract(**given),
-            output=OutputContract(**{**raw["output"], **_output_enums(raw["output"])}),
-            samples=raw["samples"],
-            batch_size=raw["batch_size"],
-            threads=raw["threads"],
-            seed=raw["seed"],
-            options=raw["options"],
-        )
-
-
-def _output_enums(raw: Mapping[str, Any]) -> dict[str, OutputKind | BoxLayout | None]:
-    layout = raw["box_layout"]
-    return {
-        "kind": OutputKind(raw["kind"]),
-        "box_layout": None if layout is None else BoxLayout(layout),
-    }
-
-
-STARTED_REPLY = b'{"outcome": "started"}'
-"""What the child writes once its own libraries are loaded, just before it turns to the entry.
-
-A child that ends without it was never able to start: a fault of ours, and not a crash of the entry.
-"""
-
-
-class Outcome(StrEnum):
-    """How the child says a request ended; the reply's `outcome` field, hostile like the rest of it."""
-
-    OK = "ok"
-    LOAD_FAILED = "load_failed"
-    CRASHED = "crashed"
-    OUT_OF_MEMORY = "out_of_memory"
-    WRONG_OUTPUT_KIND = "wrong_output_kind"
-    WRONG_OUTPUT_SHAPE = "wrong_output_shape"
-    WRONG_OUTPUT_COUNT = "wrong_output_count"
-    NOT_FINITE = "not_finite"
-    EXPORT_FAILED = "export_failed"

@@ -1,0 +1,110 @@
+"""What crosses between the worker and the sandboxed child, and how a request is written down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from scoring.contracts.track import (
+    BoxLayout,
+    ChannelOrder,
+    Dtype,
+    Fit,
+    Format,
+    InputContract,
+    OutputContract,
+    OutputKind,
+    Reader,
+)
+
+
+class Task(StrEnum):
+    """What a sandbox is asked to do. `CALIBRATE` runs no entry: it times known work."""
+
+    MEASURE = "measure"
+    PREDICT = "predict"
+    CALIBRATE = "calibrate"
+    LATENCY = "latency"
+    EXPORT = "export"
+
+    @property
+    def may_tell(self) -> bool:
+        """Say whether the entry's own words may be shown: it sees nothing that is hidden."""
+        return self in {Task.MEASURE, Task.EXPORT}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the child process is told; crosses as JSON. It names no label, file name or host path."""
+
+    task: Task
+    format: Format
+    main: str
+    input: InputContract
+    output: OutputContract
+    samples: int
+    batch_size: int
+    threads: int
+    seed: int
+    options: Mapping[str, object] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the request as the child reads it."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> Request:
+        """Read what `to_json` wrote; only the trusted side writes requests."""
+        raw = json.loads(text)
+        contract = raw["input"]
+        given: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in contract.items()
+        }
+        enums = {"reader": Reader, "dtype": Dtype, "channel_order": ChannelOrder, "fit": Fit}
+        given |= {name: enum(contract[name]) for name, enum in enums.items()}
+        return cls(
+            task=Task(raw["task"]),
+            format=Format(raw["format"]),
+            main=raw["main"],
+            input=InputContract(**given),
+            output=_output(raw["output"]),
+            samples=raw["samples"],
+            batch_size=raw["batch_size"],
+            threads=raw["threads"],
+            seed=raw["seed"],
+            options=raw["options"],
+        )
+
+
+def _output(raw: Mapping[str, Any]) -> OutputContract:
+    layout = raw["box_layout"]
+    return OutputContract(
+        kind=OutputKind(raw["kind"]),
+        width=raw["width"],
+        classes=raw["classes"],
+        box_layout=None if layout is None else BoxLayout(layout),
+    )
+
+
+STARTED_REPLY = b'{"outcome": "started"}'
+"""What the child writes once its own libraries are loaded, just before it turns to the entry.
+
+A child that ends without it was never able to start: a fault of ours, and not a crash of the entry.
+"""
+
+
+class Outcome(StrEnum):
+    """How the child says a request ended; the reply's `outcome` field, hostile like the rest of it."""
+
+    OK = "ok"
+    LOAD_FAILED = "load_failed"
+    CRASHED = "crashed"
+    OUT_OF_MEMORY = "out_of_memory"
+    WRONG_OUTPUT_KIND = "wrong_output_kind"
+    WRONG_OUTPUT_SHAPE = "wrong_output_shape"
+    WRONG_OUTPUT_COUNT = "wrong_output_count"
+    NOT_FINITE = "not_finite"
+    EXPORT_FAILED = "export_failed"

@@ -1,0 +1,109 @@
+"""A track.yaml read, checked and written: every finding at once, in the words of the file.
+
+A track document has two halves: what scoring needs (`TrackSpec`) and what the site needs
+(`TrackPage`: texts, window, quota). Organisers' files are trusted to be honest, not to be right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from pydantic import ValidationError
+
+from scoring.tracks.document import TrackDocument, TrackPage
+from scoring.tracks.schema import METRICS_BY_OUTPUT, ONE_LOGIT_METRICS, SPATIAL, TrackModel
+
+__all__ = [
+    "MAX_DOCUMENT_BYTES",
+    "METRICS_BY_OUTPUT",
+    "ONE_LOGIT_METRICS",
+    "SPATIAL",
+    "InvalidTrack",
+    "TrackDocument",
+    "TrackPage",
+    "build_track",
+    "dump_track",
+    "load_track",
+    "parse_track",
+    "presets",
+]
+
+MAX_DOCUMENT_BYTES: Final = 256 * 1024
+
+
+class InvalidTrack(ValueError):
+    """A track document breaks its schema; `findings` are sentences that begin with the field."""
+
+    def __init__(self, findings: tuple[str, ...]) -> None:
+        self.findings = findings
+        super().__init__("; ".join(findings))
+
+
+def presets() -> tuple[str, ...]:
+    """Return the names of the presets that ship with Podium."""
+    files = resources.files("scoring.presets").iterdir()
+    return tuple(sorted(file.name[: -len(".yaml")] for file in files if file.name.endswith(".yaml")))
+
+
+def load_track(name_or_path: str) -> TrackDocument:
+    """Load a preset by name, or a track.yaml by path.
+
+    Raises InvalidTrack if there is no such preset or file, or if it breaks the schema.
+    """
+    if name_or_path in presets():
+        text = resources.files("scoring.presets").joinpath(f"{name_or_path}.yaml").read_text("utf-8")
+        return parse_track(text)
+    path = Path(name_or_path)
+    if not path.is_file():
+        raise InvalidTrack(
+            (f"“{name_or_path}” is neither a file nor a preset; presets: {', '.join(presets())}",)
+        )
+    if path.stat().st_size > MAX_DOCUMENT_BYTES:
+        raise InvalidTrack((f"“{path.name}” is larger than {MAX_DOCUMENT_BYTES:,} bytes",))
+    return parse_track(path.read_text("utf-8"))
+
+
+def parse_track(text: str) -> TrackDocument:
+    """Parse a track.yaml; raises InvalidTrack with every finding."""
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as exc:
+        raise InvalidTrack((f"not valid YAML: {exc}",)) from exc
+    if not isinstance(raw, dict):
+        raise InvalidTrack(("the document must be a mapping of fields",))
+    return build_track(raw)
+
+
+def build_track(raw: Mapping[str, Any]) -> TrackDocument:
+    """Check a track given as plain values; raises InvalidTrack with every finding."""
+    try:
+        model = TrackModel.model_validate(raw)
+    except ValidationError as exc:
+        raise InvalidTrack(tuple(_sentence(error) for error in exc.errors())) from exc
+    return TrackDocument(spec=model.to_spec(), page=model.to_page())
+
+
+def dump_track(document: TrackDocument) -> str:
+    """Write a track document as YAML that `parse_track` reads back to an equal one."""
+    plain = _plain({**asdict(document.spec), **asdict(document.page)})
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, str):
+        return str(value)
+    return value
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    place = ".".join(str(part) for part in error["loc"]) or "track"
+    return f"{place}: {error['msg']}"
