@@ -301,3 +301,7 @@ def _cache() -> Path:
     folder = Path(base) / "podium"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+if __name__ == "__main__":
+    main()
