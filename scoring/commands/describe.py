@@ -1,19 +1,42 @@
-"""What belongs into a model folder's info.yaml, as the sandbox measured it."""
+"""`podium describe`: what belongs into a model folder's info.yaml, as the sandbox measured it."""
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import Any
 
+import typer
 import yaml
 
+from scoring import pipeline, report
+from scoring.commands.outcome import EXIT_FAULT, EXIT_OK, EXIT_REJECTED
 from scoring.contracts import ScoreReport, TrackSpec
+from scoring.errors import Fault, Rejected
+from scoring.sandbox.base import Sandbox
+from scoring.screen import Screen
 
 BYTES_A_FLOAT = 4
 
 
-def technical_details(report: ScoreReport, track: TrackSpec) -> str:
+def describe(path: Path, track: TrackSpec, *, sandbox: Sandbox) -> int:
+    """Measure the entry and print its technical details alone on stdout; return the exit code."""
+    with Screen(quiet=False) as screen, tempfile.TemporaryDirectory(prefix="podium-") as folder:
+        try:
+            measured = pipeline.check(path, track, sandbox=sandbox, workdir=Path(folder), note=screen.note)
+        except Rejected as exc:
+            screen.show(report.rejected(exc, track=track.slug))
+            return EXIT_REJECTED
+        except Fault as exc:
+            screen.show(report.fault(exc, track=track.slug))
+            return EXIT_FAULT
+    typer.echo(technical_details(measured, track), nl=False)
+    return EXIT_OK
+
+
+def technical_details(measured: ScoreReport, track: TrackSpec) -> str:
     """Return the measured half of info.yaml as YAML: resolution, parameters, size and MACs."""
-    usage = report.usage
+    usage = measured.usage
     sides = [side for side in track.input.shape[-2:] if side is not None]
     details: dict[str, Any] = {
         "Number of parameters": in_millions(usage.parameters),

@@ -21,11 +21,12 @@ from rich.progress import Progress as ProgressBar
 
 from scoring import report as reports
 from scoring.client import Progress, Refused, RemoteTrack, Site, Unreachable
+from scoring.commands.outcome import EXIT_FAULT, EXIT_OK, EXIT_REJECTED, EXIT_USAGE
 from scoring.contracts import Stage, Status, Verdict
 from scoring.errors import Rejected, reject
 from scoring.screen import STAGES, Screen
 
-EXIT_OK, EXIT_REJECTED, EXIT_USAGE, EXIT_FAULT, EXIT_INTERRUPTED = 0, 1, 2, 3, 130
+EXIT_INTERRUPTED: Final = 130
 EXIT_OF_STATUS: Final = {
     Status.SCORED: EXIT_OK,
     Status.REJECTED: EXIT_REJECTED,

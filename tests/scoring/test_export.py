@@ -8,13 +8,15 @@ from pathlib import Path
 import onnx
 import pytest
 
-from scoring.commands.export import EXIT_OK, EXIT_REJECTED, to_onnx
+from scoring.commands.export import to_onnx
+from scoring.commands.outcome import EXIT_OK, EXIT_REJECTED, Printing
 from scoring.contracts import Format, Task
 from scoring.errors import CODES
 from scoring.sandbox.fake import FakeSandbox, Scripted
 from scoring.sandbox.unconfined import UnconfinedSandbox
 from scoring.tracks import load_track
 
+AS_JSON = Printing(as_json=True, with_log=False)
 MODEL = """
 import torch
 
@@ -43,9 +45,7 @@ def test_a_folder_with_code_becomes_an_entry_of_an_onnx_track(
 ) -> None:
     output, track = tmp_path / "detector.onnx", load_track("gasbench-onnx-image").spec
 
-    code = to_onnx(
-        package, track, source=None, output=output, sandbox=UnconfinedSandbox(), as_json=True, debug=False
-    )
+    code = to_onnx(package, track, source=None, output=output, sandbox=UnconfinedSandbox(), printing=AS_JSON)
 
     told = json.loads(capsys.readouterr().out)
     sides = [side.dim_value for side in onnx.load(output).graph.input[0].type.tensor_type.shape.dim[1:]]
@@ -59,7 +59,7 @@ def refused(entry: Path, output: Path, script: Scripted, capsys: pytest.CaptureF
     track = load_track("cvpr2022-track1").spec
     sandbox = FakeSandbox({Task.EXPORT: [script]})
 
-    code = to_onnx(entry, track, source=None, output=output, sandbox=sandbox, as_json=True, debug=False)
+    code = to_onnx(entry, track, source=None, output=output, sandbox=sandbox, printing=AS_JSON)
 
     assert code == EXIT_REJECTED
     assert not output.exists()
@@ -116,7 +116,7 @@ def test_where_two_formats_match_the_source_must_be_named(
 
     codes = []
     for source in (None, Format.CVPR_ZIP):
-        to_onnx(package, track, source=source, output=output, sandbox=sandbox, as_json=True, debug=False)
+        to_onnx(package, track, source=source, output=output, sandbox=sandbox, printing=AS_JSON)
         codes.append(json.loads(capsys.readouterr().out)["code"])
 
     assert codes == ["ambiguous_format", "crashed"]

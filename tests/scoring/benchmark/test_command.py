@@ -8,6 +8,7 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from scoring import cli
+from scoring.commands.outcome import EXIT_FAULT, EXIT_REJECTED, EXIT_USAGE
 
 MODEL = """
 import torch
@@ -40,7 +41,7 @@ def unusable(root: Path) -> Path:
 def test_without_its_options_there_is_no_plan_and_the_entry_is_read_first(
     unusable: Path, options: tuple[str, ...]
 ) -> None:
-    assert score(unusable, "entry.zip", *options) == cli.EXIT_REJECTED
+    assert score(unusable, "entry.zip", *options) == EXIT_REJECTED
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_without_its_options_there_is_no_plan_and_the_entry_is_read_first(
 def test_each_option_makes_a_benchmark_run_whose_plan_comes_first(
     unusable: Path, options: tuple[str, ...]
 ) -> None:
-    assert score(unusable, "entry.zip", *options) == cli.EXIT_FAULT
+    assert score(unusable, "entry.zip", *options) == EXIT_FAULT
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_each_option_makes_a_benchmark_run_whose_plan_comes_first(
     ],
 )
 def test_what_has_no_meaning_is_wrong_usage(root: Path, options: tuple[str, ...]) -> None:
-    assert score(root, "entry.zip", *options) == cli.EXIT_USAGE
+    assert score(root, "entry.zip", *options) == EXIT_USAGE
 
 
 @pytest.mark.slow

@@ -1,0 +1,64 @@
+"""What a command of `podium` may be given, each with its help, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scoring.contracts import Format
+from scoring.plan import MAX_SEED
+
+Entry = Annotated[
+    Path, typer.Argument(metavar="PATH", exists=True, help="A zip, a .tar.gz, an .onnx file or a folder.")
+]
+ModelFolder = Annotated[
+    Path, typer.Argument(exists=True, file_okay=False, help="The folder that holds model.py.")
+]
+
+Track = Annotated[str, typer.Option("--track", help="A preset's name or a track.yaml.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")]
+Log = Annotated[bool, typer.Option("--log", help="Show the run's log, tracebacks included.")]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Run your own entry without isolation, where bubblewrap is not to be had."),
+]
+Source = Annotated[Format | None, typer.Option("--from", help="PATH's format, where several match.")]
+
+Data = Annotated[
+    Path, typer.Option("--data", exists=True, file_okay=False, help="A folder with labels.csv and its files.")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="A quick look: 100 images or 50 clips.")]
+Small = Annotated[bool, typer.Option("--small", help="5,000 samples.")]
+Full = Annotated[bool, typer.Option("--full", help="All samples, by a plan.")]
+Seed = Annotated[
+    int | None, typer.Option("--seed", min=0, max=MAX_SEED, help="Of the sample plan; default 42.")
+]
+BatchSize = Annotated[
+    int | None, typer.Option("--batch-size", min=1, max=1_024, help="Default: the track's.")
+]
+ResultsDir = Annotated[
+    Path | None,
+    typer.Option("--results-dir", file_okay=False, help="Keeps results, and resumes what was cut short."),
+]
+CheckpointEvery = Annotated[
+    int | None, typer.Option("--checkpoint-every", min=1, help="Samples a chunk; default 1024.")
+]
+Augmented = Annotated[
+    int | None,
+    typer.Option("--augmented", min=1, help="Samples of each group scored after the robustness suite."),
+]
+AugmentLevel = Annotated[
+    int | None, typer.Option("--augment-level", min=0, max=3, help="Random changes of every sample.")
+]
+CropProb = Annotated[
+    float | None, typer.Option("--crop-prob", min=0, max=1, help="Probability of a random crop.")
+]
+
+Server = Annotated[str, typer.Option("--server", help="The site's address.")]
+SiteTrack = Annotated[str, typer.Option("--track", help="The track's short name on the site.")]
+Token = Annotated[str | None, typer.Option("--token", envvar="PODIUM_TOKEN", help="Your API token.")]
+
+OnnxOutput = Annotated[Path, typer.Option("--output", "-o", dir_okay=False, help="The .onnx file to write.")]
+ZipOutput = Annotated[Path | None, typer.Option("--output", "-o", help="Default: FOLDER.zip here.")]

@@ -1,0 +1,92 @@
+"""`podium score`: the whole flow on labelled data, or a benchmark run when any of its options is given."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from scoring.commands.outcome import Outcome, Printing, outcome_of, run_and_print
+from scoring.commands.surroundings import cache_folder, sandbox
+from scoring.contracts import TrackSpec
+from scoring.plan import Mode
+from scoring.screen import Screen
+
+
+@dataclass(frozen=True, kw_only=True)
+class BenchmarkChoices:
+    """What was typed of a benchmark run; None stands for what was not, and the run has its defaults."""
+
+    mode: Mode | None
+    seed: int | None
+    batch_size: int | None
+    results_dir: Path | None
+    chunk_samples: int | None
+    augmented: int | None
+    augment_level: int | None
+    crop_probability: float | None
+
+    def __post_init__(self) -> None:
+        """Refuse what Typer's range lets through."""
+        if math.isnan(self.crop_probability or 0):
+            raise typer.BadParameter("--crop-prob is not a number")
+
+    def given(self) -> dict[str, Any]:
+        """Return what was typed, by its name in the benchmark's options."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def one_mode(*, debug: bool, small: bool, full: bool) -> Mode | None:
+    """Return the mode that was asked for; two do not go together."""
+    modes = {Mode.DEBUG: debug, Mode.SMALL: small, Mode.FULL: full}
+    chosen = [mode for mode, wanted in modes.items() if wanted]
+    if len(chosen) > 1:
+        raise typer.BadParameter(f"choose one of {', '.join(f'--{mode}' for mode in modes)}")
+    return chosen[0] if chosen else None
+
+
+def score(
+    path: Path,
+    track: TrackSpec,
+    *,
+    data: Path,
+    choices: BenchmarkChoices,
+    trust: bool,
+    printing: Printing,
+) -> int:
+    """Score the entry on the data and print the report; return the exit code."""
+
+    def benchmark(screen: Screen, workdir: Path) -> Outcome:
+        from scoring.benchmark import run
+
+        report = run.run(
+            path,
+            track,
+            data=data,
+            options=run.Options(**choices.given()),
+            cache=cache_folder(),
+            sandbox=sandbox(trust=trust),
+            workdir=workdir,
+            note=screen.note,
+        )
+        return outcome_of(report)
+
+    def whole_flow(screen: Screen, workdir: Path) -> Outcome:
+        from scoring import pipeline
+
+        report = pipeline.score(
+            path,
+            track,
+            data=data,
+            benchmark=None,
+            cache=cache_folder(),
+            sandbox=sandbox(trust=trust),
+            workdir=workdir,
+            note=screen.note,
+        )
+        return outcome_of(report)
+
+    return run_and_print(benchmark if choices.given() else whole_flow, track, printing=printing)
