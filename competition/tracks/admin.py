@@ -88,6 +88,7 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
                 "fields": (
                     ("output_kind", "output_width"),
                     ("output_classes", "box_layout"),
+                    "class_names",
                     "metric",
                     "extra_metrics",
                 ),
@@ -98,6 +99,14 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
             {
                 "description": "Numbers may be written with a unit: 30M, 5G, 100 MB, 512 MiB.",
                 "fields": ("max_parameters", "max_macs", "max_package_bytes", "max_latency_ms"),
+            },
+        ),
+        (
+            "Quantisation",
+            {
+                "description": "A second score of each entry, with its graph quantised. It changes what is "
+                "scored, so a track with scores needs a new benchmark version.",
+                "fields": ("precision", ("calibration_samples", "max_drop_points")),
             },
         ),
         ("Private scores", {"fields": ("private_scores",)}),

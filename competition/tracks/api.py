@@ -115,6 +115,10 @@ class OutputOutput(serializers.Serializer[Any]):
     width = serializers.IntegerField(help_text="0 for class maps and boxes.")
     classes = serializers.IntegerField(help_text="Of class maps and boxes, else 0.")
     box_layout = serializers.ChoiceField(choices=choices.BOX_LAYOUTS, allow_null=True)
+    class_names = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="In the order of the classes' numbers; empty if none are given.",
+    )
 
 
 class BudgetsOutput(serializers.Serializer[Any]):
@@ -126,6 +130,16 @@ class BudgetsOutput(serializers.Serializer[Any]):
     max_latency_ms = serializers.FloatField(
         allow_null=True,
         help_text="Inclusive gate on the median time of one sample; beyond it nobody is ranked.",
+    )
+
+
+class QuantisationOutput(serializers.Serializer[Any]):
+    """A second score of the same entry, with its graph quantised."""
+
+    precision = serializers.ChoiceField(choices=choices.PRECISIONS)
+    calibration_samples = serializers.IntegerField()
+    max_drop_points = serializers.FloatField(
+        help_text="Inclusive; points of a hundred of the ranking metric that it may lose."
     )
 
 
@@ -171,6 +185,7 @@ class TrackDetailOutput(TrackOutput):
     output = serializers.SerializerMethodField()
     extra_metrics = serializers.SerializerMethodField()
     budgets = BudgetsOutput(source="*")
+    quantisation = serializers.SerializerMethodField(help_text="Null: entries are scored once.")
     archive_limits = ArchiveLimitsOutput(source="*")
     run_limits = RunLimitsOutput(source="*")
     max_upload_bytes = serializers.SerializerMethodField()
@@ -200,7 +215,13 @@ class TrackDetailOutput(TrackOutput):
             "width": track.output_width,
             "classes": track.output_classes,
             "box_layout": track.box_layout or None,
+            "class_names": track.class_names,
         }
+
+    @extend_schema_field(QuantisationOutput(allow_null=True))
+    def get_quantisation(self, track: Track) -> dict[str, object] | None:
+        """Return what the second score asks for."""
+        return dict(QuantisationOutput(track).data) if track.precision else None
 
     @extend_schema_field(MetricOutput(many=True))
     def get_extra_metrics(self, track: Track) -> list[dict[str, object]]:

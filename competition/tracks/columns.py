@@ -9,13 +9,14 @@ from typing import Any, Final
 
 import yaml
 
-from scoring.contracts import ArchiveLimits, Budgets, RunLimits
+from scoring.contracts import ArchiveLimits, Budgets, Quantisation, RunLimits
 from scoring.tracks import TrackDocument, TrackPage, dump_track
 
 SECTIONS: Final = {
     section: {field.name for field in fields(contract)}
     for section, contract in (
         ("budgets", Budgets),
+        ("quantisation", Quantisation),
         ("archive_limits", ArchiveLimits),
         ("run_limits", RunLimits),
     )
@@ -39,6 +40,7 @@ PLACES: Final = {
     "output.width": "output_width",
     "output.classes": "output_classes",
     "output.box_layout": "box_layout",
+    "quantisation": "precision",
 }
 DIRECT: Final = (
     "slug",
@@ -53,6 +55,7 @@ DIRECT: Final = (
 def columns_of(document: TrackDocument) -> dict[str, Any]:
     """Return the values of a track's columns that hold the document."""
     spec = document.spec
+    quantisation = spec.quantisation or Quantisation()
     columns: dict[str, Any] = {
         "slug": spec.slug,
         "name": spec.name,
@@ -72,11 +75,13 @@ def columns_of(document: TrackDocument) -> dict[str, Any]:
         "output_width": spec.output.width,
         "output_classes": spec.output.classes,
         "box_layout": spec.output.box_layout.value if spec.output.box_layout else "",
+        "class_names": list(spec.output.class_names),
         "metric": spec.metric.value,
         "extra_metrics": [metric.value for metric in spec.extra_metrics],
     }
-    for section in (spec.budgets, spec.archive_limits, spec.run_limits, document.page):
+    for section in (spec.budgets, quantisation, spec.archive_limits, spec.run_limits, document.page):
         columns |= asdict(section)
+    columns["precision"] = spec.quantisation.precision.value if spec.quantisation else ""
     columns["private_scores"] = document.page.private_scores.value
     return columns
 
@@ -91,6 +96,8 @@ def column_of(place: str) -> str | None:
     """Return the column that a finding's place names (“output.width”), or None if it names no single one."""
     if place in PLACES:
         return PLACES[place]
+    if place.startswith("output.class_names"):
+        return "class_names"
     first, _, rest = place.partition(".")
     if first in SECTIONS and rest in SECTIONS[first]:
         return rest

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from django.core.validators import MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -176,6 +176,9 @@ class Track(models.Model):
         choices=_choices(contracts.BoxLayout),
         help_text="How boxes are written; empty for other outputs.",
     )
+    class_names = models.JSONField(
+        default=list, blank=True, help_text="For people: one name a class. They change no score."
+    )
     metric = models.CharField(
         max_length=40, choices=_choices(contracts.Metric), default=contracts.Metric.ACCURACY
     )
@@ -188,6 +191,23 @@ class Track(models.Model):
     max_package_bytes = models.BigIntegerField(null=True, blank=True, help_text="Unpacked. Empty: no limit.")
     max_latency_ms = models.FloatField(
         null=True, blank=True, help_text="Gate on the median time of one sample. Empty: nothing is timed."
+    )
+
+    precision = models.CharField(
+        max_length=20,
+        blank=True,
+        choices=_choices(contracts.Precision),
+        help_text="Entries are scored a second time, quantised so. Empty: they are not.",
+    )
+    calibration_samples = models.PositiveIntegerField(
+        default=contracts.Quantisation.calibration_samples,
+        validators=[MinValueValidator(1), MaxValueValidator(10_000)],
+        help_text="Samples that the quantised graph is calibrated on.",
+    )
+    max_drop_points = models.FloatField(
+        default=contracts.Quantisation.max_drop_points,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text="Inclusive, in points of a hundred of the ranking metric.",
     )
 
     max_entry_bytes = models.BigIntegerField(default=contracts.ArchiveLimits.max_entry_bytes)
@@ -268,10 +288,12 @@ class Track(models.Model):
                     "width": self.output_width,
                     "classes": self.output_classes,
                     "box_layout": self.box_layout or None,
+                    "class_names": self.class_names,
                 },
                 "metric": self.metric,
                 "extra_metrics": self.extra_metrics,
                 "budgets": self._section(contracts.Budgets),
+                "quantisation": self._section(contracts.Quantisation) if self.precision else None,
                 "archive_limits": self._section(contracts.ArchiveLimits),
                 "run_limits": self._section(contracts.RunLimits),
                 "opens_at": self.opens_at,
@@ -283,7 +305,10 @@ class Track(models.Model):
         )
 
     def _section(
-        self, section: type[contracts.Budgets | contracts.ArchiveLimits | contracts.RunLimits]
+        self,
+        section: type[
+            contracts.Budgets | contracts.Quantisation | contracts.ArchiveLimits | contracts.RunLimits
+        ],
     ) -> dict[str, object]:
         """Return the columns named like the fields of a contract's dataclass."""
         return {name: getattr(self, name) for name in (field.name for field in fields(section))}

@@ -74,6 +74,7 @@ def _differences(version: BenchmarkVersion, track: Track) -> Iterator[Difference
 _NOT_SCORING = {
     "slug",
     "name",
+    "output.class_names",
     "summary",
     "rules",
     "opens_at",

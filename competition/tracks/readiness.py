@@ -30,6 +30,8 @@ def examine(track: Track, *, now: datetime | None = None) -> tuple[Check, ...]:
         _window(track, now or timezone.now()),
         _quota(track),
         _metric(track),
+        _class_names(track),
+        *_quantisation(track),
         *_dataset(track),
     )
 
@@ -84,6 +86,22 @@ def _metric(track: Track) -> Check:
     facts = METRIC_FACTS[Metric(track.metric)]
     direction = "higher" if facts.higher_is_better else "lower"
     return Check(name="Metric", ok=True, message=f"{facts.title} ranks the track; {direction} is better.")
+
+
+def _class_names(track: Track) -> Check:
+    count = len(track.class_names)
+    message = f"{count:,} classes have names." if count else "No class has a name; pages show numbers."
+    return Check(name="Class names", ok=True, message=message)
+
+
+def _quantisation(track: Track) -> Iterator[Check]:
+    if not track.precision:
+        return
+    message = (
+        f"Entries are also scored in {track.precision}, calibrated on {track.calibration_samples:,} samples; "
+        f"the score may lose {track.max_drop_points:g} points."
+    )
+    yield Check(name="Quantisation", ok=True, message=message)
 
 
 def _dataset(track: Track) -> Iterator[Check]:

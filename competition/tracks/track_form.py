@@ -72,6 +72,12 @@ OTHER_HELP: Final = {
     "output_width": "Columns of the output: the number of classes, or 1 for a confidence; 0 for maps and boxes.",
     "output_classes": "How many classes a class map or boxes name; 0 for other outputs.",
     "box_layout": "yolo: N x (4 + classes) x anchors. corners: N x boxes x 6. Only for boxes.",
+    "class_names": "For people: one name on a line, in the order of the classes' numbers, beginning with class 0. "
+    "Empty: numbers are shown. Names change no score.",
+    "precision": "Entries are run and scored a second time, quantised so. Empty: they are not.",
+    "calibration_samples": "Samples that the quantised graph is calibrated on, from 1 to 10,000.",
+    "max_drop_points": "Inclusive: how many points of a hundred of the ranking metric the second score may lose. "
+    "From 0.75 to 0.65 are 10 points.",
     "metric": "Ranks the board. Each metric fits one kind of output; the metrics page of the docs has the list.",
     "queue": "Workers that listen to this queue evaluate the track.",
     "dataset": "Hidden data. “Import dataset” above the form adds one.",
@@ -80,6 +86,24 @@ OTHER_HELP: Final = {
 
 def _metric_choices() -> list[tuple[str, str]]:
     return [(metric.value, f"{METRIC_FACTS[metric].title} ({metric})") for metric in Metric]
+
+
+class ClassNamesField(forms.CharField):
+    """Names of classes, typed one on a line."""
+
+    widget = forms.Textarea(attrs={"rows": 6, "class": "vLargeTextField"})
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return the names as lines; what was typed stays as it was."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # a list, not one text
+        """Return the names; empty lines are passed over."""
+        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare names, not line ends."""
+        return list(initial or ()) != self.to_python(data)
 
 
 class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
@@ -91,6 +115,7 @@ class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
         help_text="What participants may upload.",
     )
     metric = forms.ChoiceField(choices=_metric_choices)
+    class_names = ClassNamesField(required=False)
     extra_metrics = forms.MultipleChoiceField(
         choices=_metric_choices,
         widget=forms.CheckboxSelectMultiple,

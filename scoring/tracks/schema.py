@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from scoring.contracts import (
     IGNORED_CLASS,
@@ -53,8 +62,16 @@ ONE_LOGIT_METRICS: Final = frozenset({Metric.SN34_SCORE, Metric.MCC, Metric.BRIE
 
 Positive = Annotated[int, Field(gt=0, strict=True)]
 Seconds = Annotated[float, Field(gt=0, le=7 * 24 * 3600)]
-ClassName = Annotated[str, Field(min_length=1, max_length=80)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
+
+
+def _one_line(name: str) -> str:
+    if name != name.strip() or len(name.splitlines()) != 1:
+        raise ValueError("a name is one line without blanks at its ends")
+    return name
+
+
+ClassName = Annotated[str, Field(max_length=80), AfterValidator(_one_line)]
 
 
 class _Section(BaseModel):
@@ -129,16 +146,20 @@ class _Output(_Section):
             raise ValueError(f"{self.kind} output states its classes by its width; leave classes out")
         if (self.kind is OutputKind.BOXES) != (self.box_layout is not None):
             raise ValueError("box_layout (yolo or corners) goes with boxes, and only with them")
-        self._check_names()
         return self
 
-    def _check_names(self) -> None:
+    @field_validator("class_names")
+    @classmethod
+    def _check_names(cls, names: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        if len(set(names)) != len(names):
+            raise ValueError("a name is listed twice")
+        if not {"width", "classes"} <= others.data.keys():
+            return names
         # One column, a confidence or a single logit, tells two classes apart.
-        classes = self.classes or max(self.width, 2)
-        if self.class_names and len(self.class_names) != classes:
-            raise ValueError(f"class_names lists {len(self.class_names)} names; there are {classes} classes")
-        if len(set(self.class_names)) != len(self.class_names):
-            raise ValueError("class_names lists a name twice")
+        classes = others.data["classes"] or max(others.data["width"], 2)
+        if names and len(names) != classes:
+            raise ValueError(f"{len(names)} names are listed; there are {classes} classes")
+        return names
 
 
 class _Budgets(_Section):
@@ -215,14 +236,22 @@ class TrackModel(_Section):
         several = sorted(set(metrics) - ONE_LOGIT_METRICS)
         if self.output.kind is OutputKind.LOGITS and self.output.width == 1 and several:
             raise ValueError(f"{', '.join(several)} needs logits of at least 2 classes")
-        if self.quantisation and self.metric not in DROPPABLE_METRICS:
-            choice = ", ".join(sorted(DROPPABLE_METRICS))
-            raise ValueError(f"quantisation compares {choice}; {self.metric} has no points to lose")
         if len(set(metrics)) != len(metrics):
             raise ValueError("a metric is listed twice")
         if self.opens_at and self.closes_at and self.opens_at >= self.closes_at:
             raise ValueError("opens_at must be before closes_at")
         return self
+
+    @field_validator("quantisation")
+    @classmethod
+    def _check_points(
+        cls, quantisation: _Quantisation | None, others: ValidationInfo
+    ) -> _Quantisation | None:
+        metric = others.data.get("metric")
+        if quantisation and metric and metric not in DROPPABLE_METRICS:
+            choice = ", ".join(sorted(DROPPABLE_METRICS))
+            raise ValueError(f"the drop is measured in points of {choice}; {metric} has none")
+        return quantisation
 
     def to_spec(self) -> TrackSpec:
         """Return the half that scoring needs."""

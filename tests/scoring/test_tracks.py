@@ -1,11 +1,14 @@
 """Track documents: read, checked with every finding at once, written back."""
 
+import hashlib
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 import yaml
 
-from scoring.contracts import Format, Metric
+from scoring.contracts import Format, Metric, Quantisation
 from scoring.tracks import MAX_DOCUMENT_BYTES, InvalidTrack, dump_track, load_track, parse_track, presets
 
 HAPPY = {
@@ -61,7 +64,39 @@ def test_all_findings_come_at_once_and_name_their_fields() -> None:
     assert [text.split(":")[0] for text in found] == ["slug", "formats", "budgets.max_macs", "colour"]
 
 
+def digest(change: dict) -> str:
+    return parse_track(yaml.safe_dump({**HAPPY, **change})).spec.digest()
+
+
+def test_class_names_change_no_digest() -> None:
+    named = {"kind": "logits", "width": 10, "class_names": list("abcdefghij")}
+
+    assert digest({"output": named}) == digest({})
+
+
+def test_quantisation_changes_the_digest_by_each_of_its_numbers() -> None:
+    asked: list[dict] = [{}, {"calibration_samples": 50}, {"max_drop_points": 5}]
+
+    digests = {digest({}), *(digest({"quantisation": numbers}) for numbers in asked)}
+
+    assert len(digests) == 4
+
+
+def test_a_track_without_quantisation_keeps_the_digest_from_before_there_was_one() -> None:
+    spec = parse_track(yaml.safe_dump(HAPPY)).spec
+    facts = asdict(spec)
+    for place in ("slug", "name", "quantisation"):
+        del facts[place]
+    del facts["output"]["class_names"]
+    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+
+    assert spec.digest() == "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+
+
 MAPS = {"output": {"kind": "class_map", "classes": 3}, "metric": "miou"}
+TEN = {"kind": "logits", "width": 10}
+ONE = {"kind": "confidence", "width": 1}
+YES_OR_NO = {"metric": "best_f1"}
 
 
 @pytest.mark.parametrize(
@@ -96,6 +131,23 @@ MAPS = {"output": {"kind": "class_map", "classes": 3}, "metric": "miou"}
         ({"run_limits": {"seed": -1}}, "run_limits.seed"),
         ({"archive_limits": {"max_ratio": 1}}, "archive_limits.max_ratio"),
         ({"quota_submissions": 0}, "quota_submissions"),
+        ({"output": {**TEN, "class_names": ["a", "b"]}}, "output.class_names"),
+        ({"output": {**TEN, "class_names": ["a"] * 10}}, "output.class_names"),
+        ({"output": {**TEN, "class_names": [*"abcdefghi", ""]}}, "output.class_names.9"),
+        ({"output": {**TEN, "class_names": [*"abcdefghi", " j"]}}, "output.class_names.9"),
+        ({"output": {**TEN, "class_names": [*"abcdefghi", "j\nk"]}}, "output.class_names.9"),
+        ({"output": {**TEN, "class_names": [*"abcdefghi", "j" * 81]}}, "output.class_names.9"),
+        ({"output": {**TEN, "class_names": [*"abcdefghi", 9]}}, "output.class_names.9"),
+        ({**YES_OR_NO, "output": {**ONE, "class_names": ["yes"]}}, "output.class_names"),
+        ({**MAPS, "output": {"kind": "class_map", "classes": 3, "class_names": ["a"]}}, "output.class_names"),
+        ({"quantisation": {"precision": "w4a4"}}, "quantisation.precision"),
+        ({"quantisation": {"calibration_samples": 0}}, "quantisation.calibration_samples"),
+        ({"quantisation": {"calibration_samples": 10_001}}, "quantisation.calibration_samples"),
+        ({"quantisation": {"max_drop_points": -0.1}}, "quantisation.max_drop_points"),
+        ({"quantisation": {"max_drop_points": 100.1}}, "quantisation.max_drop_points"),
+        ({"quantisation": {"bits": 8}}, "quantisation.bits"),
+        ({"metric": "brier", "quantisation": {}}, "quantisation"),
+        ({"metric": "cross_entropy", "quantisation": {}}, "quantisation"),
     ],
 )
 def test_a_broken_rule_is_found_in_its_field(change: dict, field: str) -> None:
@@ -114,6 +166,32 @@ def test_contracts_of_video_and_audio_are_accepted(contract: dict) -> None:
     document = parse_track(yaml.safe_dump({**HAPPY, "input": contract}))
 
     assert document.spec.input.reader == contract["reader"]
+
+
+@pytest.mark.parametrize(
+    "track",
+    [
+        {"output": ONE, "metric": "best_f1"},
+        {"output": {"kind": "logits", "width": 1}, "metric": "sn34_score"},
+        {"output": {"kind": "logits", "width": 2}},
+        {"output": {"kind": "class_map", "classes": 2}, "metric": "miou"},
+        {"output": {"kind": "boxes", "classes": 2, "box_layout": "corners"}, "metric": "coco_map"},
+    ],
+)
+def test_two_names_fit_every_output_that_tells_two_classes_apart(track: dict) -> None:
+    named = {**track["output"], "class_names": ["no", "yes"]}
+
+    document = parse_track(yaml.safe_dump({**HAPPY, **track, "output": named}))
+
+    assert document.spec.output.class_names == ("no", "yes")
+    assert parse_track(dump_track(document)) == document
+
+
+def test_quantisation_takes_its_defaults_and_is_written_back() -> None:
+    document = parse_track(yaml.safe_dump({**HAPPY, "quantisation": {}}))
+
+    assert document.spec.quantisation == Quantisation()
+    assert parse_track(dump_track(document)) == document
 
 
 @pytest.mark.parametrize("text", ["- a list", "just words", "", "a: [unclosed"])

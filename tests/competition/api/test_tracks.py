@@ -81,11 +81,30 @@ def test_a_track_tells_what_an_entry_must_satisfy(anonymous: APIClient, make_tra
         "max_package_bytes": None,
         "max_latency_ms": None,
     }
-    assert body["output"] == {"kind": "logits", "width": 10, "classes": 0, "box_layout": None}
+    assert body["output"] == {
+        "kind": "logits",
+        "width": 10,
+        "classes": 0,
+        "box_layout": None,
+        "class_names": [],
+    }
+    assert body["quantisation"] is None
     assert body["input"]["shape"] == [3, 224, 224]
     assert body["run_limits"]["predict_timeout_s"] == 9.5
     assert body["metric"]["higher_is_better"] is True
     assert body["urls"]["track_yaml"] == "http://testserver/tracks/t/track.yaml"
+
+
+def test_a_track_tells_its_class_names_and_its_second_score(
+    anonymous: APIClient, make_track: MakeTrack
+) -> None:
+    asked = {"precision": "w8a8", "calibration_samples": 50, "max_drop_points": 2.5}
+    make_track("t", output_width=2, class_names=["cat", "dog"], **asked)
+
+    body = anonymous.get("/api/tracks/t/").json()
+
+    assert body["output"]["class_names"] == ["cat", "dog"]
+    assert body["quantisation"] == asked
 
 
 @pytest.mark.parametrize(("site", "track_bytes", "expected"), [(100, 50, 50), (40, 50, 40)])

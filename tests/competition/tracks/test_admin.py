@@ -18,7 +18,7 @@ from competition.submissions.models import Evaluation, Score, Submission
 from competition.tracks import services
 from competition.tracks.models import Competition, Dataset, Track
 from competition.tracks.organisers import organisers
-from scoring.contracts import Status
+from scoring.contracts import Quantisation, Status
 from scoring.tracks import dump_track, parse_track
 
 pytestmark = pytest.mark.django_db
@@ -164,6 +164,15 @@ def test_quantities_may_be_written_with_units(organiser: Client, track: Track) -
         ({"metric": "best_f1"}, "__all__"),
         ({"extra_metrics": ["accuracy"]}, "__all__"),
         ({"quota_submissions": "0"}, "quota_submissions"),
+        ({"class_names": "cat\r\ndog"}, "class_names"),
+        ({"class_names": "cat\r\n" * 100}, "class_names"),
+        ({"class_names": "\r\n".join("c" * length for length in range(1, 101))}, "class_names"),
+        ({"precision": "w4a4"}, "precision"),
+        ({"calibration_samples": "0"}, "calibration_samples"),
+        ({"calibration_samples": "10001"}, "calibration_samples"),
+        ({"max_drop_points": "-1"}, "max_drop_points"),
+        ({"max_drop_points": "101"}, "max_drop_points"),
+        ({"metric": "brier", "precision": "w8a8"}, "precision"),
     ],
 )
 def test_what_is_wrong_is_shown_at_its_field(
@@ -172,6 +181,40 @@ def test_what_is_wrong_is_shown_at_its_field(
     answer = organiser.post(change_page(track), {**fields_of(organiser, track), **changes})
 
     assert set(answer.context["adminform"].form.errors) == {field}
+
+
+def test_class_names_are_typed_one_on_a_line(organiser: Client, track: Track) -> None:
+    names = [f"class {number}" for number in range(100)]
+    typed = "\r\n".join(("", *(f"  {name} " for name in names), ""))
+
+    organiser.post(change_page(track), {**fields_of(organiser, track), "class_names": typed})
+
+    assert Track.objects.get().class_names == names
+    assert fields_of(organiser, track)["class_names"] == "\r\n".join(names)
+
+
+def test_class_names_can_be_taken_away(organiser: Client, track: Track) -> None:
+    Track.objects.update(class_names=[f"class {number}" for number in range(100)])
+
+    organiser.post(change_page(track), {**fields_of(organiser, track), "class_names": ""})
+
+    assert Track.objects.get().class_names == []
+
+
+def test_what_was_typed_stays_when_it_is_refused(organiser: Client, track: Track) -> None:
+    answer = organiser.post(change_page(track), {**fields_of(organiser, track), "class_names": "cat\r\ndog"})
+
+    assert answer.context["adminform"].form["class_names"].value() == "cat\r\ndog"
+
+
+def test_a_form_asks_for_a_second_precision(organiser: Client, track: Track) -> None:
+    asked = {"precision": "w8a8", "calibration_samples": "50", "max_drop_points": "2.5"}
+
+    organiser.post(change_page(track), {**fields_of(organiser, track), **asked})
+
+    assert Track.objects.get().spec().quantisation == Quantisation(
+        calibration_samples=50, max_drop_points=2.5
+    )
 
 
 def test_a_window_that_ends_before_it_begins_is_shown_at_its_end(organiser: Client, track: Track) -> None:

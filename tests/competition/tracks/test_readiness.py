@@ -41,6 +41,8 @@ def test_a_whole_track_is_ready(track: Track) -> None:
         ("input_shape", [1, 224, 224], {"Fields"}),
         ("max_macs", 0, {"Fields"}),
         ("dataset", None, {"Dataset"}),
+        ("class_names", ["cat", "dog"], {"Fields"}),
+        ("precision", "w4a4", {"Fields"}),
     ],
 )
 def test_one_thing_that_is_wrong_is_found(track: Track, column: str, value: object, names: set[str]) -> None:
@@ -82,6 +84,23 @@ def test_a_failed_check_says_what_to_do(track: Track) -> None:
     assert "99" in message
     assert "0 to 98" in message
     assert "Correct" in message
+
+
+def message_of(track: Track, name: str) -> str:
+    return next(check.message for check in examine(track, now=NOW) if check.name == name)
+
+
+def test_a_track_without_class_names_is_told_what_its_pages_show(track: Track) -> None:
+    assert message_of(track, "Class names") == "No class has a name; pages show numbers."
+
+
+def test_a_second_score_is_told_with_its_numbers(track: Track) -> None:
+    track.precision, track.calibration_samples, track.max_drop_points = "w8a8", 1_200, 2.5
+
+    message = message_of(track, "Quantisation")
+
+    assert "w8a8, calibrated on 1,200 samples" in message
+    assert "2.5 points" in message
 
 
 def test_a_dataset_of_another_kind_than_the_track_reads_is_found(track: Track) -> None:

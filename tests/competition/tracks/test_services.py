@@ -12,13 +12,23 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from competition.submissions.models import Evaluation, Submission
-from competition.tracks import services
+from competition.tracks import publishing, services
 from competition.tracks.columns import column_of, columns_of
 from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track
-from scoring.contracts import Metric
-from scoring.tracks import InvalidTrack, load_track, presets
+from scoring.contracts import Metric, Quantisation
+from scoring.tracks import InvalidTrack, TrackDocument, dump_track, load_track, parse_track, presets
 
 pytestmark = pytest.mark.django_db
+
+NAMES = tuple(f"class {number}" for number in range(100))
+QUANTISATION = Quantisation(calibration_samples=50, max_drop_points=2.5)
+
+
+def with_names_and_quantisation(document: TrackDocument) -> TrackDocument:
+    """Return the document with names for its 100 classes and a second score."""
+    spec = document.spec
+    named = replace(spec, output=replace(spec.output, class_names=NAMES), quantisation=QUANTISATION)
+    return replace(document, spec=named)
 
 
 def evaluate(track: Track) -> Evaluation:
@@ -67,6 +77,7 @@ def test_a_benchmark_version_remembers_its_track_document(track: Track) -> None:
         ("batch_size", 7),
         ("channel_order", "rgb"),
         ("extra_metrics", []),
+        ("precision", "w8a8"),
     ],
 )
 def test_a_changed_spec_makes_a_new_version(track: Track, column: str, value: object) -> None:
@@ -79,9 +90,17 @@ def test_a_changed_spec_makes_a_new_version(track: Track, column: str, value: ob
 
 @pytest.mark.parametrize(
     ("column", "value"),
-    [("name", "Other"), ("rules", "Other"), ("quota_submissions", 9), ("closes_at", None)],
+    [
+        ("name", "Other"),
+        ("rules", "Other"),
+        ("quota_submissions", 9),
+        ("closes_at", None),
+        ("class_names", NAMES),
+        ("calibration_samples", 7),
+        ("max_drop_points", 1.0),
+    ],
 )
-def test_texts_window_and_quota_keep_the_version(track: Track, column: str, value: object) -> None:
+def test_what_changes_no_score_keeps_the_version(track: Track, column: str, value: object) -> None:
     first = services.renew_benchmark(track=track)
     setattr(track, column, value)
     track.save()
@@ -198,6 +217,51 @@ def test_a_document_survives_the_way_through_the_columns(competition: Competitio
     assert Track.objects.get().document() == document
 
 
+def test_names_and_quantisation_survive_the_way_through_file_and_columns(competition: Competition) -> None:
+    document = with_names_and_quantisation(load_track("cvpr2022-track1"))
+
+    services.sync_track(document=parse_track(dump_track(document)), competition=competition, dataset=None)
+
+    assert Track.objects.get().document() == document
+
+
+def test_taking_quantisation_and_names_away_leaves_no_trace(competition: Competition) -> None:
+    plain = load_track("cvpr2022-track1")
+
+    outcomes = [
+        services.bring_in_line(document=given, competition=competition, dataset=None)
+        for given in (with_names_and_quantisation(plain), plain, plain)
+    ]
+
+    assert [synced.outcome.value for synced in outcomes] == ["created", "updated", "unchanged"]
+    assert Track.objects.get().document() == plain
+
+
+def test_what_is_published_names_quantisation_and_not_class_names(
+    track: Track, competition: Competition
+) -> None:
+    services.renew_benchmark(track=track)
+    document = with_names_and_quantisation(track.document())
+    services.sync_track(document=document, competition=competition, dataset=None)
+
+    found = publishing.differences(Track.objects.get())
+
+    assert {(difference.place, difference.before, difference.after) for difference in found} == {
+        ("quantisation.precision", "–", "w8a8"),
+        ("quantisation.calibration_samples", "–", "50"),
+        ("quantisation.max_drop_points", "–", "2.5"),
+    }
+
+
+def test_a_benchmark_version_remembers_its_quantisation(track: Track, competition: Competition) -> None:
+    document = with_names_and_quantisation(track.document())
+    services.sync_track(document=document, competition=competition, dataset=None)
+
+    version = services.renew_benchmark(track=Track.objects.get())
+
+    assert BenchmarkVersion.objects.get(pk=version.pk).document() == document
+
+
 def test_bringing_in_line_says_created_unchanged_updated(competition: Competition) -> None:
     document = load_track("cvpr2022-track1")
     changed = replace(document, spec=replace(document.spec, metric=Metric.TOP5_ACCURACY, extra_metrics=()))
@@ -246,6 +310,8 @@ def test_every_column_of_a_document_can_carry_a_finding(competition: Competition
         "max_macs",
         "threads",
     }
+    assert column_of("output.class_names.3") == "class_names"
+    assert column_of("quantisation.max_drop_points") == "max_drop_points"
     assert column_of("track") is None
 
 
