@@ -1,19 +1,20 @@
-"""What can go wrong, whose doing it is, and the one table from code to sentence.
+"""What can go wrong and whose doing it is.
 
     PodiumError
     ├── Rejected      the entrant's doing: final, carries findings with codes and numbers
     └── Fault         ours: retried, never charged to the entrant
 
-A stage raises `Rejected` with findings (code + facts); text is rendered from `CODES` where it is
-shown and is never matched on. Facts never hold hidden data, host paths or host names.
+A stage raises `Rejected` with findings (code + facts); text is rendered from the table of
+`scoring.codes` where it is shown and is never matched on. Facts never hold hidden data, host paths
+or host names.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
+from scoring.codes import CODES
 from scoring.contracts import Finding, Usage
 
 
@@ -55,235 +56,6 @@ class Fault(PodiumError):
 def reject(code: str, *, path: str = "", log: str = "", **facts: object) -> Rejected:
     """Build a `Rejected` with a single finding."""
     return Rejected(Finding(code=code, path=path, facts=facts), log=log)
-
-
-@dataclass(frozen=True)
-class Code:
-    """A stable code's sentence (a format string over the finding's facts) and hint."""
-
-    message: str
-    hint: str
-    warning: bool = False
-
-
-CODES: Final[dict[str, Code]] = {
-    # upload (refused before a submission exists)
-    "track_not_open": Code(
-        "“{track}” does not take submissions now: {why}.",
-        "The track's page shows its window.",
-    ),
-    "quota_used_up": Code(
-        "You have used {found} of {allowed} submissions within {window_hours} hours.",
-        "The next slot opens at {next_slot}.",
-    ),
-    "already_submitted": Code(
-        "You have already submitted exactly this file to this track (submission {submission}).",
-        "Open that submission to see its result.",
-    ),
-    "upload_too_large": Code(
-        "The file is larger than {allowed_bytes:,} bytes.",
-        "Remove files that the model does not need.",
-    ),
-    "empty_upload": Code(
-        "The upload holds no file, or an empty one.",
-        "Choose the entry file again.",
-    ),
-    # archive
-    "not_an_archive": Code(
-        "The file is neither a zip or .tar.gz archive nor an ONNX model.",
-        "Upload a .zip, .tar.gz or .onnx file. `podium pack FOLDER` makes a correct zip from a folder.",
-    ),
-    "archive_too_large": Code(
-        "The archive holds more than {allowed_bytes:,} bytes ({what}).",
-        "Remove files that the model does not need, such as optimiser states and datasets.",
-    ),
-    "too_many_files": Code(
-        "The archive lists {found:,} members; at most {allowed:,} are allowed.",
-        "Leave out caches, version control folders and data.",
-    ),
-    "compression_ratio_too_high": Code(
-        "“{path}” unpacks to more than {allowed:g} times its packed size.",
-        "Store this file without compression, or remove it.",
-    ),
-    "unsafe_path": Code(
-        "“{path}” is not a plain relative path ({why}).",
-        "Use relative names without “..”, drive letters, backslashes or control characters.",
-    ),
-    "link_in_archive": Code(
-        "“{path}” is a {what}; only regular files and folders are allowed.",
-        "Replace the link by a copy of the file it points to (zip follows links unless given -y).",
-    ),
-    "duplicate_name": Code(
-        "“{path}” and “{other}” would be the same file on some systems, or share their bytes.",
-        "Give every file its own name; names that differ only in upper and lower case count as equal.",
-    ),
-    "encrypted_archive": Code(
-        "“{path}” is encrypted.",
-        "Make the archive without a password.",
-    ),
-    "tar_not_compressed": Code(
-        "The file is a tar without compression, not a valid tar.gz file.",
-        "Please provide a gzipped tar archive: `tar -czf entry.tar.gz -C FOLDER .`.",
-    ),
-    "corrupt_archive": Code(
-        "The archive is damaged: {why}.",
-        "Make the archive again and test it with `unzip -t` or `gzip -t` before uploading.",
-    ),
-    # package
-    "unrecognised_format": Code(
-        "No package format that this track accepts was recognised. {why}",
-        "A cvpr-zip has model.py at its root; an ONNX entry is one .onnx file or a zip holding exactly one.",
-    ),
-    "ambiguous_format": Code(
-        "The entry matches more than one package format: {formats}.",
-        "Keep only the files of the format you mean.",
-    ),
-    "format_not_allowed": Code(
-        "This is a {found} package, and this track accepts only: {allowed}.",
-        "Convert the model, or choose another track.",
-    ),
-    "missing_file": Code(
-        "{expected} is missing.",
-        "Put it into the root of the archive: zip the folder's contents, not the folder.",
-    ),
-    "invalid_config": Code(
-        "{path}: {why}.",
-        "Correct the file and pack again.",
-    ),
-    "invalid_weights": Code(
-        "{path}: {why}.",
-        "Save the weights again and check that the file is complete.",
-    ),
-    "unsupported_onnx": Code(
-        "The ONNX model cannot be accepted: {why}.",
-        "Export with standard operators, one input and one output, inside the accepted opset range.",
-    ),
-    # budget
-    "parameters_over_budget": Code(
-        "The model has {found:,} parameters and floating buffer values; at most {allowed:,} are allowed.",
-        "Every parameter and floating buffer counts, trainable or not; shared storage counts once.",
-    ),
-    "macs_over_budget": Code(
-        "One forward pass takes {found:,} MACs; fewer than {allowed:,} are allowed.",
-        "A MAC is one multiply-add. The largest of the counters binds: {counter}.",
-    ),
-    "package_over_budget": Code(
-        "The package takes {found:,} bytes unpacked; at most {allowed:,} are allowed.",
-        "Remove files that the model does not need.",
-    ),
-    "latency_over_budget": Code(
-        "One forward pass takes {found:.3f} s; at most {allowed:.3f} s are allowed.",
-        "Use a smaller model or a smaller input.",
-    ),
-    "latency_answers_differ": Code(
-        "{found:,} of {total:,} answers given to the clock are not the predictions that are scored.",
-        "Return the same output for a sample alone as for the sample within a batch.",
-    ),
-    "hidden_work": Code(
-        "The model used {found:.3f} s of processor time per sample; at most {allowed:.3f} s are allowed "
-        "for a model within this track's MACs.",
-        "Do the work in torch or ONNX operators, where it can be counted, and not in other code or threads.",
-    ),
-    # run
-    "load_failed": Code(
-        "The model could not be loaded: {why}.",
-        "Run `podium check` on your machine; the log below shows the traceback.",
-    ),
-    "crashed": Code(
-        "The model crashed with {error}.",
-        "Run `podium score` on data of your own with --log to see the traceback.",
-    ),
-    "timed_out": Code(
-        "The run took longer than the limit of {allowed_s:g} s.",
-        "Use a faster model, or check for an endless loop.",
-    ),
-    "out_of_memory": Code(
-        "The run needed more than the limit of {allowed_bytes:,} bytes of memory.",
-        "Use a smaller model, and do not keep results of earlier batches.",
-    ),
-    "too_much_output": Code(
-        "The run wrote more than the limit of {allowed_bytes:,} bytes ({what}).",
-        "Do not write files or print in forward().",
-    ),
-    "export_failed": Code(
-        "The model could not be exported to ONNX: {why}.",
-        "Write forward() in torch operators, for any batch size, without branches on the values of tensors.",
-    ),
-    # output
-    "wrong_output_shape": Code(
-        "The model returned shape {found} for a batch of {batch}; this track needs {expected}.",
-        "Return a tensor of exactly this shape, one row of it for each input sample.",
-    ),
-    "wrong_output_count": Code(
-        "The model returned {found:,} rows for {expected:,} samples.",
-        "Return exactly one row for each input sample.",
-    ),
-    "wrong_output_kind": Code(
-        "The model returned {found}; this track needs one floating-point tensor.",
-        "Return a torch.Tensor (or one ONNX output) of a floating type; a class map may be of integers.",
-    ),
-    "not_finite": Code(
-        "The model returned {found:,} values that are NaN or infinite, out of {total:,}.",
-        "Check for divisions by zero and overflow, for example exp() of large values.",
-    ),
-    # warnings
-    "wrapping_folder": Code(
-        "The archive wraps everything in the folder “{path}”; it was looked into.",
-        "Next time zip the folder's contents: `cd folder && zip -r ../entry.zip .`, or use `podium pack`.",
-        warning=True,
-    ),
-    "open_input_size": Code(
-        "The ONNX model leaves the height or width of its input open; it is fed pictures of {size}.",
-        "Fix height and width when you export, with only the batch (and the frames of video) dynamic.",
-        warning=True,
-    ),
-    "weights_not_finite": Code(
-        "{path}: {found:,} of its {total:,} floating weights are NaN or infinite, the first in tensor “{tensor}”.",
-        "Look at the training run; a model may still answer with finite numbers.",
-        warning=True,
-    ),
-    "normalisation_left_to_model": Code(
-        "{path}: preprocessing.normalize is read but not applied to the input.",
-        "As in gasbench, the model receives raw values and normalises inside forward().",
-        warning=True,
-    ),
-    "no_trainable_parameters": Code(
-        "The model has no trainable parameter.",
-        "This is fine for a method that is no neural network.",
-        warning=True,
-    ),
-    "uncounted_ops": Code(
-        "These operators were not counted towards MACs: {ops}.",
-        "Processor time per sample bounds what they may cost.",
-        warning=True,
-    ),
-    "conversion_mismatch": Code(
-        "The PyTorch conversion of the ONNX model differs by up to {largest_difference:g} on the probe "
-        "batch, as a share of its largest output where that is above 1.",
-        "The score comes from ONNX Runtime and is not affected.",
-        warning=True,
-    ),
-    "conversion_unavailable": Code(
-        "The ONNX model could not be converted to PyTorch for the second opinion on MACs ({why}).",
-        "The score comes from ONNX Runtime and is not affected.",
-        warning=True,
-    ),
-    "outside_latency_gate": Code(
-        "One sample takes {found:.1f} ms (median); up to {allowed:g} ms is ranked.",
-        "The entry is listed below those that are fast enough. Use a smaller model.",
-        warning=True,
-    ),
-    "pins_differ": Code(
-        "requirements.txt asks for {asked}; entries run {found}.",
-        "Try the model with the packages of env.txt; nothing is installed for an entry.",
-        warning=True,
-    ),
-    "incomplete_info": Code(
-        "{path}: {why}.",
-        "The score is not affected. `podium describe` prints the numbers that belong into it.",
-        warning=True,
-    ),
-}
 
 
 @dataclass(frozen=True)

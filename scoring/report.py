@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from scoring.codes import CODES
 from scoring.contracts import Finding, ScoreReport, ScoreValue
-from scoring.errors import CODES, Fault, Rejected, render
+from scoring.errors import Fault, Rejected, render
 
 
 def accepted_or_scored(report: ScoreReport) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 STAGES = ("intake", "packages", "budget", "readers", "sandbox", "metrics")
-CONTRACTS = {"scoring.contracts", "scoring.errors"}
+CONTRACTS = {"scoring.contracts", "scoring.codes", "scoring.errors"}
 DATASET = {"scoring.dataset", "scoring.labels"}
 HEAVY = {"torch", "torchvision", "timm", "onnx", "onnxruntime", "onnx2torch", "fvcore", "ptflops", "sklearn"}
 TRAINING = {"competition/demo/train.py"}
@@ -55,7 +55,8 @@ def offences(files: list[Path], *, allowed: set[str]) -> list[str]:
 @pytest.mark.parametrize(
     ("module", "allowed"),
     [
-        ("errors", {"scoring.contracts"}),
+        ("codes", set()),
+        ("errors", {"scoring.codes", "scoring.contracts"}),
         ("coco", set()),
         ("dataset_files", set()),
         ("labels", {"scoring.coco", "scoring.contracts", "scoring.dataset_files"}),
@@ -78,7 +79,7 @@ def test_a_shared_package_imports_only_what_stands_below_it(package: str, allowe
 
 
 def test_contracts_and_errors_need_only_the_standard_library() -> None:
-    names = ("errors", "coco", "dataset_files", "labels", "dataset", "report")
+    names = ("codes", "errors", "coco", "dataset_files", "labels", "dataset", "report")
     files = [ROOT / "scoring" / f"{name}.py" for name in names] + files_below("scoring/contracts")
 
     foreign = {name.split(".")[0] for file in files for name in imports_of(file)} - {"scoring"}

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from scoring.budget.static import COUNTERS
+from scoring.codes import CODES
 from scoring.contracts import METRIC_FACTS, Finding, Format, Metric, Reader
-from scoring.errors import CODES, render
+from scoring.errors import render
 from scoring.metrics import METRICS
 from scoring.packages import FORMATS
 from scoring.readers import READERS

@@ -18,8 +18,9 @@ from competition.submissions import services
 from competition.submissions.models import Evaluation, Score, Submission
 from competition.tracks import publishing
 from competition.tracks.models import Track
+from scoring.codes import CODES
 from scoring.contracts import Finding
-from scoring.errors import CODES, render
+from scoring.errors import render
 
 
 class ReadOnlyRows:

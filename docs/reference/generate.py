@@ -1,4 +1,4 @@
-"""Writes codes.md from the table in scoring.errors: python docs/reference/generate.py."""
+"""Writes codes.md from the table in scoring.codes: python docs/reference/generate.py."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from scoring.errors import CODES, Code
+from scoring.codes import CODES, Code
 
 TARGET = Path(__file__).parent / "codes.md"
 INTRODUCTION = """# Codes
 
-<!-- Written by docs/reference/generate.py from scoring/errors.py; do not edit. -->
+<!-- Written by docs/reference/generate.py from scoring/codes.py; do not edit. -->
 
 Codes are stable names: pages, the API, the command line and logs use the same ones. Where a sentence has …, the real
 one has the numbers or names of the entry.

@@ -20,8 +20,9 @@ import yaml
 from scoring import pipeline
 from scoring.budget.enforce import enforce_static
 from scoring.budget.static import count
+from scoring.codes import CODES
 from scoring.contracts import Finding, Format, Reader, TrackSpec, Verdict
-from scoring.errors import CODES, Rejected, render_all
+from scoring.errors import Rejected, render_all
 from scoring.intake.archive import unpack
 from scoring.intake.recognise import recognise
 from scoring.packages import FORMATS

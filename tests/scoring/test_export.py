@@ -8,10 +8,10 @@ from pathlib import Path
 import onnx
 import pytest
 
+from scoring.codes import CODES
 from scoring.commands.export import to_onnx
 from scoring.commands.outcome import EXIT_OK, EXIT_REJECTED, Printing
 from scoring.contracts import Format, Task
-from scoring.errors import CODES
 from scoring.sandbox.fake import FakeSandbox, Scripted
 from scoring.sandbox.unconfined import UnconfinedSandbox
 from scoring.tracks import load_track

@@ -11,8 +11,9 @@ from rest_framework.test import APIClient
 
 from competition.api.errors import HINTS, STATUS_OF_CODE, Problem, explain_exception
 from competition.tracks.models import Track
+from scoring.codes import CODES
 from scoring.contracts import Finding
-from scoring.errors import CODES, Rejected, reject
+from scoring.errors import Rejected, reject
 
 
 def body_of(exc: Exception) -> dict[str, object]:
