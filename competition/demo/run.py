@@ -136,7 +136,7 @@ def _prepare_entries(home: Path, uploads: Sequence[Upload]) -> None:
         subprocess.run(command, check=True, cwd=ROOT)
         entries.write_bad_entries(folder)
     for upload in uploads:
-        kit = KITS / Path(upload.file).stem
+        kit = KITS / Path(upload.file).stem / "entry"
         if kit.is_dir():
             pack(kit, folder / upload.file)
 

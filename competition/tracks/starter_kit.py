@@ -1,4 +1,4 @@
-"""Starter kits: the smallest working package of a track, as the docs hold it."""
+"""Starter kits: the smallest working package of a track and what belongs to it, as the docs hold them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def folder_for(spec: TrackSpec) -> Path | None:
 
 
 def as_zip(folder: Path) -> bytes:
-    """Return the kit as a zip, the same bytes for the same files; it is a correct entry as it is."""
+    """Return the whole kit as a zip, the same bytes for the same files; its folder `entry` is what is uploaded."""
     buffer = io.BytesIO()
     write_zip(folder, buffer)
     return buffer.getvalue()

@@ -74,7 +74,7 @@ def track_yaml(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def starter_kit_zip(request: HttpRequest, slug: str) -> HttpResponse:
-    """Serve the track's smallest working package, ready to be checked and uploaded."""
+    """Serve the track's starter kit: its smallest working package and how to check and upload it."""
     found = get_object_or_404(tracks_for(request.user), slug=slug)
     folder = starter_kit.folder_for(found.spec())
     if folder is None:

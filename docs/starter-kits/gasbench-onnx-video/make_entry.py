@@ -1,4 +1,4 @@
-"""Writes video_detector.onnx from a torch module: python export_detector.py."""
+"""Writes entry/video_detector.onnx from a torch module: python make_entry.py."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 SIDE = 224
-TARGET = Path(__file__).with_name("video_detector.onnx")
+TARGET = Path(__file__).parent / "entry" / "video_detector.onnx"
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 

@@ -1,4 +1,4 @@
-"""Writes a BYOM package beside this file: three documents and a traced model. Put your model here."""
+"""Writes a BYOM package into entry/: three documents and a traced model. Put your model here."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-HERE = Path(__file__).parent
+ENTRY = Path(__file__).parent / "entry"
 SIZE, CLASSES = 64, 10
 SHAPE = [1, 3, SIZE, SIZE]
 
@@ -40,11 +40,11 @@ manifest = {
 }
 mochi = {"stages": [stage], "model_info": {"name": "starter", "version": "1.0.0", "framework": "pytorch"}}
 
-artifacts = HERE / "export_artifacts"
-artifacts.mkdir(exist_ok=True)
-(HERE / "config.yaml").write_text(
+artifacts = ENTRY / "export_artifacts"
+artifacts.mkdir(parents=True, exist_ok=True)
+(ENTRY / "config.yaml").write_text(
     f"dataset:\n  image_width: {SIZE}\n  image_height: {SIZE}\n  num_classes: {CLASSES}\n"
 )
-(HERE / "mochi.json").write_text(json.dumps(mochi, indent=2) + "\n")
+(ENTRY / "mochi.json").write_text(json.dumps(mochi, indent=2) + "\n")
 (artifacts / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 torch.jit.trace(model, torch.rand(SHAPE)).save(artifacts / "model.pt")
