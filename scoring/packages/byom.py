@@ -6,7 +6,7 @@ Documents are read and compared; the .pt file is a zip of pickles, and nothing o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Final
@@ -40,7 +40,7 @@ from scoring.packages.byom_processing import (
     processing_problems,
     read_processing,
 )
-from scoring.packages.cvpr_zip import is_litter, wrapping_folder
+from scoring.packages.wrapping import is_litter, locate
 
 CONFIG: Final = "config.yaml"
 MOCHI: Final = "mochi.json"
@@ -60,20 +60,11 @@ def match(unpacked: Unpacked) -> Package | Mismatch:
 
     One of them is enough, so that `check` can name what else is missing.
     """
-    paths = [PurePosixPath(file.path) for file in unpacked.files if not _is_litter(file.path)]
-    folder = "" if _marks(paths, "") else wrapping_folder(paths) or ""
-    marks = _marks(paths, folder)
-    if not marks:
+    place = locate(unpacked, _has_marks)
+    if place is None:
         return Mismatch(why=f"it has neither {MOCHI} nor a model in {ARTIFACTS}/")
-    models = _models(marks)
-    prefix = f"{folder}/" if folder else ""
-    return Package(
-        format=Format.BYOM,
-        root=unpacked.root / folder,
-        main=models[0] if models else MANIFEST,
-        package_bytes=sum(file.size for file in unpacked.files if file.path.startswith(prefix)),
-        warnings=(Finding(code="wrapping_folder", path=folder),) if folder else (),
-    )
+    models = _models(place.paths)
+    return place.package(Format.BYOM, main=models[0] if models else MANIFEST)
 
 
 def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
@@ -138,7 +129,7 @@ def _file_findings(package: Package) -> Iterator[Finding]:
             yield Finding(code="missing_file", path=path, facts={"expected": path})
     folder = package.root / ARTIFACTS
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
-    models = _models(PurePosixPath(ARTIFACTS, name) for name in names if not _is_litter(name))
+    models = _models(PurePosixPath(ARTIFACTS, name) for name in names if not is_litter(name))
     if not models:
         yield problem(ARTIFACTS, NO_MODEL)
     elif len(models) > 1:
@@ -207,18 +198,11 @@ def _class_number(config: Mapping, mochi: Mapping, manifest: Mapping, output: Ou
     )
 
 
-def _marks(paths: list[PurePosixPath], folder: str) -> list[PurePosixPath]:
-    inside = [path.relative_to(folder) for path in paths if path.is_relative_to(folder)]
-    known = {PurePosixPath(MOCHI), PurePosixPath(MANIFEST)}
-    return [path for path in inside if path in known or _models([path])]
+def _has_marks(paths: Collection[PurePosixPath]) -> bool:
+    return bool(_models(paths)) or not {PurePosixPath(MOCHI), PurePosixPath(MANIFEST)}.isdisjoint(paths)
 
 
 def _models(paths: Iterable[PurePosixPath]) -> list[str]:
     return sorted(
         str(path) for path in paths if str(path.parent) == ARTIFACTS and path.suffix.casefold() == ".pt"
     )
-
-
-def _is_litter(path: str) -> bool:
-    """Say whether macOS added the file; its tar writes a "._model.pt" beside each model.pt."""
-    return is_litter(path) or PurePosixPath(path).name.startswith("._")

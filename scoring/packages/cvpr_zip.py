@@ -11,6 +11,7 @@ from scoring.contracts import Finding, Format, Mismatch, Package, Settled, Track
 from scoring.errors import reject
 from scoring.packages.python_names import binds
 from scoring.packages.python_source import parse
+from scoring.packages.wrapping import locate, own_paths
 
 MAIN: Final = "model.py"
 CLASS: Final = "Model"
@@ -19,21 +20,8 @@ MAX_QUOTED_CHARACTERS: Final = 200
 
 def match(unpacked: Unpacked) -> Package | Mismatch:
     """Match an entry with `model.py` at its root, or inside the one folder that wraps everything."""
-    paths = [PurePosixPath(file.path) for file in unpacked.files if not is_litter(file.path)]
-    folder = wrapping_folder(paths)
-    if PurePosixPath(MAIN) in paths:
-        return Package(
-            format=Format.CVPR_ZIP, root=unpacked.root, main=MAIN, package_bytes=unpacked.package_bytes
-        )
-    if folder is not None and PurePosixPath(folder, MAIN) in paths:
-        return Package(
-            format=Format.CVPR_ZIP,
-            root=unpacked.root / folder,
-            main=MAIN,
-            package_bytes=sum(file.size for file in unpacked.files if file.path.startswith(f"{folder}/")),
-            warnings=(Finding(code="wrapping_folder", path=folder),),
-        )
-    return _mismatch(paths)
+    place = locate(unpacked, lambda paths: PurePosixPath(MAIN) in paths)
+    return place.package(Format.CVPR_ZIP, main=MAIN) if place else _mismatch(own_paths(unpacked))
 
 
 def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
@@ -47,17 +35,6 @@ def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
 def settle(package: Package, track: TrackSpec) -> Settled:
     """Leave the track as it is: a cvpr-zip takes the input that the track states."""
     return Settled(track=track)
-
-
-def is_litter(path: str) -> bool:
-    """Say whether a file is what macOS adds to archives by itself."""
-    return path.startswith("__MACOSX/") or PurePosixPath(path).name == ".DS_Store"
-
-
-def wrapping_folder(paths: Iterable[PurePosixPath]) -> str | None:
-    """Return the one folder that holds every path, if there is one."""
-    tops = {path.parts[0] if len(path.parts) > 1 else "" for path in paths}
-    return tops.pop() if len(tops) == 1 and "" not in tops else None
 
 
 def _mismatch(paths: Iterable[PurePosixPath]) -> Mismatch:

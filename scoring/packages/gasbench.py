@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -20,13 +20,13 @@ from scoring.contracts import (
     Unpacked,
 )
 from scoring.errors import Rejected
-from scoring.packages.cvpr_zip import is_litter, wrapping_folder
 from scoring.packages.gasbench_config import Config, InvalidConfig, parse_config, stated_weights
 from scoring.packages.load_model_signature import load_model_problems
 from scoring.packages.plain_yaml import InvalidYaml, read_mapping
 from scoring.packages.python_source import parse
 from scoring.packages.safetensors_header import InvalidWeights, read_header
 from scoring.packages.weight_values import find_not_finite
+from scoring.packages.wrapping import locate, own_paths
 
 CONFIG: Final = "model_config.yaml"
 MAIN: Final = "model.py"
@@ -36,21 +36,8 @@ MAX_FINDINGS: Final = 100
 
 def match(unpacked: Unpacked) -> Package | Mismatch:
     """Match an entry with `model_config.yaml` at its root, or inside the one folder that wraps everything."""
-    paths = [PurePosixPath(file.path) for file in unpacked.files if not is_litter(file.path)]
-    folder = wrapping_folder(paths)
-    if PurePosixPath(CONFIG) in paths:
-        return Package(
-            format=Format.GASBENCH, root=unpacked.root, main=MAIN, package_bytes=unpacked.package_bytes
-        )
-    if folder is not None and PurePosixPath(folder, CONFIG) in paths:
-        return Package(
-            format=Format.GASBENCH,
-            root=unpacked.root / folder,
-            main=MAIN,
-            package_bytes=sum(file.size for file in unpacked.files if file.path.startswith(f"{folder}/")),
-            warnings=(Finding(code="wrapping_folder", path=folder),),
-        )
-    return _mismatch(paths)
+    place = locate(unpacked, lambda paths: PurePosixPath(CONFIG) in paths)
+    return place.package(Format.GASBENCH, main=MAIN) if place else _mismatch(own_paths(unpacked))
 
 
 def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
@@ -78,7 +65,7 @@ def settle(package: Package, track: TrackSpec) -> Settled:
     )
 
 
-def _mismatch(paths: list[PurePosixPath]) -> Mismatch:
+def _mismatch(paths: Collection[PurePosixPath]) -> Mismatch:
     elsewhere = sorted(str(path) for path in paths if path.name.casefold() == CONFIG)
     if elsewhere:
         expected = f"{CONFIG} in the archive's root (it is at “{elsewhere[0]}”)"

@@ -15,6 +15,7 @@ from scoring.packages.onnx_graph import graph_problems
 from scoring.packages.onnx_sides import settle_sides, size_problems
 from scoring.packages.onnx_walk import is_all_text
 from scoring.packages.onnx_weights import weight_findings
+from scoring.packages.wrapping import own_paths
 
 # Protobuf takes no longer message; larger weights belong into external data files.
 MAX_MODEL_BYTES: Final = 2**31 - 1
@@ -23,11 +24,7 @@ MAX_FINDINGS: Final = 100
 
 def match(unpacked: Unpacked) -> Package | Mismatch:
     """Match an entry with exactly one `.onnx` file, wherever it lies."""
-    models = [
-        file.path
-        for file in unpacked.files
-        if file.path.casefold().endswith(".onnx") and not file.path.startswith("__MACOSX/")
-    ]
+    models = [str(path) for path in own_paths(unpacked) if path.name.casefold().endswith(".onnx")]
     if len(models) != 1:
         return Mismatch(why=f"it has {len(models)} .onnx files instead of exactly one")
     return Package(

@@ -8,8 +8,8 @@ from typing import Final
 from scoring.contracts import Finding, Format, Mismatch, Package, Settled, TrackSpec, Unpacked
 from scoring.errors import Rejected
 from scoring.packages import qaihub_info, qaihub_requirements, qaihub_source
-from scoring.packages.cvpr_zip import is_litter, wrapping_folder
 from scoring.packages.python_source import MAX_SOURCE_BYTES, parse
+from scoring.packages.wrapping import locate
 
 MAIN: Final = "model.py"
 LIBRARY: Final = b"qai_hub_models"
@@ -17,26 +17,17 @@ LIBRARY: Final = b"qai_hub_models"
 
 def match(unpacked: Unpacked) -> Package | Mismatch:
     """Match an entry whose `model.py`, at its root or in its one folder, names the library."""
-    paths = [PurePosixPath(file.path) for file in unpacked.files if not is_litter(file.path)]
-    folder = "" if PurePosixPath(MAIN) in paths else wrapping_folder(paths) or ""
-    if PurePosixPath(folder, MAIN) not in paths:
+    place = locate(unpacked, lambda paths: PurePosixPath(MAIN) in paths)
+    if place is None:
         expected = "model.py in the archive's root"
         return Mismatch(
             why=f"there is no {MAIN} in the root",
             findings=(Finding(code="missing_file", path=MAIN, facts={"expected": expected}),),
         )
-    root = unpacked.root / folder
-    with (root / MAIN).open("rb") as source:
+    with (place.root / MAIN).open("rb") as source:
         if LIBRARY not in source.read(MAX_SOURCE_BYTES):
             return Mismatch(why=f"its {MAIN} takes nothing from qai_hub_models")
-    prefix = f"{folder}/" if folder else ""
-    return Package(
-        format=Format.QAIHUB,
-        root=root,
-        main=MAIN,
-        package_bytes=sum(file.size for file in unpacked.files if file.path.startswith(prefix)),
-        warnings=(Finding(code="wrapping_folder", path=folder),) if folder else (),
-    )
+    return place.package(Format.QAIHUB, main=MAIN)
 
 
 def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:

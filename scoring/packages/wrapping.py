@@ -1,0 +1,68 @@
+"""Where in an entry its package lies: in the root, or in the one folder that wraps everything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from scoring.contracts import Finding, Format, Package, Unpacked
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A folder of an entry that may hold its package; `folder` is empty for the root.
+
+    `paths` are relative to the folder and leave out litter. `package_bytes` counts litter too:
+    an entry must not hide weights in it.
+    """
+
+    folder: str
+    root: Path
+    paths: tuple[PurePosixPath, ...]
+    package_bytes: int
+
+    def package(self, package_format: Format, *, main: str) -> Package:
+        """Return the package that lies here, with a warning if a folder wraps it."""
+        return Package(
+            format=package_format,
+            root=self.root,
+            main=main,
+            package_bytes=self.package_bytes,
+            warnings=(Finding(code="wrapping_folder", path=self.folder),) if self.folder else (),
+        )
+
+
+def locate(unpacked: Unpacked, is_package: Callable[[Collection[PurePosixPath]], bool]) -> Place | None:
+    """Return the first place whose files are a package: the root, else the wrapping folder."""
+    return next((place for place in _places(unpacked) if is_package(place.paths)), None)
+
+
+def own_paths(unpacked: Unpacked) -> tuple[PurePosixPath, ...]:
+    """Return the paths of all files that somebody packed on purpose."""
+    return tuple(PurePosixPath(file.path) for file in unpacked.files if not is_litter(file.path))
+
+
+def is_litter(path: str) -> bool:
+    """Say whether macOS added the file by itself; its tar writes a "._model.py" beside each model.py."""
+    name = PurePosixPath(path).name
+    return path.startswith("__MACOSX/") or name == ".DS_Store" or name.startswith("._")
+
+
+def _places(unpacked: Unpacked) -> Iterator[Place]:
+    paths = own_paths(unpacked)
+    yield Place(folder="", root=unpacked.root, paths=paths, package_bytes=unpacked.package_bytes)
+    folder = _wrapping_folder(paths)
+    if folder is not None:
+        yield Place(
+            folder=folder,
+            root=unpacked.root / folder,
+            paths=tuple(path.relative_to(folder) for path in paths),
+            package_bytes=sum(file.size for file in unpacked.files if file.path.startswith(f"{folder}/")),
+        )
+
+
+def _wrapping_folder(paths: Iterable[PurePosixPath]) -> str | None:
+    """Return the one folder that holds every path, if there is one."""
+    tops = {path.parts[0] if len(path.parts) > 1 else "" for path in paths}
+    return tops.pop() if len(tops) == 1 and "" not in tops else None
