@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,8 +11,8 @@ from scoring.contracts import Finding, ScoreReport, ScoreValue
 from scoring.errors import Fault, Rejected, render
 
 
-def accepted_or_scored(report: ScoreReport) -> dict[str, Any]:
-    """Return the report of an entry that passed."""
+def accepted_or_scored(report: ScoreReport, *, class_names: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the report of an entry that passed; `class_names` are those of its track."""
     return {
         "verdict": report.verdict.value,
         "code": "",
@@ -28,6 +28,7 @@ def accepted_or_scored(report: ScoreReport) -> dict[str, Any]:
         "scores": {name: score_value(value) for name, value in report.scores.items()},
         "private_scores": {name: score_value(value) for name, value in report.private_scores.items()},
         "breakdown": None if report.breakdown is None else asdict(report.breakdown),
+        "class_names": list(class_names),
         "samples": report.samples,
         "timings_s": {stage: round(seconds, 3) for stage, seconds in report.timings_s.items()},
         "isolated": report.isolated,

@@ -79,7 +79,7 @@ class Screen:
         if "scores" in outcome:
             self._show_scores(outcome["scores"], "")
             self._show_scores(outcome["private_scores"], " (private)")
-            self._show_breakdown(outcome.get("breakdown") or {})
+            self._show_breakdown(outcome.get("breakdown") or {}, outcome.get("class_names") or [])
             if not outcome["isolated"]:
                 self._console.print("[yellow]Run without isolation (--trust).[/]")
 
@@ -132,15 +132,22 @@ class Screen:
             interval = f"95 % interval {low:.4f} to {high:.4f}{details}"
             self._console.print(f"[bold green]{name}{note} {value['value']:.6f}[/] ({interval})")
 
-    def _show_breakdown(self, breakdown: dict[str, Any]) -> None:
+    def _show_breakdown(self, breakdown: dict[str, Any], class_names: list[str]) -> None:
+        names = {str(number): f"{number} {name}" for number, name in enumerate(class_names)}
         parts = [
-            (f"{kind} {escape(name)}", share)
-            for kind in ("label", "group")
-            for name, share in breakdown.get(f"by_{kind}", {}).items()
+            *((f"label {names.get(label, label)}", share) for label, share in _shares(breakdown, "by_label")),
+            *((f"group {name}", share) for name, share in _shares(breakdown, "by_group")),
         ]
         if not parts:
             return
         table = Table("part", "right", "samples", "accuracy", box=None, padding=(0, 2, 0, 0))
         for name, share in parts:
-            table.add_row(name, f"{share['correct']:,}", f"{share['samples']:,}", f"{share['accuracy']:.4f}")
+            table.add_row(
+                escape(name), f"{share['correct']:,}", f"{share['samples']:,}", f"{share['accuracy']:.4f}"
+            )
         self._console.print(table)
+
+
+def _shares(breakdown: dict[str, Any], kind: str) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Return the parts of one kind; reports of before there were any have none."""
+    return breakdown.get(kind, {}).items()

@@ -217,6 +217,10 @@ class ReportOutput(serializers.Serializer[Any]):
         child=ScoreOutput(), help_text="Empty until the track shows them; staff see them at once."
     )
     breakdown = BreakdownOutput(allow_null=True)
+    class_names = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="Names of the labels of `breakdown`, by number; may be empty.",
+    )
     samples = serializers.IntegerField()
     timings_s = serializers.DictField(child=serializers.FloatField())
     isolated = serializers.BooleanField(allow_null=True)

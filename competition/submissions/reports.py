@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from competition.submissions.models import Evaluation, Score
+from competition.tracks.class_names import class_names
 from scoring.contracts import Finding, Split, Status, Verdict
 from scoring.report import rendered
 
@@ -42,6 +43,7 @@ def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) ->
         "scores": _scores(scores, Split.PUBLIC),
         "private_scores": _scores(scores, Split.PRIVATE) if shows_private else {},
         "breakdown": measured.get("breakdown"),
+        "class_names": class_names(evaluation.benchmark, track),
         "samples": measured.get("samples", 0),
         "timings_s": _rounded(measured.get("timings_s", {})),
         "isolated": measured.get("isolated"),

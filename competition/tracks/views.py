@@ -48,6 +48,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "formats": wording.formats_in_words(spec),
         "input": wording.input_in_words(spec.input),
         "output": wording.output_in_words(spec.output, spec.input),
+        "quantisation": wording.quantisation_in_words(spec),
         "has_starter_kit": starter_kit.folder_for(spec) is not None,
         "example_model": wording.example_model(spec),
         "environment": _environment_text(),

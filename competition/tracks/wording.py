@@ -18,6 +18,7 @@ from scoring.contracts import (
     Metric,
     OutputContract,
     OutputKind,
+    Precision,
     Reader,
     TrackSpec,
 )
@@ -76,6 +77,10 @@ OUTPUT_WORDS: Final[Mapping[OutputKind, str]] = {
 DTYPE_WORDS: Final[Mapping[Dtype, str]] = {
     Dtype.FLOAT32: "32-bit floats",
     Dtype.UINT8: "8-bit unsigned integers",
+}
+
+PRECISION_WORDS: Final[Mapping[Precision, str]] = {
+    Precision.W8A8: "with weights and activations of 8 bits",
 }
 
 FIT_WORDS: Final[Mapping[Fit, str]] = {
@@ -157,6 +162,17 @@ def output_in_words(contract: OutputContract, input_contract: InputContract) -> 
         "Values": "floating point, all finite",
         "Meaning": OUTPUT_WORDS[contract.kind],
     }
+
+
+def quantisation_in_words(spec: TrackSpec) -> str:
+    """Return what a track that asks for a second precision does with an entry, or nothing."""
+    asked = spec.quantisation
+    if asked is None:
+        return ""
+    samples = f"{asked.calibration_samples:,} public sample{'s' if asked.calibration_samples > 1 else ''}"
+    run = f"The entry is also run in {asked.precision}, {PRECISION_WORDS[asked.precision]}, calibrated on {samples}."
+    drop = f"Its {metric_title(spec.metric)} may then be at most {asked.max_drop_points:g} points lower"
+    return f"{run} {drop}; from 0.75 to 0.65 are 10 points."
 
 
 def metric_title(metric: str) -> str:

@@ -17,6 +17,6 @@ def check(path: Path, track: TrackSpec, *, trust: bool, printing: Printing) -> i
         from scoring import pipeline
 
         report = pipeline.check(path, track, sandbox=sandbox(trust=trust), workdir=workdir, note=screen.note)
-        return outcome_of(report)
+        return outcome_of(report, track)
 
     return run_and_print(flow, track, printing=printing)

@@ -42,9 +42,10 @@ class Outcome:
 Flow = Callable[[Screen, Path], Outcome]
 
 
-def outcome_of(result: ScoreReport) -> Outcome:
+def outcome_of(result: ScoreReport, track: TrackSpec) -> Outcome:
     """Return what a check or a score has to say."""
-    return Outcome(report=report.accepted_or_scored(result), log=result.log)
+    names = track.output.class_names
+    return Outcome(report=report.accepted_or_scored(result, class_names=names), log=result.log)
 
 
 def run_and_print(flow: Flow, track: TrackSpec, *, printing: Printing) -> int:

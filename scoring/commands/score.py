@@ -72,7 +72,7 @@ def score(
             workdir=workdir,
             note=screen.note,
         )
-        return outcome_of(report)
+        return outcome_of(report, track)
 
     def whole_flow(screen: Screen, workdir: Path) -> Outcome:
         from scoring import pipeline
@@ -87,6 +87,6 @@ def score(
             workdir=workdir,
             note=screen.note,
         )
-        return outcome_of(report)
+        return outcome_of(report, track)
 
     return run_and_print(benchmark if choices.given() else whole_flow, track, printing=printing)

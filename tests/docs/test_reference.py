@@ -18,6 +18,7 @@ from scoring.contracts import (
     InputContract,
     Metric,
     OutputContract,
+    Quantisation,
     RunLimits,
     TrackSpec,
 )
@@ -53,14 +54,22 @@ def test_the_page_of_codes_is_what_the_table_gives() -> None:
 
 
 def test_every_field_of_a_track_has_a_row() -> None:
-    sections = (TrackSpec, TrackPage, InputContract, OutputContract, Budgets, ArchiveLimits, RunLimits)
-    names = {field.name for section in sections for field in fields(section)}
+    sections = {
+        "input": InputContract,
+        "output": OutputContract,
+        "budgets": Budgets,
+        "quantisation": Quantisation,
+        "archive_limits": ArchiveLimits,
+        "run_limits": RunLimits,
+    }
+    wholes = (TrackSpec, TrackPage, *sections.values())
+    names = {field.name for whole in wholes for field in fields(whole)}
 
-    assert names - {"input", "output", "budgets", "archive_limits", "run_limits"} <= set(rows("tracks.md"))
+    assert names - sections.keys() <= set(rows("tracks.md"))
 
 
-@pytest.mark.parametrize("limits", [ArchiveLimits(), RunLimits()])
-def test_the_defaults_of_limits_are_true(limits: ArchiveLimits | RunLimits) -> None:
+@pytest.mark.parametrize("limits", [Quantisation(), ArchiveLimits(), RunLimits()])
+def test_the_defaults_of_limits_are_true(limits: Quantisation | ArchiveLimits | RunLimits) -> None:
     table = rows("tracks.md")
 
     assert {field.name: table[field.name][0] for field in fields(limits)} == {

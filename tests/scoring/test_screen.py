@@ -17,9 +17,16 @@ def test_a_breakdown_is_printed_by_label_and_by_group(capsys: pytest.CaptureFixt
     assert ["group", "night", "1", "1", "1.0000"] in lines
 
 
+def test_a_label_is_printed_with_the_name_of_its_class(capsys: pytest.CaptureFixture[str]) -> None:
+    Screen(quiet=True).show(accepted_or_scored(scored_report(), class_names=("[red]cat", "dog")))
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["label", "0", "[red]cat", "2", "3", "0.6667"] in lines
+
+
 def test_a_report_of_before_breakdowns_is_printed_without(capsys: pytest.CaptureFixture[str]) -> None:
     outcome = json.loads(json.dumps(accepted_or_scored(scored_report())))
-    del outcome["breakdown"]
+    del outcome["breakdown"], outcome["class_names"]
 
     Screen(quiet=True).show(outcome)
 

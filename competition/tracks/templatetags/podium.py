@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -122,6 +122,16 @@ def contains(items: Iterable[object], wanted: object) -> bool:
 def item(mapping: Mapping[str, object], key: str) -> object:
     """Return a mapping's value, or None."""
     return mapping.get(key)
+
+
+@register.filter
+def class_number(number: str | int, names: Sequence[str]) -> SafeString:
+    """Return a class's number with its name beside it, if it has one."""
+    text = str(number)
+    known = text.isascii() and text.isdecimal() and int(text) < len(names or ())
+    if not known:
+        return format_html("{}", text)
+    return format_html('{} <span class="class-name">{}</span>', text, names[int(text)])
 
 
 @register.simple_tag

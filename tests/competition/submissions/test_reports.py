@@ -47,6 +47,33 @@ def test_a_scored_report_has_what_the_command_line_reports(
     assert {key: shown[key] for key in expected} == expected
 
 
+@pytest.mark.parametrize(
+    ("remembered", "today", "shown"),
+    [
+        (["a", "b"], ["cat", "dog"], ["cat", "dog"]),
+        ([], ["cat", "dog"], ["cat", "dog"]),
+        (["a", "b"], [], []),
+        (["a", "b"], ["cat", "dog", "eel"], ["a", "b"]),
+    ],
+)
+def test_classes_have_the_names_of_today_if_these_fit_the_version(
+    evaluation: Evaluation, now: datetime, remembered: list[str], today: list[str], shown: list[str]
+) -> None:
+    evaluation.benchmark.spec["output"] |= {"width": 2, "class_names": remembered}
+    evaluation.benchmark.save()
+    Track.objects.filter(pk=evaluation.submission.track_id).update(class_names=today)
+
+    assert reports.report(Evaluation.objects.get(pk=evaluation.pk), now=now)["class_names"] == shown
+
+
+def test_a_version_of_before_there_were_names_shows_none(evaluation: Evaluation, now: datetime) -> None:
+    del evaluation.benchmark.spec["output"]["class_names"]
+    evaluation.benchmark.save()
+    Track.objects.filter(pk=evaluation.submission.track_id).update(class_names=["only one"])
+
+    assert reports.report(Evaluation.objects.get(pk=evaluation.pk), now=now)["class_names"] == []
+
+
 def test_the_ranking_metric_stands_first_whatever_its_name(
     evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
 ) -> None:

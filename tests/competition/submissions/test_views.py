@@ -189,6 +189,19 @@ def test_a_scored_submission_shows_where_it_was_right_and_wrong(as_alice, evalua
     assert '<th scope="row">0</th><td>2</td><td>1</td>' in text
 
 
+def test_labels_and_calls_have_the_names_of_their_classes(as_alice, evaluation, lease, track):
+    track.class_names = ["cat", *(f"class {number}" for number in range(1, track.output_width))]
+    track.save()
+    lifecycle.record_scored(lease, scored_report(), now=timezone.now())
+
+    text = as_alice.get(evaluation.submission.get_absolute_url()).content.decode()
+
+    cat = '0 <span class="class-name">cat</span></th>'
+    assert f'<th scope="row">label {cat}' in text
+    assert f'<th scope="col">{cat}' in text
+    assert f'<th scope="row">{cat}' in text
+
+
 def test_private_scores_stay_hidden_until_the_track_closes(as_alice, evaluation, lease, track):
     lifecycle.record_scored(lease, scored_report(0.8, private=0.1357), now=timezone.now())
     before = text_of(as_alice, evaluation)

@@ -4,6 +4,7 @@ import pytest
 
 from competition.tracks.templatetags.podium import (
     binary_bytes,
+    class_number,
     duration,
     in_bytes,
     moment,
@@ -54,3 +55,12 @@ def test_a_missing_moment_has_its_own_words():
 
 def test_backticks_become_code_and_the_rest_is_escaped():
     assert ticks("run `a<b` & <i>") == "run <code>a&lt;b</code> &amp; &lt;i&gt;"
+
+
+def test_a_class_has_its_number_and_its_name():
+    assert class_number("1", ["cat", "<dog>"]) == '1 <span class="class-name">&lt;dog&gt;</span>'
+
+
+@pytest.mark.parametrize("label", ["2", "-1", "day"])
+def test_a_class_without_a_name_is_its_number(label):
+    assert class_number(label, ["cat", "dog"]) == label

@@ -65,6 +65,29 @@ def test_the_track_page_shows_rules_budgets_and_the_example(client, open_track):
     assert "class Model(nn.Module)" in text
 
 
+def test_the_track_page_lists_its_classes_by_number(client, make_track):
+    track = make_track("named", output_width=2, class_names=["cat", "<dog>"])
+
+    text = client.get(track.get_absolute_url()).content.decode()
+
+    assert '<li><span class="class-list-number">1</span> &lt;dog&gt;</li>' in text
+    assert "2 classes, by number" not in text
+
+
+def test_a_long_list_of_classes_is_folded(client, make_track):
+    track = make_track("named", output_width=13, class_names=[f"class {number}" for number in range(13)])
+
+    text = client.get(track.get_absolute_url()).content.decode()
+
+    assert "<summary>13 classes, by number</summary>" in text
+
+
+def test_the_track_page_tells_of_a_second_precision(client, make_track):
+    track = make_track("quantised", precision="w8a8")
+
+    assert "also run in w8a8" in client.get(track.get_absolute_url()).content.decode()
+
+
 def test_before_the_window_nobody_is_invited_to_submit(client, make_track):
     track = make_track("later", opens_at=timezone.now() + timedelta(days=1))
 

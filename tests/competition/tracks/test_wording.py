@@ -6,11 +6,23 @@ import torch
 from competition.tracks.wording import (
     FORMAT_WORDS,
     OUTPUT_WORDS,
+    PRECISION_WORDS,
     accepted_suffixes,
     example_model,
     input_in_words,
+    quantisation_in_words,
 )
-from scoring.contracts import ChannelOrder, Dtype, Fit, Format, InputContract, OutputKind, Reader
+from scoring.contracts import (
+    ChannelOrder,
+    Dtype,
+    Fit,
+    Format,
+    InputContract,
+    OutputKind,
+    Precision,
+    Quantisation,
+    Reader,
+)
 from scoring.tracks import load_track
 
 
@@ -106,6 +118,24 @@ def test_the_example_model_takes_audio(spec, tmp_path):
 
     assert tuple(output.shape) == (2, 100)
     assert "BGR" not in example_model(of_sound)
+
+
+def test_a_track_without_quantisation_says_nothing_of_it(spec):
+    assert quantisation_in_words(spec) == ""
+
+
+def test_a_second_precision_is_told_with_its_samples_and_its_points(spec):
+    asked = Quantisation(calibration_samples=1_200, max_drop_points=2.5)
+
+    words = quantisation_in_words(replace(spec, quantisation=asked))
+
+    assert words.startswith("The entry is also run in w8a8, with weights and activations of 8 bits")
+    assert "1,200 public samples" in words
+    assert "Accuracy may then be at most 2.5 points lower" in words
+
+
+def test_every_precision_is_explained():
+    assert set(PRECISION_WORDS) == set(Precision)
 
 
 def test_the_file_chooser_offers_each_ending_once(spec):
