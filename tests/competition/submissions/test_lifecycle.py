@@ -14,7 +14,9 @@ from pytest_django import Settings
 
 from competition.leaderboard.models import Standing
 from competition.submissions import lifecycle
-from competition.submissions.lifecycle import CancelRequested, Lease, LeaseLost
+from competition.submissions.lifecycle import CancelRequested, Lease, LeaseLost, requests
+from competition.submissions.lifecycle.outcomes import RETRY_DELAY
+from competition.submissions.lifecycle.transitions import move
 from competition.submissions.models import FINAL, Evaluation, Score
 from competition.tracks.models import Track
 from scoring.contracts import Finding, Metric, Split, Stage, Status
@@ -205,7 +207,7 @@ def test_a_fault_queues_again_after_a_delay(lease: Lease, evaluation: Evaluation
     evaluation.refresh_from_db()
     assert (status, evaluation.status) == (Status.QUEUED, Status.QUEUED)
     assert lifecycle.claim(evaluation.pk, owner="x", now=now) is None
-    assert lifecycle.claim(evaluation.pk, owner="x", now=now + lifecycle.RETRY_DELAY) is not None
+    assert lifecycle.claim(evaluation.pk, owner="x", now=now + RETRY_DELAY) is not None
 
 
 def test_the_last_fault_fails_with_a_reference(
@@ -257,7 +259,7 @@ def test_a_live_lease_is_not_closed(evaluation: Evaluation, now: datetime, setti
     claim(evaluation, now=now)
 
     assert lifecycle.close_abandoned(now=now) == ()
-    assert lifecycle._close(evaluation.pk, now) is False
+    assert requests._close(evaluation.pk, now) is False
 
 
 def test_a_worker_lost_after_a_cancel_ends_in_cancelled(
@@ -402,7 +404,7 @@ def test_what_is_final_stays_but_for_a_failure_that_staff_retry() -> None:
 
 def test_a_move_that_the_table_does_not_know_is_refused(evaluation: Evaluation, now: datetime) -> None:
     with pytest.raises(lifecycle.IllegalTransition):
-        lifecycle._move(evaluation, Status.SCORED, finished_at=now)
+        move(evaluation, Status.SCORED, finished_at=now)
 
 
 def test_a_move_of_a_row_that_has_changed_meanwhile_is_lost(
@@ -411,7 +413,7 @@ def test_a_move_of_a_row_that_has_changed_meanwhile_is_lost(
     stale = evaluation  # still says queued under fence 0
 
     with pytest.raises(LeaseLost):
-        lifecycle._move(stale, Status.CANCELLED, finished_at=now)
+        move(stale, Status.CANCELLED, finished_at=now)
 
 
 class World:

@@ -1,0 +1,118 @@
+"""How a worker ends an attempt: with a score, a rejection, a fault, a cancellation, or unfinished."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import transaction
+
+from competition.leaderboard import standings
+from competition.submissions import storable
+from competition.submissions.lifecycle.leases import Lease, held, locked
+from competition.submissions.lifecycle.transitions import WAITING, move
+from competition.submissions.models import Evaluation, Score
+from scoring.contracts import ScoreReport, ScoreValue, Split, Status
+from scoring.errors import Rejected
+
+RETRY_DELAY: Final = timedelta(seconds=15)
+
+
+@transaction.atomic
+def record_scored(lease: Lease, report: ScoreReport, *, now: datetime) -> None:
+    """Write scores, state and standing at once; raise as `check` does, having written nothing."""
+    row = held(lease)
+    Score.objects.bulk_create(
+        [_score(row, name, value, Split.PUBLIC) for name, value in report.scores.items()]
+        + [_score(row, name, value, Split.PRIVATE) for name, value in report.private_scores.items()]
+    )
+    move(
+        row,
+        Status.SCORED,
+        finished_at=now,
+        findings=storable.findings(report.warnings),
+        usage=storable.plain(asdict(report.usage)),
+        report=_summary(report),
+        log=storable.text(report.log),
+    )
+    standings.update(benchmark=row.benchmark, participant_id=row.submission.participant_id)
+
+
+@transaction.atomic
+def record_rejected(lease: Lease, rejected: Rejected, *, now: datetime) -> None:
+    """Write what was found in the entry; raise as `check` does, having written nothing."""
+    row = held(lease)
+    move(
+        row,
+        Status.REJECTED,
+        finished_at=now,
+        code=rejected.code,
+        findings=storable.findings(rejected.findings),
+        usage=storable.plain(asdict(rejected.usage)) if rejected.usage else None,
+        report={"timings_s": storable.plain(rejected.timings_s)},
+        log=storable.text(rejected.log),
+    )
+
+
+@transaction.atomic
+def record_fault(lease: Lease, *, reference: str, detail: str, now: datetime) -> Status:
+    """Put the evaluation back into the queue, or let it fail after the last attempt.
+
+    Returns its new status; raises LeaseLost, having written nothing.
+    """
+    row = locked(lease)
+    kept = {"reference": reference, "fault": storable.text(detail)}
+    if row.cancel_requested:
+        return move(row, Status.CANCELLED, finished_at=now, **kept)
+    if row.attempts >= settings.MAX_ATTEMPTS:
+        return move(row, Status.FAILED, finished_at=now, **kept)
+    return move(row, Status.QUEUED, **WAITING, queued_at=now + RETRY_DELAY * row.attempts, **kept)
+
+
+@transaction.atomic
+def record_cancelled(lease: Lease, *, now: datetime) -> None:
+    """End an evaluation that somebody asked to cancel; raise LeaseLost, having written nothing."""
+    move(locked(lease), Status.CANCELLED, finished_at=now)
+
+
+@transaction.atomic
+def release(lease: Lease, *, now: datetime) -> Status:
+    """Give an unfinished evaluation back at once: the worker must stop. It costs no attempt.
+
+    Returns its new status; raises LeaseLost, having written nothing.
+    """
+    row = locked(lease)
+    if row.cancel_requested:
+        return move(row, Status.CANCELLED, finished_at=now)
+    return move(row, Status.QUEUED, **WAITING, attempts=row.attempts - 1)
+
+
+def _score(row: Evaluation, metric: str, value: ScoreValue, split: Split) -> Score:
+    # A NaN compares false with everything and would stand on a board wherever it was put.
+    if not all(map(math.isfinite, (value.value, *value.ci))):
+        raise ValueError(f"{metric} of evaluation {row.pk} is not finite")
+    low, high = value.ci
+    return Score(
+        evaluation=row,
+        metric=metric,
+        split=split,
+        value=value.value,
+        ci_low=low,
+        ci_high=high,
+        higher_is_better=value.higher_is_better,
+        version=value.version,
+        details=storable.plain(value.details),
+    )
+
+
+def _summary(report: ScoreReport) -> dict[str, Any]:
+    return {
+        "format": report.format.value,
+        "samples": report.samples,
+        "breakdown": storable.plain(asdict(report.breakdown)) if report.breakdown else None,
+        "timings_s": storable.plain(report.timings_s),
+        "isolated": report.isolated,
+    }

@@ -1,0 +1,39 @@
+"""Which status may follow which, and the compare-and-set by which every status but a claim is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from competition.submissions.lifecycle.leases import LeaseLost
+from competition.submissions.models import Evaluation
+from scoring.contracts import Status
+from scoring.errors import PodiumError
+
+# RUNNING to RUNNING is a takeover: the lease has expired and somebody else claims the evaluation.
+LEGAL: Final[Mapping[Status, frozenset[Status]]] = {
+    Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
+    Status.RUNNING: frozenset(
+        {Status.RUNNING, Status.QUEUED, Status.SCORED, Status.REJECTED, Status.FAILED, Status.CANCELLED}
+    ),
+    Status.SCORED: frozenset(),
+    Status.REJECTED: frozenset(),
+    Status.FAILED: frozenset({Status.QUEUED}),
+    Status.CANCELLED: frozenset(),
+}
+WAITING: Final[Mapping[str, Any]] = {"stage": "", "started_at": None}
+
+
+class IllegalTransition(PodiumError):
+    """A status cannot follow another; a defect of ours."""
+
+
+def move(row: Evaluation, to: Status, **fields: object) -> Status:
+    """Change the status of a locked row; every field that says who works on it is cleared."""
+    if to not in LEGAL[Status(row.status)]:
+        raise IllegalTransition(f"evaluation {row.pk}: {row.status} to {to}")
+    unchanged = Evaluation.objects.filter(pk=row.pk, status=row.status, fence=row.fence)
+    cleared = {"lease_owner": "", "lease_expires_at": None, "cancel_requested": False}
+    if not unchanged.update(status=to, **cleared, **fields):
+        raise LeaseLost(f"evaluation {row.pk} is not {row.status} under fence {row.fence}")
+    return to
