@@ -179,6 +179,10 @@ CODES: Final[dict[str, Code]] = {
         "The model returned {found:,} values that are NaN or infinite, out of {total:,}.",
         "Check for divisions by zero and overflow, for example exp() of large values.",
     ),
+    "class_out_of_range": Code(
+        "The model returned class numbers that are not whole numbers from 0 to {highest}.",
+        "Number the classes as the track does, from 0; leave out boxes of classes that it does not have.",
+    ),
     # warnings
     "wrapping_folder": Code(
         "The archive wraps everything in the folder “{path}”; it was looked into.",

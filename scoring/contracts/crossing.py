@@ -107,4 +107,5 @@ class Outcome(StrEnum):
     WRONG_OUTPUT_SHAPE = "wrong_output_shape"
     WRONG_OUTPUT_COUNT = "wrong_output_count"
     NOT_FINITE = "not_finite"
+    CLASS_OUT_OF_RANGE = "class_out_of_range"
     EXPORT_FAILED = "export_failed"

@@ -181,6 +181,8 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
             total = min(facts.total or 1, job.request.samples * contract.width)
             found = facts.found if isinstance(facts.found, int) else 1
             return reject("not_finite", log=log, found=max(1, min(found, total)), total=total)
+        case Outcome.CLASS_OUT_OF_RANGE:
+            return reject("class_out_of_range", log=log, highest=(contract.classes or contract.width) - 1)
         case Outcome.EXPORT_FAILED:
             return reject("export_failed", log=log, why=_why(reply, job))
     # The schema lets no other outcome through; an outcome added there and not here must be heard of.

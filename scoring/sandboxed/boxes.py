@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import BOX_FIELDS, MAX_BOXES, BoxLayout, Request
-from scoring.sandboxed.refusal import load_failed
+from scoring.contracts import BOX_FIELDS, MAX_BOXES, BoxLayout, Outcome, Request
+from scoring.sandboxed.refusal import Refusal, load_failed
 
 # What a package gets that states none: mean average precision wants nearly all boxes.
 CONFIDENCE_THRESHOLD: Final = 0.001
@@ -41,9 +41,11 @@ class BoxChoice:
         return sides[0] == 4 + self.classes if self.layout is BoxLayout.YOLO else sides[1] == BOX_FIELDS
 
     def row(self, sample: Values) -> Values:
-        """Return one sample's boxes as a row."""
+        """Return one sample's boxes as a row; a box that counts and has no class of the track is refused."""
         found = _from_yolo(sample) if self.layout is BoxLayout.YOLO else sample
         found = found[found[:, 4] >= self.confidence_threshold]
+        if not np.isin(found[:, 5], np.arange(self.classes)).all():
+            raise Refusal(Outcome.CLASS_OUT_OF_RANGE)
         # Stable: of equal scores the earlier one stays first, whatever the sorting algorithm.
         found = found[np.argsort(-found[:, 4], kind="stable")[:MAX_CANDIDATES]]
         if self.nms_threshold is not None:

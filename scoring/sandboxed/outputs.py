@@ -66,7 +66,7 @@ def _class_map_rows(output: NDArray[Any], batch: int, request: Request) -> Rows:
     if output.dtype.kind in "iu":
         _check_shape(output, (batch, height, width), request)
         if output.size and not (output.min() >= 0 and output.max() < classes):
-            raise refuse_kind(f"class numbers outside 0 to {classes - 1}")
+            raise Refusal(Outcome.CLASS_OUT_OF_RANGE)
         return _as_float32(output.reshape(batch, height * width))
     _check_shape(output, (batch, classes, height, width), request)
     rows = np.empty((batch, height * width), np.float32)

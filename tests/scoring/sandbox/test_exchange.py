@@ -122,6 +122,7 @@ def test_an_unknown_end_is_a_fault(make_run: MakeRun, make_job: MakeJob) -> None
         ),
         (Outcome.WRONG_OUTPUT_COUNT, {"found": 2, "expected": 3}, {"found": 2, "expected": 3}),
         (Outcome.NOT_FINITE, {"found": 2, "total": 4}, {"found": 2, "total": 4}),
+        (Outcome.CLASS_OUT_OF_RANGE, {"found": 7}, {"highest": 1}),
     ],
 )
 def test_measure_tells_what_the_child_found(

@@ -102,8 +102,8 @@ def test_integers_are_classes_already() -> None:
         (np.zeros((2, 3, 4, 6), "i8"), Outcome.WRONG_OUTPUT_SHAPE, {"found": "(2, 3, 4, 6)"}),
         (np.zeros((1, 3, 4, 6), "f4"), Outcome.WRONG_OUTPUT_COUNT, {"found": 1, "expected": 2}),
         (np.zeros((3, 4, 6), "i8"), Outcome.WRONG_OUTPUT_COUNT, {"found": 3, "expected": 2}),
-        (np.full((2, 4, 6), 3), Outcome.WRONG_OUTPUT_KIND, {"found": "class numbers outside 0 to 2"}),
-        (np.full((2, 4, 6), -1), Outcome.WRONG_OUTPUT_KIND, {"found": "class numbers outside 0 to 2"}),
+        (np.full((2, 4, 6), 3), Outcome.CLASS_OUT_OF_RANGE, {}),
+        (np.full((2, 4, 6), -1), Outcome.CLASS_OUT_OF_RANGE, {}),
         (np.zeros((2, 4, 6), "?"), Outcome.WRONG_OUTPUT_KIND, {"found": "a tensor of bool"}),
         (np.full((2, 3, 4, 6), np.nan, "f4"), Outcome.NOT_FINITE, {"found": 144, "total": 144}),
     ],
@@ -165,6 +165,24 @@ def test_boxes_given_by_corners_are_final() -> None:
     rows = to_rows(sample, batch=1, request=CORNERS)
 
     assert [box[4] for box in found(rows[0])] == [0.8, 0.4]
+
+
+@pytest.mark.parametrize("number", [2, -1, 0.5])
+def test_a_box_of_a_class_that_the_track_does_not_have_is_refused(number: float) -> None:
+    sample = np.array([[[0, 0, 9, 9, 0.8, 1], [0, 0, 9, 9, 0.4, number]]], np.float32)
+
+    with pytest.raises(Refusal) as refused:
+        to_rows(sample, batch=1, request=CORNERS)
+
+    assert refused.value.outcome is Outcome.CLASS_OUT_OF_RANGE
+
+
+def test_the_class_of_a_place_without_a_box_is_not_looked_at() -> None:
+    sample = np.array([[[0, 0, 9, 9, 0.8, 1], [0, 0, 0, 0, 0, -1]]], np.float32)
+
+    rows = to_rows(sample, batch=1, request=CORNERS)
+
+    assert [box[4] for box in found(rows[0])] == [0.8]
 
 
 def test_of_many_boxes_the_best_are_kept() -> None:
