@@ -126,7 +126,7 @@ def _normalise_problems(normalise: Any, channels: int) -> Iterator[str]:
 
 def _threshold_problems(stage: Mapping, after: Mapping) -> Iterator[str]:
     for name in THRESHOLDS:
-        values = _stated(name, after, stage)
+        values = _stated(name, stage, after)
         for value in values:
             if not is_number(value) or (name in SHARES and not 0 <= value <= 1):
                 wanted = "a number from 0 to 1" if name in SHARES else "a number"

@@ -136,7 +136,7 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Measured | Predicted | Expor
             log=run.log,
         )
     if reply.rows != job.request.samples:
-        raise _wrong_count(reply.rows, job)
+        raise _wrong_count(reply.rows, job.request.samples)
     return Predicted(rows=reply.rows, cpu_s=run.cpu_s)
 
 
@@ -176,7 +176,10 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
                 width=contract.width,
             )
         case Outcome.WRONG_OUTPUT_COUNT:
-            return _wrong_count(facts.found if isinstance(facts.found, int) else 0, job, log)
+            # The batch that went wrong, which may be a part of the samples, and never more.
+            batch = facts.expected if isinstance(facts.expected, int) else job.request.samples
+            found = facts.found if isinstance(facts.found, int) else 0
+            return _wrong_count(found, min(batch, job.request.samples), log)
         case Outcome.NOT_FINITE:
             total = min(facts.total or 1, job.request.samples * contract.width)
             found = facts.found if isinstance(facts.found, int) else 1
@@ -208,8 +211,8 @@ def _crashed(error: str, run: Run, job: Job) -> Rejected:
     return reject("crashed", log=_log(run, job), error=error)
 
 
-def _wrong_count(found: int, job: Job, log: str = "") -> Rejected:
-    return reject("wrong_output_count", log=log, found=found, expected=job.request.samples)
+def _wrong_count(found: int, expected: int, log: str = "") -> Rejected:
+    return reject("wrong_output_count", log=log, found=found, expected=expected)
 
 
 def _log(run: Run, job: Job) -> str:
@@ -262,7 +265,7 @@ def read_outputs(run: Run, job: Job) -> NDArray[np.float32]:
         whole_rows, rest = divmod(len(raw), 4 * width)
         # A torn row is not a row; beyond the last sample it is one too many.
         too_long = whole_rows >= job.request.samples and rest > 0
-        raise _wrong_count(whole_rows + too_long, job)
+        raise _wrong_count(whole_rows + too_long, job.request.samples)
     rows = np.frombuffer(raw, dtype="<f4").reshape(job.request.samples, width)
     not_finite = int(np.count_nonzero(~np.isfinite(rows)))
     if not_finite:

@@ -230,7 +230,7 @@ def test_the_threshold_of_anomalies_may_have_its_own_name(make):
 def test_thresholds_that_differ_are_told(make):
     package = make(set={"mochi.json": {"stages.0.threshold": 0.25}})
 
-    assert whys(package) == ["threshold is stated as 0.5 and 0.25 in mochi.json and manifest.json"]
+    assert whys(package) == ["threshold is stated as 0.25 and 0.5 in mochi.json and manifest.json"]
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,8 @@ def test_an_unknown_end_is_a_fault(make_run: MakeRun, make_job: MakeJob) -> None
             {"found": "(1, 9)", "batch": 1, "expected": "(1, 2)", "width": 2},
         ),
         (Outcome.WRONG_OUTPUT_COUNT, {"found": 2, "expected": 3}, {"found": 2, "expected": 3}),
+        (Outcome.WRONG_OUTPUT_COUNT, {"found": 5, "expected": 1}, {"found": 5, "expected": 1}),
+        (Outcome.WRONG_OUTPUT_COUNT, {"found": 5, "expected": 10**17}, {"found": 5, "expected": 3}),
         (Outcome.NOT_FINITE, {"found": 2, "total": 4}, {"found": 2, "total": 4}),
         (Outcome.CLASS_OUT_OF_RANGE, {"found": 7}, {"highest": 1}),
     ],
