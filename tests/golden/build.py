@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import struct
 import tarfile
 import warnings
@@ -83,6 +84,9 @@ def _content(source: Mapping[str, Any], case_folder: Path) -> bytes:
     if "safetensors" in source:
         raw = safetensors.numpy.save({name: _array(each) for name, each in source["safetensors"].items()})
         return raw[: len(raw) - source.get("cut", 0)]
+    if "header" in source:
+        header = json.dumps(source["header"]).encode()
+        return len(header).to_bytes(8, "little") + header + bytes(source["bytes"])
     if "raw" in source:
         return bytes(source["raw"])
     if "zeros" in source:

@@ -51,8 +51,11 @@ def byom_files(outline: Mapping[str, Any]) -> dict[str, bytes]:
     return {outline.get("prefix", "") + name: raw for name, raw in kept.items()}
 
 
-def model_bytes(kind: str | None) -> bytes:
-    """Return a .pt file; None is one that begins like a .pt, for cases that never load it."""
+def model_bytes(kind: str | Mapping[str, Any] | None) -> bytes:
+    """Return a .pt file; None is one that begins like a .pt, for cases that never load it.
+
+    A mapping is a script that answers the same for every picture: `shape`, `value`, perhaps `type`, or `rows`.
+    """
     if kind is None:
         return b"PK\x03\x04, and no more"
     import torch
@@ -60,7 +63,9 @@ def model_bytes(kind: str | None) -> bytes:
     buffer = io.BytesIO()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        if kind in {"traced", "scripted"}:
+        if not isinstance(kind, str):
+            torch.jit.save(_constant(kind), buffer)
+        elif kind in {"traced", "scripted"}:
             torch.jit.save(_script(kind), buffer)
         else:
             torch.save(_state(kind), buffer)
@@ -80,6 +85,27 @@ def _script(kind: str) -> Any:
     if kind == "scripted":
         return torch.jit.script(model.eval())
     return torch.jit.trace(model.eval(), torch.rand(SHAPE))
+
+
+def _constant(outline: Mapping[str, Any]) -> Any:
+    import torch
+
+    kind = getattr(torch, outline.get("type", "float32"))
+    answer = (
+        torch.tensor(outline["rows"], dtype=kind)
+        if "rows" in outline
+        else torch.full(outline["shape"], outline["value"], dtype=kind)
+    )
+
+    class Constant(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.answer = torch.nn.Parameter(answer, requires_grad=answer.is_floating_point())
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return torch.stack([self.answer] * x.shape[0])
+
+    return torch.jit.script(Constant().eval())
 
 
 def _state(kind: str) -> Any:
