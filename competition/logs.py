@@ -20,6 +20,9 @@ def render(logger: WrappedLogger, name: str, event: EventDict) -> str:
         event["level"] = record.levelname.lower()
         event["logger"] = record.name
         event.update(getattr(record, "fields", {}))
+        reference = getattr(getattr(record, "request", None), "reference", "")
+        if reference:  # set where the answer to a defect of ours is made, so that both name it alike
+            event["reference"] = reference
         if record.exc_info:
             event["exc_info"] = record.exc_info
             event = structlog.processors.format_exc_info(logger, name, event)

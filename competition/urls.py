@@ -3,6 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "competition.failures.bad_request"
+handler404 = "competition.failures.not_found"
+handler500 = "competition.failures.server_error"
+
 urlpatterns = [
     path("", include("competition.tracks.urls")),
     path("", include("competition.submissions.urls")),

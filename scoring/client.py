@@ -28,7 +28,7 @@ TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0)
 
 
 class Unreachable(Fault):
-    """The site did not answer, or not as a Podium site answers."""
+    """The site did not answer, failed, or answered not as a Podium site does."""
 
 
 class Refused(PodiumError):
@@ -204,6 +204,8 @@ def _answer(response: httpx.Response) -> dict[str, Any]:
             raise _odd("no JSON object")
         return body
     if isinstance(body.get("code"), str) and isinstance(body.get("message"), str):
+        if response.is_server_error:
+            raise _failed(body)
         raise Refused(response.status_code, body)
     raise _odd(f"status {response.status_code}")
 
@@ -236,6 +238,12 @@ def _id(body: object) -> UUID:
         return UUID(_text(body if isinstance(body, dict) else {}, "id"))
     except ValueError as exc:
         raise _odd("a malformed id") from exc
+
+
+def _failed(body: Mapping[str, Any]) -> Unreachable:
+    """Return the site's own fault with the reference by which its staff find it."""
+    reference = body.get("reference")
+    return Unreachable(body["message"] + (f" Reference: {reference}." if isinstance(reference, str) else ""))
 
 
 def _odd(what: str) -> Unreachable:

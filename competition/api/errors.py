@@ -31,6 +31,7 @@ HINTS: Final[Mapping[str, str]] = {
     "not_acceptable": "The API answers in JSON; leave out “Accept” or send application/json.",
     "unsupported_media_type": "Send JSON, and an entry as multipart/form-data in the field “entry”.",
     "throttled": "Wait as long as the header “Retry-After” says.",
+    "server_error": "Try again in a moment; if it happens again, tell the organisers the reference.",
     "body_too_large": "Send less in one request.",
 }
 

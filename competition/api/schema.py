@@ -45,6 +45,10 @@ PROBLEM = {
             "format": "date-time",
             "description": "With `quota_used_up`: when you may submit again.",
         },
+        "reference": {
+            "type": "string",
+            "description": "With `server_error`: names the fault of ours when you ask staff.",
+        },
         "retry_after_s": {"type": "integer", "description": "With `throttled` and `quota_used_up`."},
     },
 }

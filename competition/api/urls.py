@@ -20,5 +20,5 @@ urlpatterns = [
     path("accounts/", accounts.CreateAccount.as_view(), name="api-accounts"),
     path("schema/", schema.SchemaView.as_view(), name="api-schema"),
     path("docs/", schema.DocsView.as_view(), name="api-docs"),
-    re_path(r"^.*$", schema.UnknownAddress.as_view(), name="api-unknown"),
+    re_path("", schema.UnknownAddress.as_view(), name="api-unknown"),
 ]

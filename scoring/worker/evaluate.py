@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from competition.submissions.lifecycle import CancelRequested, LeaseLost, new_reference
+from competition.references import new_reference
+from competition.submissions.lifecycle import CancelRequested, LeaseLost
 from scoring.errors import Rejected
 from scoring.worker.heartbeat import Heartbeat
 from scoring.worker.ports import Ports, Work

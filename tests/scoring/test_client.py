@@ -264,6 +264,18 @@ def test_a_refusal_in_another_shape_is_not_one_of_podium(site: Site, script: Scr
         site.track("t")
 
 
+@pytest.mark.parametrize(("reference", "told"), [("1a2b3c4d", " Reference: 1a2b3c4d."), ({}, "")])
+def test_a_defect_of_the_site_is_no_refusal_and_tells_its_reference(
+    site: Site, script: Script, reference: object, told: str
+) -> None:
+    script.answers = [refusal("server_error", 500, reference=reference)]
+
+    with pytest.raises(Unreachable) as caught:
+        site.track("t")
+
+    assert str(caught.value) == f"No.{told}"
+
+
 @pytest.mark.parametrize("changes", [{"max_upload_bytes": "5"}, {"max_upload_bytes": None}, {"name": 5}])
 def test_a_track_without_its_facts_is_not_taken(
     site: Site, script: Script, changes: dict[str, object]

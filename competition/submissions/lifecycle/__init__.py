@@ -21,7 +21,7 @@ from competition.submissions.lifecycle.outcomes import (
     record_scored,
     release,
 )
-from competition.submissions.lifecycle.requests import cancel, close_abandoned, new_reference, retry
+from competition.submissions.lifecycle.requests import cancel, close_abandoned, retry
 from competition.submissions.lifecycle.transitions import LEGAL, IllegalTransition
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "claim",
     "claimable",
     "close_abandoned",
-    "new_reference",
     "note_stage",
     "record_cancelled",
     "record_fault",

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
 
+from competition.references import new_reference
 from competition.submissions.lifecycle.leases import is_worked_on
 from competition.submissions.lifecycle.transitions import WAITING, move
 from competition.submissions.models import Evaluation
 from scoring.contracts import Status
-
-
-def new_reference() -> str:
-    """Return an id by which staff find a fault in the logs."""
-    return secrets.token_hex(4)
 
 
 @transaction.atomic

@@ -1,0 +1,52 @@
+"""What is answered when no view could: HTML for people, below /api/ the one shape of refusals.
+
+Django calls these; `competition.urls` names them. What failed stands in the log and never in the answer.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
+from django.template import loader
+from django.views import defaults
+
+from competition.api.errors import Problem
+from competition.references import new_reference
+
+API: Final = "/api/"
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what is not even a request, such as one for a host that is not ours."""
+    if not _is_for_api(request):
+        return defaults.bad_request(request, exception)
+    return _json(Problem(status=400, code="parse_error", message="The request is malformed."))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for an address that nothing has."""
+    if not _is_for_api(request):
+        return defaults.page_not_found(request, exception)
+    return _json(Problem(status=404, code="not_found", message="There is nothing at this address."))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer for a defect of ours with a reference; Django's log line about it carries the same one."""
+    reference = new_reference()
+    request.reference = reference  # type: ignore[attr-defined]  # for competition.logs
+    if _is_for_api(request):
+        message = "Something of ours failed. It has been logged."
+        return _json(
+            Problem(status=500, code="server_error", message=message, extra={"reference": reference})
+        )
+    # No request goes to the template: context processors ask the database, which may be what failed.
+    return HttpResponseServerError(loader.get_template("500.html").render({"reference": reference}))
+
+
+def _is_for_api(request: HttpRequest) -> bool:
+    return request.path_info.startswith(API)
+
+
+def _json(problem: Problem) -> JsonResponse:
+    return JsonResponse(problem.body, status=problem.status, headers=problem.headers)
