@@ -119,7 +119,7 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Measured | Predicted | Expor
         return Measured(
             parameters=reply.parameters,
             trainable_parameters=reply.trainable_parameters,
-            macs_by_counter=reply.macs_by_counter.model_dump(),
+            macs_by_counter=reply.macs_by_counter.model_dump(exclude_unset=True),
             uncounted_ops=tuple(reply.uncounted_ops),
             warnings=tuple(Finding(code=w.code, facts=w.facts.model_dump()) for w in reply.warnings),
             log=run.log,

@@ -70,11 +70,14 @@ Warned = Annotated[
 
 
 class Counters(_Closed):
-    """MACs by each counter; None where it could not count."""
+    """MACs by each counter; None where it could not count, unset where there was nothing for it to count.
+
+    Only the dispatch counter sees what TorchScript runs.
+    """
 
     dispatch: Count | None
-    ptflops: Count | None
-    fvcore: Count | None
+    ptflops: Count | None = None
+    fvcore: Count | None = None
 
 
 class MeasureReply(_Closed):

@@ -23,7 +23,10 @@ _by_dispatch, _by_module, _by_trace, _attempt = dispatch.count, by_module.count,
 
 @dataclass(frozen=True)
 class MacCounts:
-    """MACs of one sample by counter, None where one failed, and operators that none could count."""
+    """MACs of one sample by counter, None where one failed, and operators that none could count.
+
+    A counter that does not apply to the model is not among them: nothing failed.
+    """
 
     by_counter: dict[str, int | None]
     uncounted_ops: tuple[str, ...]
@@ -44,19 +47,22 @@ def count_macs(module: nn.Module, batches: Sequence[torch.Tensor]) -> MacCounts:
     A model that leaves early on an easy sample is measured on the hard ones too.
     """
     size = len(batches[0])
-    counts_modules = not isinstance(module, _Script)
     counters = [counter for batch in batches if (counter := _dispatched(module, batch)) is not None]
-    traced = _attempt(lambda: _by_trace(module, batches[0]), Task.MEASURE) if counts_modules else None
-    hooked = _attempt(lambda: _by_module(module, batches[0]), Task.MEASURE) if counts_modules else None
+    dispatched = max(counter.macs for counter in counters) // size if counters else None
     return MacCounts(
-        by_counter={
-            "dispatch": max(counter.macs for counter in counters) // size if counters else None,
-            # ptflops divides by the batch size itself.
-            "ptflops": hooked,
-            "fvcore": None if traced is None else traced // size,
-        },
+        by_counter={"dispatch": dispatched, **_hooked(module, batches[0])},
         uncounted_ops=tuple(sorted({name for counter in counters for name in counter.uncounted})),
     )
+
+
+def _hooked(module: nn.Module, batch: torch.Tensor) -> dict[str, int | None]:
+    """Count by the two counters that hook into a module's code."""
+    if isinstance(module, _Script):
+        return {}
+    traced = _attempt(lambda: _by_trace(module, batch), Task.MEASURE)
+    # ptflops divides by the batch size itself.
+    hooked = _attempt(lambda: _by_module(module, batch), Task.MEASURE)
+    return {"ptflops": hooked, "fvcore": None if traced is None else traced // len(batch)}
 
 
 def _dispatched(module: nn.Module, batch: torch.Tensor) -> dispatch.MacCounter | None:

@@ -51,6 +51,15 @@ def test_a_measurement_comes_through_with_its_log(make_run: MakeRun, make_job: M
     assert found.log == "what the entry printed"
 
 
+def test_a_counter_that_did_not_apply_stays_away(make_run: MakeRun, make_job: MakeJob) -> None:
+    reply = measured(macs_by_counter={"dispatch": 5})
+
+    found = interpret(make_run(reply=reply), make_job(Task.MEASURE))
+
+    assert isinstance(found, Measured)
+    assert found.macs_by_counter == {"dispatch": 5}
+
+
 def test_a_prediction_comes_through(make_run: MakeRun, make_job: MakeJob) -> None:
     found = interpret(make_run(reply=b'{"outcome": "ok", "rows": 3}'), make_job(Task.PREDICT))
 

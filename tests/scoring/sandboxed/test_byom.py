@@ -14,6 +14,7 @@ from scoring.contracts import Format, InputContract, Outcome, OutputContract, Ou
 from scoring.sandboxed.inputs import FloatBatches
 from scoring.sandboxed.loaders import byom
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
+from scoring.sandboxed.macs import count_macs
 from scoring.sandboxed.measure_byom import hidden_values
 from scoring.sandboxed.refusal import Refusal
 
@@ -246,3 +247,9 @@ def test_registered_weights_are_not_counted_twice(tmp_path):
     trace(nn.Sequential(Means(), nn.Linear(3, 300_000)), tmp_path)
 
     assert hidden_values(tmp_path / "model.pt", byom.load(tmp_path, request()).module) == 0
+
+
+def test_counters_that_cannot_hook_into_torchscript_do_not_count_as_failed():
+    linear = torch.jit.script(nn.Linear(3, 2))
+
+    assert count_macs(linear, [torch.rand(1, 3)]).by_counter == {"dispatch": 6}
