@@ -1,14 +1,13 @@
-"""Pictures of the demonstration's two tracks, made from handwritten digits; the same for one seed.
+"""Pictures of the demonstration's tracks, made from handwritten digits; the same for one seed.
 
 Track 1 shows one digit in blue and one in red on paper; the class is 10 * blue + red, so a model
 that mixes up the channel order reads the digits the wrong way round. Track 2 shows digits on parts
-of photographs and asks which pictures were tampered with.
+of photographs and asks which pictures were tampered with. Others show one digit, or a photograph
+(real), digits on paper (synthetic) or a photograph with digits on it (semisynthetic).
 """
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +20,7 @@ from sklearn.datasets import load_sample_images
 
 from competition.demo.digits import Split, digits_of
 from competition.demo.drawing import SIDE, Canvas, Picture, draw, finished, paper, two_boxes
+from competition.demo.labels import halves, write_labels
 from competition.demo.tampering import TAMPERINGS
 
 SENSOR_NOISE = 2.0
@@ -32,6 +32,8 @@ class DemoTrack(StrEnum):
 
     CLASSIFY = "cvpr2022-track1"
     DETECT = "cvpr2022-track2"
+    DIGIT = "byom-classification"
+    ORIGIN = "gasbench-onnx-image"
 
 
 @dataclass(frozen=True)
@@ -49,21 +51,18 @@ def make_samples(track: DemoTrack, split: Split, samples: int, seed: int) -> Ite
         yield _MAKERS[track](index, split, random)
 
 
-def write_dataset(folder: Path, track: str, split: str, samples: int, seed: int) -> None:
-    """Write PNG files and, last, `labels.csv`; every second sample of each label is private."""
+def write_dataset(
+    folder: Path, track: str, split: str, samples: int, seed: int, suffix: str = ".png"
+) -> None:
+    """Write pictures and, last, `labels.csv`; every second sample of each label is private."""
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
-    seen: Counter[int] = Counter()
-    rows = []
+    names, labels = [], []
     for index, sample in enumerate(make_samples(DemoTrack(track), Split(split), samples, seed)):
-        name = f"images/{index:05}.png"
-        (folder / name).write_bytes(cv2.imencode(".png", sample.picture)[1].tobytes())
-        seen[sample.label] += 1
-        rows.append((name, sample.label, "public" if seen[sample.label] % 2 else "private"))
-    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream)
-        table.writerow(("file", "label", "split"))
-        table.writerows(rows)
+        names.append(f"images/{index:05}{suffix}")
+        labels.append(sample.label)
+        (folder / names[-1]).write_bytes(cv2.imencode(suffix, sample.picture)[1].tobytes())
+    write_labels(folder, ("file", "label", "split"), zip(names, labels, halves(labels), strict=True))
 
 
 def _two_digits(index: int, split: Split, random: np.random.Generator) -> Sample:
@@ -96,6 +95,24 @@ def _maybe_tampered(index: int, split: Split, random: np.random.Generator) -> Sa
     return Sample(tamper(clean, random), label)
 
 
+def _one_digit(index: int, split: Split, random: np.random.Generator) -> Sample:
+    label = index % 10
+    box = two_boxes(random)[0]
+    colour = random.uniform(0, 120, 3).astype(np.float32)
+    canvas = draw(paper(random), digits_of(split).pick(label, random), box, colour, random)
+    return Sample(finished(canvas), label)
+
+
+def _of_an_origin(index: int, split: Split, random: np.random.Generator) -> Sample:
+    real, synthetic = 0, 1
+    label = index % 3
+    canvas = paper(random) if label == synthetic else _part_of_a_photograph(random)
+    for box in two_boxes(random) if label != real else ():
+        colour = random.uniform(0, 255, 3).astype(np.float32)
+        canvas = draw(canvas, digits_of(split).pick(int(random.integers(10)), random), box, colour, random)
+    return Sample(finished(canvas), label)
+
+
 def _part_of_a_photograph(random: np.random.Generator) -> Canvas:
     photograph = _photographs()[random.integers(2)]
     side = int(random.integers(SIDE, 421))
@@ -111,4 +128,9 @@ def _photographs() -> tuple[Picture, ...]:
     return tuple(picture[:, :, ::-1].copy() for picture in load_sample_images().images)
 
 
-_MAKERS = {DemoTrack.CLASSIFY: _two_digits, DemoTrack.DETECT: _maybe_tampered}
+_MAKERS = {
+    DemoTrack.CLASSIFY: _two_digits,
+    DemoTrack.DETECT: _maybe_tampered,
+    DemoTrack.DIGIT: _one_digit,
+    DemoTrack.ORIGIN: _of_an_origin,
+}

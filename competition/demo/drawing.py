@@ -57,12 +57,22 @@ def draw(
     canvas: Canvas, ink: NDArray[np.float32], box: Box, colour: Canvas, random: np.random.Generator
 ) -> Canvas:
     """Return the canvas with one digit on it, slightly tilted."""
+    return paint(canvas, placed(ink, box, random), colour)
+
+
+def placed(ink: NDArray[np.float32], box: Box, random: np.random.Generator) -> NDArray[np.float32]:
+    """Return how opaque one digit is at each pixel, slightly tilted."""
     scale = box.side / ink.shape[0]
     tilt = random.uniform(-MAX_TILT_DEGREES, MAX_TILT_DEGREES)
     turn = np.asarray(cv2.getRotationMatrix2D((3.5, 3.5), tilt, scale), dtype=np.float64)
     turn[:, 2] += np.array((box.x, box.y)) + (box.side / 2 - 3.5)
     coverage = cv2.warpAffine(ink, turn, (SIDE, SIDE), flags=cv2.INTER_CUBIC)
-    alpha = np.clip((coverage - 0.25) * 2.5, 0, 1)[:, :, None] * INK_OPACITY
+    return np.asarray(np.clip((coverage - 0.25) * 2.5, 0, 1) * INK_OPACITY, dtype=np.float32)
+
+
+def paint(canvas: Canvas, opacity: NDArray[np.float32], colour: Canvas) -> Canvas:
+    """Return the canvas with a colour laid over it."""
+    alpha = opacity[:, :, None]
     return np.asarray(canvas * (1 - alpha) + colour * alpha, dtype=np.float32)
 
 

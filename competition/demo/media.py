@@ -1,16 +1,15 @@
 """Clips and sounds of the demonstration's video and audio tracks; the same for one seed.
 
-Label 0 is real, 1 synthetic. A real clip is a camera that moves smoothly over a photograph; a
-synthetic one has its frames out of order, frozen, flickering or melting into each other. A real
-sound is a voice whose pitch wanders; a synthetic one is the same voice out of a vocoder.
+Label 0 is real, 1 synthetic, 2 semisynthetic. A real clip is a camera that moves smoothly over a
+photograph; a synthetic one has its frames out of order, frozen, flickering or melting into each
+other, a semisynthetic one only in a part of the picture. A real sound is a voice whose pitch
+wanders; a synthetic one is the same voice out of a vocoder.
 """
 
 from __future__ import annotations
 
-import csv
-from collections import Counter
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import load_sample_images
 
+from competition.demo.labels import halves, write_labels
+
 SIDE: Final = 128
 FRAMES: Final = 24
 FRAMES_PER_SECOND: Final = 25
@@ -27,27 +28,31 @@ SAMPLE_RATE: Final = 16_000
 SECONDS: Final = 6
 HARMONICS: Final = 30
 WINDOW, HOP = 512, 128
+REAL, SYNTHETIC = 0, 1
 
 Clip = NDArray[np.uint8]
 Sound = NDArray[np.float64]
 
 
-def write_video_dataset(folder: Path, samples: int, seed: int) -> None:
+def write_video_dataset(folder: Path, samples: int, seed: int, classes: int = 2) -> None:
     """Write H.264 clips and, last, `labels.csv`; every second sample of each label is private."""
-    _write_dataset(folder, "clips/{:05}.mp4", samples, seed, _write_clip)
+    labels = [index % classes for index in range(samples)]
+    _write_dataset(folder, "clips/{:05}.mp4", labels, seed, _write_clip)
 
 
-def write_audio_dataset(folder: Path, samples: int, seed: int) -> None:
+def write_audio_dataset(folder: Path, samples: int, seed: int, seconds: float = SECONDS) -> None:
     """Write FLAC sounds and, last, `labels.csv`; every second sample of each label is private."""
-    _write_dataset(folder, "sounds/{:05}.flac", samples, seed, _write_sound)
+    labels = [index % 2 for index in range(samples)]
+    _write_dataset(folder, "sounds/{:05}.flac", labels, seed, partial(_write_sound, seconds=seconds))
 
 
 def make_clip(label: int, random: np.random.Generator) -> Clip:
     """Return a clip of the label: (frames, 128, 128, RGB)."""
     clip = _panned(random)
-    if not label:
+    if label == REAL:
         return clip
-    return _TAMPERINGS[random.integers(len(_TAMPERINGS))](clip, random)
+    tampered = _TAMPERINGS[random.integers(len(_TAMPERINGS))](clip, random)
+    return tampered if label == SYNTHETIC else _in_a_region(clip, tampered, random)
 
 
 def make_sound(label: int, random: np.random.Generator) -> Sound:
@@ -61,22 +66,15 @@ def make_sound(label: int, random: np.random.Generator) -> Sound:
 def _write_dataset(
     folder: Path,
     pattern: str,
-    samples: int,
+    labels: Sequence[int],
     seed: int,
     write: Callable[[Path, int, np.random.Generator], None],
 ) -> None:
-    seen: Counter[int] = Counter()
-    rows = []
-    for index in range(samples):
-        name, label = pattern.format(index), index % 2
+    names = [pattern.format(index) for index in range(len(labels))]
+    for index, (name, label) in enumerate(zip(names, labels, strict=True)):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         write(folder / name, label, np.random.default_rng([seed, *pattern.encode(), index]))
-        seen[label] += 1
-        rows.append((name, label, "public" if seen[label] % 2 else "private"))
-    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
-        table = csv.writer(stream)
-        table.writerow(("file", "label", "split"))
-        table.writerows(rows)
+    write_labels(folder, ("file", "label", "split"), zip(names, labels, halves(labels), strict=True))
 
 
 # --- video -------------------------------------------------------------------------------------
@@ -139,6 +137,16 @@ def _melting(clip: Clip, random: np.random.Generator) -> Clip:
     return np.asarray(clip * (1 - share) + clip[::-1] * share, dtype=np.uint8)
 
 
+def _in_a_region(clip: Clip, tampered: Clip, random: np.random.Generator) -> Clip:
+    """Put a part of the tampered clip into the clip."""
+    top, left = random.integers(0, SIDE // 2, 2)
+    height, width = random.integers(SIDE // 3, SIDE // 2, 2)
+    mixed = clip.copy()
+    region = np.s_[:, top : top + height, left : left + width]
+    mixed[region] = tampered[region]
+    return mixed
+
+
 _TAMPERINGS: Final = (_shuffled, _frozen, _flickering, _melting)
 
 
@@ -150,8 +158,9 @@ def _photographs() -> tuple[Clip, ...]:
 # --- audio -------------------------------------------------------------------------------------
 
 
-def _write_sound(path: Path, label: int, random: np.random.Generator) -> None:
-    values = np.rint(make_sound(label, random) * 32_767).astype(np.int16)
+def _write_sound(path: Path, label: int, random: np.random.Generator, *, seconds: float) -> None:
+    sound = make_sound(label, random)[: round(seconds * SAMPLE_RATE)]
+    values = np.rint(sound * 32_767).astype(np.int16)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
         for piece in np.split(values, range(4_096, len(values), 4_096)):

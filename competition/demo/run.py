@@ -14,9 +14,8 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,8 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from competition.demo import data, entries, media
+from competition.demo import entries
+from competition.demo.datasets import DATASETS
 from competition.demo.serve import ROOT, ServiceDied, free_port, manage, prepare, running, wait_for_interrupt
 from scoring.pack import pack
 
@@ -73,19 +73,6 @@ MEDIA_UPLOADS = (
     Upload(participant="grace", track="gasbench-video", file="gasbench-video.zip", status="scored"),
     Upload(participant="ada", track="gasbench-audio", file="gasbench-audio.zip", status="scored"),
 )
-WRITE_DATA: Mapping[str, Callable[[Path], None]] = {
-    "cvpr2022-track1": partial(
-        data.write_dataset, track="cvpr2022-track1", split="hidden", samples=HIDDEN_SAMPLES, seed=SEED
-    ),
-    "cvpr2022-track2": partial(
-        data.write_dataset, track="cvpr2022-track2", split="hidden", samples=HIDDEN_SAMPLES, seed=SEED
-    ),
-    "gasbench-image": partial(
-        data.write_dataset, track="cvpr2022-track2", split="hidden", samples=MEDIA_SAMPLES, seed=SEED + 1
-    ),
-    "gasbench-video": partial(media.write_video_dataset, samples=MEDIA_SAMPLES, seed=SEED),
-    "gasbench-audio": partial(media.write_audio_dataset, samples=MEDIA_SAMPLES, seed=SEED),
-}
 
 console = Console(highlight=False)
 
@@ -125,7 +112,14 @@ def _prepare_data(home: Path, tracks: Sequence[str]) -> None:
         folder = home / "hidden" / track
         if not (folder / "labels.csv").exists():
             _step(f"Hidden data of {track}")
-            WRITE_DATA[track](folder)
+            DATASETS[track](folder, **_amount(track))
+
+
+def _amount(track: str) -> dict[str, int]:
+    """Return how many samples a track gets, and a seed that gives no two tracks the same pictures."""
+    if track in {upload.track for upload in UPLOADS}:
+        return {"samples": HIDDEN_SAMPLES, "seed": SEED}
+    return {"samples": MEDIA_SAMPLES, "seed": SEED + 1 + list(DATASETS).index(track)}
 
 
 def _prepare_entries(home: Path, uploads: Sequence[Upload]) -> None:

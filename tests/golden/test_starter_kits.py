@@ -56,10 +56,17 @@ def test_the_entry_of_a_kit_is_accepted(kit: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kit", NAMES)
-def test_a_kit_says_how_it_is_checked(kit: str) -> None:
-    text = (KITS / kit / "README.md").read_text("utf-8")
+def test_a_kit_says_how_it_is_checked_scored_and_submitted(kit: str) -> None:
+    text, slug = (KITS / kit / "README.md").read_text("utf-8"), track_of(kit).slug
 
-    assert f"podium check entry --track {track_of(kit).slug}\n" in text
+    assert f"podium check entry --track {slug}\n" in text
+    assert f"podium score entry --track {slug} --data sample-data\n" in text
+    assert "entry.zip --track" in text or "entry.tar.gz --track" in text
+
+
+def test_every_preset_has_a_kit_with_an_entry_and_sample_data() -> None:
+    for preset in presets():
+        assert {"README.md", "entry", "sample-data"} <= {path.name for path in (KITS / preset).iterdir()}
 
 
 def test_the_opencv_kit_does_better_than_chance(tmp_path: Path) -> None:

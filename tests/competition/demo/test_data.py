@@ -81,6 +81,20 @@ def test_every_picture_of_track_1_shows_blue_and_red_ink():
     assert min(ink(picture, 2, 0).sum() for picture in pictures) > 300
 
 
+def test_the_classes_of_digits_and_of_origins_are_balanced():
+    digits = [sample.label for sample in make_samples(DemoTrack.DIGIT, Split.HIDDEN, 20, SEED)]
+    origins = [sample.label for sample in make_samples(DemoTrack.ORIGIN, Split.HIDDEN, 12, SEED)]
+
+    assert np.bincount(digits).tolist() == [2] * 10
+    assert np.bincount(origins).tolist() == [4] * 3
+
+
+def test_pictures_may_be_written_in_another_format(tmp_path):
+    write_dataset(tmp_path, DemoTrack.DIGIT, "hidden", 1, SEED, suffix=".jpg")
+
+    assert (tmp_path / "images/00000.jpg").read_bytes().startswith(b"\xff\xd8\xff")
+
+
 def test_two_digits_never_hide_each_other():
     random = np.random.default_rng(SEED)
     overlaps = [first.overlap(second) for first, second in (two_boxes(random) for _ in range(300))]

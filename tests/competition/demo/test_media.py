@@ -41,6 +41,34 @@ def test_a_dataset_is_whole_balanced_and_half_private(reader, tmp_path):
     assert (summary.public, summary.private) == (4, 4)
 
 
+def test_clips_may_be_semisynthetic_too(tmp_path):
+    write_video_dataset(tmp_path, 6, 1, classes=3)
+
+    summary = examine_dataset(tmp_path, OutputContract(kind=OutputKind.LOGITS, width=3), Reader.VIDEO)
+
+    assert summary.labels == {0: 2, 1: 2, 2: 2}
+
+
+def test_a_semisynthetic_clip_is_the_real_one_but_for_a_part_of_the_picture():
+    real, mixed = (make_clip(label, np.random.default_rng(3)) for label in (0, 2))
+    changed = (real != mixed).any(axis=(0, 3))
+
+    assert 0 < changed.mean() <= 0.25
+
+
+def test_sounds_may_be_shorter(tmp_path):
+    write_audio_dataset(tmp_path / "long", 1, 1)
+    write_audio_dataset(tmp_path / "short", 1, 1, seconds=1.5)
+    contract = InputContract(reader=Reader.AUDIO, shape=(24_000,), low=-1.0)
+
+    found = READERS[Reader.AUDIO].prepare(tmp_path / "short", contract=contract, cache=tmp_path / "cache")
+
+    assert (np.load(found.inputs)[0, -1_000:] != 0).any()
+    assert (tmp_path / "short/sounds/00000.flac").stat().st_size < (
+        tmp_path / "long/sounds/00000.flac"
+    ).stat().st_size / 2
+
+
 @pytest.mark.parametrize("reader", MEDIA)
 def test_a_dataset_is_prepared_by_its_reader(reader, tmp_path):
     WRITERS[reader](tmp_path, 4, 1)

@@ -25,7 +25,7 @@ def test_the_kit_of_a_track_is_a_zip_with_an_entry_and_how_to_check_it(client, k
 
     names = zipfile.ZipFile(io.BytesIO(response.content)).namelist()
     assert response.headers["Content-Type"] == "application/zip"
-    assert {"README.md", "entry/model.py"} <= set(names)
+    assert {"README.md", "entry/model.py", "sample-data/labels.csv"} <= set(names)
 
 
 def test_the_kit_is_the_same_bytes_each_time(client, kit_track):
