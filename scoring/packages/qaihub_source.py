@@ -13,6 +13,8 @@ from scoring.contracts import Finding
 
 MAIN: Final = "model.py"
 BASE: Final = "BaseModel"
+# Models of several parts, and ones without PyTorch code.
+OTHER_BASES: Final = ("CollectionModel", "BasePrecompiledModel")
 LIBRARY: Final = "qai_hub_models"
 METHODS: Final = ("from_pretrained", "get_input_spec", "get_output_names")
 MAX_QUOTED_CHARACTERS: Final = 200
@@ -28,7 +30,7 @@ def problems(tree: ast.Module, root: Path) -> tuple[Finding, ...]:
         names = ", ".join(f"{node.name} (line {node.lineno})" for node in models)[:MAX_QUOTED_CHARACTERS]
         reasons.append(f"it defines {len(models)} subclasses of {BASE} instead of one: {names}")
     else:
-        reasons.append(f"it defines no subclass of {BASE}")
+        reasons.append(f"it defines no subclass of {BASE}{_others(tree)}")
     return tuple(Finding(code="invalid_config", path=MAIN, facts={"why": why}) for why in reasons)
 
 
@@ -40,6 +42,19 @@ def _models(tree: ast.Module) -> list[ast.ClassDef]:
             names.add(node.name)
             found.append(node)
     return found
+
+
+def _others(tree: ast.Module) -> str:
+    """Say which other base of the library a class has, if one does."""
+    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    found = (
+        f"{node.name} is a {name}"
+        for node in classes
+        for name in map(_last_name, node.bases)
+        if name in OTHER_BASES
+    )
+    told = next(found, "")
+    return f"; {told}, which does not run here"[:MAX_QUOTED_CHARACTERS] if told else ""
 
 
 def _renamed(tree: ast.Module) -> set[str]:

@@ -24,7 +24,7 @@ from scoring.sandboxed.refusal import load_failed
 from scoring.sandboxed.settle import seed_all, settle_torch
 from scoring.sandboxed.torchvision_ops import declare_missing_operators
 
-MAX_QUOTED_CHARACTERS: Final = 200
+MAX_QUOTED_CHARACTERS: Final = 350
 
 
 class QaihubEntry(TorchEntry):
@@ -68,10 +68,22 @@ def _import_model(path: Path, model_id: str) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except ImportError as exc:
-        if (exc.name or "").partition(".")[0] == qaihub.LIBRARY:
-            raise load_failed(f"{exc.msg}; Podium provides {_provided()}"[:MAX_QUOTED_CHARACTERS]) from exc
-        raise
+        why = _missing(exc)
+        if why is None:
+            raise
+        raise load_failed(why[:MAX_QUOTED_CHARACTERS]) from exc
     return module
+
+
+def _missing(exc: ImportError) -> str | None:
+    """Say what of the library is not provided, a module or a name in one; None for other imports."""
+    module = exc.name or ""
+    if module.partition(".")[0] == qaihub.LIBRARY:
+        return f"{exc.msg}; Podium provides {_provided()}"
+    for theirs, ours in qaihub.PROVIDED.items():
+        if module == f"{qaihub.__name__}.{ours}":
+            return f"{exc.msg.partition(' from ')[0]} from {theirs}, of which Podium provides a part"
+    return None
 
 
 def _provided() -> str:
@@ -94,7 +106,7 @@ def _build(model_class: type[BaseModel], request: Request) -> nn.Module:
     model = model_class.from_pretrained()
     if not isinstance(model, nn.Module):
         raise load_failed(f"from_pretrained() is a {type(model).__name__}, not a torch.nn.Module")
-    _check_input(model.get_input_spec(), request.input)
+    _check_input(model._get_input_spec_for_instance(), request.input)
     _check_outputs(model.get_output_names())
     model = model.to("cpu").float().eval()
     settle_torch(request.threads)
