@@ -2,7 +2,6 @@ import torch
 from qai_hub_models.utils.base_model import BaseModel, WorkbenchModel
 from qai_hub_models.utils.input_spec import InputSpec
 
-
 WORKBENCH = WorkbenchModel
 
 
