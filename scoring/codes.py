@@ -30,7 +30,7 @@ CODES: Final[dict[str, Code]] = {
         "The next slot opens at {next_slot}.",
     ),
     "already_submitted": Code(
-        "You have already submitted exactly this file to this track (submission {submission}).",
+        "You submitted exactly this file to this track on {uploaded_at}: submission {submission}, now {status}.",
         "Open that submission to see its result.",
     ),
     "upload_too_large": Code(

@@ -38,6 +38,9 @@ PROBLEM = {
             "properties": {
                 "id": {"type": "string", "format": "uuid"},
                 "url": {"type": "string", "format": "uri"},
+                "page": {"type": "string", "format": "uri"},
+                "created_at": {"type": "string", "format": "date-time"},
+                "status": {"type": "string"},
             },
         },
         "next_slot_at": {

@@ -31,14 +31,12 @@ from competition.submissions.api_shapes import (
     newest_evaluation,
 )
 from competition.submissions.models import Evaluation, Submission
+from competition.submissions.upload_size import refuse_large_body
 from competition.tracks.api import max_upload_bytes
 from competition.tracks.models import Track
 from competition.tracks.selectors import tracks_for
 from scoring.contracts import Status
 from scoring.errors import Rejected, reject
-
-MULTIPART_OVERHEAD_BYTES = 64 * 1024  # boundaries, headers and small fields around the file
-
 
 # --- which submissions -----------------------------------------------------------------------------
 
@@ -78,7 +76,8 @@ class CreateSubmission(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse by size first: signing in by session reads the body, to look for its CSRF token."""
-        _refuse_large_body(request, settings.MAX_UPLOAD_BYTES)
+        _refuse_unannounced_body(request)
+        refuse_large_body(request, allowed_bytes=settings.MAX_UPLOAD_BYTES)
         super().initial(request, *args, **kwargs)
 
     @extend_schema(
@@ -91,7 +90,7 @@ class CreateSubmission(APIView):
         """Submit an entry. Sending the same file again is safe: it answers 409 and names the first one."""
         user = cast(User, request.user)
         track = get_object_or_404(tracks_for(user), slug=slug)
-        _refuse_large_body(request, max_upload_bytes(track))
+        refuse_large_body(request, allowed_bytes=max_upload_bytes(track))
         submission = self._accept(request, user, track)
         body = SubmissionDetailOutput(find_submission(user, submission.pk), context={"request": request}).data
         return Response(body, status=status.HTTP_201_CREATED, headers={"Location": body["urls"]["api"]})
@@ -177,8 +176,8 @@ class CancelSubmission(APIView):
 # --- refusals ----------------------------------------------------------------------------------------
 
 
-def _refuse_large_body(request: Request, allowed_bytes: int) -> None:
-    """Refuse by the announced length, so that nobody fills the disk to learn the limit."""
+def _refuse_unannounced_body(request: Request) -> None:
+    """Refuse a body without an announced length: it would fill the disk to learn the limit."""
     if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
         raise Problem(
             status=status.HTTP_411_LENGTH_REQUIRED,
@@ -186,19 +185,12 @@ def _refuse_large_body(request: Request, allowed_bytes: int) -> None:
             message="The upload does not announce its length.",
             hint="Send the header “Content-Length”.",
         )
-    announced = int(request.META.get("CONTENT_LENGTH") or 0)
-    if announced > allowed_bytes + MULTIPART_OVERHEAD_BYTES:
-        raise reject("upload_too_large", allowed_bytes=allowed_bytes)
 
 
 def _explain_refusal(rejected: Rejected, request: Request, user: User, track: Track) -> Problem:
     """Add what helps a program to go on: the earlier submission, or the time of the next slot."""
     if rejected.code == "already_submitted":
-        short_id = str(rejected.findings[0].facts["submission"])
-        earlier = Submission.objects.filter(participant=user, track=track, id__startswith=short_id).first()
-        if earlier is not None:
-            url = request.build_absolute_uri(reverse("api-submission", args=[earlier.id]))
-            return problem_of_rejected(rejected, extra={"submission": {"id": str(earlier.id), "url": url}})
+        return problem_of_rejected(rejected, extra={"submission": _earlier(rejected, request)})
     if rejected.code == "quota_used_up":
         now = timezone.now()
         next_slot_at = quotas.slots(participant=user, track=track, now=now).next_slot_at
@@ -209,3 +201,15 @@ def _explain_refusal(rejected: Rejected, request: Request, user: User, track: Tr
             headers={"Retry-After": str(wait_s)},
         )
     return problem_of_rejected(rejected)
+
+
+def _earlier(rejected: Rejected, request: Request) -> dict[str, object]:
+    """Describe the submission that the same file became."""
+    earlier = selectors.earlier_submission(rejected)
+    return {
+        "id": str(earlier.id),
+        "url": request.build_absolute_uri(reverse("api-submission", args=[earlier.id])),
+        "page": request.build_absolute_uri(earlier.get_absolute_url()),
+        "created_at": earlier.created_at,
+        "status": rejected.findings[0].facts["status"],
+    }

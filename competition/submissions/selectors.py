@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.selectors import is_staff
+from scoring.errors import Rejected
 
 
 def submissions_of(participant: User, *, track_slug: str = "") -> QuerySet[Submission]:
@@ -19,6 +20,11 @@ def submissions_visible_to(viewer: User) -> QuerySet[Submission]:
     """Return one's own submissions; for staff, everybody's."""
     every = Submission.objects.all() if is_staff(viewer) else Submission.objects.filter(participant=viewer)
     return _with_evaluations(every)
+
+
+def earlier_submission(rejected: Rejected) -> Submission:
+    """Return the submission that a rejection with `already_submitted` is about."""
+    return Submission.objects.get(pk=str(rejected.findings[0].facts["id"]))
 
 
 def newest_first(submission: Submission) -> tuple[Evaluation, ...]:

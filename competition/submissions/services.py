@@ -173,7 +173,13 @@ def _check_new(submission: Submission) -> None:
         participant_id=submission.participant_id,
     ).first()
     if same is not None:
-        raise reject("already_submitted", submission=same.short_id)
+        raise reject(
+            "already_submitted",
+            submission=same.short_id,
+            id=str(same.id),
+            uploaded_at=_moment(same.created_at),
+            status=same.evaluations.latest("benchmark__number").status,
+        )
 
 
 def _why_not_open(track: Track, now: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import asdict
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -13,14 +13,13 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from competition.accounts.people import signed_in_user
-from competition.submissions import quotas, services
+from competition.submissions import quotas, selectors, services
 from competition.submissions.forms import EntryForm
+from competition.submissions.upload_size import refuse_large_body
 from competition.tracks import wording
 from competition.tracks.models import Track
 from competition.tracks.selectors import tracks_for
-from scoring.errors import Rejected, RenderedFinding, reject, render_all
-
-_FORM_OVERHEAD_BYTES: Final = 64 * 1024  # multipart boundaries and the token around the file
+from scoring.errors import Rejected, reject, render_all
 
 
 # The token is checked by the inner view: checking it here would read the whole body before the size is known.
@@ -30,9 +29,10 @@ _FORM_OVERHEAD_BYTES: Final = 64 * 1024  # multipart boundaries and the token ar
 def submit(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the upload form, or take an upload whose declared size fits."""
     track = get_object_or_404(tracks_for(request.user), slug=slug)
-    if request.method == "POST" and _declared_bytes(request) > max_upload_bytes(track) + _FORM_OVERHEAD_BYTES:
-        refusal = reject("upload_too_large", allowed_bytes=max_upload_bytes(track))
-        return _refuse(request, track, render_all(refusal.findings), status=413)
+    try:
+        refuse_large_body(request, allowed_bytes=max_upload_bytes(track))
+    except Rejected as refusal:
+        return _refuse(request, track, refusal, status=413)
     response: HttpResponse = _submit(request, track)
     return response
 
@@ -50,7 +50,7 @@ def _submit(request: HttpRequest, track: Track) -> HttpResponse:
             participant=signed_in_user(request), track=track, upload=upload, name=upload.name
         )
     except Rejected as refusal:
-        return _refuse(request, track, render_all(refusal.findings), status=422)
+        return _refuse(request, track, refusal, status=422)
     if _wants_json(request):
         return JsonResponse({"location": submission.get_absolute_url()}, status=201)
     return redirect(submission)
@@ -62,23 +62,24 @@ def max_upload_bytes(track: Track) -> int:
     return min(track.max_entry_bytes, site_limit)
 
 
-def _declared_bytes(request: HttpRequest) -> int:
-    declared = request.headers.get("Content-Length", "")
-    return int(declared) if declared.isascii() and declared.isdecimal() else 0
-
-
 def _wants_json(request: HttpRequest) -> bool:
     return request.headers.get("Accept") == "application/json"
 
 
-def _refuse(
-    request: HttpRequest, track: Track, findings: tuple[RenderedFinding, ...], *, status: int
-) -> HttpResponse:
+def _refuse(request: HttpRequest, track: Track, refusal: Rejected, *, status: int) -> HttpResponse:
+    link = _link(refusal)
+    findings = [{**asdict(finding), "link": link} for finding in render_all(refusal.findings)]
     if _wants_json(request):
-        plain = [{"code": found.code, "message": found.message, "hint": found.hint} for found in findings]
-        return JsonResponse({"findings": plain}, status=status)
+        return JsonResponse({"findings": findings}, status=status)
     context = {**_context(request, track), "findings": findings}
     return render(request, "submissions/submit.html", context, status=status)
+
+
+def _link(refusal: Rejected) -> str:
+    """Return the page that the hint speaks of, if it is one of ours."""
+    if refusal.code != "already_submitted":
+        return ""
+    return selectors.earlier_submission(refusal).get_absolute_url()
 
 
 def _context(request: HttpRequest, track: Track) -> dict[str, object]:

@@ -30,6 +30,9 @@ function showFindings(findings) {
     item.querySelector("[data-field=code]").textContent = finding.code;
     item.querySelector("[data-field=message]").textContent = finding.message;
     item.querySelector("[data-field=hint]").textContent = finding.hint;
+    const link = item.querySelector("[data-field=link]");
+    link.hidden = !finding.link;
+    if (finding.link) link.href = finding.link;
     return item;
   }));
   if (findings.length > 0) errors.focus();

@@ -1,4 +1,5 @@
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from django.urls import reverse
@@ -82,6 +83,7 @@ def test_a_refusal_by_the_server_shows_code_message_and_hint_in_place(upload_pag
     choose(upload_page, entry)
     send(upload_page)
     expect(upload_page.get_by_role("heading", level=1)).to_have_text("entry.zip")
+    first = urlsplit(upload_page.url).path
     upload_page.goto(reverse("submit", args=[scene.track.slug]))
 
     choose(upload_page, entry)
@@ -91,6 +93,7 @@ def test_a_refusal_by_the_server_shows_code_message_and_hint_in_place(upload_pag
     expect(problem).to_contain_text("already_submitted")
     expect(problem).to_contain_text("exactly this file")
     expect(problem).to_contain_text("Open that submission")
+    expect(problem.get_by_role("link", name="Its page")).to_have_attribute("href", first)
     expect(problem).to_be_focused()
 
 

@@ -42,7 +42,11 @@ def body_of(exc: Exception) -> dict[str, object]:
         (reject("empty_upload"), 400, "empty_upload"),
         (reject("upload_too_large", allowed_bytes=5), 413, "upload_too_large"),
         (reject("track_not_open", track="T", why="closed"), 403, "track_not_open"),
-        (reject("already_submitted", submission="abc"), 409, "already_submitted"),
+        (
+            reject("already_submitted", submission="abc", uploaded_at="yesterday", status="scored"),
+            409,
+            "already_submitted",
+        ),
         (reject("missing_file", expected="model.py"), 422, "missing_file"),
     ],
 )

@@ -101,7 +101,13 @@ def test_sending_the_same_file_again_names_the_first_submission(as_alice: APICli
 
     assert answer.status_code == 409
     assert answer.json()["code"] == "already_submitted"
-    assert answer.json()["submission"] == {"id": first["id"], "url": first["urls"]["api"]}
+    assert answer.json()["submission"] == {
+        "id": first["id"],
+        "url": first["urls"]["api"],
+        "page": first["urls"]["page"],
+        "created_at": first["created_at"],
+        "status": "queued",
+    }
     assert Submission.objects.count() == 1
 
 

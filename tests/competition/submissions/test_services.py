@@ -199,7 +199,15 @@ def test_the_same_file_is_refused_while_the_earlier_one_lives(
 
     rejected = refusal(alice, track)
 
-    assert (rejected.code, facts(rejected)) == ("already_submitted", {"submission": earlier.short_id})
+    assert (rejected.code, facts(rejected)) == (
+        "already_submitted",
+        {
+            "submission": earlier.short_id,
+            "id": str(earlier.id),
+            "uploaded_at": f"{earlier.created_at:%Y-%m-%d %H:%M} UTC",
+            "status": "queued",
+        },
+    )
     assert len(stored(settings)) == 1
 
 

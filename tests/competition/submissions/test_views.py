@@ -81,6 +81,9 @@ def test_without_the_script_a_refusal_is_a_page_with_code_message_and_hint(as_al
     assert response.status_code == 422
     assert "already_submitted" in response.content.decode()
     assert "Open that submission" in response.content.decode()
+    assert (
+        f'<a href="{Submission.objects.get().get_absolute_url()}">Its page</a>' in response.content.decode()
+    )
 
 
 def test_a_file_one_byte_above_the_limit_is_refused(as_alice, submit_url, settings):
