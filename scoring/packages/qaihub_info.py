@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-import yaml
-
 from scoring.contracts import Finding
+from scoring.packages.plain_yaml import InvalidYaml, read_mapping
 
 NAME: Final = "info.yaml"
-MAX_BYTES: Final = 64 * 1024
 MAX_RELATED: Final = 3
 STATUSES: Final = ("public", "private", "proprietary")
 # The name that the folder's files import each other by; also where info.yaml gives none.
@@ -40,20 +38,10 @@ def read(root: Path) -> Info:
     path = root / NAME
     if not path.is_file():
         return Info(warnings=(_warning("it is missing"),))
-    if path.stat().st_size > MAX_BYTES:
-        return _malformed(f"longer than {MAX_BYTES:,} bytes")
     try:
-        fields = yaml.safe_load(path.read_text("utf-8"))
-    except UnicodeDecodeError:
-        return _malformed("it is no UTF-8 text")
-    except yaml.MarkedYAMLError as exc:
-        mark = exc.problem_mark
-        return _malformed(f"not valid YAML at line {mark.line + 1}" if mark else "not valid YAML")
-    except (yaml.YAMLError, ValueError, RecursionError):
-        # ValueError: a date such as 2024-13-45; RecursionError: thousands of nested brackets.
-        return _malformed("not valid YAML")
-    if not isinstance(fields, dict):
-        return _malformed("it is no mapping of fields")
+        fields = read_mapping(path)
+    except InvalidYaml as exc:
+        return _malformed(str(exc))
     model_id = fields.get("id")
     is_usable = isinstance(model_id, str) and ID.fullmatch(model_id)
     return Info(

@@ -177,6 +177,15 @@ def test_a_malformed_info_is_refused(check: Check, text: str) -> None:
     assert [finding.path for finding in refused.value.findings] == ["info.yaml"]
 
 
+def test_an_info_of_merges_that_double_is_refused_at_once(check: Check) -> None:
+    lines = ["a0: &a0 {k: 1}", *(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}" for n in range(1, 60))]
+
+    with pytest.raises(Rejected) as refused:
+        check(info="\n".join(lines))
+
+    assert [finding.path for finding in refused.value.findings] == ["info.yaml"]
+
+
 @pytest.mark.parametrize("field", INFO)
 def test_each_missing_field_is_named(check: Check, field: str) -> None:
     found = check(info={name: value for name, value in INFO.items() if name != field})
