@@ -357,6 +357,39 @@ def test_weights_hidden_as_integers_count() -> None:
     assert counts.parameters == 65_537
 
 
+@pytest.mark.parametrize(
+    ("constant", "hidden"),
+    [
+        pytest.param({"value_ints": [1] * 65_537}, 65_537, id="list of integers"),
+        pytest.param({"value_string": b"1.5," * 65_537}, 65_537, id="one long text"),
+        pytest.param({"value_strings": [b"1"] * 4 * 65_537}, 65_537, id="many short texts"),
+    ],
+)
+def test_weights_hidden_in_lists_and_texts_count(constant: dict[str, object], hidden: int) -> None:
+    assert counted([helper.make_node("Constant", [], ["w"], **constant)]).parameters == hidden
+
+
+def test_weights_hidden_in_a_tensor_of_texts_count() -> None:
+    texts = helper.make_tensor("w", TensorProto.STRING, [1], [b"1.5," * 65_537])
+
+    assert counted([helper.make_node("Constant", [], ["w"], value=texts)]).parameters == 65_537
+
+
+def test_weights_hidden_in_another_operator_count() -> None:
+    split = helper.make_node("Pool", ["x"], ["y"], weights=[0.5] * 65_537)
+
+    assert counted([split]).parameters == 65_537
+
+
+def test_short_lists_and_texts_are_no_parameters() -> None:
+    nodes = [
+        helper.make_node("Constant", [], ["axes"], value_ints=[0, 1]),
+        helper.make_node("Resize", ["x"], ["y"], mode="linear", axes=[2, 3]),
+    ]
+
+    assert counted(nodes).parameters == 0
+
+
 def test_weights_inside_branches_count() -> None:
     then = branch("t", "w")
     then.initializer.append(numpy_helper.from_array(zeros(4, 3, 1, 1), "w"))
