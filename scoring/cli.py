@@ -51,12 +51,14 @@ def score(
     augmented: given.Augmented = None,
     augment_level: given.AugmentLevel = None,
     crop_prob: given.CropProb = None,
+    holdout_share: given.HoldoutShare = None,
+    gasstation_share: given.GasstationShare = None,
     json: given.Json = False,
     trust: given.Trust = False,
     log: given.Log = False,
 ) -> None:
     """Do the whole flow on labelled data of your own; with a mode, as a benchmark run by a sample plan."""
-    from scoring.commands.score import BenchmarkChoices, one_mode, score
+    from scoring.commands.score import BenchmarkChoices, one_mode, score, shares_of
 
     spec = load(track)
     choices = BenchmarkChoices(
@@ -68,6 +70,7 @@ def score(
         augmented=augmented,
         augment_level=augment_level,
         crop_probability=crop_prob,
+        shares=shares_of(holdout=holdout_share, gasstation=gasstation_share),
     )
     printing = Printing(as_json=json, with_log=log)
     raise typer.Exit(score(path, spec, data=data, choices=choices, trust=trust, printing=printing))

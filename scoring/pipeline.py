@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring import stages
-from scoring.contracts import Package, ScoreReport, Stage, Task, TrackSpec, Verdict
+from scoring.contracts import Finding, Package, ScoreReport, Stage, Task, TrackSpec, Usage, Verdict
 from scoring.flow import Flow, Note, make_job, run_job
 from scoring.sandbox import exchange
-from scoring.sandbox.base import Sandbox
+from scoring.sandbox.base import Job, Sandbox
 
 
 def check(entry: Path, track: TrackSpec, *, sandbox: Sandbox, workdir: Path, note: Note) -> ScoreReport:
@@ -49,7 +49,7 @@ def score(
             job, run = stages.predict(examined.package, prepared, flow)
             cpu_s_per_sample = stages.enforce_cpu(job, run, flow)
             usage = replace(examined.report.usage, cpu_s_per_sample=cpu_s_per_sample)
-            usage, slow = stages.time_samples(job, run, usage, flow)
+            usage, slow = stages.time_samples(job, exchange.read_outputs(run, job), usage, flow)
         with flow.stage(Stage.METRIC):
             computed = stages.compute(job, run, prepared, flow.track)
         return replace(
@@ -75,14 +75,28 @@ def examine(entry: Path, track: TrackSpec, *, sandbox: Sandbox, workdir: Path, n
 
 def predict_part(examination: Examination, inputs: Path, *, samples: int, seed: int) -> Part:
     """Predict some of the data in a run of its own; the same bits for the same inputs and seed."""
-    flow, package = examination.flow, examination.package
+    flow = examination.flow
     with flow.only_rejected_or_fault():
-        job = make_job(Task.PREDICT, package, inputs, samples, flow)
-        job = replace(job, request=replace(job.request, seed=seed))
+        job = _part_job(examination, inputs, samples=samples, seed=seed)
         run = run_job(job, flow, Stage.PREDICT)
         exchange.interpret(run, job)
         stages.enforce_cpu(job, run, flow)
         return Part(predictions=exchange.read_outputs(run, job), cpu_s=run.cpu_s, wall_s=run.wall_s)
+
+
+def time_part(
+    examination: Examination, inputs: Path, predictions: NDArray[np.float32], *, seed: int
+) -> tuple[Usage, tuple[Finding, ...]]:
+    """Hold the track's latency gate, if it has one, on inputs and their predictions, as `score` does."""
+    flow = examination.flow
+    with flow.only_rejected_or_fault():
+        job = _part_job(examination, inputs, samples=len(predictions), seed=seed)
+        return stages.time_samples(job, predictions, examination.report.usage, flow)
+
+
+def _part_job(examination: Examination, inputs: Path, *, samples: int, seed: int) -> Job:
+    job = make_job(Task.PREDICT, examination.package, inputs, samples, examination.flow)
+    return replace(job, request=replace(job.request, seed=seed))
 
 
 @dataclass(frozen=True, kw_only=True)

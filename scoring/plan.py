@@ -15,8 +15,9 @@ from typing import Final
 
 from scoring.contracts import Reader
 from scoring.labels import LabelRow, LabelTable
+from scoring.provenance import Provenance, provenance
 
-VERSION: Final = 1
+VERSION: Final = 2
 DEFAULT_SEED: Final = 42
 MAX_SEED: Final = 2**31 - 1
 
@@ -27,14 +28,32 @@ class Mode(StrEnum):
     DEBUG = "debug"
     SMALL = "small"
     FULL = "full"
+    ALL = "all"
 
 
 MOST_SAMPLES: Final[Mapping[Mode, Mapping[Reader, int] | None]] = {
     Mode.DEBUG: {Reader.IMAGE: 100, Reader.VIDEO: 50, Reader.AUDIO: 50},
     Mode.SMALL: dict.fromkeys(Reader, 5_000),
-    Mode.FULL: None,
+    Mode.FULL: {Reader.IMAGE: 55_000, Reader.VIDEO: 26_000, Reader.AUDIO: 37_000},
+    Mode.ALL: None,
 }
-"""Samples of one run by mode and reader; `None` means all."""
+"""Samples of one run by mode and reader; `None` means all, whatever the groups are."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """How a group takes part: `weight` shares where others have one, and at most so many samples."""
+
+    weight: int
+    most: int
+
+
+PARTS: Final[Mapping[Provenance, Part]] = {
+    Provenance.PUBLIC: Part(weight=1, most=2_000),
+    Provenance.HOLDOUT: Part(weight=1, most=2_000),
+    Provenance.GASSTATION: Part(weight=5, most=10_000),
+}
+"""GASBench's own numbers. Its floors, 100 and 500, are scaled down to a group's share, which is never less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,13 +87,12 @@ class SamplePlan:
 
 
 def make_plan(table: LabelTable, *, mode: Mode, reader: Reader, seed: int = DEFAULT_SEED) -> SamplePlan:
-    """Choose and order the samples of a run. Groups share evenly; a small group gives all it has."""
-    limits = MOST_SAMPLES[mode]
-    most = len(table.rows) if limits is None else limits[reader]
+    """Choose and order the samples of a run. Groups share by their parts; a small one gives all it has."""
     by_group: dict[str, list[LabelRow]] = {}
     for row in sorted(table.rows, key=lambda row: _rank(seed, "choose", row.file)):
         by_group.setdefault(row.group, []).append(row)
-    shares = share_evenly({group: len(rows) for group, rows in by_group.items()}, most=most, seed=seed)
+    sizes = {group: len(rows) for group, rows in by_group.items()}
+    shares = _shares(sizes, limits=MOST_SAMPLES[mode], reader=reader, grouped=table.grouped, seed=seed)
     chosen = [row for group, rows in by_group.items() for row in rows[: shares[group]]]
     ordered = sorted(chosen, key=lambda row: _rank(seed, "order", row.file))
     return SamplePlan(
@@ -93,23 +111,43 @@ def first_of_each_group(plan: SamplePlan, samples: int) -> tuple[int, ...]:
     return tuple(positions)
 
 
-def share_evenly(sizes: Mapping[str, int], *, most: int, seed: int) -> dict[str, int]:
-    """Divide `most` samples among groups of these sizes: what a small group lacks goes to the others.
+def share_out(
+    sizes: Mapping[str, int], weights: Mapping[str, int], *, most: int, seed: int
+) -> dict[str, int]:
+    """Divide `most` samples among groups by weight: what a small group lacks goes to the others.
 
-    A floor for each group is thereby scaled down to the even share, so that no number of groups
-    takes a run past `most`. Single samples that do not divide go to groups in an order of the seed.
+    A floor for each group is thereby scaled down to its share, so that no number of groups takes a
+    run past `most`. Samples that do not divide go to groups in an order of the seed.
     """
     shares = dict.fromkeys(sizes, 0)
     left = min(most, sum(sizes.values()))
     open_groups = sorted(sizes, key=lambda group: _rank(seed, "share", group))
     while left:
         open_groups = [group for group in open_groups if shares[group] < sizes[group]]
-        step = max(1, left // len(open_groups))
+        step = max(1, left // sum(weights[group] for group in open_groups))
         for group in open_groups:
-            given = min(step, sizes[group] - shares[group], left)
+            given = min(step * weights[group], sizes[group] - shares[group], left)
             shares[group] += given
             left -= given
     return shares
+
+
+def _shares(
+    sizes: Mapping[str, int],
+    *,
+    limits: Mapping[Reader, int] | None,
+    reader: Reader,
+    grouped: bool,
+    seed: int,
+) -> Mapping[str, int]:
+    if limits is None:
+        return sizes
+    parts = {group: PARTS[provenance(group)] for group in sizes}
+    if grouped:
+        # Rows without groups are no dataset among others: only the size of the run bounds them.
+        sizes = {group: min(size, parts[group].most) for group, size in sizes.items()}
+    weights = {group: part.weight for group, part in parts.items()}
+    return share_out(sizes, weights, most=limits[reader], seed=seed)
 
 
 def _rank(seed: int, *purpose: object) -> bytes:

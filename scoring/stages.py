@@ -136,15 +136,20 @@ def enforce_cpu(job: Job, run: Run, flow: Flow) -> float:
     return run.cpu_s / samples
 
 
-def time_samples(job: Job, run: Run, usage: Usage, flow: Flow) -> tuple[Usage, tuple[Finding, ...]]:
-    """Time single samples where the track has a gate; return the usage with it, and the warning beyond it."""
+def time_samples(
+    job: Job, predictions: NDArray[np.float32], usage: Usage, flow: Flow
+) -> tuple[Usage, tuple[Finding, ...]]:
+    """Time single samples where the track has a gate; return the usage with it, and the warning beyond it.
+
+    `predictions` are those of the job's inputs.
+    """
     max_ms = flow.track.budgets.max_latency_ms
     if max_ms is None:
         return usage, ()
     found, warnings = latency.within(
         max_ms,
         job,
-        exchange.read_outputs(run, job),
+        predictions,
         sandbox=flow.sandbox,
         workdir=flow.workdir,
         tick=lambda: flow.note(Stage.PREDICT),

@@ -30,6 +30,10 @@ class Pass:
     rows: Sequence[int]
     chunk_samples: int
 
+    def seed(self, plan: SamplePlan, number: int) -> int:
+        """Return the seed of a chunk, which follows from the plan alone."""
+        return plan.seed_of("chunk", self.name, number)
+
 
 def whole_batches(samples: int, *, batch_size: int) -> int:
     """Return how many samples a chunk of about `samples` holds: the next multiple of the batch size."""
@@ -54,8 +58,8 @@ def predict_in_chunks(
             rows = work.rows[start : start + work.chunk_samples]
             part = finished.next_finished(rows=len(rows), width=width)
             if part is None:
-                inputs = _cut(work.inputs, rows, workdir / "chunk.npy")
-                seed = plan.seed_of("chunk", work.name, number)
+                inputs = cut(work.inputs, rows, workdir / "chunk.npy")
+                seed = work.seed(plan, number)
                 part = pipeline.predict_part(examination, inputs, samples=len(rows), seed=seed)
                 finished.append(part)
             parts.append(part)
@@ -66,7 +70,7 @@ def predict_in_chunks(
     )
 
 
-def _cut(inputs: Path, rows: Sequence[int], target: Path) -> Path:
+def cut(inputs: Path, rows: Sequence[int], target: Path) -> Path:
     """Write the rows as an array file of their own; neither file is ever whole in memory."""
     source = np.load(inputs, mmap_mode="r")
     target.unlink(missing_ok=True)

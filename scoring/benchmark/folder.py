@@ -12,6 +12,7 @@ from scoring.benchmark.outcomes import media_type
 from scoring.benchmark.passes import Finished
 from scoring.benchmark.records import Record, sample_id, write_records
 from scoring.benchmark.results import results, summary
+from scoring.benchmark.shares import Shares, compose
 from scoring.contracts import Reader, ScoreReport, TrackSpec
 from scoring.errors import Fault
 from scoring.plan import SamplePlan
@@ -27,6 +28,7 @@ class RunFacts:
     run_id: str
     plan: SamplePlan
     track: TrackSpec
+    shares: Shares | None
 
 
 def write_results(
@@ -46,6 +48,7 @@ def write_results(
         track=facts.track,
         metadata={**_metadata(facts), "dataset_digest": base.dataset_digest},
         validation=_validation(facts),
+        composition={} if facts.shares is None else compose(base.rows, facts.shares),
         blend=blend,
     )
     text = json.dumps(document, indent=2, ensure_ascii=False)
@@ -64,6 +67,7 @@ def make_records(facts: RunFacts, finished: Finished) -> list[Record]:
     plan, track, outcomes = facts.plan, facts.track, finished.outcomes
     height, width = _sides(track)
     batch_size = track.run_limits.batch_size
+    weights = [1.0] * len(finished.rows) if finished.weights is None else finished.weights.tolist()
     return [
         Record(
             run_id=facts.run_id,
@@ -81,6 +85,7 @@ def make_records(facts: RunFacts, finished: Finished) -> list[Record]:
             predicted=int(outcomes.predicted[index]),
             probs=outcomes.probabilities[index].tolist(),
             correct=bool(outcomes.correct[index]),
+            weight=weights[index],
             batch_id=index // batch_size,
             batch_size=batch_size,
             sample_seed=plan.seed + position,
@@ -112,6 +117,8 @@ def _metadata(facts: RunFacts) -> dict[str, object]:
         "track": facts.track.slug,
         "plan": facts.plan.digest(),
         "seed": facts.plan.seed,
+        "holdout_share": None if facts.shares is None else facts.shares.holdout,
+        "gasstation_share": None if facts.shares is None else facts.shares.gasstation,
     }
 
 

@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 
 from scoring import metrics
 from scoring.benchmark.chunks import Pass, predict_in_chunks
+from scoring.benchmark.options import Options
 from scoring.benchmark.outcomes import Outcomes, judge
-from scoring.contracts import ScoreValue, TrackSpec
+from scoring.benchmark.shares import own_weights, weigh
+from scoring.contracts import Breakdown, ScoreValue, TrackSpec
 from scoring.labels import LABELS_FILE, LabelRow
+from scoring.metrics.breakdown import break_down
 from scoring.pipeline import Examination, Part
 from scoring.plan import SamplePlan
 from scoring.readers import READERS, PreparedData
@@ -30,9 +33,9 @@ class Bench:
     data: Path
     plan: SamplePlan
     examination: Examination
+    options: Options
     run: Mapping[str, object]
     checkpoint: Path
-    chunk_samples: int
     cache: Path
     workdir: Path
     tick: Callable[[], None]
@@ -47,6 +50,7 @@ class Bench:
 class Finished:
     """A pass that has an outcome for each of its samples; `positions` are theirs in the plan."""
 
+    work: Pass
     positions: tuple[int, ...]
     rows: tuple[LabelRow, ...]
     treatment: Treatment
@@ -54,6 +58,7 @@ class Finished:
     part: Part
     outcomes: Outcomes
     labels: NDArray[np.int64]
+    weights: NDArray[np.float64] | None
     scores: Mapping[str, ScoreValue] = field(default_factory=dict)
 
 
@@ -61,8 +66,10 @@ def run_pass(name: str, bench: Bench, positions: Sequence[int], treatment: Treat
     """Prepare, predict and score the samples at these positions of the plan."""
     chosen = tuple(bench.plan.rows[position] for position in positions)
     prepared, places = _prepare(name, bench, positions, treatment)
+    chunk_samples = bench.options.whole_chunk(bench.track)
+    work = Pass(name=name, inputs=prepared.inputs, rows=places, chunk_samples=chunk_samples)
     part = predict_in_chunks(
-        Pass(name=name, inputs=prepared.inputs, rows=places, chunk_samples=bench.chunk_samples),
+        work,
         bench.plan,
         bench.examination,
         checkpoint=bench.checkpoint / name,
@@ -70,7 +77,9 @@ def run_pass(name: str, bench: Bench, positions: Sequence[int], treatment: Treat
         workdir=bench.workdir,
     )
     labels = np.array([row.label for row in chosen], dtype=np.int64)
+    weights = _weights(bench, chosen)
     return Finished(
+        work=work,
         positions=tuple(positions),
         rows=chosen,
         treatment=treatment,
@@ -78,8 +87,16 @@ def run_pass(name: str, bench: Bench, positions: Sequence[int], treatment: Treat
         part=part,
         outcomes=judge(part.predictions, labels, bench.track),
         labels=labels,
-        scores=_scores(bench, chosen, labels, part.predictions),
+        weights=weights,
+        scores=_scores(bench, labels, part.predictions, weights),
     )
+
+
+def break_down_pass(finished: Finished, bench: Bench) -> Breakdown | None:
+    """Count where the entry is right and wrong in a pass, in samples without weights."""
+    groups = [row.group for row in finished.rows] if bench.plan.grouped else None
+    definition = metrics.METRICS[bench.track.metric]
+    return break_down(definition, finished.labels, finished.part.predictions, groups, finished.scores)
 
 
 def _prepare(
@@ -122,14 +139,24 @@ def _write_copies(
 
 
 def _scores(
-    bench: Bench, rows: tuple[LabelRow, ...], labels: NDArray[np.int64], predictions: NDArray[np.float32]
+    bench: Bench,
+    labels: NDArray[np.int64],
+    predictions: NDArray[np.float32],
+    weights: NDArray[np.float64] | None,
 ) -> dict[str, ScoreValue]:
-    weights = np.array([row.weight for row in rows], dtype=np.float64) if bench.plan.weighted else None
+    # A share of 0 leaves samples out: they count as no copies.
+    counted = np.ones(len(labels), dtype=np.bool_) if weights is None else weights > 0
     return metrics.score(
         bench.track.metric,
         bench.track.extra_metrics,
-        labels=labels,
-        predictions=predictions,
-        weights=weights,
+        labels=labels[counted],
+        predictions=predictions[counted],
+        weights=None if weights is None else weights[counted],
         parameters=stated_numbers(bench.examination.flow.options),
     )
+
+
+def _weights(bench: Bench, rows: tuple[LabelRow, ...]) -> NDArray[np.float64] | None:
+    if bench.options.shares is not None:
+        return weigh(rows, bench.options.shares)
+    return own_weights(rows) if bench.plan.weighted else None

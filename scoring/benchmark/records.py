@@ -36,6 +36,7 @@ SCHEMA: Final = pa.schema(
         ("predicted", pa.int64()),
         ("probs", pa.list_(pa.float64())),
         ("correct", pa.bool_()),
+        ("weight", pa.float64()),
         ("batch_id", pa.int64()),
         ("batch_size", pa.int32()),
         ("sample_seed", pa.int64()),
@@ -67,6 +68,7 @@ class Record:
     predicted: int
     probs: list[float]
     correct: bool
+    weight: float
     batch_id: int
     batch_size: int
     sample_seed: int

@@ -10,6 +10,7 @@ from typing import Any
 from scoring.benchmark.blend import Blend
 from scoring.benchmark.outcomes import class_name
 from scoring.benchmark.records import Record
+from scoring.benchmark.shares import Portion
 from scoring.contracts import Metric, ScoreReport, TrackSpec
 
 
@@ -20,6 +21,7 @@ def results(
     track: TrackSpec,
     metadata: Mapping[str, object],
     validation: Mapping[str, object],
+    composition: Mapping[str, Portion],
     blend: Blend | None,
 ) -> dict[str, Any]:
     """Return the document; only `metadata` and `metrics` differ between two runs of one plan."""
@@ -53,6 +55,8 @@ def results(
             name: fmean(record.correct for record in rows)
             for name, rows in _grouped(base, lambda record: str(record.label)).items()
         },
+        "breakdown": None if report.breakdown is None else asdict(report.breakdown),
+        "score_composition": {name: asdict(portion) for name, portion in composition.items()},
         "metrics": {"performance": _performance(report, len(records))},
     }
 
@@ -69,6 +73,10 @@ def summary(document: Mapping[str, Any]) -> str:
             f"{name} {value:.6f}"
             for name, value in figures.items()
             if isinstance(value, float) and name != "accuracy"
+        ),
+        *(
+            f"{name} counts {portion['share']:.6f} of the score with {portion['samples']:,} samples"
+            for name, portion in document["score_composition"].items()
         ),
         "",
         *_table("dataset", "total", document["per_dataset"]),
@@ -105,6 +113,8 @@ def _performance(report: ScoreReport, predictions: int) -> dict[str, object]:
         "stage_timings_s": dict(report.timings_s),
         "avg_inference_time_ms": 1_000 * predict_s / predictions,
         "cpu_s_per_sample": report.usage.cpu_s_per_sample,
+        "latency_p50_ms": report.usage.latency_p50_ms,
+        "latency_p95_ms": report.usage.latency_p95_ms,
     }
 
 

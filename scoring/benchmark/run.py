@@ -6,66 +6,37 @@ in chunks. Split columns are for the site: here every planned sample counts.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from time import monotonic
-from typing import Final
 
-from scoring import pipeline
+from scoring import latency, pipeline
 from scoring.benchmark.blend import BLENDED, Blend
-from scoring.benchmark.chunks import whole_batches
+from scoring.benchmark.chunks import cut
 from scoring.benchmark.folder import RunFacts, write_results
-from scoring.benchmark.outcomes import chance_of_truth, tells_real_from_rest
-from scoring.benchmark.passes import Bench, Finished, run_pass
-from scoring.contracts import (
-    TRUTH_BY_OUTPUT,
-    Metric,
-    Package,
-    Reader,
-    ScoreReport,
-    Stage,
-    TrackSpec,
-    TruthKind,
-    Verdict,
-)
+from scoring.benchmark.identity import identity, run_id
+from scoring.benchmark.options import Options, why_unsuitable
+from scoring.benchmark.outcomes import chance_of_truth
+from scoring.benchmark.passes import Bench, Finished, break_down_pass, run_pass
+from scoring.benchmark.shares import weigh
+from scoring.contracts import Finding, Metric, ScoreReport, Stage, TrackSpec, TruthKind, Usage, Verdict
 from scoring.errors import Fault
 from scoring.labels import DatasetProblem, read_labels
-from scoring.pipeline import Examination
-from scoring.plan import DEFAULT_SEED, Mode, SamplePlan, first_of_each_group, make_plan
-from scoring.readers import robustness
-from scoring.readers.copies import Treatment
+from scoring.plan import SamplePlan, first_of_each_group, make_plan
 from scoring.sandbox.base import Sandbox
-
-CHUNK_SAMPLES: Final = 1_024
-BIT_DECIDING: Final = ("torch", "torchvision", "timm", "onnxruntime", "numpy", "opencv-python-headless", "av")
-"""Libraries whose version can change the last bits of a prediction or an input."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    """What the user chose. Without `results_dir` nothing is kept, and a run cut short begins anew.
+class Played:
+    """Both passes of a run, what they took, and what the latency gate found."""
 
-    `augmented` is how many samples of each group are scored once more after the robustness suite.
-    """
-
-    mode: Mode = Mode.FULL
-    seed: int = DEFAULT_SEED
-    batch_size: int | None = None
-    results_dir: Path | None = None
-    chunk_samples: int = CHUNK_SAMPLES
-    augmented: int = 0
-    augment_level: int = 0
-    crop_probability: float = 0.0
-
-    @property
-    def treatment(self) -> Treatment:
-        """Return the random changes that every sample gets."""
-        return Treatment(level=self.augment_level, crop_probability=self.crop_probability)
+    base: Finished
+    worn: Finished | None
+    usage: Usage
+    warnings: tuple[Finding, ...]
+    predict_s: float
 
 
 def run(
@@ -86,40 +57,23 @@ def run(
     """
     began = datetime.now(UTC)
     track = _with_batch_size(track, options)
-    _check_suits(track, options)
     plan = _plan(data, track, options)
     examination = pipeline.examine(entry, track, sandbox=sandbox, workdir=workdir, note=note)
     bench = Bench(
         data=data,
         plan=plan,
         examination=examination,
-        run=_what_decides_the_bits(examination, plan, options),
+        options=options,
+        run=identity(examination, plan, options),
         checkpoint=(options.results_dir or workdir) / "checkpoint",
-        chunk_samples=_chunk_samples(options, track),
         cache=cache,
         workdir=workdir,
         tick=lambda: note(Stage.PREDICT),
     )
-
-    bench.tick()
-    started = monotonic()
-    try:
-        base = run_pass("base", bench, range(len(plan.rows)), options.treatment)
-        worn = _run_worn(bench, options)
-    except OSError as exc:
-        raise Fault(f"{type(exc).__name__} while the samples or the results were read or written") from exc
-    report = _report(bench, base, worn, predict_s=monotonic() - started)
-
+    played = _play(bench)
+    report = _report(bench, played)
     if options.results_dir:
-        facts = RunFacts(
-            entry=entry.name,
-            began=began,
-            run_id=_run_id(bench, base, worn),
-            plan=plan,
-            track=bench.track,
-        )
-        blend = None if worn is None else _blend(base, worn)
-        write_results(options.results_dir, facts, report, base=base, worn=worn, blend=blend)
+        _write(options.results_dir, bench, played, report, entry=entry.name, began=began)
     return report
 
 
@@ -129,31 +83,53 @@ def _with_batch_size(track: TrackSpec, options: Options) -> TrackSpec:
     return replace(track, run_limits=replace(track.run_limits, batch_size=options.batch_size))
 
 
-def _check_suits(track: TrackSpec, options: Options) -> None:
-    """Refuse early what the track cannot give a meaning to."""
-    if TRUTH_BY_OUTPUT[track.output.kind] is not TruthKind.CLASSES:
-        raise Fault("a benchmark run needs a track whose labels are classes; score it without a mode")
-    if options.augmented and not tells_real_from_rest(track):
-        raise Fault("--augmented needs a track with the metric sn34_score")
-    if options.treatment.changes_anything and track.input.reader is Reader.AUDIO:
-        raise Fault("--augment-level and --crop-prob are for pictures and video")
-
-
 def _plan(data: Path, track: TrackSpec, options: Options) -> SamplePlan:
+    """Plan the run, or refuse early what the track or the data cannot give a meaning to."""
+    if why := why_unsuitable(track, options):
+        raise Fault(why)
     try:
         table = read_labels(data)
     except DatasetProblem as exc:
         raise Fault(f"the dataset cannot be used: {exc}") from exc
     if table.truth is not TruthKind.CLASSES:
         raise Fault(f"a benchmark run is scored against classes, and the dataset has {table.truth}")
-    return make_plan(table, mode=options.mode, reader=track.input.reader, seed=options.seed)
+    plan = make_plan(table, mode=options.mode, reader=track.input.reader, seed=options.seed)
+    if options.shares is not None:
+        weigh(plan.rows, options.shares)
+    return plan
 
 
-def _run_worn(bench: Bench, options: Options) -> Finished | None:
-    if not options.augmented:
+def _play(bench: Bench) -> Played:
+    """Run the passes and hold the latency gate."""
+    bench.tick()
+    started = monotonic()
+    try:
+        base = run_pass("base", bench, range(len(bench.plan.rows)), bench.options.treatment)
+        worn = _run_worn(bench)
+        usage, warnings = _time(bench, base)
+    except OSError as exc:
+        raise Fault(f"{type(exc).__name__} while the samples or the results were read or written") from exc
+    return Played(base=base, worn=worn, usage=usage, warnings=warnings, predict_s=monotonic() - started)
+
+
+def _run_worn(bench: Bench) -> Finished | None:
+    if not bench.options.augmented:
         return None
-    positions = first_of_each_group(bench.plan, options.augmented)
-    return run_pass("worn", bench, positions, replace(options.treatment, worn=True))
+    positions = first_of_each_group(bench.plan, bench.options.augmented)
+    return run_pass("worn", bench, positions, replace(bench.options.treatment, worn=True))
+
+
+def _time(bench: Bench, base: Finished) -> tuple[Usage, tuple[Finding, ...]]:
+    """Hold the track's latency gate on the first samples of the plan."""
+    if bench.track.budgets.max_latency_ms is None:
+        return bench.examination.report.usage, ()
+    rows = base.work.rows[: latency.SAMPLES]
+    return pipeline.time_part(
+        bench.examination,
+        cut(base.work.inputs, rows, bench.workdir / "timed.npy"),
+        base.part.predictions[: len(rows)],
+        seed=base.work.seed(bench.plan, 0),
+    )
 
 
 def _blend(base: Finished, worn: Finished) -> Blend:
@@ -166,53 +142,35 @@ def _blend(base: Finished, worn: Finished) -> Blend:
     )
 
 
-def _report(bench: Bench, base: Finished, worn: Finished | None, *, predict_s: float) -> ScoreReport:
-    checked = bench.examination.report
+def _report(bench: Bench, played: Played) -> ScoreReport:
+    checked, base, worn = bench.examination.report, played.base, played.worn
     parts = [base.part] if worn is None else [base.part, worn.part]
     cpu_s = sum(part.cpu_s for part in parts) / sum(len(part.predictions) for part in parts)
     return replace(
         checked,
         verdict=Verdict.SCORED,
-        usage=replace(checked.usage, cpu_s_per_sample=cpu_s),
+        usage=replace(played.usage, cpu_s_per_sample=cpu_s),
+        warnings=(*checked.warnings, *played.warnings),
         scores={**base.scores, **({} if worn is None else {BLENDED: _blend(base, worn).score()})},
+        breakdown=break_down_pass(base, bench),
         samples=len(bench.plan.rows),
-        timings_s={**checked.timings_s, Stage.PREDICT.value: predict_s},
+        timings_s={**checked.timings_s, Stage.PREDICT.value: played.predict_s},
         plan=bench.plan.digest(),
     )
 
 
-def _chunk_samples(options: Options, track: TrackSpec) -> int:
-    return whole_batches(options.chunk_samples, batch_size=track.run_limits.batch_size)
-
-
-def _what_decides_the_bits(examination: Examination, plan: SamplePlan, options: Options) -> dict[str, object]:
-    """Return all that predictions follow from; chunks of runs that differ in it must not be mixed."""
-    return {
-        "plan": plan.digest(),
-        "entry": _package_digest(examination.package),
-        "track": examination.track.digest(),
-        "chunk_samples": _chunk_samples(options, examination.track),
-        "augmented": options.augmented,
-        "treatment": asdict(options.treatment),
-        "robustness_suite": robustness.VERSION,
-        "libraries": {name: version(name) for name in BIT_DECIDING},
-    }
-
-
-def _run_id(bench: Bench, base: Finished, worn: Finished | None) -> str:
-    """Name the run after what it computes, so that the same run has the same name."""
-    data: Mapping[str, object] = {
-        "base": base.dataset_digest,
-        "worn": worn.dataset_digest if worn else None,
-    }
-    canonical = json.dumps([bench.run, data], sort_keys=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
-
-
-def _package_digest(package: Package) -> str:
-    total = hashlib.sha256()
-    for path in sorted(path for path in package.root.rglob("*") if path.is_file()):
-        with path.open("rb") as stream:
-            content = hashlib.file_digest(stream, "sha256").hexdigest()
-        total.update(json.dumps([str(path.relative_to(package.root)), content]).encode())
-    return "sha256:" + total.hexdigest()
+def _write(
+    folder: Path, bench: Bench, played: Played, report: ScoreReport, *, entry: str, began: datetime
+) -> None:
+    base, worn = played.base, played.worn
+    worn_digest = None if worn is None else worn.dataset_digest
+    facts = RunFacts(
+        entry=entry,
+        began=began,
+        run_id=run_id(bench.run, base=base.dataset_digest, worn=worn_digest),
+        plan=bench.plan,
+        track=bench.track,
+        shares=bench.options.shares,
+    )
+    blend = None if worn is None else _blend(base, worn)
+    write_results(folder, facts, report, base=base, worn=worn, blend=blend)

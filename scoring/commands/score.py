@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
+from scoring.benchmark.shares import Shares
 from scoring.commands.outcome import Outcome, Printing, outcome_of, run_and_print
 from scoring.commands.surroundings import cache_folder, sandbox
 from scoring.contracts import TrackSpec
 from scoring.plan import Mode
 from scoring.screen import Screen
+
+if TYPE_CHECKING:
+    from scoring.benchmark.options import Options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +32,7 @@ class BenchmarkChoices:
     augmented: int | None
     augment_level: int | None
     crop_probability: float | None
+    shares: Shares | None
 
     def __post_init__(self) -> None:
         """Refuse what Typer's range lets through."""
@@ -37,6 +42,16 @@ class BenchmarkChoices:
     def given(self) -> dict[str, Any]:
         """Return what was typed, by its name in the benchmark's options."""
         return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def shares_of(*, holdout: float | None, gasstation: float | None) -> Shares | None:
+    """Return the shares that were asked for; one alone leaves the other at nothing."""
+    if holdout is None and gasstation is None:
+        return None
+    try:
+        return Shares(holdout=holdout or 0.0, gasstation=gasstation or 0.0)
+    except ValueError as exc:
+        raise typer.BadParameter(f"--holdout-share and --gasstation-share: {exc}") from exc
 
 
 def one_mode(*, debug: bool, small: bool, full: bool) -> Mode | None:
@@ -66,7 +81,7 @@ def score(
             path,
             track,
             data=data,
-            options=run.Options(**choices.given()),
+            options=_options(choices, track),
             cache=cache_folder(),
             sandbox=sandbox(trust=trust),
             workdir=workdir,
@@ -90,3 +105,13 @@ def score(
         return outcome_of(report, track)
 
     return run_and_print(benchmark if choices.given() else whole_flow, track, printing=printing)
+
+
+def _options(choices: BenchmarkChoices, track: TrackSpec) -> Options:
+    """Return the run's options; wrong usage where the track cannot give them a meaning."""
+    from scoring.benchmark.options import Options, why_unsuitable
+
+    options = Options(**choices.given())
+    if why := why_unsuitable(track, options):
+        raise typer.BadParameter(why)
+    return options

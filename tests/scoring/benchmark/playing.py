@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from scoring.benchmark import run
+from scoring.benchmark.options import Options
 from scoring.contracts import Task
 from scoring.plan import Mode
 from scoring.sandbox.base import Job
@@ -53,7 +54,7 @@ def play(root: Path, results_dir: Path | None, sandbox: FakeSandbox, track=None,
         root / "entry.zip",
         track or load_track(TRACK).spec,
         data=root / "data",
-        options=run.Options(
+        options=Options(
             **{"results_dir": results_dir, "mode": Mode.FULL, "batch_size": 4, "chunk_samples": 8, **options}
         ),
         cache=root / "cache",

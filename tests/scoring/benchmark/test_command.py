@@ -55,6 +55,8 @@ def test_without_its_options_there_is_no_plan_and_the_entry_is_read_first(
         ("--results-dir", "results"),
         ("--checkpoint-every", "1"),
         ("--crop-prob", "0.1"),
+        ("--holdout-share", "0.5"),
+        ("--gasstation-share", "0"),
     ],
 )
 def test_each_option_makes_a_benchmark_run_whose_plan_comes_first(
@@ -76,10 +78,34 @@ def test_each_option_makes_a_benchmark_run_whose_plan_comes_first(
         ("--augment-level", "4"),
         ("--crop-prob", "1.5"),
         ("--crop-prob", "nan"),
+        ("--holdout-share", "-0.1"),
+        ("--gasstation-share", "1.1"),
+        ("--holdout-share", "0.6", "--gasstation-share", "0.5"),
+        ("--holdout-share", "nan"),
+        # The track's metric tells no real from synthetic.
+        ("--augmented", "1"),
     ],
 )
 def test_what_has_no_meaning_is_wrong_usage(root: Path, options: tuple[str, ...]) -> None:
     assert score(root, "entry.zip", *options) == EXIT_USAGE
+
+
+@pytest.mark.parametrize("track", ["byom-segmentation", "byom-detection"])
+def test_masks_and_boxes_have_no_benchmark_run_and_the_message_says_what_to_do(
+    root: Path, track: str
+) -> None:
+    given = [str(root / "entry.zip"), "--track", track, "--data", str(root / "data"), "--small"]
+
+    told = CliRunner().invoke(cli.app, ["score", *given], env={"PODIUM_CACHE": str(root / "cache")})
+
+    assert told.exit_code == EXIT_USAGE
+    assert "score it without a mode" in " ".join(told.stderr.replace("│", " ").split())
+
+
+def test_sound_has_no_random_changes(root: Path) -> None:
+    given = [str(root / "entry.zip"), "--track", "gasbench-audio", "--data", str(root / "data")]
+
+    assert CliRunner().invoke(cli.app, ["score", *given, "--augment-level", "1"]).exit_code == EXIT_USAGE
 
 
 @pytest.mark.slow

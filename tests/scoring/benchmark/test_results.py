@@ -25,6 +25,7 @@ RECORD = Record(
     predicted=0,
     probs=[0.9, 0.1],
     correct=True,
+    weight=1.0,
     batch_id=0,
     batch_size=4,
     sample_seed=42,
@@ -56,7 +57,7 @@ def document() -> dict:
     )
     track = replace(load_track("cvpr2022-track1").spec, metric=Metric.SN34_SCORE)
     metadata = {"track": "t", "mode": "debug", "model_path": "m.zip", "plan": "sha256:1", "seed": 42}
-    return results(report, RECORDS, track=track, metadata=metadata, validation={}, blend=None)
+    return results(report, RECORDS, track=track, metadata=metadata, validation={}, composition={}, blend=None)
 
 
 def test_accuracy_counts_the_records_of_the_first_pass(document: dict) -> None:

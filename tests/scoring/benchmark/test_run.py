@@ -1,19 +1,25 @@
 """Benchmark runs in chunks: the plan is kept, a crash changes nothing, and another run is not mixed in."""
 
+import errno
 import json
 import subprocess
 import sys
+from collections import Counter
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pyarrow import parquet
 
+from scoring.benchmark import chunks
 from scoring.contracts import Task
 from scoring.errors import Fault, Rejected
 from scoring.labels import read_labels
 from scoring.plan import Mode
-from tests.scoring.benchmark.playing import DrawingSandbox, play
+from scoring.sandbox.fake import predicted
+from scoring.tracks import load_track
+from tests.scoring.benchmark.playing import TRACK, DrawingSandbox, play
 
 SOURCE = Path(__file__).parents[3]
 FILES = ("records.parquet", "results.json", "summary.txt")
@@ -118,6 +124,112 @@ def test_the_accuracy_is_the_weighted_share_of_correct_records(root: Path) -> No
     weights = [1 + int(row["source_file"].split(".")[0]) % 2 for row in records]
     right = sum(weight for row, weight in zip(records, weights, strict=True) if row["correct"])
     assert report.scores["accuracy"].value == pytest.approx(right / sum(weights))
+
+
+def test_the_report_and_the_results_break_down_what_was_right(root: Path) -> None:
+    report = play(root, root / "results", DrawingSandbox())
+
+    records = parquet.read_table(root / "results" / "records.parquet").to_pylist()
+    breakdown = report.breakdown
+    assert breakdown is not None
+    for name, parts in (("label", breakdown.by_label), ("dataset_name", breakdown.by_group)):
+        counted = Counter(str(row[name]) for row in records)
+        right = Counter(str(row[name]) for row in records if row["correct"])
+        assert {part: (share.samples, share.correct) for part, share in parts.items()} == {
+            part: (samples, right[part]) for part, samples in counted.items()
+        }
+    written = json.loads((root / "results" / "results.json").read_bytes())["breakdown"]
+    assert written == json.loads(json.dumps(asdict(breakdown)))
+
+
+def test_data_without_groups_is_broken_down_by_label_alone(root: Path) -> None:
+    (root / "data" / "labels.csv").write_text("file,label\n0.png,0\n1.png,1\n")
+
+    breakdown = play(root, None, DrawingSandbox()).breakdown
+
+    assert breakdown is not None
+    assert (set(breakdown.by_label), breakdown.by_group) == ({"0", "1"}, {})
+
+
+def test_data_that_are_no_classes_are_refused(root: Path) -> None:
+    (root / "data" / "labels.csv").write_text("file,mask\n0.png,1.png\n")
+
+    with pytest.raises(Fault, match="scored against classes, and the dataset has masks"):
+        play(root, None, DrawingSandbox())
+
+
+def test_a_track_of_masks_is_refused_to_callers_too(root: Path) -> None:
+    with pytest.raises(Fault, match="whose labels are classes"):
+        play(root, None, DrawingSandbox(), track=load_track("byom-segmentation").spec)
+
+
+def test_trouble_with_our_own_files_is_a_fault(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(source: Path, rows: object, target: Path) -> Path:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr(chunks, "cut", full)
+
+    with pytest.raises(Fault, match="OSError while the samples"):
+        play(root, None, DrawingSandbox())
+
+
+def test_results_that_cannot_be_written_are_a_fault(root: Path) -> None:
+    (root / "results" / "summary.txt").mkdir(parents=True)
+
+    with pytest.raises(Fault, match="the results cannot be written"):
+        play(root, root / "results", DrawingSandbox())
+
+
+# --- the latency gate
+
+
+class GatedSandbox(DrawingSandbox):
+    """Answers single samples with the rows that it predicted for them."""
+
+    def run(self, job, *, workdir, tick):  # type: ignore[no-untyped-def]
+        run = super().run(job, workdir=workdir, tick=tick)
+        if job.request.task is Task.PREDICT:
+            earlier = self.scripts.get(Task.LATENCY, [predicted(np.zeros((0, 100)))])[0].outputs
+            rows = np.frombuffer(earlier + self.scripts[Task.PREDICT][0].outputs, "<f4").reshape(-1, 100)
+            self.scripts = {**self.scripts, Task.LATENCY: [predicted(rows)]}
+        return run
+
+
+def gated(max_ms: float):
+    track = load_track(TRACK).spec
+    return replace(track, budgets=replace(track.budgets, max_latency_ms=max_ms))
+
+
+@pytest.mark.parametrize(("max_ms", "warnings"), [(1e9, []), (1e-9, ["outside_latency_gate"])])
+def test_a_gate_is_held_on_the_first_samples_of_the_plan(
+    root: Path, max_ms: float, warnings: list[str]
+) -> None:
+    sandbox = GatedSandbox()
+
+    report = play(root, root / "results", sandbox, track=gated(max_ms))
+
+    performance = json.loads((root / "results" / "results.json").read_bytes())["metrics"]["performance"]
+    assert [warning.code for warning in report.warnings] == warnings
+    assert report.usage.latency_p50_ms == performance["latency_p50_ms"] > 0
+    assert next(job.request.samples for job in sandbox.jobs if job.request.task is Task.LATENCY) == 30
+
+
+def test_a_run_begun_again_is_timed_again(root: Path) -> None:
+    first = GatedSandbox()
+    play(root, root / "results", first, track=gated(1e9))
+    again = DrawingSandbox(scripts=first.scripts)
+
+    report = play(root, root / "results", again, track=gated(1e9))
+
+    assert [job.request.task for job in again.jobs] == [Task.MEASURE, Task.LATENCY]
+    assert report.usage.latency_p50_ms is not None
+
+
+def test_a_track_without_a_gate_is_not_timed(root: Path) -> None:
+    assert play(root, None, DrawingSandbox()).usage.latency_p50_ms is None
+
+
+# --- what voids a run
 
 
 def test_a_sample_without_an_outcome_voids_the_run(root: Path) -> None:
