@@ -32,7 +32,7 @@ from competition.submissions.api_shapes import (
 )
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.upload_size import refuse_large_body
-from competition.tracks.api import max_upload_bytes
+from competition.tracks.binding import max_upload_bytes
 from competition.tracks.models import Track
 from competition.tracks.selectors import tracks_for
 from scoring.contracts import Status

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.files import File
 from django.db import transaction
@@ -21,6 +20,7 @@ from competition.submissions import lifecycle, quotas
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.wakeup import wake_workers
+from competition.tracks.binding import max_upload_bytes
 from competition.tracks.models import BenchmarkVersion, Track
 from scoring.contracts import Status
 from scoring.errors import reject
@@ -53,7 +53,7 @@ def accept_submission(
     """
     now = now or timezone.now()
     _open_benchmark(track, now)  # spares reading a file that is refused anyway
-    content = _read(upload, max_bytes=min(track.max_entry_bytes, settings.MAX_UPLOAD_BYTES))
+    content = _read(upload, max_bytes=max_upload_bytes(track))
     submission = Submission(
         track=track,
         participant_id=participant.pk,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,6 +16,7 @@ from competition.submissions import quotas, selectors, services
 from competition.submissions.forms import EntryForm
 from competition.submissions.upload_size import refuse_large_body
 from competition.tracks import wording
+from competition.tracks.binding import bound, max_upload_bytes
 from competition.tracks.models import Track
 from competition.tracks.selectors import tracks_for
 from scoring.errors import Rejected, reject, render_all
@@ -56,12 +56,6 @@ def _submit(request: HttpRequest, track: Track) -> HttpResponse:
     return redirect(submission)
 
 
-def max_upload_bytes(track: Track) -> int:
-    """Return the largest upload that the track and the site accept."""
-    site_limit: int = settings.MAX_UPLOAD_BYTES
-    return min(track.max_entry_bytes, site_limit)
-
-
 def _wants_json(request: HttpRequest) -> bool:
     return request.headers.get("Accept") == "application/json"
 
@@ -84,7 +78,7 @@ def _link(refusal: Rejected) -> str:
 
 def _context(request: HttpRequest, track: Track) -> dict[str, object]:
     now = timezone.now()
-    spec = track.spec()
+    spec = bound(track).spec()
     return {
         "track": track,
         "form": EntryForm(),

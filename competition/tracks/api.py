@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import django_filters
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -16,14 +15,10 @@ from rest_framework import generics, serializers
 
 from competition.api import choices
 from competition.submissions import quotas
+from competition.tracks.binding import bound, max_upload_bytes
 from competition.tracks.models import Track
 from competition.tracks.selectors import tracks_for
 from scoring.contracts import METRIC_FACTS, Metric
-
-
-def max_upload_bytes(track: Track) -> int:
-    """Return the largest upload that the site takes for a track."""
-    return min(int(settings.MAX_UPLOAD_BYTES), track.max_entry_bytes)
 
 
 class CompetitionOutput(serializers.Serializer[Any]):
@@ -294,6 +289,10 @@ class ShowTrack(SeenTracks, generics.RetrieveAPIView[Track]):
 
     serializer_class = TrackDetailOutput
     lookup_field = "slug"
+
+    def get_object(self) -> Track:
+        """Return the track as its entries are held to it."""
+        return bound(super().get_object())
 
     @extend_schema(operation_id="show_track", tags=["tracks"])
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from competition.tracks.models import Competition, Track
@@ -31,6 +31,11 @@ def competitions_for(viewer: Viewer) -> QuerySet[Competition]:
         return competitions
     has_open_track = Q(is_public=True, tracks__is_open=True)
     return competitions.filter(has_open_track).distinct()
+
+
+def is_organiser(viewer: Viewer) -> bool:
+    """Say whether the viewer may change tracks."""
+    return isinstance(viewer, User) and viewer.is_staff and viewer.has_perm("tracks.change_track")
 
 
 def is_staff(viewer: Viewer) -> bool:

@@ -28,6 +28,7 @@ __all__ = [
     "clone_track",
     "close_track",
     "differs_from_benchmark",
+    "differs_from_published",
     "has_evaluations",
     "import_dataset",
     "import_dataset_folder",
@@ -104,6 +105,11 @@ def differs_from_benchmark(track: Track) -> bool:
     except InvalidTrack:
         return True
     return track.dataset is None or _identity(track.dataset, spec) != track.benchmark.digest
+
+
+def differs_from_published(track: Track) -> bool:
+    """Say whether changes wait to be published: evaluations are held to what the track was before them."""
+    return has_evaluations(track) and differs_from_benchmark(track)
 
 
 def has_evaluations(track: Track) -> bool:

@@ -11,8 +11,9 @@ from django.views.decorators.http import require_safe
 
 from competition.leaderboard import selectors as leaderboard
 from competition.submissions import quotas
-from competition.tracks import starter_kit, wording
-from competition.tracks.selectors import competitions_for, tracks_for
+from competition.tracks import services, starter_kit, wording
+from competition.tracks.binding import bound, max_upload_bytes
+from competition.tracks.selectors import competitions_for, is_organiser, tracks_for
 from scoring.contracts import METRIC_FACTS
 from scoring.tracks import dump_track
 
@@ -36,9 +37,11 @@ def competition(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def track(request: HttpRequest, slug: str) -> HttpResponse:
     """Show all that a participant must know of a track."""
-    found = get_object_or_404(tracks_for(request.user), slug=slug)
+    kept = get_object_or_404(tracks_for(request.user), slug=slug)
+    found = bound(kept)
     now = timezone.now()
     spec = found.spec()
+    kit = starter_kit.folder_for(spec)
     viewer = request.user if isinstance(request.user, User) else None
     context = {
         "track": found,
@@ -49,17 +52,18 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "input": wording.input_in_words(spec.input),
         "output": wording.output_in_words(spec.output, spec.input),
         "quantisation": wording.quantisation_in_words(spec),
-        "has_starter_kit": starter_kit.folder_for(spec) is not None,
+        "unpublished": is_organiser(request.user) and services.differs_from_published(kept),
+        "has_starter_kit": kit is not None,
         "example_model": wording.example_model(spec),
+        "address": request.build_absolute_uri("/"),
         "environment": _environment_text(),
         "now": now,
-        "max_bytes": min(found.max_entry_bytes, settings.MAX_UPLOAD_BYTES),
+        "max_bytes": max_upload_bytes(kept),
         "taking_submissions": found.is_taking_submissions(now),
         "closed": found.is_closed(now),
         "slots": quotas.slots(participant=viewer, track=found, now=now) if viewer else None,
         "board": leaderboard.board(found),
         "top_rows": TOP_ROWS,
-        "address": request.build_absolute_uri("/"),
     }
     return render(request, "tracks/track.html", context)
 
@@ -68,7 +72,9 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
 def track_yaml(request: HttpRequest, slug: str) -> HttpResponse:
     """Serve the track document that `podium check` reads."""
     found = get_object_or_404(tracks_for(request.user), slug=slug)
-    response = HttpResponse(dump_track(found.document()), content_type="application/yaml; charset=utf-8")
+    response = HttpResponse(
+        dump_track(bound(found).document()), content_type="application/yaml; charset=utf-8"
+    )
     response.headers["Content-Disposition"] = f'attachment; filename="{found.slug}.yaml"'
     return response
 
@@ -77,7 +83,7 @@ def track_yaml(request: HttpRequest, slug: str) -> HttpResponse:
 def starter_kit_zip(request: HttpRequest, slug: str) -> HttpResponse:
     """Serve the track's starter kit: its smallest working package and how to check and upload it."""
     found = get_object_or_404(tracks_for(request.user), slug=slug)
-    folder = starter_kit.folder_for(found.spec())
+    folder = starter_kit.folder_for(bound(found).spec())
     if folder is None:
         raise Http404("this track has no starter kit")
     response = HttpResponse(starter_kit.as_zip(folder), content_type="application/zip")

@@ -30,6 +30,6 @@ def panel(track: Track, *, may_change: bool) -> dict[str, Any]:
         "state": state(track),
         "checks": checks,
         "ready": all(check.ok for check in checks),
-        "differs": services.has_evaluations(track) and services.differs_from_benchmark(track),
+        "differs": services.differs_from_published(track),
         "to_rescore": publishing.submissions_to_rescore(track),
     }

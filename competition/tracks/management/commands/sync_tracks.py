@@ -116,7 +116,7 @@ class Command(BaseCommand):
         slug = synced.track.slug
         changed = f" ({', '.join(synced.changed)})" if synced.changed else ""
         self.stdout.write(f"track {slug}: {synced.outcome}{changed}")
-        if services.has_evaluations(synced.track) and services.differs_from_benchmark(synced.track):
+        if services.differs_from_published(synced.track):
             self.stdout.write(
                 f"track {slug}: differs from benchmark version {synced.track.benchmark}, which evaluations are "
                 "still held to; publish a new version in the admin to rescore"
