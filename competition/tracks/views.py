@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
@@ -13,8 +15,9 @@ from competition.leaderboard import selectors as leaderboard
 from competition.submissions import quotas
 from competition.tracks import services, starter_kit, wording
 from competition.tracks.binding import bound, max_upload_bytes
+from competition.tracks.first_steps import example_of, first_steps
 from competition.tracks.selectors import competitions_for, is_organiser, tracks_for
-from scoring.contracts import METRIC_FACTS
+from scoring.contracts import METRIC_FACTS, Format, TrackSpec
 from scoring.tracks import dump_track
 
 TOP_ROWS = 5
@@ -54,8 +57,8 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "quantisation": wording.quantisation_in_words(spec),
         "unpublished": is_organiser(request.user) and services.differs_from_published(kept),
         "has_starter_kit": kit is not None,
-        "example_model": wording.example_model(spec),
-        "address": request.build_absolute_uri("/"),
+        "steps": first_steps(spec, kit, server=request.build_absolute_uri("/")),
+        "example_model": _example_model(spec, kit),
         "environment": _environment_text(),
         "now": now,
         "max_bytes": max_upload_bytes(kept),
@@ -98,6 +101,13 @@ def environment(request: HttpRequest) -> FileResponse:
     if not file.is_file():
         raise Http404("env.txt is not installed")
     return FileResponse(file.open("rb"), content_type="text/plain; charset=utf-8")
+
+
+def _example_model(spec: TrackSpec, kit: Path | None) -> str:
+    """Return a model.py for the track: written for its contract, or the kit's own."""
+    if Format.CVPR_ZIP in spec.formats:
+        return wording.example_model(spec)
+    return example_of(kit)
 
 
 def _environment_text() -> str:

@@ -1,0 +1,67 @@
+"""How somebody starts on a track: the commands to type, and the model.py of its starter kit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from django.urls import reverse
+
+from scoring.contracts import Format, TrackSpec
+
+ZIP: Final = ("entry.zip", "podium pack {folder} -o entry.zip")
+PACKED: Final[Mapping[Format, tuple[str, str]]] = {
+    Format.CVPR_ZIP: ZIP,
+    Format.ONNX: ZIP,
+    Format.QAIHUB: ZIP,
+    Format.GASBENCH: ZIP,
+    Format.BYOM: ("entry.tar.gz", "tar -czf entry.tar.gz -C {folder} ."),
+}
+"""What is uploaded of each format, and the command that makes it of the entry's folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstSteps:
+    """Commands with the site's own addresses, in groups: fetch, try, upload; DATA stands for what a kit lacks."""
+
+    needs_data: bool
+    fetch: tuple[str, ...]
+    attempt: tuple[str, ...]
+    upload: tuple[str, ...]
+
+
+def first_steps(spec: TrackSpec, kit: Path | None, *, server: str) -> FirstSteps:
+    """Return the commands for the track's first format; without a kit the entry's folder is one's own."""
+    slug, track = spec.slug, f"{spec.slug}.yaml"
+    site = server.rstrip("/")
+    entry = f"{slug}/entry" if kit else "entry"
+    has_data = kit is not None and (kit / "sample-data").is_dir()
+    data = f"{slug}/sample-data" if has_data else "DATA"
+    fetch = [f"curl -fo {track} {site}{reverse('track-yaml', args=[slug])}"]
+    if kit:
+        archive = f"{slug}-starter-kit.zip"
+        fetch += [
+            f"curl -fo {archive} {site}{reverse('starter-kit', args=[slug])}",
+            f"unzip {archive} -d {slug}",
+        ]
+    packed, pack = PACKED[spec.formats[0]]
+    return FirstSteps(
+        needs_data=not has_data,
+        fetch=tuple(fetch),
+        attempt=(
+            f"podium check {entry} --track {track}",
+            f"podium score {entry} --track {track} --data {data}",
+        ),
+        upload=(
+            pack.format(folder=entry),
+            f"podium submit {packed} --track {slug} --server {site} --token TOKEN",
+        ),
+    )
+
+
+def example_of(kit: Path | None) -> str:
+    """Return the model.py of a kit's entry, or nothing where the kit has none."""
+    file = kit / "entry" / "model.py" if kit else None
+    return file.read_text("utf-8") if file and file.is_file() else ""
