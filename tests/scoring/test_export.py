@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -53,6 +54,21 @@ def test_a_folder_with_code_becomes_an_entry_of_an_onnx_track(
     assert told["export"]["bytes"] == output.stat().st_size
     assert told["usage"]["parameters"] == 12
     assert sides == [3, 224, 224]
+
+
+@pytest.mark.slow
+def test_a_model_folder_of_ai_hub_becomes_an_entry_of_an_onnx_track(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(__file__).parents[1] / "golden" / "accepted_qaihub"
+    output, preset = tmp_path / "net.onnx", load_track("qaihub-classification").spec
+    track = replace(preset, formats=(Format.QAIHUB, Format.ONNX))
+
+    code = to_onnx(folder, track, source=None, output=output, sandbox=UnconfinedSandbox(), printing=AS_JSON)
+
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["verdict"], told["format"]) == (EXIT_OK, "accepted", "onnx")
+    assert told["export"]["bytes"] == output.stat().st_size
 
 
 def refused(entry: Path, output: Path, script: Scripted, capsys: pytest.CaptureFixture[str]) -> str:
