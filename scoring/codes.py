@@ -124,6 +124,11 @@ CODES: Final[dict[str, Code]] = {
         "The package takes {found:,} bytes unpacked; at most {allowed:,} are allowed.",
         "Remove files that the model does not need.",
     ),
+    "files_over_budget": Code(
+        "The package's files take {found:,} bytes unpacked; at most {allowed:,} are allowed: four for each of "
+        "{parameters:,} parameters, and 4 MiB.",
+        "Leave out what the model does not load: optimiser states, second copies of weights, pictures.",
+    ),
     "latency_over_budget": Code(
         "One forward pass takes {found:.3f} s; at most {allowed:.3f} s are allowed.",
         "Use a smaller model or a smaller input.",

@@ -65,4 +65,5 @@ _BAR_OF_CODE: Final[Mapping[str, Callable[[int, int | None], Bar]]] = {
     "parameters_over_budget": _parameters,
     "macs_over_budget": _macs,
     "package_over_budget": _package,
+    "files_over_budget": _package,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scoring.contracts import Budgets, Finding, Package, StaticCounts, Usage
+from scoring.contracts import Budgets, Finding, Format, Package, StaticCounts, Usage
 from scoring.errors import Rejected, reject
 
 
@@ -14,6 +14,7 @@ def enforce_static(counts: StaticCounts, package: Package, budgets: Budgets) -> 
         *_parameters(counts.parameters, budgets),
         *_macs(counts.macs, {"static": counts.macs}, budgets),
         *_package_bytes(package.package_bytes, budgets),
+        *_bytes_with_code(package, budgets),
     )
 
 
@@ -56,6 +57,15 @@ def _package_bytes(found: int, budgets: Budgets) -> Iterator[Finding]:
     allowed = budgets.max_package_bytes
     if allowed is not None and found > allowed:
         yield Finding(code="package_over_budget", facts={"found": found, "allowed": allowed})
+
+
+def _bytes_with_code(package: Package, budgets: Budgets) -> Iterator[Finding]:
+    """Bound what code could load later; the weights of an ONNX graph are all counted in the file."""
+    allowed, found = budgets.max_bytes_with_code, package.package_bytes
+    is_bounded_already = budgets.max_package_bytes is not None or package.format is Format.ONNX
+    if not is_bounded_already and allowed is not None and found > allowed:
+        facts = {"found": found, "allowed": allowed, "parameters": budgets.max_parameters}
+        yield Finding(code="files_over_budget", facts=facts)
 
 
 def binding_counter(by_counter: Mapping[str, int | None]) -> str:

@@ -227,6 +227,11 @@ class OutputContract:
         return f"({batch}, {self.width})"
 
 
+BYTES_A_PARAMETER = 4
+BYTES_BESIDE_PARAMETERS = 4 * 2**20
+"""Source, documents and pictures of a package, in tracks with a budget on parameters."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Budgets:
     """What a package may use. `None` means no limit.
@@ -240,6 +245,18 @@ class Budgets:
     max_macs: int | None = None
     max_package_bytes: int | None = None
     max_latency_ms: float | None = None
+
+    @property
+    def max_bytes_with_code(self) -> int | None:
+        """Return what the files of a package with code of its own may weigh, None for no limit.
+
+        Such code could be small where it is measured and fetch more weights from a file where it
+        predicts; so the files hold no more than the allowed parameters take at four bytes each. A
+        track's own `max_package_bytes` stands in place of this.
+        """
+        if self.max_package_bytes is not None or self.max_parameters is None:
+            return self.max_package_bytes
+        return BYTES_A_PARAMETER * self.max_parameters + BYTES_BESIDE_PARAMETERS
 
 
 class Precision(StrEnum):

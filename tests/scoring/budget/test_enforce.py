@@ -123,3 +123,37 @@ def test_more_processor_time_is_hidden_work() -> None:
 )
 def test_the_largest_counter_binds(counters: dict[str, int | None], name: str) -> None:
     assert binding_counter(counters) == name
+
+
+CODE = replace(PACKAGE, format=Format.CVPR_ZIP, main="model.py")
+ONLY_PARAMETERS = Budgets(max_parameters=1_000)
+MOST_BYTES = 4 * 1_000 + 4 * 2**20
+
+
+@pytest.mark.parametrize("format_", [each for each in Format if each is not Format.ONNX])
+def test_files_that_could_hold_more_weights_than_allowed_are_refused(format_: Format) -> None:
+    package = replace(CODE, format=format_, package_bytes=MOST_BYTES + 1)
+
+    caught = refusal(lambda: enforce_static(StaticCounts(), package, ONLY_PARAMETERS))
+
+    assert caught.code == "files_over_budget"
+    assert caught.findings[0].facts == {"found": MOST_BYTES + 1, "allowed": MOST_BYTES, "parameters": 1_000}
+
+
+@pytest.mark.parametrize(
+    ("package", "budgets"),
+    [
+        pytest.param(CODE, ONLY_PARAMETERS, id="at the bound"),
+        pytest.param(replace(PACKAGE, package_bytes=10**9), ONLY_PARAMETERS, id="every weight is counted"),
+        pytest.param(replace(CODE, package_bytes=10**9), Budgets(), id="no budget"),
+        pytest.param(
+            replace(CODE, package_bytes=10**9),
+            replace(ONLY_PARAMETERS, max_package_bytes=10**9),
+            id="the track says how much",
+        ),
+    ],
+)
+def test_other_files_are_accepted(package: Package, budgets: Budgets) -> None:
+    enforce_static(
+        StaticCounts(), replace(package, package_bytes=max(package.package_bytes, MOST_BYTES)), budgets
+    )
