@@ -1,7 +1,9 @@
-"""Make an entry from a folder: a zip of its contents, the same bytes for the same files."""
+"""Make an entry from a folder: an archive of its contents, the same bytes for the same files."""
 
 from __future__ import annotations
 
+import gzip
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import BinaryIO
@@ -14,24 +16,27 @@ LEFT_OUT_FOLDERS = frozenset(
 LEFT_OUT_SUFFIXES = frozenset({".pyc", ".pyo"})
 LEFT_OUT_NAMES = frozenset({".DS_Store", "Thumbs.db"})
 EPOCH = (1980, 1, 1, 0, 0, 0)
+TAR_SUFFIXES = (".tar.gz", ".tgz")
+READABLE = 0o644
 
 
 def pack(folder: Path, destination: Path) -> Path:
-    """Zip the folder's contents, not the folder, and return the destination.
+    """Pack the folder's contents, not the folder, and return the destination: a zip, or what its name ends in.
 
     Caches and version control are left out; names are sorted and times fixed, so that equal
     folders give equal bytes. Raises Rejected (`missing_file`) when nothing is left to pack, and
     (`link_in_archive`) for a link that leads out of the folder.
     """
     files = _files(folder, but=destination)
+    write = _write_tar_gz if destination.name.endswith(TAR_SUFFIXES) else _write_zip
     with destination.open("wb") as stream:
-        _write(folder, files, stream)
+        write(folder, files, stream)
     return destination
 
 
 def write_zip(folder: Path, stream: BinaryIO) -> None:
     """Do as `pack`, into a stream."""
-    _write(folder, _files(folder, but=None), stream)
+    _write_zip(folder, _files(folder, but=None), stream)
 
 
 def _files(folder: Path, *, but: Path | None) -> list[Path]:
@@ -50,7 +55,19 @@ def _files(folder: Path, *, but: Path | None) -> list[Path]:
     return files
 
 
-def _write(folder: Path, files: list[Path], stream: BinaryIO) -> None:
+def _write_tar_gz(folder: Path, files: list[Path], stream: BinaryIO) -> None:
+    with (
+        gzip.GzipFile(fileobj=stream, mode="wb", filename="", mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as archive,
+    ):
+        for path in files:
+            member = tarfile.TarInfo(path.relative_to(folder).as_posix())
+            member.size, member.mode = path.stat().st_size, READABLE
+            with path.open("rb") as source:
+                archive.addfile(member, source)
+
+
+def _write_zip(folder: Path, files: list[Path], stream: BinaryIO) -> None:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for path in files:
             _add(archive, path, path.relative_to(folder).as_posix())
@@ -67,7 +84,7 @@ def _belongs(relative: Path) -> bool:
 def _add(archive: zipfile.ZipFile, path: Path, name: str) -> None:
     member = zipfile.ZipInfo(name, date_time=EPOCH)
     member.compress_type = zipfile.ZIP_DEFLATED
-    member.external_attr = 0o644 << 16
+    member.external_attr = READABLE << 16
     with path.open("rb") as source, archive.open(member, "w", force_zip64=True) as target:
         while chunk := source.read(2**20):
             target.write(chunk)

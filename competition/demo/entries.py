@@ -1,13 +1,11 @@
-"""Entries as zip files: packing, and two that Podium must refuse, so that visitors see how it does."""
+"""Two entries that Podium must refuse, so that visitors see how it does."""
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Mapping
+import tempfile
 from pathlib import Path
 
-# A fixed time makes the same sources give the same bytes.
-FIXED_TIME = (2022, 6, 1, 0, 0, 0)
+from scoring.pack import pack
 
 OVER_BUDGET_MODEL = '''"""Too much of everything: 35 M parameters and 7 G MACs, in a zip of a few hundred bytes."""
 
@@ -33,25 +31,13 @@ class Model(nn.Module):
 '''
 
 
-def pack(target: Path, files: Mapping[str, Path]) -> None:
-    """Write a zip of the files under their given names."""
-    _write_zip(target, {name: path.read_bytes() for name, path in files.items()})
-
-
 def write_bad_entries(folder: Path) -> None:
     """Write over_budget.zip, which breaks both budgets, and broken.zip, which ends too early."""
     folder.mkdir(parents=True, exist_ok=True)
     whole = folder / "over_budget.zip"
-    _write_zip(whole, {"model.py": OVER_BUDGET_MODEL.encode()})
+    with tempfile.TemporaryDirectory() as package:
+        Path(package, "model.py").write_text(OVER_BUDGET_MODEL, "utf-8")
+        pack(Path(package), whole)
     content = whole.read_bytes()
     # The start says “zip”, the directory at the end is cut off, as after an interrupted copy.
     (folder / "broken.zip").write_bytes(content[: len(content) // 2])
-
-
-def _write_zip(target: Path, contents: Mapping[str, bytes]) -> None:
-    with zipfile.ZipFile(target, "w") as archive:
-        for name, content in sorted(contents.items()):
-            member = zipfile.ZipInfo(name, FIXED_TIME)
-            member.compress_type = zipfile.ZIP_DEFLATED
-            member.external_attr = 0o644 << 16
-            archive.writestr(member, content)

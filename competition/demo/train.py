@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +26,7 @@ from competition.demo.baselines.track2.model import Model as TamperDetector
 from competition.demo.baselines.track2.model import residuals
 from competition.demo.data import DemoTrack, make_samples
 from competition.demo.digits import Split
-from competition.demo.entries import pack
+from scoring.pack import pack
 
 SEED = 1
 SIDE = 224
@@ -161,9 +162,9 @@ def _fit(
 
 def _pack_track1(model: DigitPairs, target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        weights = Path(folder) / "weights.pt"
-        torch.save(model.state_dict(), weights)
-        pack(target, {"model.py": BASELINES / "track1" / "model.py", "weights.pt": weights})
+        torch.save(model.state_dict(), Path(folder, "weights.pt"))
+        shutil.copy(BASELINES / "track1" / "model.py", folder)
+        pack(Path(folder), target)
 
 
 def _export_track2(model: TamperDetector, target: Path) -> None:

@@ -13,9 +13,7 @@ from scoring.plan import MAX_SEED
 Entry = Annotated[
     Path, typer.Argument(metavar="PATH", exists=True, help="A zip, a .tar.gz, an .onnx file or a folder.")
 ]
-ModelFolder = Annotated[
-    Path, typer.Argument(exists=True, file_okay=False, help="The folder that holds model.py.")
-]
+ModelFolder = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The folder of the package.")]
 
 Track = Annotated[str, typer.Option("--track", help="A preset's name or a track.yaml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")]
@@ -69,4 +67,6 @@ SiteTrack = Annotated[str, typer.Option("--track", help="The track's short name 
 Token = Annotated[str | None, typer.Option("--token", envvar="PODIUM_TOKEN", help="Your API token.")]
 
 OnnxOutput = Annotated[Path, typer.Option("--output", "-o", dir_okay=False, help="The .onnx file to write.")]
-ZipOutput = Annotated[Path | None, typer.Option("--output", "-o", help="Default: FOLDER.zip here.")]
+ZipOutput = Annotated[
+    Path | None, typer.Option("--output", "-o", help="A .zip or .tar.gz; default: FOLDER.zip here.")
+]

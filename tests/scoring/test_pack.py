@@ -1,11 +1,14 @@
 """Packing: a folder becomes a correct entry, with equal bytes for equal files."""
 
+import tarfile
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from scoring.contracts import ArchiveLimits
 from scoring.errors import Rejected
+from scoring.intake.archive import unpack
 from scoring.pack import pack
 
 
@@ -32,11 +35,32 @@ def test_bytes_survive(folder: Path, tmp_path: Path) -> None:
         assert archive.read("weights/net.pth") == bytes(range(256))
 
 
-def test_equal_folders_give_equal_bytes(folder: Path, tmp_path: Path) -> None:
-    first = pack(folder, tmp_path / "first.zip").read_bytes()
+@pytest.mark.parametrize("suffix", [".zip", ".tar.gz"])
+def test_equal_folders_give_equal_bytes(folder: Path, tmp_path: Path, suffix: str) -> None:
+    first = pack(folder, tmp_path / f"first{suffix}").read_bytes()
     (folder / "model.py").touch()
 
-    assert pack(folder, tmp_path / "second.zip").read_bytes() == first
+    assert pack(folder, tmp_path / f"second{suffix}").read_bytes() == first
+
+
+def test_a_name_may_ask_for_a_tar_gz(folder: Path, tmp_path: Path) -> None:
+    with tarfile.open(pack(folder, tmp_path / "entry.tar.gz"), "r:gz") as archive:
+        members = archive.getmembers()
+        weights = archive.extractfile("weights/net.pth")
+        assert weights is not None
+        content = weights.read()
+
+    assert [member.name for member in members] == ["model.py", "weights/net.pth"]
+    assert all(member.isfile() and member.mode == 0o644 and member.uid == 0 for member in members)
+    assert content == bytes(range(256))
+
+
+def test_a_packed_tar_gz_is_unpacked_as_an_entry(folder: Path, tmp_path: Path) -> None:
+    entry = pack(folder, tmp_path / "entry.tar.gz")
+
+    unpacked = unpack(entry, destination=tmp_path / "package", limits=ArchiveLimits())
+
+    assert [file.path for file in unpacked.files] == ["model.py", "weights/net.pth"]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import zipfile
 import pytest
 import torch
 
-from competition.demo.entries import pack, write_bad_entries
+from competition.demo.entries import write_bad_entries
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +53,8 @@ def test_the_broken_entry_begins_like_a_zip_and_is_none(bad_entries):
     assert not zipfile.is_zipfile(bad_entries / "broken.zip")
 
 
-def test_packing_twice_gives_the_same_bytes(tmp_path):
-    (tmp_path / "a").write_text("one")
+def test_writing_twice_gives_the_same_bytes(bad_entries, tmp_path):
+    write_bad_entries(tmp_path)
 
-    pack(tmp_path / "first.zip", {"model.py": tmp_path / "a"})
-    pack(tmp_path / "second.zip", {"model.py": tmp_path / "a"})
-
-    assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
+    for name in ("over_budget.zip", "broken.zip"):
+        assert (tmp_path / name).read_bytes() == (bad_entries / name).read_bytes()

@@ -1,0 +1,98 @@
+"""The way of an entry through Podium, once for every preset, with its starter kit.
+
+Checked and scored on one's own machine by the command line; then the preset becomes a track of the
+site with the kit's sample data as its hidden data, and the packed entry is uploaded by the API,
+evaluated by the worker's code in the real sandbox and ranked. Both scores must be the same number.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from rest_framework.authtoken.models import Token
+from rest_framework.test import APIClient
+from typer.testing import CliRunner
+
+from scoring.cli import app
+from scoring.pack import pack
+from scoring.sandbox.bubblewrap import BubblewrapSandbox
+from scoring.sandbox.trial import bubblewrap_failure
+from scoring.tracks import load_track, presets
+from scoring.worker.evaluate import Place, drain
+from scoring.worker.site import SitePorts
+
+KITS = Path(__file__).parents[2] / "docs" / "starter-kits"
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def _needs_a_sandbox() -> None:
+    if failure := bubblewrap_failure():
+        pytest.skip(f"no working sandbox here: {failure}")
+
+
+@pytest.fixture
+def podium(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """Return a function that runs the command line and returns its report; the exit code must be 0."""
+    monkeypatch.setenv("PODIUM_CACHE", str(tmp_path / "own-cache"))
+
+    def run(*arguments: object) -> dict[str, Any]:
+        result = CliRunner().invoke(app, [str(argument) for argument in (*arguments, "--json")])
+        assert result.exit_code == 0, result.output
+        return dict(json.loads(result.stdout))
+
+    return run
+
+
+def packed_name(preset: str) -> str:
+    """Return the name that the kit's README packs its entry under."""
+    return "entry.tar.gz" if preset.startswith("byom-") else "entry.zip"
+
+
+def open_track(preset: str, data: Path) -> None:
+    """Make the preset a track of the site, as an organiser does."""
+    arguments = ("--competition", "kits", "--data", str(data), "--open")
+    call_command("sync_tracks", preset, *arguments, stdout=io.StringIO())
+
+
+def upload(participant: User, entry: Path, track: str) -> APIClient:
+    """Upload the entry by the API; return the participant's client."""
+    token = Token.objects.create(user=participant)
+    client = APIClient(HTTP_AUTHORIZATION=f"Token {token.key}")
+    with entry.open("rb") as stream:
+        answer = client.post(f"/api/tracks/{track}/submissions/", {"entry": stream})
+    assert answer.status_code == 201, answer.content
+    return client
+
+
+def work_off_the_queue(folder: Path) -> int:
+    """Do what a worker does when it is woken; return how many evaluations it worked on."""
+    ports = SitePorts(owner="worker", queue="cpu", sandbox=BubblewrapSandbox(), cache=folder / "cache")
+    return drain(ports, Place(work_root=folder / "work", lease_s=600))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("preset", presets())
+def test_a_kit_is_checked_scored_uploaded_and_ranked(
+    preset: str, podium: Callable[..., dict[str, Any]], alice: User, tmp_path: Path
+) -> None:
+    entry, data = KITS / preset / "entry", KITS / preset / "sample-data"
+    metric = load_track(preset).spec.metric
+
+    checked = podium("check", entry, "--track", preset)
+    scored = podium("score", entry, "--track", preset, "--data", data)
+    open_track(preset, data)
+    client = upload(alice, pack(entry, tmp_path / packed_name(preset)), preset)
+    worked_on = work_off_the_queue(tmp_path)
+    (row,) = client.get(f"/api/tracks/{preset}/leaderboard/").json()["rows"]
+
+    assert (checked["verdict"], scored["verdict"], worked_on) == ("accepted", "scored", 1)
+    assert (row["rank"], row["participant"]) == (1, "alice")
+    assert row["value"] == scored["scores"][metric]["value"]
