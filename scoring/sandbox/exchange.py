@@ -176,10 +176,7 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
                 width=contract.width,
             )
         case Outcome.WRONG_OUTPUT_COUNT:
-            # The batch that went wrong, which may be a part of the samples, and never more.
-            batch = facts.expected if isinstance(facts.expected, int) else job.request.samples
-            found = facts.found if isinstance(facts.found, int) else 0
-            return _wrong_count(found, min(batch, job.request.samples), log)
+            return _wrong_batch(reply, job, log)
         case Outcome.NOT_FINITE:
             total = min(facts.total or 1, job.request.samples * contract.width)
             found = facts.found if isinstance(facts.found, int) else 1
@@ -209,6 +206,17 @@ def _too_much_output(run: Run, job: Job) -> Rejected:
 
 def _crashed(error: str, run: Run, job: Job) -> Rejected:
     return reject("crashed", log=_log(run, job), error=error)
+
+
+def _wrong_batch(reply: FailedReply, job: Job, log: str) -> Rejected:
+    """Name the batch that went wrong, which may be a part of the samples and is never more."""
+    facts, samples = reply.facts, job.request.samples
+    batch = facts.expected if isinstance(facts.expected, int) else samples
+    found = facts.found if isinstance(facts.found, int) else 0
+    if not job.request.task.may_tell:
+        # A count without a bound would carry hidden inputs out, 59 bits of them a run.
+        found = min(found, samples + 1)
+    return _wrong_count(found, min(batch, samples), log)
 
 
 def _wrong_count(found: int, expected: int, log: str = "") -> Rejected:

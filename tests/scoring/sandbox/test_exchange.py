@@ -163,9 +163,11 @@ def test_predict_passes_on_no_text_of_the_child(
     assert refused.log == ""
 
 
-@pytest.mark.parametrize("outcome", [Outcome.WRONG_OUTPUT_SHAPE, Outcome.NOT_FINITE])
+@pytest.mark.parametrize(
+    "outcome", [Outcome.WRONG_OUTPUT_SHAPE, Outcome.WRONG_OUTPUT_COUNT, Outcome.NOT_FINITE]
+)
 def test_predict_bounds_the_child_s_numbers(outcome: Outcome, make_run: MakeRun, make_job: MakeJob) -> None:
-    hostile = reply(outcome, found=10**17, total=10**17, batch=10**17, width=10**17)
+    hostile = reply(outcome, found=10**17, expected=10**17, total=10**17, batch=10**17, width=10**17)
 
     refused = refusal(make_run(exit_code=1, reply=hostile), make_job(Task.PREDICT))
 
