@@ -58,6 +58,24 @@ class Model(nn.Module):
         maps = torch.stack([torch.full_like(x[:, 0], 0.5), blue.float(), green.float()], 1)
         {answer}
 """
+AI_HUB = (
+    COLOURS.format(answer="return maps")
+    .replace("from torch import nn", "from qai_hub_models.utils.base_model import BaseModel")
+    .replace("class Model(nn.Module):", "class Model(BaseModel):")
+    + f"""
+    @classmethod
+    def from_pretrained(cls):
+        return cls()
+
+    @staticmethod
+    def get_input_spec():
+        return {{"image": ((1, 3, {SIDE}, {SIDE}), "float32")}}
+
+    @staticmethod
+    def get_output_names():
+        return ["mask"]
+"""
+)
 # The smallest box around blue is one of class 0, around green one of class 1; each is found twice.
 BOXES = """
 import torch
@@ -259,6 +277,14 @@ def test_a_map_of_classes_is_scored_by_intersection_over_union(
 
     check_map(report)
     assert report.private_scores["miou"].value == report.scores["miou"].value
+
+
+def test_a_model_folder_of_ai_hub_is_scored_by_its_map(
+    score: Score, with_code: Callable[[str], Path], masks: Path
+) -> None:
+    report = score(with_code(AI_HUB), masks, spec({**SEGMENTATION, "formats": ["qaihub"]}))
+
+    check_map(report)
 
 
 def test_a_graph_is_scored_by_its_map(score: Score, masks: Path, tmp_path: Path) -> None:
