@@ -12,6 +12,7 @@ from typing import Any, Final
 from scoring.packages.byom_documents import Mapping, shown
 
 SHAPE_SIDES: Final = 4
+MAX_COUNT: Final = 2**31
 FRAMEWORK: Final = "pytorch"
 
 
@@ -81,8 +82,9 @@ def first_stage(section: object) -> Mapping:
 
 
 def is_positive(value: object) -> bool:
-    """Say whether a value is a positive integer; `true` is none."""
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+    """Say whether a value is a positive integer of a size or a count; `true` is none."""
+    # Documents hold integers of thousands of digits, which no float and no tensor can take.
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < MAX_COUNT
 
 
 def is_number(value: object) -> bool:
