@@ -13,7 +13,7 @@ from scoring.benchmark.options import Options
 from scoring.contracts import Package
 from scoring.pipeline import Examination
 from scoring.plan import SamplePlan
-from scoring.readers import robustness
+from scoring.readers import augmentation, robustness
 
 BIT_DECIDING: Final = ("torch", "torchvision", "timm", "onnxruntime", "numpy", "opencv-python-headless", "av")
 """Libraries whose version can change the last bits of a prediction or an input."""
@@ -30,6 +30,7 @@ def identity(examination: Examination, plan: SamplePlan, options: Options) -> di
         "treatment": asdict(options.treatment),
         # They change no prediction, but results of one folder under other shares would be another score.
         "shares": None if options.shares is None else asdict(options.shares),
+        "random_changes": augmentation.VERSION,
         "robustness_suite": robustness.VERSION,
         "libraries": {name: version(name) for name in BIT_DECIDING},
     }

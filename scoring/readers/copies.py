@@ -1,7 +1,8 @@
 """Copies of media as they are after random changes or after the robustness suite, as files again.
 
 A copy is a file, and not an array, so that every reader fits it to the input as it fits any other.
-Pictures and changed clips are kept without loss; a worn clip is H.264, which is what wears it.
+Pictures and changed clips are kept without loss; a worn clip is H.264, which is what wears it. What is
+changed at random is fitted to the input already, and a reader leaves it as it is.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from scipy.io import wavfile
 
 from scoring.contracts import InputContract, Reader
 from scoring.errors import Fault
-from scoring.readers import robustness, video
+from scoring.readers import audio, robustness, video
 from scoring.readers.arrays import Undecodable
-from scoring.readers.audio import read_sound
 from scoring.readers.augmentation import change, draw
+from scoring.readers.fitting import fit
 from scoring.readers.image import read_picture
 
 VIDEO_CODEC: Final = "libx264"
@@ -36,7 +37,7 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True)
 class Treatment:
-    """What is done to each sample: random changes of a level, then the robustness suite if `worn`."""
+    """What is done to each sample: the robustness suite if `worn`, then random changes of a level."""
 
     level: int = 0
     crop_probability: float = 0.0
@@ -45,7 +46,12 @@ class Treatment:
     @property
     def changes_anything(self) -> bool:
         """Say whether a copy would differ from its source."""
-        return bool(self.level or self.crop_probability or self.worn)
+        return self.is_random or self.worn
+
+    @property
+    def is_random(self) -> bool:
+        """Say whether samples are changed at random."""
+        return bool(self.level or self.crop_probability)
 
 
 def contract_of_copies(contract: InputContract) -> InputContract:
@@ -65,9 +71,11 @@ def write_copy(source: Path, stem: Path, contract: InputContract, treatment: Tre
 
 
 def _copy_picture(source: Path, stem: Path, contract: InputContract, treatment: Treatment, seed: int) -> Path:
-    (picture,) = _changed([read_picture(source)], treatment, seed)
+    picture = read_picture(source)
     if treatment.worn:
         picture = robustness.wear_picture(picture)
+    if treatment.is_random:
+        (picture,) = _changed([picture], contract, treatment, seed)
     target = stem.with_suffix(".png")
     # Through memory, since OpenCV cannot write to every name that Python can.
     target.write_bytes(cv2.imencode(".png", picture)[1].tobytes())
@@ -75,9 +83,16 @@ def _copy_picture(source: Path, stem: Path, contract: InputContract, treatment: 
 
 
 def _copy_clip(source: Path, stem: Path, contract: InputContract, treatment: Treatment, seed: int) -> Path:
-    frames = _changed(video.read_frames(source, contract, "bgr24"), treatment, seed)
-    if not treatment.worn:
-        return _encode(frames, stem.with_suffix(".mkv"), codec="ffv1", pixels="bgr0", options={})
+    if treatment.worn:
+        source, contract = _wear_clip(source, stem, contract), contract_of_copies(contract)
+    if not treatment.is_random:
+        return source
+    frames = _changed(video.read_frames(source, contract, "bgr24"), contract, treatment, seed)
+    return _encode(frames, stem.with_suffix(".mkv"), codec="ffv1", pixels="bgr0", options={})
+
+
+def _wear_clip(source: Path, stem: Path, contract: InputContract) -> Path:
+    frames = video.read_frames(source, contract, "bgr24")
     if VIDEO_CODEC not in av.codecs_available:
         # Another codec wears otherwise: its score would not compare, and nobody would see why.
         raise Fault(f"this build of PyAV has no {VIDEO_CODEC}, which the robustness suite needs")
@@ -91,11 +106,10 @@ def _copy_clip(source: Path, stem: Path, contract: InputContract, treatment: Tre
 
 
 def _copy_sound(source: Path, stem: Path, contract: InputContract, treatment: Treatment, seed: int) -> Path:
-    if treatment.level or treatment.crop_probability:
+    if treatment.is_random:
         raise Fault("random changes are for pictures and clips; sound has only the robustness suite")
-    sound = read_sound(source, contract.sample_rate)
-    if treatment.worn:
-        sound = robustness.wear_sound(sound, rate=contract.sample_rate, seed=seed)
+    # Noise is relative to what the model hears, so a sound is cut to it first.
+    sound = robustness.wear_sound(audio.decode(source, contract), rate=contract.sample_rate, seed=seed)
     target = stem.with_suffix(".wav")
     wavfile.write(target, contract.sample_rate, sound)
     return target
@@ -108,9 +122,12 @@ _WRITERS: Final = {
 }
 
 
-def _changed(frames: Iterable[Picture], treatment: Treatment, seed: int) -> Iterator[Picture]:
+def _changed(
+    frames: Iterable[Picture], contract: InputContract, treatment: Treatment, seed: int
+) -> Iterator[Picture]:
     changes = draw(level=treatment.level, seed=seed, crop_probability=treatment.crop_probability)
-    return change(frames, changes)
+    *_, height, width = contract.sides()
+    return change(frames, changes, fit=lambda picture: fit(picture, height, width, contract.fit))
 
 
 def _encode(

@@ -6,17 +6,18 @@ media were worn in the same way.
 
 from __future__ import annotations
 
+from math import gcd
 from typing import Final
 
 import cv2
 import numpy as np
-import soxr
 from numpy.typing import NDArray
+from scipy.signal import resample_poly
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 
 HALF: Final = 0.5
-SHORTEST_EDGE: Final = 256
+SHORTEST_SIDE: Final = 256
 FIRST_JPEG_QUALITY: Final = 55
 WEBP_QUALITY: Final = 75
 LAST_JPEG_QUALITY: Final = 80
@@ -33,14 +34,9 @@ Sound = NDArray[np.float32]
 
 
 def wear_picture(picture: Picture) -> Picture:
-    """Halve a picture (height, width, BGR), blow it up again, and compress it three times over.
-
-    Halving stops where the shortest edge would fall below 256 pixels.
-    """
+    """Halve a picture (height, width, BGR), blow it up again, and compress it three times over."""
     height, width = picture.shape[:2]
-    scale = min(1.0, max(HALF, SHORTEST_EDGE / min(height, width)))
-    small = _resize(picture, round(height * scale), round(width * scale), cv2.INTER_AREA)
-    worn = _resize(small, height, width, cv2.INTER_LINEAR)
+    worn = _resize(_halved(picture), height, width, cv2.INTER_LINEAR)
     subsampled = [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420]
     worn = _through(worn, ".jpg", [cv2.IMWRITE_JPEG_QUALITY, FIRST_JPEG_QUALITY, *subsampled])
     worn = _through(worn, ".webp", [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
@@ -48,21 +44,35 @@ def wear_picture(picture: Picture) -> Picture:
 
 
 def halve_frame(frame: Picture) -> Picture:
-    """Halve a frame to even sides, which 4:2:0 needs; an odd one would silently change the codec."""
-    height, width = (max(2, int(side * HALF) // 2 * 2) for side in frame.shape[:2])
-    return _resize(frame, height, width, cv2.INTER_AREA)
+    """Halve a frame, and cut an odd row or column off: 4:2:0 has none, and would silently change the codec."""
+    frame = _halved(frame)
+    if 1 in frame.shape[:2]:
+        frame = _resize(frame, max(2, frame.shape[0]), max(2, frame.shape[1]), cv2.INTER_LINEAR)
+    height, width = (side // 2 * 2 for side in frame.shape[:2])
+    return frame[:height, :width]
 
 
 def wear_sound(sound: Sound, *, rate: int, seed: int) -> Sound:
     """Take a sound through a telephone, make it quieter and add white noise 30 dB below it."""
-    narrow = soxr.resample(sound, rate, TELEPHONE_RATE, quality="HQ")
-    wide = soxr.resample(narrow, TELEPHONE_RATE, rate, quality="HQ")[: len(sound)]
-    wide = np.pad(wide, (0, len(sound) - len(wide)))
+    common = gcd(rate, TELEPHONE_RATE)
+    up, down = rate // common, TELEPHONE_RATE // common
+    wide = sound
+    if up > down:
+        wide = resample_poly(resample_poly(sound, down, up), up, down)[: len(sound)]
     quiet = wide.astype(np.float64) * 10 ** (GAIN_DB / 20)
     power = float(np.mean(np.square(quiet)))
     spread = np.sqrt(power / 10 ** (NOISE_SNR_DB / 10))
     noise = np.random.default_rng(seed).standard_normal(len(sound)) * spread
     return np.clip(quiet + noise, -1, 1).astype(np.float32)
+
+
+def _halved(picture: Picture) -> Picture:
+    """Halve both sides, each to 256 pixels at least; what would not shrink in both stays as it is."""
+    sides = picture.shape[:2]
+    height, width = (max(SHORTEST_SIDE, round(side * HALF)) for side in sides)
+    return (
+        _resize(picture, height, width, cv2.INTER_AREA) if height < sides[0] and width < sides[1] else picture
+    )
 
 
 def _resize(picture: Picture, height: int, width: int, how: int) -> Picture:

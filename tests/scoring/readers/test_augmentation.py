@@ -14,7 +14,7 @@ PICTURE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 
 
 def changed(changes: Changes, picture: np.ndarray = PICTURE) -> np.ndarray:
-    (result,) = change([picture], changes)
+    (result,) = change([picture], changes, fit=lambda picture: picture)
     return result
 
 
@@ -88,7 +88,8 @@ def test_noise_has_the_tables_variance_in_brightness() -> None:
 
     noisy = cv2.cvtColor(changed(Changes(noise=2), flat), cv2.COLOR_BGR2YCrCb)[:, :, 0]
 
-    assert np.var(noisy / 255) == pytest.approx(0.002, rel=0.05)
+    # In video's YCbCr black to white are 219 of 255 steps.
+    assert np.var(noisy / 255 * 219 / 255) == pytest.approx(0.002, rel=0.05)
 
 
 def test_blur_is_gaussian_of_a_sixth_of_its_side() -> None:
@@ -96,7 +97,31 @@ def test_blur_is_gaussian_of_a_sixth_of_its_side() -> None:
 
 
 def test_a_crop_takes_its_share_of_both_sides_from_its_place() -> None:
-    assert np.array_equal(changed(Changes(crop=(0.5, 0.0, 0.999))), PICTURE[:20, 30:])
+    assert np.array_equal(changed(Changes(crop=(0.5, 0.25, 0.0, 0.999))), PICTURE[:20, 45:])
+
+
+def test_both_sides_of_a_crop_are_drawn_apart_and_evenly_from_035_to_099() -> None:
+    crops = np.array([draw(level=0, seed=seed, crop_probability=1).crop for seed in range(4_000)])
+
+    for shares in crops[:, :2].T:
+        # The deviation of the mean of 4,000 such draws is 0.64 / sqrt(12 * 4000), about 0.003.
+        assert 0.35 <= shares.min() < shares.max() < 0.99
+        assert shares.mean() == pytest.approx(0.67, abs=5 * 0.003)
+    assert abs(np.corrcoef(crops[:, 0], crops[:, 1])[0, 1]) < 5 / np.sqrt(4_000)
+
+
+def test_a_crop_comes_before_the_fit_and_all_else_after_it() -> None:
+    seen = []
+
+    def fit(picture: np.ndarray) -> np.ndarray:
+        seen.append(picture)
+        return picture[:, :10]
+
+    (result,) = change([PICTURE], Changes(crop=(0.5, 0.5, 0.0, 0.0), blur=1, mirrored=True), fit=fit)
+
+    assert np.array_equal(seen[0], PICTURE[:20, :30])
+    fitted = np.ascontiguousarray(PICTURE[:20, :10][:, ::-1])
+    assert np.array_equal(result, cv2.GaussianBlur(fitted, (7, 7), 7 / 6))
 
 
 def test_threads_and_the_state_of_numpys_generator_change_nothing() -> None:
@@ -114,6 +139,6 @@ def test_threads_and_the_state_of_numpys_generator_change_nothing() -> None:
 def test_frames_of_a_clip_get_the_same_changes() -> None:
     changes = replace(draw(level=3, seed=4, crop_probability=1.0), noise=0)
 
-    one, other = change([PICTURE, PICTURE], changes)
+    one, other = change([PICTURE, PICTURE], changes, fit=lambda picture: picture)
 
     assert np.array_equal(one, other)

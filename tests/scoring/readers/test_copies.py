@@ -1,5 +1,6 @@
 """Treated copies: read back by the readers themselves, the same bytes for the same seed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -13,12 +14,17 @@ from scoring.errors import Fault
 from scoring.readers import audio, image, video
 from scoring.readers.augmentation import change, draw
 from scoring.readers.copies import Treatment, contract_of_copies, write_copy
+from scoring.readers.fitting import fit
 from scoring.readers.robustness import wear_picture, wear_sound
 
 IMAGE = InputContract(shape=(3, 24, 32))
 VIDEO = InputContract(reader=Reader.VIDEO, shape=(4, 3, 24, 32), frame_rate=10)
 AUDIO = InputContract(reader=Reader.AUDIO, shape=(4_000,))
 WORN, RANDOM = Treatment(worn=True), Treatment(level=3, crop_probability=0.5)
+
+
+def fitted(picture: np.ndarray) -> np.ndarray:
+    return fit(picture, 24, 32, IMAGE.fit)
 
 
 @pytest.fixture
@@ -58,8 +64,27 @@ def test_a_worn_picture_is_kept_as_it_was_worn(picture: Path, tmp_path: Path) ->
 def test_a_changed_picture_is_the_one_of_its_seed(picture: Path, tmp_path: Path) -> None:
     copy = write_copy(picture, tmp_path / "copy", IMAGE, RANDOM, seed=5)
 
-    (expected,) = change([image.read_picture(picture)], draw(level=3, seed=5, crop_probability=0.5))
+    changes = draw(level=3, seed=5, crop_probability=0.5)
+    (expected,) = change([image.read_picture(picture)], changes, fit=fitted)
     assert np.array_equal(image.read_picture(copy), expected)
+
+
+def test_a_picture_is_worn_at_its_own_size_before_it_is_changed(picture: Path, tmp_path: Path) -> None:
+    copy = write_copy(picture, tmp_path / "copy", IMAGE, replace(RANDOM, worn=True), seed=5)
+
+    changes = draw(level=3, seed=5, crop_probability=0.5)
+    (expected,) = change([wear_picture(image.read_picture(picture))], changes, fit=fitted)
+    assert np.array_equal(image.read_picture(copy), expected)
+
+
+def test_a_worn_clip_is_changed_as_an_unworn_one_is(clip: Path, tmp_path: Path) -> None:
+    plain = write_copy(clip, tmp_path / "plain", VIDEO, Treatment(level=1), seed=2)
+    worn = write_copy(clip, tmp_path / "worn", VIDEO, Treatment(level=1, worn=True), seed=2)
+
+    contract = contract_of_copies(VIDEO)
+    difference = video.decode(worn, contract).astype(int) - video.decode(plain, contract)
+    assert worn.suffix == ".mkv"
+    assert 0 < np.abs(difference).max() <= 4
 
 
 def test_a_changed_clip_holds_the_frames_that_count_without_loss(clip: Path, tmp_path: Path) -> None:
@@ -68,13 +93,13 @@ def test_a_changed_clip_holds_the_frames_that_count_without_loss(clip: Path, tmp
     assert np.array_equal(video.decode(copy, contract_of_copies(VIDEO)), video.decode(clip, VIDEO))
 
 
-def test_a_worn_clip_is_h264_of_half_the_size_and_nearly_the_same_grey(clip: Path, tmp_path: Path) -> None:
+def test_a_worn_clip_is_h264_and_nearly_the_same_grey(clip: Path, tmp_path: Path) -> None:
     copy = write_copy(clip, tmp_path / "copy", VIDEO, WORN, seed=1)
 
     with av.open(str(copy)) as container:
         stream = container.streams.video[0]
         found = (stream.codec_context.name, stream.height, stream.width, stream.average_rate, stream.frames)
-    assert found == ("h264", 24, 32, 25, 4)
+    assert found == ("h264", 48, 64, 25, 4)
     difference = video.decode(copy, contract_of_copies(VIDEO)).astype(int) - video.decode(clip, VIDEO)
     assert np.abs(difference).max() <= 4
 
@@ -82,8 +107,9 @@ def test_a_worn_clip_is_h264_of_half_the_size_and_nearly_the_same_grey(clip: Pat
 def test_a_worn_sound_is_kept_as_it_was_worn(sound: Path, tmp_path: Path) -> None:
     copy = write_copy(sound, tmp_path / "copy", AUDIO, WORN, seed=9)
 
-    expected = wear_sound(audio.read_sound(sound, 16_000), rate=16_000, seed=9)
+    expected = wear_sound(audio.decode(sound, AUDIO), rate=16_000, seed=9)
     assert np.array_equal(audio.read_sound(copy, 16_000), expected)
+    assert len(expected) == 4_000
 
 
 @pytest.mark.parametrize("treatment", [WORN, RANDOM])

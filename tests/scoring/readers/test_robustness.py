@@ -28,9 +28,19 @@ def compressed(picture: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("height", "width", "small"),
-    [(600, 800, (400, 300)), (512, 512, (256, 256)), (300, 400, (341, 256)), (200, 300, (300, 200))],
+    [
+        (600, 800, (400, 300)),
+        (512, 512, (256, 256)),
+        (601, 801, (400, 300)),
+        # Each side stops at 256 by itself, so the aspect is not kept.
+        (300, 800, (400, 256)),
+        (300, 400, (256, 256)),
+        # What would not shrink in both directions is not resized at all.
+        (256, 800, (800, 256)),
+        (200, 300, (300, 200)),
+    ],
 )
-def test_a_picture_is_halved_to_256_at_least_blown_up_and_compressed(
+def test_a_picture_is_halved_to_256_a_side_at_least_blown_up_and_compressed(
     height: int, width: int, small: tuple[int, int]
 ) -> None:
     picture = noise(height, width, 3)
@@ -62,9 +72,18 @@ def test_the_threads_of_opencv_change_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("sides", "halved"),
-    [((64, 48), (32, 24)), ((65, 47), (32, 22)), ((3, 2), (2, 2)), ((101, 103), (50, 50))],
+    [
+        ((1_080, 1_920), (540, 960)),
+        ((602, 1_022), (300, 510)),
+        ((300, 800), (256, 400)),
+        ((256, 801), (256, 800)),
+        ((65, 47), (64, 46)),
+        ((1, 3), (2, 2)),
+    ],
 )
-def test_a_frame_is_halved_to_even_sides(sides: tuple[int, int], halved: tuple[int, int]) -> None:
+def test_a_frame_is_halved_to_256_a_side_at_least_and_even_sides(
+    sides: tuple[int, int], halved: tuple[int, int]
+) -> None:
     assert halve_frame(noise(*sides, 3)).shape == (*halved, 3)
 
 
