@@ -14,10 +14,10 @@ TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint env.txt
 
 # What `make coverage` looks at, and the tests that are about it.
-COVERED := scoring.pipeline scoring.stages scoring.flow scoring.budget scoring.intake scoring.metrics scoring.readers \
+COVERED := scoring.pipeline scoring.stages scoring.flow scoring.cache scoring.budget scoring.intake scoring.metrics scoring.readers \
 	$(foreach name,cvpr_zip onnx onnx_contract onnx_graph onnx_sides onnx_walk onnx_weights,scoring.packages.$(name)) \
 	$(foreach name,exchange reply limits,scoring.sandbox.$(name)) competition.submissions.lifecycle
-COVERING := scoring/budget scoring/intake scoring/metrics scoring/packages scoring/readers scoring/benchmark \
+COVERING := scoring/cache scoring/budget scoring/intake scoring/metrics scoring/packages scoring/readers scoring/benchmark \
 	$(foreach name,pipeline pipeline_parts spatial latency,scoring/test_$(name).py) \
 	$(foreach name,exchange export_exchange reply,scoring/sandbox/test_$(name).py) competition/submissions
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import environ
 
+from scoring.cache.trim import DEFAULT_MAX_BYTES
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -12,6 +14,7 @@ env = environ.Env()
 # --- where things live ---------------------------------------------------------------------------
 HOME = Path(env.str("PODIUM_HOME", default=str(BASE_DIR / "var")))
 CACHE_DIR = Path(env.str("PODIUM_CACHE", default=str(HOME / "cache")))
+CACHE_MAX_BYTES = env.int("PODIUM_CACHE_MAX_BYTES", default=DEFAULT_MAX_BYTES)
 
 
 def _secret_key() -> str:

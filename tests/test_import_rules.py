@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 STAGES = ("intake", "packages", "budget", "readers", "sandbox", "metrics")
 CONTRACTS = {"scoring.contracts", "scoring.codes", "scoring.errors"}
+CACHE = {"scoring.cache"}
 DATASET = {"scoring.dataset", "scoring.labels"}
 HEAVY = {"torch", "torchvision", "timm", "onnx", "onnxruntime", "onnx2torch", "fvcore", "ptflops", "sklearn"}
 TRAINING = {"competition/demo/train.py"}
@@ -73,7 +74,7 @@ def test_a_shared_module_imports_only_what_stands_below_it(module: str, allowed:
 
 @pytest.mark.parametrize(
     ("package", "allowed"),
-    [("contracts", set()), ("tracks", CONTRACTS | {"scoring.presets"})],
+    [("cache", set()), ("contracts", set()), ("tracks", CONTRACTS | {"scoring.presets"})],
 )
 def test_a_shared_package_imports_only_what_stands_below_it(package: str, allowed: set[str]) -> None:
     assert offences(files_below(f"scoring/{package}"), allowed=allowed | {f"scoring.{package}"}) == []
@@ -81,7 +82,8 @@ def test_a_shared_package_imports_only_what_stands_below_it(package: str, allowe
 
 def test_contracts_and_errors_need_only_the_standard_library() -> None:
     names = ("codes", "errors", "coco", "dataset_files", "labels", "dataset", "report")
-    files = [ROOT / "scoring" / f"{name}.py" for name in names] + files_below("scoring/contracts")
+    files = [ROOT / "scoring" / f"{name}.py" for name in names]
+    files += files_below("scoring/contracts") + files_below("scoring/cache")
 
     foreign = {name.split(".")[0] for file in files for name in imports_of(file)} - {"scoring"}
 
@@ -90,7 +92,7 @@ def test_contracts_and_errors_need_only_the_standard_library() -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_imports_neither_another_stage_nor_the_site(stage: str) -> None:
-    allowed = CONTRACTS | {f"scoring.{stage}"} | (DATASET if stage == "readers" else set())
+    allowed = CONTRACTS | {f"scoring.{stage}"} | (CACHE | DATASET if stage == "readers" else set())
 
     assert offences(files_below(f"scoring/{stage}"), allowed=allowed) == []
 
@@ -131,7 +133,9 @@ def test_only_the_worker_reaches_into_the_site() -> None:
 
 
 def test_the_site_imports_only_the_shared_modules_of_scoring() -> None:
-    allowed = {"competition", "scoring.tracks", "scoring.report", "scoring.pack"} | CONTRACTS | DATASET
+    allowed = (
+        {"competition", "scoring.tracks", "scoring.report", "scoring.pack"} | CONTRACTS | CACHE | DATASET
+    )
     files = [file for file in files_below("competition") if "demo" not in file.parts]
 
     assert offences(files, allowed=allowed) == []

@@ -6,14 +6,11 @@ bucket.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, BinaryIO, Final, cast
 
@@ -23,12 +20,14 @@ from django.db import IntegrityError, transaction
 
 from competition.tracks import bundles
 from competition.tracks.models import Dataset
+from scoring.cache.build import lock_of
+from scoring.cache.holds import hold
+from scoring.cache.locks import exclusive
 from scoring.contracts import Reader, Split
 from scoring.dataset import check_contents, count_labels, guess_reader, readers_for
 from scoring.errors import Fault
 from scoring.labels import DatasetProblem, LabelRow, LabelTable, raise_findings, read_labels
 
-LOCK_POLL_S: Final = 0.1
 CHUNK_BYTES: Final = 2**20
 
 
@@ -65,16 +64,16 @@ def import_dataset_folder(*, name: str, folder: Path, reader: Reader | None = No
 def materialise(dataset: Dataset, cache: Path, *, tick: Callable[[], None] = lambda: None) -> Path:
     """Return a folder with the dataset's labels.csv and files, fetched and unpacked once per machine.
 
-    Safe when several workers ask at once: one unpacks under a lock, the others wait. `tick` is
-    called many times a second meanwhile, and what it raises ends the work. Raises `Fault` when
-    storage does not give back the archive that was imported.
+    The folder is held (see `scoring.cache.holds`). Safe when several workers ask at once: one unpacks
+    under a lock, the others wait. `tick` is called many times a second meanwhile, and what it raises
+    ends the work. Raises `Fault` when storage does not give back the archive that was imported.
     """
     identity = dataset.digest.removeprefix("sha256:")
     target = cache / "datasets" / identity
+    hold(target, tick=tick)
     if target.is_dir():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(target.with_name(f"{identity}.lock"), tick):
+    with exclusive(lock_of(target), tick=tick):
         if not target.is_dir():
             _unpack_into(dataset, target, tick)
     return target
@@ -155,21 +154,3 @@ def _fetch(dataset: Dataset, target: Path, tick: Callable[[], None]) -> None:
         raise Fault(f"dataset {dataset.pk} cannot be fetched from storage: {exc.strerror}") from exc
     if f"sha256:{fetched.hexdigest()}" != dataset.digest:
         raise Fault(f"dataset {dataset.pk} in storage is not the one that was imported")
-
-
-@contextmanager
-def _locked(path: Path, tick: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock; the kernel gives it back when the holder dies, however it dies."""
-    with path.open("ab") as stream:
-        while not _try_lock(stream):
-            tick()
-            time.sleep(LOCK_POLL_S)
-        yield
-
-
-def _try_lock(stream: BinaryIO) -> bool:
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -18,9 +18,9 @@ from typing import Any, Final, Self
 
 import numpy as np
 
+from scoring.cache.atomic import write_bytes_atomically
 from scoring.errors import Fault
 from scoring.pipeline import Part
-from scoring.readers.cache import write_bytes_atomically
 
 HEAD: Final = "head.json"
 LOCK: Final = "lock"

@@ -15,7 +15,7 @@ from typing import Final
 import pyarrow as pa
 from pyarrow import parquet
 
-from scoring.readers.cache import write_bytes_atomically
+from scoring.cache.atomic import write_bytes_atomically
 
 SOURCE_KIND: Final = "folder"
 SCHEMA: Final = pa.schema(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from scoring.benchmark.shares import Shares
-from scoring.commands.outcome import Outcome, Printing, outcome_of, run_and_print
-from scoring.commands.surroundings import cache_folder, sandbox
+from scoring.cache.holds import holding
+from scoring.cache.trim import trim
+from scoring.commands.outcome import Flow, Outcome, Printing, outcome_of, run_and_print
+from scoring.commands.surroundings import cache_folder, cache_max_bytes, sandbox
 from scoring.contracts import TrackSpec
 from scoring.plan import Mode
 from scoring.screen import Screen
@@ -104,7 +107,23 @@ def score(
         )
         return outcome_of(report, track)
 
-    return run_and_print(benchmark if choices.given() else whole_flow, track, printing=printing)
+    flow = _with_bounded_cache(benchmark if choices.given() else whole_flow)
+    return run_and_print(flow, track, printing=printing)
+
+
+def _with_bounded_cache(flow: Flow) -> Flow:
+    """Return the flow followed by trimming the cache; what it used itself stays for the next run."""
+    max_bytes = cache_max_bytes()
+
+    def bounded(screen: Screen, workdir: Path) -> Outcome:
+        with holding():
+            try:
+                return flow(screen, workdir)
+            finally:
+                with suppress(OSError):  # the score is there, however full the disk
+                    trim(cache_folder(), max_bytes=max_bytes)
+
+    return bounded
 
 
 def _options(choices: BenchmarkChoices, track: TrackSpec) -> Options:

@@ -1,4 +1,4 @@
-"""What a command works with: the track that was named, the sandbox, and the folder of its cache."""
+"""What a command works with: the track that was named, the sandbox, and its cache."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from scoring.cache.trim import DEFAULT_MAX_BYTES
 from scoring.commands.outcome import EXIT_USAGE
 from scoring.contracts import TrackSpec
 from scoring.sandbox.base import Sandbox
@@ -32,6 +33,14 @@ def sandbox(*, trust: bool) -> Sandbox:
     from scoring.sandbox.bubblewrap import BubblewrapSandbox
 
     return BubblewrapSandbox()
+
+
+def cache_max_bytes() -> int:
+    """Return how large the cache may grow."""
+    given = os.environ.get("PODIUM_CACHE_MAX_BYTES", str(DEFAULT_MAX_BYTES))
+    if not (given.isascii() and given.isdecimal()):
+        raise typer.BadParameter(f"PODIUM_CACHE_MAX_BYTES is no number of bytes: “{given}”")
+    return int(given)
 
 
 def cache_folder() -> Path:

@@ -20,10 +20,10 @@ from typing import BinaryIO, Final, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.cache.build import obtain
 from scoring.contracts import InputContract, stored_dtype
 from scoring.errors import Fault
 from scoring.labels import DatasetProblem, LabelRow, LabelTable, read_labels
-from scoring.readers.cache import obtain
 from scoring.readers.digests import files_state, remembered_digest
 from scoring.readers.prepared import PreparedData, prepared, shuffled
 

@@ -10,9 +10,9 @@ import hashlib
 from contextlib import suppress
 from pathlib import Path
 
+from scoring.cache.atomic import write_bytes_atomically
 from scoring.dataset import dataset_digest
 from scoring.labels import LABELS_FILE, LabelTable
-from scoring.readers.cache import write_bytes_atomically
 
 
 def remembered_digest(folder: Path, table: LabelTable, *, cache: Path, state: str) -> str:
@@ -21,6 +21,7 @@ def remembered_digest(folder: Path, table: LabelTable, *, cache: Path, state: st
     with suppress(OSError, UnicodeDecodeError):
         text = memory.read_text("ascii")
         if len(text) == len("sha256:") + 64 and text.startswith("sha256:"):
+            memory.touch()  # the cache forgets what was used longest ago
             return text
     digest = dataset_digest(folder, table)
     memory.parent.mkdir(parents=True, exist_ok=True)

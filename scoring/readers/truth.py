@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from scoring.cache.build import obtain
 from scoring.contracts import Fit, InputContract, TruthKind
 from scoring.errors import Fault
 from scoring.labels import LabelRow, LabelTable
-from scoring.readers.cache import obtain
 from scoring.readers.prepared import PreparedData, shuffled
 
 ORIENTATION: Final = 0x0112

@@ -13,6 +13,7 @@ from typing import Final
 
 from competition.references import new_reference
 from competition.submissions.lifecycle import CancelRequested, LeaseLost
+from scoring.cache.holds import holding
 from scoring.errors import Rejected
 from scoring.worker.heartbeat import Heartbeat
 from scoring.worker.ports import Ports, Work
@@ -23,25 +24,33 @@ MAX_DETAIL_CHARACTERS: Final = 20_000
 log = logging.getLogger(__name__)
 
 
+def keep_everything() -> None:
+    """Leave the cache as it is."""
+
+
 def never_stop() -> None:
     """Go on, always."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """Where and how a worker works: its folder, its lease, its clock, what may tell it to stop."""
+    """Where and how a worker works: its folder, lease and clock, what stops it, what bounds its cache."""
 
     work_root: Path
     lease_s: float
     clock: Callable[[], float] = time.monotonic
     stop: Callable[[], None] = never_stop
+    trim: Callable[[], None] = keep_everything
 
 
 def drain(ports: Ports, place: Place) -> int:
     """Evaluate until nothing is claimable; return how many evaluations were worked on."""
     done = 0
     while (work := ports.claim()) is not None:
-        evaluate(work, ports, place)
+        with holding():
+            evaluate(work, ports, place)
+            # While it is held: what this evaluation used is what the next one is likely to want.
+            place.trim()
         done += 1
     return done
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import partial
 
 from celery import shared_task
 from celery.signals import beat_embedded_init, worker_init
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from competition.submissions.wakeup import EVALUATE
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
+from scoring.worker.cache_size import trim_cache
 from scoring.worker.embedded_beat import die_with_the_worker
 from scoring.worker.evaluate import Place, drain
 from scoring.worker.self_check import refuse_unfit_worker
@@ -25,7 +27,12 @@ from scoring.worker.sweep import sweep
 def evaluate_waiting(queue: str) -> None:
     """Evaluate what waits for a hardware class until nothing is left."""
     ports = SitePorts(owner=owner(), queue=queue, sandbox=BubblewrapSandbox(), cache=settings.CACHE_DIR)
-    place = Place(work_root=settings.HOME / "work", lease_s=settings.LEASE_S, stop=maybe_shutdown)
+    place = Place(
+        work_root=settings.HOME / "work",
+        lease_s=settings.LEASE_S,
+        stop=maybe_shutdown,
+        trim=partial(trim_cache, settings.CACHE_DIR, max_bytes=settings.CACHE_MAX_BYTES),
+    )
     drain(ports, place)
 
 

@@ -232,6 +232,7 @@ def test_materialise_clears_what_a_killed_worker_left(dataset: Dataset, tmp_path
     assert sorted(path.name for path in (tmp_path / "cache/datasets").iterdir()) == [
         identity,
         f"{identity}.lock",
+        f"{identity}.used",
     ]
 
 
@@ -262,7 +263,7 @@ def test_what_tick_raises_ends_the_work_and_leaves_nothing(dataset: Dataset, tmp
     with pytest.raises(LeaseLost):
         datasets.materialise(dataset, tmp_path / "cache", tick=tick)
 
-    assert [path.suffix for path in (tmp_path / "cache/datasets").iterdir()] == [".lock"]
+    assert {path.suffix for path in (tmp_path / "cache/datasets").iterdir()} == {".lock", ".used"}
 
 
 def _materialise(digest: str, media: Path, cache: Path, results: multiprocessing.Queue) -> None:

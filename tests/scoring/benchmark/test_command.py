@@ -1,6 +1,7 @@
 """`podium score` as it is typed: which options make a benchmark run, and which do not go together."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,28 @@ def test_sound_has_no_random_changes(root: Path) -> None:
     given = [str(root / "entry.zip"), "--track", "gasbench-audio", "--data", str(root / "data")]
 
     assert CliRunner().invoke(cli.app, ["score", *given, "--augment-level", "1"]).exit_code == EXIT_USAGE
+
+
+@pytest.mark.parametrize("size", ["", "-1", "1.5", "20 GB", "²"])
+def test_a_size_of_the_cache_that_is_no_number_is_wrong_usage(
+    root: Path, size: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PODIUM_CACHE_MAX_BYTES", size)
+
+    assert score(root, "entry.zip") == EXIT_USAGE
+
+
+def test_scoring_bounds_the_cache(unusable: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PODIUM_CACHE_MAX_BYTES", "100")
+    old, new = (unusable / "cache" / "podium" / f"{letter * 40}.npy" for letter in "ab")
+    old.parent.mkdir(parents=True)
+    for path, used_at in ((old, 1), (new, 2)):
+        path.write_bytes(bytes(100))
+        os.utime(path, (used_at, used_at))
+
+    score(unusable, "entry.zip")
+
+    assert (old.exists(), new.exists()) == (False, True)
 
 
 @pytest.mark.slow

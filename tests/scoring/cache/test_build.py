@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from scoring.readers.cache import obtain
+from scoring.cache.build import obtain
 
 SPAWN = multiprocessing.get_context("spawn")
 
