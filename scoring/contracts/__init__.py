@@ -1,6 +1,7 @@
 """Words that every part of Podium shares: enums and frozen dataclasses, standard library only."""
 
 from scoring.contracts.crossing import (
+    ENTRY_BEGINS,
     STARTED_REPLY,
     Outcome,
     Request,
@@ -55,6 +56,7 @@ from scoring.contracts.track import (
 
 __all__ = [
     "BOX_FIELDS",
+    "ENTRY_BEGINS",
     "IGNORED_CLASS",
     "MAX_BOXES",
     "METRIC_FACTS",

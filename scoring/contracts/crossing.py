@@ -94,6 +94,12 @@ STARTED_REPLY = b'{"outcome": "started"}'
 
 A child that ends without it was never able to start: a fault of ours, and not a crash of the entry.
 """
+ENTRY_BEGINS = b"\x1epodium: the entry begins\x1e\n"
+"""What the child prints at that moment too; the parent takes it out of the log.
+
+The entry may empty the reply, to have its end taken for a fault of ours that costs it nothing. What
+has gone down a pipe it cannot take back.
+"""
 
 
 class Outcome(StrEnum):

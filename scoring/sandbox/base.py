@@ -51,6 +51,7 @@ class Run:
     `reply` is at most `MAX_REPLY_BYTES` long; `outputs` is a file of raw little-endian float32
     values, at most samples * width * 4 bytes; `log` is the capped text of stdout and stderr.
     `cpu_s` is user plus system time of the whole tree. A negative `exit_code` is a signal's number.
+    `entry_began` says that the child's own libraries were loaded; the entry can feign that, not undo it.
     `overflow` says what passed its cap when the status is `TOO_MUCH_OUTPUT`.
     """
 
@@ -63,6 +64,7 @@ class Run:
     cpu_s: float
     peak_memory_bytes: int
     overflow: Overflow | None = None
+    entry_began: bool = False
 
 
 MAX_REPLY_BYTES = 2**20

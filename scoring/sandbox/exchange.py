@@ -95,12 +95,11 @@ def interpret(run: Run, job: Job) -> Measured | Predicted | Exported | Calibrate
 
 
 def _interpret(run: Run, job: Job) -> Measured | Predicted | Exported | Calibrated:
-    # An entry could empty its reply to look like this; it gains three attempts and no score.
-    if run.status in ENDED_BY_ITSELF and not run.reply:
+    if run.status in ENDED_BY_ITSELF and not run.reply and not run.entry_began:
         raise Fault(f"the sandboxed process ended before it started (exit code {run.exit_code})")
     if run.status is not ExitStatus.EXITED:
         raise _from_status(run, job)
-    if run.reply == STARTED_REPLY:
+    if run.reply in {STARTED_REPLY, b""}:
         raise _crashed(_exit_words(run, job), run, job)
     try:
         reply = parse(run.reply, job.request.task)
@@ -136,7 +135,7 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Measured | Predicted | Expor
             log=run.log,
         )
     if reply.rows != job.request.samples:
-        raise _wrong_count(reply.rows, job.request.samples)
+        raise _wrong_count(reply.rows, job.request.samples, job)
     return Predicted(rows=reply.rows, cpu_s=run.cpu_s)
 
 
@@ -213,13 +212,13 @@ def _wrong_batch(reply: FailedReply, job: Job, log: str) -> Rejected:
     facts, samples = reply.facts, job.request.samples
     batch = facts.expected if isinstance(facts.expected, int) else samples
     found = facts.found if isinstance(facts.found, int) else 0
+    return _wrong_count(found, min(batch, samples), job, log)
+
+
+def _wrong_count(found: int, expected: int, job: Job, log: str = "") -> Rejected:
     if not job.request.task.may_tell:
         # A count without a bound would carry hidden inputs out, 59 bits of them a run.
-        found = min(found, samples + 1)
-    return _wrong_count(found, min(batch, samples), log)
-
-
-def _wrong_count(found: int, expected: int, log: str = "") -> Rejected:
+        found = min(found, job.request.samples + 1)
     return reject("wrong_output_count", log=log, found=found, expected=expected)
 
 
@@ -273,7 +272,7 @@ def read_outputs(run: Run, job: Job) -> NDArray[np.float32]:
         whole_rows, rest = divmod(len(raw), 4 * width)
         # A torn row is not a row; beyond the last sample it is one too many.
         too_long = whole_rows >= job.request.samples and rest > 0
-        raise _wrong_count(whole_rows + too_long, job.request.samples)
+        raise _wrong_count(whole_rows + too_long, job.request.samples, job)
     rows = np.frombuffer(raw, dtype="<f4").reshape(job.request.samples, width)
     not_finite = int(np.count_nonzero(~np.isfinite(rows)))
     if not_finite:

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
+from scoring.contracts import ENTRY_BEGINS
 from scoring.errors import Fault
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.cage import Exhibits
@@ -78,6 +79,7 @@ def collect(job: Job, exhibits: Exhibits, ending: Ending) -> Run:
         reply = reply_file.read(MAX_REPLY_BYTES + 1)
     with open_written(exhibits.outputs) as outputs_file:
         output_bytes = os.fstat(outputs_file.fileno()).st_size
+    before, began, after = ending.log.partition(ENTRY_BEGINS)
     status = ending.status
     overflow = Overflow.LOG if status is ExitStatus.TOO_MUCH_OUTPUT else None
     if status in {ExitStatus.EXITED, ExitStatus.CRASHED}:
@@ -90,11 +92,12 @@ def collect(job: Job, exhibits: Exhibits, ending: Ending) -> Run:
         exit_code=ending.exit_code,
         reply=reply[:MAX_REPLY_BYTES],
         outputs=exhibits.outputs,
-        log=clean(ending.log),
+        log=clean(before + after),
         wall_s=ending.wall_s,
         cpu_s=ending.cpu_s,
         peak_memory_bytes=ending.peak_memory_bytes,
         overflow=overflow,
+        entry_began=bool(began),
     )
 
 
@@ -111,6 +114,9 @@ def harmless(text: str) -> str:
 def open_written(path: Path) -> BinaryIO:
     """Open a file that hostile code wrote: never through a link, never a pipe that would block."""
     try:
+        # Run as our own user, the entry can close its files to us, to be taken for a fault of ours.
+        if not path.is_symlink():
+            path.chmod(0o600)
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as exc:
         raise Fault(f"{path.name} cannot be read: {exc.strerror}") from exc

@@ -6,15 +6,17 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import STARTED_REPLY
+from scoring.contracts import ENTRY_BEGINS, STARTED_REPLY
 
 # Bound when this module is imported, before the entry runs: a model.py that replaces
 # `json.dumps`, `os.write` or `os._exit` changes nothing here.
 _encode = json.JSONEncoder(allow_nan=False).encode
+STDERR: Final = 2
 _write, _truncate, _seek, _leave = os.write, os.ftruncate, os.lseek, os._exit
 
 
@@ -55,6 +57,7 @@ class Channel:
     def started(self) -> None:
         """Say that our own libraries are loaded and the entry comes next."""
         self._reply.write(STARTED_REPLY)
+        _write(STDERR, ENTRY_BEGINS)
 
     def reply(self, reply: Mapping[str, object]) -> None:
         """Write the reply in place of `started`; called once."""

@@ -208,6 +208,12 @@ def test_a_child_that_never_started_is_our_fault(
         interpret(make_run(status=status, exit_code=1, reply=b""), make_job(Task.MEASURE))
 
 
+def test_a_reply_that_the_entry_emptied_is_its_crash(make_run: MakeRun, make_job: MakeJob) -> None:
+    refused = refusal(make_run(reply=b"", entry_began=True), make_job(Task.PREDICT))
+
+    assert refused.findings[0].facts == {"error": "an early exit"}
+
+
 def test_control_characters_do_not_reach_the_reader(make_run: MakeRun, make_job: MakeJob) -> None:
     hostile = reply(Outcome.LOAD_FAILED, why="\x1b[2J\x00gone")
 
@@ -233,6 +239,16 @@ def test_another_number_of_rows_is_refused(make_run: MakeRun, make_job: MakeJob)
     refused = refusal(make_run(reply=b'{"outcome": "ok", "rows": 2}'), make_job(Task.PREDICT))
 
     assert refused.findings[0].facts == {"found": 2, "expected": 3}
+
+
+def test_a_claimed_number_of_rows_carries_no_more_than_one_too_many(
+    make_run: MakeRun, make_job: MakeJob
+) -> None:
+    claimed = json.dumps({"outcome": "ok", "rows": 10**17}).encode()
+
+    refused = refusal(make_run(reply=claimed), make_job(Task.PREDICT))
+
+    assert refused.findings[0].facts == {"found": 4, "expected": 3}
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,16 @@ def test_printed_bytes_become_harmless_text(printed: bytes, shown: str) -> None:
     assert clean(printed) == shown
 
 
+def test_a_file_that_the_entry_closed_to_its_owner_is_opened(tmp_path: Path) -> None:
+    (tmp_path / "reply.json").write_bytes(b"reply")
+    (tmp_path / "reply.json").chmod(0)
+
+    with open_written(tmp_path / "reply.json") as file:
+        assert file.read() == b"reply"
+
+    assert mode(tmp_path / "reply.json") == 0o600
+
+
 def test_a_pipe_in_a_file_s_place_is_refused_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "reply.json")
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from scoring.contracts import (
+    ENTRY_BEGINS,
     Dtype,
     Format,
     InputContract,
@@ -104,7 +105,7 @@ class Child:
             exit_code=ended.returncode,
             reply=json.loads(reply) if reply else None,
             outputs=paths["outputs"].read_bytes(),
-            log=ended.stdout + ended.stderr,
+            log=(ended.stdout + ended.stderr).replace(ENTRY_BEGINS.decode(), ""),
         )
 
 
