@@ -97,8 +97,17 @@ def _class_names(track: Track) -> Check:
 def _quantisation(track: Track) -> Iterator[Check]:
     if not track.precision:
         return
+    wanted = track.calibration_samples
+    if track.dataset is not None:
+        wanted = min(wanted, track.dataset.samples - track.dataset.private_samples)
+    if not wanted:
+        message = (
+            f"{track.precision} is calibrated on public samples, and the dataset has none. Import others."
+        )
+        yield Check(name="Quantisation", ok=False, message=message)
+        return
     message = (
-        f"Entries are also scored in {track.precision}, calibrated on {track.calibration_samples:,} samples; "
+        f"Entries are also scored in {track.precision}, calibrated on {wanted:,} public samples; "
         f"the score may lose {track.max_drop_points:g} points."
     )
     yield Check(name="Quantisation", ok=True, message=message)

@@ -75,7 +75,7 @@ OTHER_HELP: Final = {
     "class_names": "For people: one name on a line, in the order of the classes' numbers, beginning with class 0. "
     "Empty: numbers are shown. Names change no score.",
     "precision": "Entries are run and scored a second time, quantised so. Empty: they are not.",
-    "calibration_samples": "Samples that the quantised graph is calibrated on, from 1 to 10,000.",
+    "calibration_samples": "Samples of the public split that the quantised graph is calibrated on, from 1 to 10,000.",
     "max_drop_points": "Inclusive: how many points of a hundred of the ranking metric the second score may lose. "
     "From 0.75 to 0.65 are 10 points.",
     "metric": "Ranks the board. Each metric fits one kind of output; the metrics page of the docs has the list.",

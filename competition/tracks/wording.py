@@ -169,10 +169,10 @@ def quantisation_in_words(spec: TrackSpec) -> str:
     asked = spec.quantisation
     if asked is None:
         return ""
-    samples = f"{asked.calibration_samples:,} public sample{'s' if asked.calibration_samples > 1 else ''}"
+    samples = f"up to {asked.calibration_samples:,} samples of the public split"
     run = f"The entry is also run in {asked.precision}, {PRECISION_WORDS[asked.precision]}, calibrated on {samples}."
     drop = f"Its {metric_title(spec.metric)} may then be at most {asked.max_drop_points:g} points lower"
-    return f"{run} {drop}; from 0.75 to 0.65 are 10 points."
+    return f"{run} {drop}, or the entry is rejected; from 0.75 to 0.65 are 10 points."
 
 
 def metric_title(metric: str) -> str:

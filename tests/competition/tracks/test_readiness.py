@@ -96,11 +96,26 @@ def test_a_track_without_class_names_is_told_what_its_pages_show(track: Track) -
 
 def test_a_second_score_is_told_with_its_numbers(track: Track) -> None:
     track.precision, track.calibration_samples, track.max_drop_points = "w8a8", 1_200, 2.5
+    track.dataset.samples, track.dataset.private_samples = 9_000, 1_000
 
     message = message_of(track, "Quantisation")
 
-    assert "w8a8, calibrated on 1,200 samples" in message
+    assert "w8a8, calibrated on 1,200 public samples" in message
     assert "2.5 points" in message
+
+
+def test_all_public_samples_are_taken_where_more_are_wanted(track: Track) -> None:
+    track.precision = "w8a8"
+    track.dataset.samples, track.dataset.private_samples = 50, 20
+
+    assert "calibrated on 30 public samples" in message_of(track, "Quantisation")
+
+
+def test_quantisation_without_a_public_sample_is_found(track: Track) -> None:
+    track.precision = "w8a8"
+    track.dataset.private_samples = track.dataset.samples
+
+    assert failed(track) == {"Quantisation"}
 
 
 def test_a_dataset_of_another_kind_than_the_track_reads_is_found(track: Track) -> None:

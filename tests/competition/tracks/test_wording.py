@@ -130,8 +130,8 @@ def test_a_second_precision_is_told_with_its_samples_and_its_points(spec):
     words = quantisation_in_words(replace(spec, quantisation=asked))
 
     assert words.startswith("The entry is also run in w8a8, with weights and activations of 8 bits")
-    assert "1,200 public samples" in words
-    assert "Accuracy may then be at most 2.5 points lower" in words
+    assert "calibrated on up to 1,200 samples of the public split" in words
+    assert "Accuracy may then be at most 2.5 points lower, or the entry is rejected" in words
 
 
 def test_every_precision_is_explained():
