@@ -108,7 +108,7 @@ def test_the_page_of_a_gasbench_track_shows_the_kits_model(client, make_track, p
 
 @pytest.mark.django_db
 def test_the_page_shows_the_commands(client, make_track) -> None:
-    track = make_track("my-own")
+    track = make_track("my-own", output_width=101)
 
     text = client.get(track.get_absolute_url()).content.decode()
 

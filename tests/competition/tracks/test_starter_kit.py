@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
 from django.urls import reverse
 
-from scoring.contracts import Format
+from competition.tracks.starter_kit import folder_for
+from scoring.contracts import Format, OutputContract, OutputKind
+from scoring.tracks import load_track
 
 pytestmark = pytest.mark.django_db
 
@@ -47,8 +50,27 @@ def test_a_kit_may_be_named_for_the_first_format(client, make_track, settings, t
     assert zipfile.ZipFile(io.BytesIO(response.content)).namelist() == ["net.onnx"]
 
 
+@pytest.mark.parametrize(
+    "preset", ["gasbench-image", "gasbench-onnx-image", "byom-anomaly", "cvpr2022-track2"]
+)
+def test_a_track_that_asks_for_what_a_preset_asks_for_has_its_kit(preset):
+    spec = load_track(preset).spec
+    own = replace(spec, slug="my-own", output=replace(spec.output, class_names=()))
+
+    assert folder_for(own).name == preset
+
+
+@pytest.mark.parametrize(
+    "other", [{"formats": (Format.ONNX,)}, {"output": OutputContract(kind=OutputKind.LOGITS, width=101)}]
+)
+def test_a_kit_of_another_contract_is_not_offered(other):
+    spec = replace(load_track("cvpr2022-track1").spec, slug="my-own", **other)
+
+    assert folder_for(spec) is None
+
+
 def test_a_track_without_a_kit_says_so_and_offers_none(client, make_track):
-    track = make_track("my-own")
+    track = make_track("my-own", output_width=101)
 
     assert client.get(address(track)).status_code == 404
     assert "starter-kit.zip" not in client.get(track.get_absolute_url()).content.decode()
