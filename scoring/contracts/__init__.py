@@ -2,6 +2,7 @@
 
 from scoring.contracts.crossing import (
     ENTRY_BEGINS,
+    EXACT_ARITHMETIC,
     STARTED_REPLY,
     Outcome,
     Request,
@@ -13,6 +14,7 @@ from scoring.contracts.flow import (
     Mismatch,
     Package,
     PackageFormat,
+    Quantised,
     ScoreReport,
     ScoreValue,
     Settled,
@@ -24,6 +26,7 @@ from scoring.contracts.flow import (
     UnpackedFile,
     Usage,
     Verdict,
+    quantised_name,
 )
 from scoring.contracts.track import (
     BOX_FIELDS,
@@ -57,6 +60,7 @@ from scoring.contracts.track import (
 __all__ = [
     "BOX_FIELDS",
     "ENTRY_BEGINS",
+    "EXACT_ARITHMETIC",
     "IGNORED_CLASS",
     "MAX_BOXES",
     "METRIC_FACTS",
@@ -83,6 +87,7 @@ __all__ = [
     "Precision",
     "PrivateScores",
     "Quantisation",
+    "Quantised",
     "Reader",
     "Request",
     "RunLimits",
@@ -101,5 +106,6 @@ __all__ = [
     "UnpackedFile",
     "Usage",
     "Verdict",
+    "quantised_name",
     "stored_dtype",
 ]

@@ -29,6 +29,7 @@ class Task(StrEnum):
     CALIBRATE = "calibrate"
     LATENCY = "latency"
     EXPORT = "export"
+    QUANTISE = "quantise"
 
     @property
     def may_tell(self) -> bool:
@@ -89,6 +90,13 @@ def _output(raw: Mapping[str, Any]) -> OutputContract:
     )
 
 
+EXACT_ARITHMETIC = "exact_arithmetic"
+"""An option of the `onnx` loader: values are rounded to 8 bits where the graph says so, sums are exact.
+
+The integer kernels of ONNX Runtime cut sums off on processors without instructions for them, so one
+graph would have other scores on other workers.
+"""
+
 STARTED_REPLY = b'{"outcome": "started"}'
 """What the child writes once its own libraries are loaded, just before it turns to the entry.
 
@@ -115,3 +123,4 @@ class Outcome(StrEnum):
     NOT_FINITE = "not_finite"
     CLASS_OUT_OF_RANGE = "class_out_of_range"
     EXPORT_FAILED = "export_failed"
+    QUANTISATION_FAILED = "quantisation_failed"

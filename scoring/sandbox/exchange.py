@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import STARTED_REPLY, Finding, Outcome, Task
+from scoring.contracts import STARTED_REPLY, Finding, Outcome, Precision, Task
 from scoring.errors import Fault, Rejected, reject
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.limits import expected_output_bytes
@@ -27,6 +27,7 @@ from scoring.sandbox.reply import (
     InvalidReply,
     MeasureReply,
     OkReply,
+    QuantiseReply,
     parse,
 )
 from scoring.sandbox.workfiles import harmless, open_written
@@ -74,6 +75,13 @@ class Exported:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quantised:
+    """`quantise` went through; the graph is read by `read_export`."""
+
+    cpu_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Calibrated:
     """How long known work took on this machine."""
 
@@ -81,7 +89,10 @@ class Calibrated:
     cpu_s: float
 
 
-def interpret(run: Run, job: Job) -> Measured | Predicted | Exported | Calibrated:
+Found = Measured | Predicted | Exported | Quantised | Calibrated
+
+
+def interpret(run: Run, job: Job) -> Found:
     """Return what the run found; raise `Rejected` for what the entry did wrong.
 
     `CALIBRATE` runs no entry, so there whatever goes wrong is a `Fault`.
@@ -94,7 +105,7 @@ def interpret(run: Run, job: Job) -> Measured | Predicted | Exported | Calibrate
         raise
 
 
-def _interpret(run: Run, job: Job) -> Measured | Predicted | Exported | Calibrated:
+def _interpret(run: Run, job: Job) -> Found:
     if run.status in ENDED_BY_ITSELF and not run.reply and not run.entry_began:
         raise Fault(f"the sandboxed process ended before it started (exit code {run.exit_code})")
     if run.status is not ExitStatus.EXITED:
@@ -113,7 +124,7 @@ def _interpret(run: Run, job: Job) -> Measured | Predicted | Exported | Calibrat
     return _from_ok(reply, run, job)
 
 
-def _from_ok(reply: OkReply, run: Run, job: Job) -> Measured | Predicted | Exported | Calibrated:
+def _from_ok(reply: OkReply, run: Run, job: Job) -> Found:
     if isinstance(reply, MeasureReply):
         return Measured(
             parameters=reply.parameters,
@@ -126,6 +137,8 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Measured | Predicted | Expor
         )
     if isinstance(reply, CalibrateReply):
         return Calibrated(macs=reply.macs, cpu_s=reply.cpu_s)
+    if isinstance(reply, QuantiseReply):
+        return Quantised(cpu_s=run.cpu_s)
     if isinstance(reply, ExportReply):
         return Exported(
             opset=reply.opset,
@@ -184,6 +197,9 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
             return reject("class_out_of_range", log=log, highest=(contract.classes or contract.width) - 1)
         case Outcome.EXPORT_FAILED:
             return reject("export_failed", log=log, why=_why(reply, job))
+        case Outcome.QUANTISATION_FAILED:
+            ended = f"ONNX Runtime's quantiser ended with {_why(reply, job)}"
+            return reject("quantisation_failed", log=log, why=ended, precision=Precision.W8A8)
     # The schema lets no other outcome through; an outcome added there and not here must be heard of.
     raise Fault(f"a child reported an unknown outcome: {reply.outcome}")  # pragma: no cover
 
@@ -281,6 +297,6 @@ def read_outputs(run: Run, job: Job) -> NDArray[np.float32]:
 
 
 def read_export(run: Run, job: Job) -> bytes:
-    """Return the exported model's bytes, unchecked: `check` looks at them as at any other entry."""
+    """Return the bytes of an exported or quantised graph, unchecked: they are looked at as an entry is."""
     with open_written(run.outputs) as file:
         return file.read(expected_output_bytes(job))

@@ -15,8 +15,8 @@ RESERVED_BYTES: Final = 768 * 2**20
 
 
 def expected_output_bytes(job: Job) -> int:
-    """Return how long a complete outputs file is; of an exported model, how long it may be."""
-    if job.request.task is Task.EXPORT:
+    """Return how long a complete outputs file is; of a graph that is written, how long it may be."""
+    if job.request.task in {Task.EXPORT, Task.QUANTISE}:
         return job.limits.max_file_bytes
     return job.request.samples * job.request.output.width * 4
 

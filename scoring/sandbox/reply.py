@@ -114,6 +114,12 @@ class ExportReply(_Closed):
     largest_output: Annotated[FiniteFloat, Field(ge=0)]
 
 
+class QuantiseReply(_Closed):
+    """A quantisation that went well; all that matters is in the graph."""
+
+    outcome: Literal["ok"]
+
+
 class CalibrateReply(_Closed):
     """A calibration that went well."""
 
@@ -147,12 +153,13 @@ class FailedReply(_Closed):
         return self
 
 
-OkReply = MeasureReply | PredictReply | ExportReply | CalibrateReply
+OkReply = MeasureReply | PredictReply | ExportReply | QuantiseReply | CalibrateReply
 OK_REPLIES: Final[dict[Task, type[OkReply]]] = {
     Task.MEASURE: MeasureReply,
     Task.PREDICT: PredictReply,
     Task.LATENCY: PredictReply,
     Task.EXPORT: ExportReply,
+    Task.QUANTISE: QuantiseReply,
     Task.CALIBRATE: CalibrateReply,
 }
 

@@ -77,12 +77,18 @@ def _run(request: Request, paths: argparse.Namespace, channel: Channel) -> dict[
         from scoring.sandboxed.export import export
 
         return export(request, paths.package, pixels, channel)
+    if request.task is Task.QUANTISE:
+        from scoring.sandboxed.quantise import quantise
+
+        return quantise(request, paths.package, pixels, channel)
     return predict(request, paths.package, pixels, channel)
 
 
 def _engines(request: Request) -> tuple[str, ...]:
     if request.task is Task.EXPORT:
         return (*ENGINES[Task.PREDICT][request.format], "scoring.sandboxed.export")
+    if request.task is Task.QUANTISE:
+        return (*ENGINES[Task.PREDICT][request.format], "scoring.sandboxed.quantise")
     task = Task.PREDICT if request.task is Task.LATENCY else request.task
     return ENGINES[task][request.format]
 
