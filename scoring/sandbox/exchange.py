@@ -195,13 +195,17 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
             return reject("not_finite", log=log, found=max(1, min(found, total)), total=total)
         case Outcome.CLASS_OUT_OF_RANGE:
             return reject("class_out_of_range", log=log, highest=(contract.classes or contract.width) - 1)
-        case Outcome.EXPORT_FAILED:
-            return reject("export_failed", log=log, why=_why(reply, job))
-        case Outcome.QUANTISATION_FAILED:
-            ended = f"ONNX Runtime's quantiser ended with {_why(reply, job)}"
-            return reject("quantisation_failed", log=log, why=ended, precision=Precision.W8A8)
+        case Outcome.EXPORT_FAILED | Outcome.QUANTISATION_FAILED:
+            return _no_graph(reply, run, job)
     # The schema lets no other outcome through; an outcome added there and not here must be heard of.
     raise Fault(f"a child reported an unknown outcome: {reply.outcome}")  # pragma: no cover
+
+
+def _no_graph(reply: FailedReply, run: Run, job: Job) -> Rejected:
+    if reply.outcome is Outcome.EXPORT_FAILED:
+        return reject("export_failed", log=_log(run, job), why=_why(reply, job))
+    why = f"ONNX Runtime's quantiser ended with {_why(reply, job)}"
+    return reject("quantisation_failed", log=_log(run, job), why=why, precision=Precision.W8A8)
 
 
 def _out_of_memory(run: Run, job: Job) -> Rejected:
