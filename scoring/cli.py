@@ -115,6 +115,32 @@ def export_onnx(
     raise typer.Exit(to_onnx(path, spec, source=source, output=output, sandbox=cage, printing=printing))
 
 
+@app.command(name="compile")
+def compile_model(
+    path: given.Entry,
+    track: given.Track,
+    target: given.Targets,
+    output: given.CompiledOutput = None,
+    source: given.Source = None,
+    json: given.Json = False,
+    trust: given.Trust = False,
+    log: given.Log = False,
+) -> None:
+    """Compile a torch package's model with ONNX Runtime, and show how near the two are."""
+    from scoring.commands.compile import compile_for_targets
+
+    code = compile_for_targets(
+        path,
+        load(track),
+        targets=tuple(target),
+        source=source,
+        output=output,
+        sandbox=sandbox(trust=trust),
+        printing=Printing(as_json=json, with_log=log),
+    )
+    raise typer.Exit(code)
+
+
 @app.command()
 def describe(path: given.Entry, track: given.Track, trust: given.Trust = False) -> None:
     """Print what belongs into a model folder's info.yaml, as the sandbox measures it."""

@@ -167,19 +167,18 @@ CODES: Final[dict[str, Code]] = {
         "The model could not be exported to ONNX: {why}.",
         "Write forward() in torch operators, for any batch size, without branches on the values of tensors.",
     ),
-    "export_answers_differ": Code(
-        "{found:,} of {total:,} answers of the exported ONNX graph are not the predictions that are scored.",
-        "The exported model must be the one that predicts: `podium export onnx` writes it, to be compared.",
+    "compilation_failed": Code(
+        "The model could not be compiled: {why}.",
+        "Random numbers and operators that ONNX lacks cannot be compiled. Where TorchScript cannot, the state "
+        "dict of an architecture that the package names often can.",
     ),
-    "quantisation_failed": Code(
-        "The model could not be quantised to {precision}: {why}.",
-        "Use convolutions and matrix products on float32 tensors; `podium export onnx` writes the graph that "
-        "onnxruntime.quantization.quantize_static is given.",
+    "target_unavailable": Code(
+        "“{target}” is not available here: {why}.",
+        "Available here: {available}.",
     ),
-    "quantised_drop_over_budget": Code(
-        "In {precision} the {metric} is {quantised:.6f} instead of {in_float:.6f}: {found:.6g} points less; "
-        "at most {allowed:g} are allowed.",
-        "Train with quantisation in mind, avoid layers of very unequal ranges, or use clipped activations.",
+    "unknown_target": Code(
+        "“{target}” is no compilation target.",
+        "Known are {known}.",
     ),
     # output
     "wrong_output_shape": Code(

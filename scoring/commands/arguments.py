@@ -67,6 +67,13 @@ SiteTrack = Annotated[str, typer.Option("--track", help="The track's short name 
 Token = Annotated[str | None, typer.Option("--token", envvar="PODIUM_TOKEN", help="Your API token.")]
 
 OnnxOutput = Annotated[Path, typer.Option("--output", "-o", dir_okay=False, help="The .onnx file to write.")]
+CompiledOutput = Annotated[
+    Path | None, typer.Option("--output", "-o", dir_okay=False, help="Default: PATH's name.TARGET.onnx here.")
+]
+Targets = Annotated[
+    list[str],
+    typer.Option("--target", help="x86_64-cpu; others of the BYOM guide are known by name. Repeatable."),
+]
 ZipOutput = Annotated[
     Path | None, typer.Option("--output", "-o", help="A .zip or .tar.gz; default: FOLDER.zip here.")
 ]

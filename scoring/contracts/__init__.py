@@ -2,8 +2,8 @@
 
 from scoring.contracts.crossing import (
     ENTRY_BEGINS,
-    EXACT_ARITHMETIC,
     STARTED_REPLY,
+    WRITING,
     Outcome,
     Request,
     Task,
@@ -14,7 +14,6 @@ from scoring.contracts.flow import (
     Mismatch,
     Package,
     PackageFormat,
-    Quantised,
     ScoreReport,
     ScoreValue,
     Settled,
@@ -26,7 +25,6 @@ from scoring.contracts.flow import (
     UnpackedFile,
     Usage,
     Verdict,
-    quantised_name,
 )
 from scoring.contracts.track import (
     BOX_FIELDS,
@@ -60,12 +58,12 @@ from scoring.contracts.track import (
 __all__ = [
     "BOX_FIELDS",
     "ENTRY_BEGINS",
-    "EXACT_ARITHMETIC",
     "IGNORED_CLASS",
     "MAX_BOXES",
     "METRIC_FACTS",
     "STARTED_REPLY",
     "TRUTH_BY_OUTPUT",
+    "WRITING",
     "ArchiveLimits",
     "BoxLayout",
     "Breakdown",
@@ -87,7 +85,6 @@ __all__ = [
     "Precision",
     "PrivateScores",
     "Quantisation",
-    "Quantised",
     "Reader",
     "Request",
     "RunLimits",
@@ -106,6 +103,5 @@ __all__ = [
     "UnpackedFile",
     "Usage",
     "Verdict",
-    "quantised_name",
     "stored_dtype",
 ]

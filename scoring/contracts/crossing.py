@@ -29,12 +29,16 @@ class Task(StrEnum):
     CALIBRATE = "calibrate"
     LATENCY = "latency"
     EXPORT = "export"
-    QUANTISE = "quantise"
+    COMPILE = "compile"
 
     @property
     def may_tell(self) -> bool:
         """Say whether the entry's own words may be shown: it sees nothing that is hidden."""
-        return self in {Task.MEASURE, Task.EXPORT}
+        return self in {Task.MEASURE, *WRITING}
+
+
+WRITING = frozenset({Task.EXPORT, Task.COMPILE})
+"""Tasks whose output is a file: the entry's model in another form."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +94,6 @@ def _output(raw: Mapping[str, Any]) -> OutputContract:
     )
 
 
-EXACT_ARITHMETIC = "exact_arithmetic"
-"""An option of the `onnx` loader: values are rounded to 8 bits where the graph says so, sums are exact.
-
-The integer kernels of ONNX Runtime cut sums off on processors without instructions for them, so one
-graph would have other scores on other workers.
-"""
-
 STARTED_REPLY = b'{"outcome": "started"}'
 """What the child writes once its own libraries are loaded, just before it turns to the entry.
 
@@ -123,4 +120,3 @@ class Outcome(StrEnum):
     NOT_FINITE = "not_finite"
     CLASS_OUT_OF_RANGE = "class_out_of_range"
     EXPORT_FAILED = "export_failed"
-    QUANTISATION_FAILED = "quantisation_failed"

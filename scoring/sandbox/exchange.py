@@ -16,18 +16,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import STARTED_REPLY, Finding, Outcome, Precision, Task
+from scoring.contracts import STARTED_REPLY, Finding, Outcome, Task
 from scoring.errors import Fault, Rejected, reject
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.limits import expected_output_bytes
 from scoring.sandbox.reply import (
     CalibrateReply,
+    CompileReply,
     ExportReply,
     FailedReply,
     InvalidReply,
     MeasureReply,
     OkReply,
-    QuantiseReply,
     parse,
 )
 from scoring.sandbox.workfiles import harmless, open_written
@@ -37,6 +37,7 @@ RUNTIME_ERRORS: Final = frozenset(
     {"EPFail", "Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoModel", "NotImplemented"}
 )
 ENDED_BY_ITSELF: Final = frozenset({ExitStatus.EXITED, ExitStatus.CRASHED})
+UNWRITTEN: Final = {Task.COMPILE: "compilation_failed"}
 UNNAMED: Final = "an exception"
 EARLY_EXIT: Final = "an early exit"
 UNREADABLE_REPLY: Final = "an unreadable reply"
@@ -75,10 +76,20 @@ class Exported:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quantised:
-    """`quantise` went through; the graph is read by `read_export`."""
+class Compiled:
+    """`compile` went through; the model is read by `read_export`. `batch` None means any."""
 
-    cpu_s: float
+    opset: int
+    batch: int | None
+    samples: int
+    graph_bytes: int
+    largest_difference: float
+    largest_output: float
+    numbers: int
+    differing: int
+    torch_ms: float
+    compiled_ms: float
+    log: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +100,7 @@ class Calibrated:
     cpu_s: float
 
 
-Found = Measured | Predicted | Exported | Quantised | Calibrated
+Found = Measured | Predicted | Exported | Compiled | Calibrated
 
 
 def interpret(run: Run, job: Job) -> Found:
@@ -137,8 +148,6 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Found:
         )
     if isinstance(reply, CalibrateReply):
         return Calibrated(macs=reply.macs, cpu_s=reply.cpu_s)
-    if isinstance(reply, QuantiseReply):
-        return Quantised(cpu_s=run.cpu_s)
     if isinstance(reply, ExportReply):
         return Exported(
             opset=reply.opset,
@@ -147,6 +156,9 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Found:
             largest_output=reply.largest_output,
             log=run.log,
         )
+    if isinstance(reply, CompileReply):
+        facts = reply.model_dump(exclude={"outcome"})
+        return Compiled(**facts, log=run.log)
     if reply.rows != job.request.samples:
         raise _wrong_count(reply.rows, job.request.samples, job)
     return Predicted(rows=reply.rows, cpu_s=run.cpu_s)
@@ -195,17 +207,11 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
             return reject("not_finite", log=log, found=max(1, min(found, total)), total=total)
         case Outcome.CLASS_OUT_OF_RANGE:
             return reject("class_out_of_range", log=log, highest=(contract.classes or contract.width) - 1)
-        case Outcome.EXPORT_FAILED | Outcome.QUANTISATION_FAILED:
-            return _no_graph(reply, run, job)
+        case Outcome.EXPORT_FAILED:
+            code = UNWRITTEN.get(job.request.task, "export_failed")
+            return reject(code, log=log, why=_why(reply, job))
     # The schema lets no other outcome through; an outcome added there and not here must be heard of.
     raise Fault(f"a child reported an unknown outcome: {reply.outcome}")  # pragma: no cover
-
-
-def _no_graph(reply: FailedReply, run: Run, job: Job) -> Rejected:
-    if reply.outcome is Outcome.EXPORT_FAILED:
-        return reject("export_failed", log=_log(run, job), why=_why(reply, job))
-    why = f"ONNX Runtime's quantiser ended with {_why(reply, job)}"
-    return reject("quantisation_failed", log=_log(run, job), why=why, precision=Precision.W8A8)
 
 
 def _out_of_memory(run: Run, job: Job) -> Rejected:
@@ -301,6 +307,6 @@ def read_outputs(run: Run, job: Job) -> NDArray[np.float32]:
 
 
 def read_export(run: Run, job: Job) -> bytes:
-    """Return the bytes of an exported or quantised graph, unchecked: they are looked at as an entry is."""
+    """Return the exported model's bytes, unchecked: `check` looks at them as at any other entry."""
     with open_written(run.outputs) as file:
         return file.read(expected_output_bytes(job))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from scoring.contracts import Task
+from scoring.contracts import WRITING
 from scoring.sandbox.base import Job
 
 MAX_OPEN_FILES: Final = 1024
@@ -15,8 +15,8 @@ RESERVED_BYTES: Final = 768 * 2**20
 
 
 def expected_output_bytes(job: Job) -> int:
-    """Return how long a complete outputs file is; of a graph that is written, how long it may be."""
-    if job.request.task in {Task.EXPORT, Task.QUANTISE}:
+    """Return how long a complete outputs file is; of a written model, how long it may be."""
+    if job.request.task in WRITING:
         return job.limits.max_file_bytes
     return job.request.samples * job.request.output.width * 4
 

@@ -114,10 +114,20 @@ class ExportReply(_Closed):
     largest_output: Annotated[FiniteFloat, Field(ge=0)]
 
 
-class QuantiseReply(_Closed):
-    """A quantisation that went well; all that matters is in the graph."""
+class CompileReply(_Closed):
+    """A compilation that went well; `batch` is null where any will do."""
 
     outcome: Literal["ok"]
+    opset: Annotated[int, Field(ge=1, le=100)]
+    batch: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None
+    samples: Count
+    graph_bytes: Count
+    largest_difference: Annotated[FiniteFloat, Field(ge=0)]
+    largest_output: Annotated[FiniteFloat, Field(ge=0)]
+    numbers: Count
+    differing: Count
+    torch_ms: Annotated[FiniteFloat, Field(ge=0)]
+    compiled_ms: Annotated[FiniteFloat, Field(ge=0)]
 
 
 class CalibrateReply(_Closed):
@@ -153,13 +163,13 @@ class FailedReply(_Closed):
         return self
 
 
-OkReply = MeasureReply | PredictReply | ExportReply | QuantiseReply | CalibrateReply
+OkReply = MeasureReply | PredictReply | ExportReply | CompileReply | CalibrateReply
 OK_REPLIES: Final[dict[Task, type[OkReply]]] = {
     Task.MEASURE: MeasureReply,
     Task.PREDICT: PredictReply,
     Task.LATENCY: PredictReply,
     Task.EXPORT: ExportReply,
-    Task.QUANTISE: QuantiseReply,
+    Task.COMPILE: CompileReply,
     Task.CALIBRATE: CalibrateReply,
 }
 

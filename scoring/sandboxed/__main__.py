@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 from scoring.contracts import Format, Request, Task
 from scoring.sandboxed.channel import Channel, leave
-from scoring.sandboxed.inputs import open_inputs
-from scoring.sandboxed.measure import measure
+from scoring.sandboxed.inputs import Pixels, open_inputs
+from scoring.sandboxed.measure import Reply, measure
 from scoring.sandboxed.predict import predict
 from scoring.sandboxed.refusal import Refusal
 
@@ -73,22 +73,36 @@ def _run(request: Request, paths: argparse.Namespace, channel: Channel) -> dict[
     channel.started()
     if request.task is Task.MEASURE:
         return measure(request, paths.package, pixels)
-    if request.task is Task.EXPORT:
-        from scoring.sandboxed.export import export
-
-        return export(request, paths.package, pixels, channel)
-    if request.task is Task.QUANTISE:
-        from scoring.sandboxed.quantise import quantise
-
-        return quantise(request, paths.package, pixels, channel)
+    if request.task in WRITERS:
+        return WRITERS[request.task](request, paths.package, pixels, channel)
     return predict(request, paths.package, pixels, channel)
 
 
+def _export(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
+    from scoring.sandboxed.export import export
+
+    return export(request, package, pixels, channel)
+
+
+def _compile(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
+    from scoring.sandboxed.compiling import compile_entry
+
+    return compile_entry(request, package, pixels, channel)
+
+
+WRITERS: Final[Mapping[Task, Callable[[Request, Path, Pixels, Channel], Reply]]] = {
+    Task.EXPORT: _export,
+    Task.COMPILE: _compile,
+}
+WRITING_ENGINES: Final = {
+    Task.EXPORT: "scoring.sandboxed.export",
+    Task.COMPILE: "scoring.sandboxed.compiling",
+}
+
+
 def _engines(request: Request) -> tuple[str, ...]:
-    if request.task is Task.EXPORT:
-        return (*ENGINES[Task.PREDICT][request.format], "scoring.sandboxed.export")
-    if request.task is Task.QUANTISE:
-        return (*ENGINES[Task.PREDICT][request.format], "scoring.sandboxed.quantise")
+    if request.task in WRITING_ENGINES:
+        return (*ENGINES[Task.PREDICT][request.format], WRITING_ENGINES[request.task])
     task = Task.PREDICT if request.task is Task.LATENCY else request.task
     return ENGINES[task][request.format]
 

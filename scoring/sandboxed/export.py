@@ -1,8 +1,4 @@
-"""Exports a torch entry to ONNX: fixed sides, a dynamic batch, and a comparison on the samples.
-
-Only torch's exporter by `torch.export` is used for modules with code: the older one traces, and
-freezes a branch that depends on values into whatever the sample took.
-"""
+"""Exports a torch entry to ONNX: fixed sides, a dynamic batch, and a comparison on the samples."""
 
 from __future__ import annotations
 
@@ -13,13 +9,12 @@ from typing import Final
 
 import numpy as np
 import onnx
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from scoring.contracts import Outcome, Request, Task
 from scoring.sandboxed.channel import Channel
 from scoring.sandboxed.failures import entry_failures, one_line
+from scoring.sandboxed.graphs import OPSET, OneOutput, without_notes, write_module
 from scoring.sandboxed.inputs import Pixels
 from scoring.sandboxed.loaders import LOADERS, onnx_graph
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
@@ -27,25 +22,8 @@ from scoring.sandboxed.outputs import count_not_finite
 from scoring.sandboxed.refusal import Refusal
 from scoring.sandboxed.settle import seed_all
 
-# The newest that torch writes without converting, and that onnx2torch mostly knows.
-OPSET: Final = 18
-INPUT, OUTPUT, BATCH = "input", "output", "batch"
 # Two engines round differently; beyond this they compute something else.
 TOLERANCE: Final = 1e-2
-
-
-class _OneInput(nn.Module):
-    """Has one named input and one output, whatever the entry's own forward() takes and answers."""
-
-    def __init__(self, entry: TorchEntry) -> None:
-        super().__init__()
-        self.model = entry.module
-        self._output_of = entry.output_of
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the output tensor."""
-        output: torch.Tensor = self._output_of(self.model(images))
-        return output
 
 
 def export(request: Request, package: Path, pixels: Pixels, channel: Channel) -> dict[str, object]:
@@ -59,7 +37,7 @@ def export(request: Request, package: Path, pixels: Pixels, channel: Channel) ->
         path = Path(folder) / "model.onnx"
         _write(entry, pixels, path)
         found = _rows_of_graph(path, request, pixels)
-        content = _without_notes(path)
+        content = without_notes(onnx.load(path))
     largest = float(np.abs(expected).max(initial=0.0))
     difference = float(np.abs(expected - found).max(initial=0.0))
     if not difference <= TOLERANCE * max(largest, 1.0):
@@ -78,33 +56,10 @@ def export(request: Request, package: Path, pixels: Pixels, channel: Channel) ->
 
 def _write(entry: TorchEntry, pixels: Pixels, path: Path) -> None:
     try:
-        torch.onnx.export(
-            _OneInput(entry).eval(),
-            (entry.tensor(pixels[:2]),),
-            path,
-            input_names=[INPUT],
-            output_names=[OUTPUT],
-            dynamic_shapes=({0: torch.export.Dim(BATCH)},),
-            opset_version=OPSET,
-            external_data=False,
-            dynamo=True,
-            verbose=False,
-        )
+        write_module(OneOutput(entry.module, entry.output_of), entry.tensor(pixels[:2]), path)
     # The exporter runs the entry's code, which raises what it likes.
     except Exception as exc:
         raise _failed(one_line(exc.__cause__ or exc)) from exc
-
-
-def _without_notes(path: Path) -> bytes:
-    """Return the model without the exporter's notes: they hold paths and source lines of the entrant's."""
-    model = onnx.load(path)
-    graph = model.graph
-    for part in (model, graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
-        del part.metadata_props[:]
-        part.doc_string = ""
-    for tensor in graph.initializer:
-        del tensor.metadata_props[:]
-    return model.SerializeToString(deterministic=True)
 
 
 def _rows(entry: TorchEntry, request: Request, pixels: Pixels) -> NDArray[np.float32]:

@@ -89,7 +89,7 @@ def load(package: Path, request: Request) -> ByomEntry:
         settle_torch(request.threads)
         return module.eval()
 
-    entry = ByomEntry(build, request, choose=lambda answer: _output(answer, request))
+    entry = ByomEntry(build, request, choose=_tensor, finish=lambda chosen: _finished(chosen, request))
     batch = request.options.get("batch")
     if is_script and isinstance(batch, int):
         entry.fixed_batch = batch
@@ -123,18 +123,20 @@ def _from_state(path: Path, options: Mapping[str, object]) -> nn.Module:
     return architectures.build(name, classes if isinstance(classes, int) else None, state)
 
 
-def _output(answer: Any, request: Request) -> Any:
-    """Return the tensor that the track's kind of output is made of."""
-    if isinstance(answer, Mapping) and "out" in answer:
-        # How torchvision's segmentation models answer.
-        return answer["out"]
+def _tensor(answer: Any) -> Any:
+    """Return the tensor in an answer; torchvision's segmentation models answer with a dict."""
+    return answer["out"] if isinstance(answer, Mapping) and "out" in answer else answer
+
+
+def _finished(chosen: Any, request: Request) -> Any:
+    """Return what the track asks for: of two columns, how likely the second is."""
     if request.output.kind is not OutputKind.CONFIDENCE or request.options.get("columns") != TWO_COLUMNS:
-        return answer
-    if not isinstance(answer, torch.Tensor) or not answer.is_floating_point():
-        return answer
-    if answer.dim() != TWO_COLUMNS or answer.shape[1] != TWO_COLUMNS:
-        raise refuse_kind(f"shape {tuple(answer.shape)}, where the package states 2 numbers a picture")
-    return answer.float().softmax(dim=1)[:, 1:]
+        return chosen
+    if not isinstance(chosen, torch.Tensor) or not chosen.is_floating_point():
+        return chosen
+    if chosen.dim() != TWO_COLUMNS or chosen.shape[1] != TWO_COLUMNS:
+        raise refuse_kind(f"shape {tuple(chosen.shape)}, where the package states 2 numbers a picture")
+    return chosen.float().softmax(dim=1)[:, 1:]
 
 
 def _scale(rows: NDArray[Any]) -> float:

@@ -51,7 +51,9 @@ def load(package: Path, request: Request) -> QaihubEntry:
     def build() -> nn.Module:
         return _build(model_class, request)
 
-    return QaihubEntry(build, request)
+    entry = QaihubEntry(build, request)
+    entry.fixed_batch = 1
+    return entry
 
 
 def _import_model(path: Path, model_id: str) -> ModuleType:

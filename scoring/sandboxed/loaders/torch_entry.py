@@ -31,7 +31,10 @@ _FORMATS = {True: torch.channels_last, False: torch.contiguous_format}
 
 
 class TorchEntry:
-    """A torch module, how batches reach it, and where in its answer a format looks for the tensor."""
+    """A torch module, how batches reach it, and what its answer comes to.
+
+    `choose` finds a format's tensor in the answer; `finish` makes of it what the track asks for.
+    """
 
     def __init__(
         self,
@@ -39,10 +42,12 @@ class TorchEntry:
         request: Request,
         *,
         choose: Callable[[Any], Any] = lambda answer: answer,
+        finish: Callable[[Any], Any] = lambda chosen: chosen,
     ) -> None:
         self.fixed_batch: int | None = None
         self._build = build
         self._choose = choose
+        self._finish = finish
         self._request = request
         self.module = build()
         self._memory_format = torch.contiguous_format
@@ -75,8 +80,22 @@ class TorchEntry:
         return floats
 
     def output_of(self, answer: Any) -> Any:
-        """Return what the package's format takes for the output in what the module answered."""
+        """Return what the package's format makes of what the module answered."""
+        return self._finish(self._choose(answer))
+
+    def chosen(self, answer: Any) -> Any:
+        """Return the tensor that the module's answer holds, before anything is made of it."""
         return self._choose(answer)
+
+    def raw(self, pixels: Pixels) -> NDArray[Any]:
+        """Run one batch; return the numbers that a graph of the module alone would answer."""
+        with torch.no_grad():
+            return self._numbers(self._choose(self.module(self.tensor(pixels))))
+
+    def rows_of(self, raw: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the rows that the track scores, made of the numbers of a batch."""
+        output = self._numbers(self._finish(torch.from_numpy(raw)))
+        return to_rows(output, batch=len(raw), request=self._request)
 
     def _laid_out(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return a copy in the chosen memory format; plane by plane takes half the time of a conversion."""
@@ -90,7 +109,9 @@ class TorchEntry:
 
     def _rows(self, pixels: Pixels) -> NDArray[Any]:
         with torch.no_grad():
-            output = self._choose(self.module(self.tensor(pixels)))
+            return self._numbers(self.output_of(self.module(self.tensor(pixels))))
+
+    def _numbers(self, output: Any) -> NDArray[Any]:
         if not isinstance(output, torch.Tensor):
             raise refuse_kind(f"a value of type {type(output).__name__}")
         if accepts_integers(self._request) and output.dtype in _INTEGERS:

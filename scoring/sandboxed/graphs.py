@@ -1,0 +1,102 @@
+"""Writes a torch module down as an ONNX graph, with a dynamic batch or with the one of the example.
+
+Modules with code go by `torch.export`, which refuses a branch that depends on values. TorchScript has
+no code that it could follow; the older exporter takes it over operator by operator, and writes the
+branches and loops of a script as If and Loop. A trace holds none any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import onnx
+import torch
+from torch import nn
+
+# The newest that torch writes without converting, and that onnx2torch mostly knows.
+OPSET: Final = 18
+INPUT, OUTPUT, BATCH = "input", "output", "batch"
+
+
+class OneOutput(nn.Module):
+    """Has one named input and one output, whatever the entry's own forward() takes and answers."""
+
+    def __init__(self, model: nn.Module, output_of: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.model = model
+        self._output_of = output_of
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the output tensor."""
+        output: torch.Tensor = self._output_of(self.model(images))
+        return output
+
+
+class _Out(nn.Module):
+    """Takes the output out of the dict that a script answers with; is scripted itself."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the output tensor."""
+        output: torch.Tensor = self.model(images)["out"]
+        return output
+
+
+def write_module(module: nn.Module, example: torch.Tensor, path: Path, *, dynamic: bool = True) -> None:
+    """Write the graph of a module with one input and one output; raises what the exporter raises."""
+    torch.onnx.export(
+        module.eval(),
+        (example,),
+        path,
+        input_names=[INPUT],
+        output_names=[OUTPUT],
+        dynamic_shapes=({0: torch.export.Dim(BATCH)},) if dynamic else None,
+        opset_version=OPSET,
+        external_data=False,
+        dynamo=True,
+        verbose=False,
+    )
+
+
+def write_script(module: torch.jit.ScriptModule, example: torch.Tensor, path: Path, *, dynamic: bool) -> None:
+    """Write the graph of TorchScript that answers with a tensor, or with a dict that has one as `out`."""
+    if isinstance(module(example.clone()), Mapping):
+        module = torch.jit.script(_Out(module).eval())
+    axes = {INPUT: {0: BATCH}, OUTPUT: {0: BATCH}} if dynamic else None
+    torch.onnx.export(
+        module,
+        (example,),
+        path,
+        input_names=[INPUT],
+        output_names=[OUTPUT],
+        dynamic_axes=axes,
+        opset_version=OPSET,
+        dynamo=False,
+        verbose=False,
+    )
+
+
+def without_notes(model: onnx.ModelProto) -> bytes:
+    """Return the model without the exporter's notes: they hold paths and source lines of the entrant's."""
+    del model.metadata_props[:]
+    model.doc_string = ""
+    _drop_notes(model.graph)
+    return model.SerializeToString(deterministic=True)
+
+
+def _drop_notes(graph: onnx.GraphProto) -> None:
+    for part in (graph, *graph.node, *graph.value_info, *graph.input, *graph.output):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    for tensor in graph.initializer:
+        del tensor.metadata_props[:]
+    for node in graph.node:
+        for attribute in node.attribute:
+            # The branches of an If, the body of a Loop.
+            for inner in (attribute.g, *attribute.graphs) if attribute.HasField("g") else attribute.graphs:
+                _drop_notes(inner)
