@@ -17,7 +17,7 @@ PACKED: Final[Mapping[Format, tuple[str, str]]] = {
     Format.ONNX: ZIP,
     Format.QAIHUB: ZIP,
     Format.GASBENCH: ZIP,
-    Format.BYOM: ("entry.tar.gz", "tar -czf entry.tar.gz -C {folder} ."),
+    Format.BYOM: ("entry.tar.gz", "podium pack {folder} -o entry.tar.gz"),
 }
 """What is uploaded of each format, and the command that makes it of the entry's folder."""
 

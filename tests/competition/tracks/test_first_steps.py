@@ -78,7 +78,7 @@ def test_the_first_format_says_what_is_uploaded(spec) -> None:
 
     steps = first_steps(byom, None, server=SERVER)
 
-    assert steps.upload[0] == "tar -czf entry.tar.gz -C entry ."
+    assert steps.upload[0] == "podium pack entry -o entry.tar.gz"
     assert steps.upload[1].startswith("podium submit entry.tar.gz ")
 
 
