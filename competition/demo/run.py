@@ -1,6 +1,7 @@
 """The whole system on one machine with real data: `make demo`, or `make demo ONCE=1` to stop after the boards.
 
-`make demo FULL=1` adds a track of each modality (pictures, video, sound), entered with the starter kits.
+`make demo FULL=1` adds a track of every other preset (pictures, video, sound; classes, masks, boxes) with generated
+data, entered with the starter kits, and a kit as a second entry on both of the first tracks.
 
 Everything goes through the site's own doors: tracks by `sync_tracks`, participants, uploads, results and
 boards by the HTTP API. Run again, it finds what is there and uploads nothing twice.
@@ -31,7 +32,7 @@ from scoring.pack import pack
 COMPETITION = "cvpr2022-demo"
 COMPETITION_NAME = "CVPR 2022 rules on handwritten digits (demonstration)"
 HIDDEN_SAMPLES = 600
-MEDIA_SAMPLES = 48
+KIT_SAMPLES = 48
 SEED = 2022
 KITS = ROOT / "docs" / "starter-kits"
 RESULT_S = 600.0
@@ -68,10 +69,25 @@ UPLOADS = (
     ),
 )
 
-MEDIA_UPLOADS = (
-    Upload(participant="ada", track="gasbench-image", file="gasbench-image.zip", status="scored"),
-    Upload(participant="grace", track="gasbench-video", file="gasbench-video.zip", status="scored"),
-    Upload(participant="ada", track="gasbench-audio", file="gasbench-audio.zip", status="scored"),
+
+def _of_kit(participant: str, track: str, file: str) -> Upload:
+    """Return an upload of a starter kit: it has the kit's name."""
+    return Upload(participant=participant, track=track, file=file, status="scored")
+
+
+KIT_UPLOADS = (
+    _of_kit("grace", "cvpr2022-track1", "cvpr2022-track1.zip"),
+    _of_kit("ada", "cvpr2022-track2", "cvpr2022-track2-opencv.zip"),
+    _of_kit("ada", "gasbench-image", "gasbench-image.zip"),
+    _of_kit("grace", "gasbench-video", "gasbench-video.zip"),
+    _of_kit("ada", "gasbench-audio", "gasbench-audio.zip"),
+    _of_kit("grace", "gasbench-onnx-image", "gasbench-onnx-image.zip"),
+    _of_kit("ada", "gasbench-onnx-video", "gasbench-onnx-video.zip"),
+    _of_kit("grace", "qaihub-classification", "qaihub-classification.zip"),
+    _of_kit("ada", "byom-classification", "byom-classification.tar.gz"),
+    _of_kit("grace", "byom-anomaly", "byom-anomaly.tar.gz"),
+    _of_kit("ada", "byom-detection", "byom-detection.tar.gz"),
+    _of_kit("grace", "byom-segmentation", "byom-segmentation.tar.gz"),
 )
 
 console = Console(highlight=False)
@@ -82,7 +98,7 @@ def main() -> int:
     home = Path(os.environ.get("PODIUM_HOME") or ROOT / "var" / "demo").resolve()
     environment = {**os.environ, "PODIUM_HOME": str(home)}
     home.mkdir(parents=True, exist_ok=True)
-    uploads = UPLOADS + (MEDIA_UPLOADS if environment.get("FULL") else ())
+    uploads = UPLOADS + (KIT_UPLOADS if environment.get("FULL") else ())
     tracks = tuple(dict.fromkeys(upload.track for upload in uploads))
     started = time.monotonic()
     try:
@@ -119,7 +135,7 @@ def _amount(track: str) -> dict[str, int]:
     """Return how many samples a track gets, and a seed that gives no two tracks the same pictures."""
     if track in {upload.track for upload in UPLOADS}:
         return {"samples": HIDDEN_SAMPLES, "seed": SEED}
-    return {"samples": MEDIA_SAMPLES, "seed": SEED + 1 + list(DATASETS).index(track)}
+    return {"samples": KIT_SAMPLES, "seed": SEED + 1 + list(DATASETS).index(track)}
 
 
 def _prepare_entries(home: Path, uploads: Sequence[Upload]) -> None:
@@ -129,10 +145,13 @@ def _prepare_entries(home: Path, uploads: Sequence[Upload]) -> None:
         command = [sys.executable, "-m", "competition.demo.train", str(folder)]
         subprocess.run(command, check=True, cwd=ROOT)
         entries.write_bad_entries(folder)
-    for upload in uploads:
-        kit = KITS / Path(upload.file).stem / "entry"
-        if kit.is_dir():
-            pack(kit, folder / upload.file)
+    for upload in set(uploads) & set(KIT_UPLOADS):
+        pack(kit_of(upload), folder / upload.file)
+
+
+def kit_of(upload: Upload) -> Path:
+    """Return the folder that an upload of a kit is packed from."""
+    return KITS / upload.file.partition(".")[0] / "entry"
 
 
 def _prepare_tracks(home: Path, tracks: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -221,7 +240,7 @@ def _follow(client: httpx.Client, upload: Upload, submission: str) -> bool:
     right = (state["status"], state["code"] or "") == (upload.status, upload.code)
     mark = "[green]as expected[/]" if right else f"[red]expected {upload.status} {upload.code}[/]"
     console.print(
-        f"  {upload.participant:6} {upload.track} {upload.file:16} {state['status']} {state['code']} {mark}"
+        f"  {upload.participant:6} {upload.track:21} {upload.file:27} {state['status']} {state['code']} {mark}"
     )
     return right
 
