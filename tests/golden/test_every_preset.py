@@ -2,7 +2,7 @@
 
 Checked and scored on one's own machine by the command line; then the preset becomes a track of the
 site with the kit's sample data as its hidden data, and the packed entry is uploaded by the API,
-evaluated by the worker's code in the real sandbox and ranked. Both scores must be the same number.
+evaluated by the worker's code in the real sandbox and ranked. Both must give the same numbers.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def test_a_kit_is_checked_scored_uploaded_and_ranked(
     preset: str, podium: Callable[..., dict[str, Any]], alice: User, tmp_path: Path
 ) -> None:
     entry, data = KITS / preset / "entry", KITS / preset / "sample-data"
-    metric = load_track(preset).spec.metric
+    spec = load_track(preset).spec
 
     checked = podium("check", entry, "--track", preset)
     scored = podium("score", entry, "--track", preset, "--data", data)
@@ -95,4 +95,5 @@ def test_a_kit_is_checked_scored_uploaded_and_ranked(
 
     assert (checked["verdict"], scored["verdict"], worked_on) == ("accepted", "scored", 1)
     assert (row["rank"], row["participant"]) == (1, "alice")
-    assert row["value"] == scored["scores"][metric]["value"]
+    assert row["value"] == scored["scores"][spec.metric]["value"]
+    assert row["extra"] == {metric: scored["scores"][metric]["value"] for metric in spec.extra_metrics}
