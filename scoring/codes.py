@@ -180,6 +180,20 @@ CODES: Final[dict[str, Code]] = {
         "“{target}” is no compilation target.",
         "Known are {known}.",
     ),
+    "export_answers_differ": Code(
+        "{found:,} of {total:,} answers of the exported ONNX graph are not the predictions that are scored.",
+        "The exported model must be the one that predicts: `podium export onnx` writes it, to be compared.",
+    ),
+    "quantisation_failed": Code(
+        "The model could not be quantised to {precision}: {why}.",
+        "Use convolutions and matrix products on float32 tensors; `podium export onnx` writes the graph that "
+        "onnxruntime.quantization.quantize_static is given.",
+    ),
+    "quantised_drop_over_budget": Code(
+        "In {precision} the {metric} is {quantised:.6f} instead of {in_float:.6f}: {found:.6g} points less; "
+        "at most {allowed:g} are allowed.",
+        "Train with quantisation in mind, avoid layers of very unequal ranges, or use clipped activations.",
+    ),
     # output
     "wrong_output_shape": Code(
         "The model returned shape {found} for a batch of {batch}; this track needs {expected}.",

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import Final
 
 from scoring.contracts import Package, Request, Stage, Task, TrackSpec, Usage
 from scoring.errors import Fault, Rejected
 from scoring.sandbox.base import Job, Run, Sandbox
 
 Note = Callable[[Stage], None]
+ON_FEW_SAMPLES: Final = frozenset({Task.MEASURE, Task.EXPORT, Task.QUANTISE})
 
 
 @dataclass(kw_only=True)
@@ -29,12 +31,12 @@ class Flow:
     options: Mapping[str, object] = field(default_factory=dict)
 
     @contextmanager
-    def stage(self, stage: Stage) -> Iterator[None]:
-        """Announce the stage and take its time."""
+    def stage(self, stage: Stage, *, timed_as: str = "") -> Iterator[None]:
+        """Announce the stage and take its time, under a name of its own if it has one."""
         self.note(stage)
         started = monotonic()
         yield
-        self.timings_s[stage.value] = monotonic() - started
+        self.timings_s[timed_as or stage.value] = monotonic() - started
 
     @contextmanager
     def only_rejected_or_fault(self) -> Iterator[None]:
@@ -64,12 +66,15 @@ def make_job(task: Task, package: Package, inputs: Path, samples: int, flow: Flo
         seed=limits.seed,
         options=flow.options,
     )
-    timeout_s = limits.measure_timeout_s if task is Task.MEASURE else limits.predict_timeout_s
+    timeout_s = limits.measure_timeout_s if task in ON_FEW_SAMPLES else limits.predict_timeout_s
     return Job(request=request, package=package.root, inputs=inputs, timeout_s=timeout_s, limits=limits)
 
 
-def run_job(job: Job, flow: Flow, stage: Stage) -> Run:
-    """Run the job in a folder of its own, renewing what `note` renews."""
-    folder = flow.workdir / f"run-{job.request.task}"
+def run_job(job: Job, flow: Flow, stage: Stage, *, name: str = "") -> Run:
+    """Run the job in a folder of its own, renewing what `note` renews.
+
+    `name` tells it from another run of the same task, whose outputs are still to be read.
+    """
+    folder = flow.workdir / f"run-{name or job.request.task}"
     folder.mkdir(exist_ok=True)
     return flow.sandbox.run(job, workdir=folder, tick=lambda: flow.note(stage))

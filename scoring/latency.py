@@ -16,15 +16,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import Finding, Task
+from scoring.agreement import count_off
+from scoring.contracts import Finding, OutputKind, Task
 from scoring.errors import reject
 from scoring.sandbox import exchange
 from scoring.sandbox.base import Job, Sandbox
 from scoring.sandbox.pacing import WARM_UP, Pacer
 
 SAMPLES: Final = WARM_UP + 50
-ROUNDING: Final = 0.05
-"""Batches of 32 and of 1 round differently; quantised and half-precision models more than others."""
 MAX_SHARE_OFF: Final = 0.1
 LAST_ANSWER_S: Final = 1.0
 
@@ -81,14 +80,13 @@ def _measure(
     if len(pacer.answers) != len(samples):
         # It said that it answered all, and emptied or cut the file: the clock saw fewer.
         raise reject("wrong_output_count", found=len(pacer.answers), expected=len(samples))
-    _compare(np.stack(pacer.answers), predictions[: len(samples)])
+    _compare(np.stack(pacer.answers), predictions[: len(samples)], request.output.kind)
     p50_s, p95_s = np.percentile(pacer.timed_s, [50, 95])
     return Latency(p50_ms=1000 * float(p50_s), p95_ms=1000 * float(p95_s))
 
 
-def _compare(answers: NDArray[np.float32], predictions: NDArray[np.float32]) -> None:
+def _compare(answers: NDArray[np.float32], predictions: NDArray[np.float32], kind: OutputKind) -> None:
     """Refuse answers that are not those that are scored: a fast model for the clock, a slow one for the board."""
-    difference = np.abs(answers.astype(np.float64) - predictions).mean(axis=1)
-    off = ~(difference <= ROUNDING * np.abs(predictions.astype(np.float64)).mean(axis=1))
-    if off.mean() > MAX_SHARE_OFF:
-        raise reject("latency_answers_differ", found=int(off.sum()), total=len(answers))
+    off = count_off(answers, predictions, kind)
+    if off > MAX_SHARE_OFF * len(answers):
+        raise reject("latency_answers_differ", found=off, total=len(answers))

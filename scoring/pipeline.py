@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring import stages
+from scoring import quantised, stages
 from scoring.contracts import Finding, Package, ScoreReport, Stage, Task, TrackSpec, Usage, Verdict
 from scoring.flow import Flow, Note, make_job, run_job
 from scoring.sandbox import exchange
@@ -23,7 +23,9 @@ def check(entry: Path, track: TrackSpec, *, sandbox: Sandbox, workdir: Path, not
     """
     flow = Flow(track=track, sandbox=sandbox, workdir=workdir, note=note)
     with flow.only_rejected_or_fault():
-        return stages.examine(entry, flow).report
+        examined = stages.examine(entry, flow)
+        quantised.export(examined.package, flow)
+        return replace(examined.report, timings_s=dict(flow.timings_s))
 
 
 def score(
@@ -44,14 +46,17 @@ def score(
     flow = Flow(track=track, sandbox=sandbox, workdir=workdir, note=note)
     with flow.only_rejected_or_fault():
         examined = stages.examine(entry, flow)
+        graph = quantised.export(examined.package, flow)
         with flow.stage(Stage.PREDICT):
             prepared = stages.prepare(data, cache, flow)
             job, run = stages.predict(examined.package, prepared, flow)
             cpu_s_per_sample = stages.enforce_cpu(job, run, flow)
             usage = replace(examined.report.usage, cpu_s_per_sample=cpu_s_per_sample)
             usage, slow = stages.time_samples(job, exchange.read_outputs(run, job), usage, flow)
+        in_8_bits = quantised.predict(graph, job, run, prepared, flow)
         with flow.stage(Stage.METRIC):
             computed = stages.compute(job, run, prepared, flow.track)
+            second = quantised.compare(in_8_bits, computed, prepared, flow.track)
         return replace(
             examined.report,
             verdict=Verdict.SCORED,
@@ -61,6 +66,7 @@ def score(
             scores=computed.public,
             private_scores=computed.private,
             breakdown=computed.breakdown,
+            quantised=second,
             samples=prepared.samples,
             timings_s=dict(flow.timings_s),
         )

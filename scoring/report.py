@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from scoring.codes import CODES
-from scoring.contracts import Finding, ScoreReport, ScoreValue
+from scoring.contracts import Finding, Quantised, ScoreReport, ScoreValue
 from scoring.errors import Fault, Rejected, render
 
 
@@ -25,10 +25,11 @@ def accepted_or_scored(report: ScoreReport, *, class_names: Sequence[str] = ()) 
         "benchmark": report.benchmark,
         **({"plan": report.plan} if report.plan else {}),
         "usage": asdict(report.usage),
-        "scores": {name: score_value(value) for name, value in report.scores.items()},
-        "private_scores": {name: score_value(value) for name, value in report.private_scores.items()},
+        "scores": score_values(report.scores),
+        "private_scores": score_values(report.private_scores),
         "breakdown": None if report.breakdown is None else asdict(report.breakdown),
         "class_names": list(class_names),
+        "quantised": None if report.quantised is None else _quantised(report.quantised),
         "samples": report.samples,
         "timings_s": {stage: round(seconds, 3) for stage, seconds in report.timings_s.items()},
         "isolated": report.isolated,
@@ -65,6 +66,30 @@ def rendered(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     return [{**asdict(render(finding)), "warning": CODES[finding.code].warning} for finding in findings]
 
 
+def score_values(scores: Mapping[str, ScoreValue]) -> dict[str, dict[str, Any]]:
+    """Return scores by their metrics as the report shows them."""
+    return {name: score_value(value) for name, value in scores.items()}
+
+
 def score_value(value: ScoreValue) -> dict[str, Any]:
     """Return one score as the report shows it."""
     return {**asdict(value), "ci": list(value.ci)}
+
+
+def quantised_facts(found: Quantised) -> dict[str, Any]:
+    """Return what the report shows of a second score beside the scores themselves."""
+    return {
+        "precision": found.precision.value,
+        "calibration_samples": found.calibration_samples,
+        "share_in_8_bits": found.share_in_8_bits,
+        "drop_points": found.drop_points,
+        "max_drop_points": found.max_drop_points,
+    }
+
+
+def _quantised(found: Quantised) -> dict[str, Any]:
+    return {
+        **quantised_facts(found),
+        "scores": score_values(found.scores),
+        "private_scores": score_values(found.private_scores),
+    }

@@ -79,6 +79,7 @@ class Screen:
         if "scores" in outcome:
             self._show_scores(outcome["scores"], "")
             self._show_scores(outcome["private_scores"], " (private)")
+            self._show_quantised(outcome.get("quantised"))
             self._show_breakdown(outcome.get("breakdown") or {}, outcome.get("class_names") or [])
             if not outcome["isolated"]:
                 self._console.print("[yellow]Run without isolation (--trust).[/]")
@@ -131,6 +132,18 @@ class Screen:
             details = "".join(f", {key} {number:.6g}" for key, number in value["details"].items())
             interval = f"95 % interval {low:.4f} to {high:.4f}{details}"
             self._console.print(f"[bold green]{name}{note} {value['value']:.6f}[/] ({interval})")
+
+    def _show_quantised(self, quantised: dict[str, Any] | None) -> None:
+        if not quantised:
+            return
+        precision = quantised["precision"]
+        self._show_scores(quantised["scores"], f" in {precision}")
+        self._show_scores(quantised["private_scores"], f" in {precision} (private)")
+        self._console.print(
+            f"drop in {precision}: {quantised['drop_points']:.2f} points of at most "
+            f"{quantised['max_drop_points']:g} (calibrated on {quantised['calibration_samples']:,} samples, "
+            f"{quantised['share_in_8_bits']:.1%} of the MACs in 8 bits)"
+        )
 
     def _show_breakdown(self, breakdown: dict[str, Any], class_names: list[str]) -> None:
         names = {str(number): f"{number} {name}" for number, name in enumerate(class_names)}

@@ -113,7 +113,7 @@ def test_nobody_imports_the_sandboxed_child() -> None:
     assert found == []
 
 
-@pytest.mark.parametrize("module", ["flow", "stages", "pipeline"])
+@pytest.mark.parametrize("module", ["agreement", "flow", "latency", "pipeline", "quantised", "stages"])
 def test_the_flow_knows_neither_django_nor_the_site(module: str) -> None:
     names = imports_of(ROOT / "scoring" / f"{module}.py")
 

@@ -54,7 +54,19 @@ def test_a_code_has_a_sentence_and_a_hint(code: str) -> None:
 
 @pytest.mark.parametrize("code", CODES)
 def test_a_sentence_is_filled_from_its_facts(code: str) -> None:
-    numbers = ("found", "allowed", "_bytes", "_s", "difference", "expected", "total", "batch", "parameters")
+    numbers = (
+        "found",
+        "allowed",
+        "in_float",
+        "quantised",
+        "_bytes",
+        "_s",
+        "difference",
+        "expected",
+        "total",
+        "batch",
+        "parameters",
+    )
     fields = {
         name for text in (CODES[code].message, CODES[code].hint) for _, name, _, _ in _parse(text) if name
     }

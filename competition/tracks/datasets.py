@@ -12,12 +12,13 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, BinaryIO, Final, cast
+from typing import IO, BinaryIO, cast
 
 from django.conf import settings
 from django.core.files import File
 from django.db import IntegrityError, transaction
 
+from competition.storage import fetch
 from competition.tracks import bundles
 from competition.tracks.models import Dataset
 from scoring.cache.build import lock_of
@@ -27,8 +28,6 @@ from scoring.contracts import Reader, Split
 from scoring.dataset import check_contents, count_labels, guess_reader, readers_for
 from scoring.errors import Fault
 from scoring.labels import DatasetProblem, LabelRow, LabelTable, raise_findings, read_labels
-
-CHUNK_BYTES: Final = 2**20
 
 
 def import_dataset(*, name: str, archive: File[bytes], reader: Reader | None = None) -> Dataset:
@@ -131,7 +130,13 @@ def _unpack_into(dataset: Dataset, target: Path, tick: Callable[[], None]) -> No
     try:
         unpacked = workdir / "dataset"
         unpacked.mkdir()
-        _fetch(dataset, workdir / "archive.zip", tick)
+        fetch(
+            dataset.archive,
+            workdir / "archive.zip",
+            sha256=target.name,
+            what=f"dataset {dataset.pk}",
+            tick=tick,
+        )
         with (workdir / "archive.zip").open("rb") as archive:
             bundles.unpack(archive, unpacked, max_bytes=settings.MAX_DATASET_BYTES, tick=tick)
         os.sync()  # the rename must not outlive, in a power cut, the bytes that it promises
@@ -140,17 +145,3 @@ def _unpack_into(dataset: Dataset, target: Path, tick: Callable[[], None]) -> No
         raise Fault(f"dataset {dataset.pk} cannot be unpacked: {exc}") from exc
     finally:
         shutil.rmtree(workdir, ignore_errors=True)
-
-
-def _fetch(dataset: Dataset, target: Path, tick: Callable[[], None]) -> None:
-    fetched = hashlib.sha256()
-    try:
-        with dataset.archive.storage.open(str(dataset.archive.name)) as source, target.open("wb") as out:
-            for chunk in source.chunks(CHUNK_BYTES):
-                fetched.update(chunk)
-                out.write(chunk)
-                tick()
-    except OSError as exc:
-        raise Fault(f"dataset {dataset.pk} cannot be fetched from storage: {exc.strerror}") from exc
-    if f"sha256:{fetched.hexdigest()}" != dataset.digest:
-        raise Fault(f"dataset {dataset.pk} in storage is not the one that was imported")

@@ -7,7 +7,6 @@ memory is full. Here limits end that, and a crash ends this process and not the 
 from __future__ import annotations
 
 import json
-import math
 import resource
 import sys
 from collections.abc import Iterator
@@ -41,11 +40,12 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Counts:
-    """Parameters, MACs of one sample, and the names of operators that were not counted."""
+    """Parameters, MACs of one sample, operators that were not counted, and MACs of 8-bit factors."""
 
     parameters: int
     macs: int
     uncounted_ops: tuple[str, ...]
+    macs_in_8_bits: int
 
 
 def count_model(model: ModelProto, shape: tuple[int, ...]) -> Counts:
@@ -57,8 +57,8 @@ def count_model(model: ModelProto, shape: tuple[int, ...]) -> Counts:
     batch = _fix_input(model.graph, shape)
     counter = Counter(opsets=tuple(model.opset_import), ir_version=model.ir_version)
     tally = counter.count(infer(model).graph, Scope({}, {}))
-    macs = math.ceil(tally.macs / batch) if batch > 1 else tally.macs
-    return Counts(parameters, macs, tuple(sorted(tally.uncounted)))
+    macs, in_8_bits = (-(-found // batch) for found in (tally.macs, tally.macs_in_8_bits))
+    return Counts(parameters, macs, tuple(sorted(tally.uncounted)), in_8_bits)
 
 
 def _fix_input(graph: GraphProto, shape: tuple[int, ...]) -> int:

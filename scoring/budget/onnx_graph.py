@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from onnx import GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TypeProto
 
@@ -11,17 +12,24 @@ from scoring.budget.onnx_macs import FORMULAS, FREE, attributes
 from scoring.budget.onnx_shapes import Scope, UnknownShapeError, infer, scope_of, tensor_type, value_info
 from scoring.budget.onnx_values import complete
 
+EIGHT_BITS: Final = frozenset({TensorProto.INT8, TensorProto.UINT8})
+
 
 @dataclass(frozen=True)
 class Tally:
-    """MACs that were counted, and the names of what was not."""
+    """MACs that were counted, those of them in 8 bits, and the names of what was not counted."""
 
     macs: int = 0
     uncounted: frozenset[str] = frozenset()
+    macs_in_8_bits: int = 0
 
     def plus(self, other: Tally) -> Tally:
         """Return both together."""
-        return Tally(self.macs + other.macs, self.uncounted | other.uncounted)
+        return Tally(
+            self.macs + other.macs,
+            self.uncounted | other.uncounted,
+            self.macs_in_8_bits + other.macs_in_8_bits,
+        )
 
 
 @dataclass(frozen=True)
@@ -36,9 +44,13 @@ class Counter:
         scope = scope_of(graph, outer)
         if not all(_is_known(node, scope) for node in graph.node if node.op_type in FORMULAS):
             scope = complete(graph, scope, opsets=self.opsets, ir_version=self.ir_version)
-        total = Tally()
+        total, rounded = Tally(), _rounded_to_8_bits(graph, scope)
         for node in graph.node:
-            total = total.plus(self._count_node(node, scope))
+            found = self._count_node(node, scope)
+            # A bias is a third factor to nobody: it is added.
+            if node.op_type in FORMULAS and rounded.issuperset(node.input[:2]):
+                found = replace(found, macs_in_8_bits=found.macs)
+            total = total.plus(found)
         return total
 
     def _count_node(self, node: NodeProto, scope: Scope) -> Tally:
@@ -92,6 +104,17 @@ class Counter:
                 graph.input.append(value_info(name, scope.types[name]))
         model = ModelProto(graph=graph, ir_version=max(self.ir_version, 4), opset_import=self.opsets)
         return infer(model).graph
+
+
+def _rounded_to_8_bits(graph: GraphProto, scope: Scope) -> set[str]:
+    """Return the values that come from 8 bits."""
+    return {
+        node.output[0]
+        for node in graph.node
+        if node.op_type == "DequantizeLinear"
+        and node.input[0] in scope.types
+        and scope.types[node.input[0]].tensor_type.elem_type in EIGHT_BITS
+    }
 
 
 def _is_known(node: NodeProto, scope: Scope) -> bool:

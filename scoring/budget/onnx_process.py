@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from scoring.contracts import Package, StaticCounts, TrackSpec
 from scoring.errors import reject
@@ -18,6 +18,21 @@ SOURCE_ROOT: Final = Path(__file__).resolve().parents[2]
 
 def count_onnx(package: Package, track: TrackSpec) -> StaticCounts:
     """Count an ONNX package; raise `Rejected` when its shapes cannot be worked out within limits."""
+    counts = _count(package, track)
+    return StaticCounts(
+        parameters=int(counts["parameters"]),
+        macs=int(counts["macs"]),
+        uncounted_ops=tuple(str(name) for name in counts["uncounted_ops"]),
+    )
+
+
+def share_in_8_bits(package: Package, track: TrackSpec) -> float:
+    """Return the share of an ONNX package's MACs whose factors are both of 8 bits; raise as `count_onnx`."""
+    counts = _count(package, track)
+    return int(counts["macs_in_8_bits"]) / int(counts["macs"]) if counts["macs"] else 1.0
+
+
+def _count(package: Package, track: TrackSpec) -> dict[str, Any]:
     command = [sys.executable, "-m", MODULE, str(package.root / package.main)]
     command += [str(size) for size in track.input.sides()]
     try:
@@ -31,9 +46,5 @@ def count_onnx(package: Package, track: TrackSpec) -> StaticCounts:
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as exc:
         why = "its shapes could not be worked out within the limits on time and memory"
         raise reject("unsupported_onnx", path=package.main, why=why) from exc
-    counts = json.loads(done.stdout)
-    return StaticCounts(
-        parameters=int(counts["parameters"]),
-        macs=int(counts["macs"]),
-        uncounted_ops=tuple(str(name) for name in counts["uncounted_ops"]),
-    )
+    counts: dict[str, Any] = json.loads(done.stdout)
+    return counts

@@ -2,6 +2,7 @@
 
 from scoring.contracts.crossing import (
     ENTRY_BEGINS,
+    EXACT_ARITHMETIC,
     STARTED_REPLY,
     WRITING,
     Outcome,
@@ -14,6 +15,7 @@ from scoring.contracts.flow import (
     Mismatch,
     Package,
     PackageFormat,
+    Quantised,
     ScoreReport,
     ScoreValue,
     Settled,
@@ -25,6 +27,7 @@ from scoring.contracts.flow import (
     UnpackedFile,
     Usage,
     Verdict,
+    quantised_name,
 )
 from scoring.contracts.track import (
     BOX_FIELDS,
@@ -58,6 +61,7 @@ from scoring.contracts.track import (
 __all__ = [
     "BOX_FIELDS",
     "ENTRY_BEGINS",
+    "EXACT_ARITHMETIC",
     "IGNORED_CLASS",
     "MAX_BOXES",
     "METRIC_FACTS",
@@ -85,6 +89,7 @@ __all__ = [
     "Precision",
     "PrivateScores",
     "Quantisation",
+    "Quantised",
     "Reader",
     "Request",
     "RunLimits",
@@ -103,5 +108,6 @@ __all__ = [
     "UnpackedFile",
     "Usage",
     "Verdict",
+    "quantised_name",
     "stored_dtype",
 ]

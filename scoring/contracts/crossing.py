@@ -30,15 +30,16 @@ class Task(StrEnum):
     LATENCY = "latency"
     EXPORT = "export"
     COMPILE = "compile"
+    QUANTISE = "quantise"
 
     @property
     def may_tell(self) -> bool:
         """Say whether the entry's own words may be shown: it sees nothing that is hidden."""
-        return self in {Task.MEASURE, *WRITING}
+        return self in {Task.MEASURE, Task.EXPORT, Task.COMPILE}
 
 
-WRITING = frozenset({Task.EXPORT, Task.COMPILE})
-"""Tasks whose output is a file: the entry's model in another form."""
+WRITING = frozenset({Task.EXPORT, Task.COMPILE, Task.QUANTISE})
+"""Tasks whose output is a file: the entry's model in another form. `QUANTISE` alone sees hidden samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +95,13 @@ def _output(raw: Mapping[str, Any]) -> OutputContract:
     )
 
 
+EXACT_ARITHMETIC = "exact_arithmetic"
+"""An option of the `onnx` loader: values are rounded to 8 bits where the graph says so, sums are exact.
+
+The integer kernels of ONNX Runtime cut sums off on processors without instructions for them, so one
+graph would have other scores on other workers.
+"""
+
 STARTED_REPLY = b'{"outcome": "started"}'
 """What the child writes once its own libraries are loaded, just before it turns to the entry.
 
@@ -120,3 +128,4 @@ class Outcome(StrEnum):
     NOT_FINITE = "not_finite"
     CLASS_OUT_OF_RANGE = "class_out_of_range"
     EXPORT_FAILED = "export_failed"
+    QUANTISATION_FAILED = "quantisation_failed"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from scoring.contracts.track import Format, TrackSpec
+from scoring.contracts.track import Format, Precision, TrackSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +180,28 @@ class Breakdown:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quantised:
+    """What the same entry scores with its graph quantised.
+
+    `drop_points` is what the ranking metric lost on the public split, in points of a hundred; less
+    than nothing where it won. `share_in_8_bits` is that of the graph's MACs.
+    """
+
+    precision: Precision
+    calibration_samples: int
+    share_in_8_bits: float
+    drop_points: float
+    max_drop_points: float
+    scores: Mapping[str, ScoreValue]
+    private_scores: Mapping[str, ScoreValue] = field(default_factory=dict)
+
+
+def quantised_name(precision: str, metric: str) -> str:
+    """Return the name under which a metric's score in another precision is kept."""
+    return f"{precision}_{metric}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ScoreReport:
     """What the flow returns when it neither rejects nor faults."""
 
@@ -192,6 +214,7 @@ class ScoreReport:
     scores: Mapping[str, ScoreValue] = field(default_factory=dict)
     private_scores: Mapping[str, ScoreValue] = field(default_factory=dict)
     breakdown: Breakdown | None = None
+    quantised: Quantised | None = None
     samples: int = 0
     timings_s: Mapping[str, float] = field(default_factory=dict)
     log: str = ""

@@ -23,11 +23,11 @@ def parse(package: Package) -> ast.Module:
             # "\d" in a plain string only warns, and that is the entrant's business.
             warnings.simplefilter("ignore")
             return ast.parse(source.read_bytes(), filename=shown)
-    except SyntaxError as exc:
-        where = f"line {exc.lineno}" if exc.lineno else "its beginning"
-        raise reject("invalid_config", path=shown, why=f"not valid Python at {where}: {exc.msg}") from exc
-    except (ValueError, LookupError) as exc:
-        raise reject("invalid_config", path=shown, why="not valid Python: it is no text") from exc
+    except (SyntaxError, ValueError) as exc:
+        # A null byte is a ValueError up to Python 3.11.3, and names no line.
+        line, problem = getattr(exc, "lineno", None), getattr(exc, "msg", str(exc))
+        where = f"line {line}" if line else "its beginning"
+        raise reject("invalid_config", path=shown, why=f"not valid Python at {where}: {problem}") from exc
     except (RecursionError, MemoryError) as exc:
         # Source nested thousands of levels deep, meant to break the parser.
         raise reject("invalid_config", path=shown, why="too deeply nested to be parsed") from exc

@@ -40,13 +40,8 @@ def find_not_finite(path: Path, header: Header) -> NotFinite | None:
 
 
 def _pieces(stream: BinaryIO, tensor: Tensor) -> Iterator[bytes]:
-    rest = tensor.end - tensor.start
-    while rest:
-        piece = stream.read(min(rest, PIECE_BYTES))
-        if not piece:
-            return
-        rest -= len(piece)
-        yield piece
+    for start in range(tensor.start, tensor.end, PIECE_BYTES):
+        yield stream.read(min(tensor.end - start, PIECE_BYTES))
 
 
 def _count(dtype: str) -> Callable[[bytes], int]:

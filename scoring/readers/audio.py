@@ -7,7 +7,8 @@ resampling or a lossy codec throws beyond the range is clipped.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Final
@@ -20,10 +21,8 @@ from numpy.typing import NDArray
 
 from scoring.contracts import InputContract
 from scoring.errors import Fault
-from scoring.labels import LabelTable
 from scoring.readers import arrays
 from scoring.readers.media import Clock, opened
-from scoring.readers.prepared import PreparedData
 from scoring.readers.voices import VOICES, voice
 
 VERSION: Final = "1"
@@ -34,28 +33,11 @@ MAX_DECODE_S: Final = 30.0
 Sound = NDArray[np.float32]
 
 
-def prepare(
-    dataset: Path,
-    *,
-    contract: InputContract,
-    cache: Path,
-    tick: Callable[[], None] = lambda: None,
-    table: LabelTable | None = None,
-) -> PreparedData:
-    """Bring the dataset to the contract in `cache`; see `arrays.prepare`."""
-    return arrays.prepare(DECODING, dataset, contract=contract, cache=cache, tick=tick, table=table)
-
-
 def probe_inputs(contract: InputContract, workdir: Path) -> Path:
     """Write a few synthetic voices, brought to the contract, as an .npy file."""
     (samples,) = contract.sides()
     sounds = (voice(name, samples=samples, rate=contract.sample_rate) for name in VOICES)
     return arrays.write_samples(workdir / "probe.npy", contract, sounds, count=len(VOICES))
-
-
-def find_undecodable(dataset: Path) -> tuple[str, ...]:
-    """Decode every sound of the dataset and return a finding for each that fails."""
-    return arrays.find_undecodable(DECODING, dataset)
 
 
 def decode(path: Path, contract: InputContract, *, clock: Clock = monotonic) -> Sound:
@@ -127,3 +109,5 @@ DECODING: Final = arrays.Decoding(
     key=_key,
     decoded_ahead=8,
 )
+prepare: Final = partial(arrays.prepare, DECODING)
+find_undecodable: Final = partial(arrays.find_undecodable, DECODING)

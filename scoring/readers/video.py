@@ -8,7 +8,8 @@ upright as the container says and fitted as the contract says; pixels are taken 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Final, Literal
@@ -20,12 +21,10 @@ from numpy.typing import NDArray
 
 from scoring.contracts import ChannelOrder, InputContract
 from scoring.errors import Fault
-from scoring.labels import LabelTable
 from scoring.readers import arrays
 from scoring.readers.fitting import Picture, fit
 from scoring.readers.image import SAMPLES, read_picture
 from scoring.readers.media import opened
-from scoring.readers.prepared import PreparedData
 
 VERSION: Final = "1"
 SIDES: Final = 4
@@ -39,28 +38,11 @@ Clip = NDArray[np.uint8]
 Colours = Literal["rgb24", "bgr24"]
 
 
-def prepare(
-    dataset: Path,
-    *,
-    contract: InputContract,
-    cache: Path,
-    tick: Callable[[], None] = lambda: None,
-    table: LabelTable | None = None,
-) -> PreparedData:
-    """Bring the dataset to the contract in `cache`; see `arrays.prepare`."""
-    return arrays.prepare(DECODING, dataset, contract=contract, cache=cache, tick=tick, table=table)
-
-
 def probe_inputs(contract: InputContract, workdir: Path) -> Path:
     """Write clips that move over the sample photographs, brought to the contract, as an .npy file."""
     photographs = sorted(SAMPLES.glob("*.png"))
     clips = (_filled(_moving(read_picture(photograph), contract), contract) for photograph in photographs)
     return arrays.write_samples(workdir / "probe.npy", contract, clips, count=len(photographs))
-
-
-def find_undecodable(dataset: Path) -> tuple[str, ...]:
-    """Decode the first frames of every clip and return a finding for each that fails."""
-    return arrays.find_undecodable(DECODING, dataset)
 
 
 def decode(path: Path, contract: InputContract) -> Clip:
@@ -148,3 +130,5 @@ DECODING: Final = arrays.Decoding(
     key=_key,
     decoded_ahead=4,
 )
+prepare: Final = partial(arrays.prepare, DECODING)
+find_undecodable: Final = partial(arrays.find_undecodable, DECODING)

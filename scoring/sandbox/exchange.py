@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import STARTED_REPLY, Finding, Outcome, Task
+from scoring.contracts import STARTED_REPLY, Finding, Outcome, Precision, Task
 from scoring.errors import Fault, Rejected, reject
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.limits import expected_output_bytes
@@ -28,6 +28,7 @@ from scoring.sandbox.reply import (
     InvalidReply,
     MeasureReply,
     OkReply,
+    QuantiseReply,
     parse,
 )
 from scoring.sandbox.workfiles import harmless, open_written
@@ -93,6 +94,13 @@ class Compiled:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quantised:
+    """`quantise` went through; the graph is read by `read_export`."""
+
+    cpu_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Calibrated:
     """How long known work took on this machine."""
 
@@ -100,7 +108,7 @@ class Calibrated:
     cpu_s: float
 
 
-Found = Measured | Predicted | Exported | Compiled | Calibrated
+Found = Measured | Predicted | Exported | Compiled | Quantised | Calibrated
 
 
 def interpret(run: Run, job: Job) -> Found:
@@ -148,6 +156,8 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Found:
         )
     if isinstance(reply, CalibrateReply):
         return Calibrated(macs=reply.macs, cpu_s=reply.cpu_s)
+    if isinstance(reply, QuantiseReply):
+        return Quantised(cpu_s=run.cpu_s)
     if isinstance(reply, ExportReply):
         return Exported(
             opset=reply.opset,
@@ -207,11 +217,18 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
             return reject("not_finite", log=log, found=max(1, min(found, total)), total=total)
         case Outcome.CLASS_OUT_OF_RANGE:
             return reject("class_out_of_range", log=log, highest=(contract.classes or contract.width) - 1)
-        case Outcome.EXPORT_FAILED:
-            code = UNWRITTEN.get(job.request.task, "export_failed")
-            return reject(code, log=log, why=_why(reply, job))
+        case Outcome.EXPORT_FAILED | Outcome.QUANTISATION_FAILED:
+            return _no_graph(reply, run, job)
     # The schema lets no other outcome through; an outcome added there and not here must be heard of.
     raise Fault(f"a child reported an unknown outcome: {reply.outcome}")  # pragma: no cover
+
+
+def _no_graph(reply: FailedReply, run: Run, job: Job) -> Rejected:
+    if reply.outcome is Outcome.EXPORT_FAILED:
+        code = UNWRITTEN.get(job.request.task, "export_failed")
+        return reject(code, log=_log(run, job), why=_why(reply, job))
+    why = f"ONNX Runtime's quantiser ended with {_why(reply, job)}"
+    return reject("quantisation_failed", log=_log(run, job), why=why, precision=Precision.W8A8)
 
 
 def _out_of_memory(run: Run, job: Job) -> Rejected:
@@ -307,6 +324,6 @@ def read_outputs(run: Run, job: Job) -> NDArray[np.float32]:
 
 
 def read_export(run: Run, job: Job) -> bytes:
-    """Return the exported model's bytes, unchecked: `check` looks at them as at any other entry."""
+    """Return the bytes of an exported or quantised graph, unchecked: they are looked at as an entry is."""
     with open_written(run.outputs) as file:
         return file.read(expected_output_bytes(job))

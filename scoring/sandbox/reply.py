@@ -130,6 +130,12 @@ class CompileReply(_Closed):
     compiled_ms: Annotated[FiniteFloat, Field(ge=0)]
 
 
+class QuantiseReply(_Closed):
+    """A quantisation that went well; all that matters is in the graph."""
+
+    outcome: Literal["ok"]
+
+
 class CalibrateReply(_Closed):
     """A calibration that went well."""
 
@@ -163,13 +169,14 @@ class FailedReply(_Closed):
         return self
 
 
-OkReply = MeasureReply | PredictReply | ExportReply | CompileReply | CalibrateReply
+OkReply = MeasureReply | PredictReply | ExportReply | CompileReply | QuantiseReply | CalibrateReply
 OK_REPLIES: Final[dict[Task, type[OkReply]]] = {
     Task.MEASURE: MeasureReply,
     Task.PREDICT: PredictReply,
     Task.LATENCY: PredictReply,
     Task.EXPORT: ExportReply,
     Task.COMPILE: CompileReply,
+    Task.QUANTISE: QuantiseReply,
     Task.CALIBRATE: CalibrateReply,
 }
 

@@ -90,13 +90,21 @@ def _compile(request: Request, package: Path, pixels: Pixels, channel: Channel) 
     return compile_entry(request, package, pixels, channel)
 
 
+def _quantise(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
+    from scoring.sandboxed.quantise import quantise
+
+    return quantise(request, package, pixels, channel)
+
+
 WRITERS: Final[Mapping[Task, Callable[[Request, Path, Pixels, Channel], Reply]]] = {
     Task.EXPORT: _export,
     Task.COMPILE: _compile,
+    Task.QUANTISE: _quantise,
 }
 WRITING_ENGINES: Final = {
     Task.EXPORT: "scoring.sandboxed.export",
     Task.COMPILE: "scoring.sandboxed.compiling",
+    Task.QUANTISE: "scoring.sandboxed.quantise",
 }
 
 

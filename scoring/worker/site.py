@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,17 +13,17 @@ from typing import Final
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from competition.storage import fetch
 from competition.submissions import lifecycle, queue
-from competition.submissions.models import Evaluation, Submission
+from competition.submissions.models import Evaluation
 from competition.tracks.datasets import materialise
 from scoring import pipeline
 from scoring.contracts import ScoreReport, Stage
-from scoring.errors import Fault, Rejected
+from scoring.errors import Rejected
 from scoring.sandbox.base import Sandbox
 from scoring.worker.ports import Assignment, Work
 
 ENTRY: Final = "entry"
-CHUNK_BYTES: Final = 2**20
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +51,8 @@ class SitePorts:
         rows = Evaluation.objects.select_related("submission", "benchmark__dataset")
         evaluation = rows.get(pk=work.lease.evaluation)
         entry = workdir / ENTRY
-        _fetch_entry(evaluation.submission, entry, tick)
+        submission = evaluation.submission
+        fetch(submission.entry, entry, sha256=submission.sha256, what="the entry", tick=tick)
         return Assignment(
             entry=entry,
             data=materialise(evaluation.benchmark.dataset, self.cache, tick=tick),
@@ -107,20 +107,6 @@ class SitePorts:
     def release(self, work: Work) -> None:
         """Give the evaluation back at once, since this worker must stop."""
         lifecycle.release(work.lease, now=self.now())
-
-
-def _fetch_entry(submission: Submission, target: Path, tick: Callable[[], None]) -> None:
-    fetched = hashlib.sha256()
-    try:
-        with submission.entry.storage.open(str(submission.entry.name)) as source, target.open("wb") as out:
-            for chunk in source.chunks(CHUNK_BYTES):
-                fetched.update(chunk)
-                out.write(chunk)
-                tick()
-    except OSError as exc:
-        raise Fault(f"the entry cannot be fetched from storage: {exc.strerror}") from exc
-    if fetched.hexdigest() != submission.sha256:
-        raise Fault("the entry in storage is not the one that was uploaded")
 
 
 @contextmanager

@@ -18,7 +18,18 @@ from competition.submissions import lifecycle, services
 from competition.submissions.models import Submission
 from competition.tracks.columns import columns_of
 from competition.tracks.models import Competition, Dataset, Track
-from scoring.contracts import Finding, Format, Metric, ScoreReport, ScoreValue, Stage, Usage, Verdict
+from scoring.contracts import (
+    Breakdown,
+    Finding,
+    Format,
+    Metric,
+    ScoreReport,
+    ScoreValue,
+    Share,
+    Stage,
+    Usage,
+    Verdict,
+)
 from scoring.errors import Rejected
 from scoring.tracks import load_track
 from tests.examples import new_benchmark
@@ -94,6 +105,8 @@ def _track(competition: Competition, preset: str, now: datetime) -> Track:
         "opens_at": now - timedelta(days=6),
         "closes_at": now + timedelta(days=24),
     }
+    if columns["output_width"] > 1:
+        columns["class_names"] = [f"kind {label} of thing" for label in range(columns["output_width"])]
     track = Track.objects.create(competition=competition, dataset=dataset, **columns)
     new_benchmark(track)
     track.is_open = True
@@ -149,6 +162,14 @@ def report_of(value: float) -> ScoreReport:
         ),
         scores={Metric.ACCURACY: _score(value), Metric.TOP5_ACCURACY: _score(value + 0.05)},
         private_scores={Metric.ACCURACY: _score(value - 0.01), Metric.TOP5_ACCURACY: _score(value + 0.04)},
+        breakdown=Breakdown(
+            by_label={
+                str(label): Share(samples=20, correct=20 - label, accuracy=1 - label / 20)
+                for label in range(3)
+            },
+            by_group={"at night": Share(samples=40, correct=31, accuracy=31 / 40)},
+            confusion=((20, 0, 0), (1, 19, 0), (0, 2, 18)),
+        ),
         samples=2_000,
         timings_s={"intake": 0.12, "inspect": 0.004, "measure": 2.31, "predict": 41.5, "metric": 0.02},
         log="model.py: building the network\nmodel.py: loaded weights.pt (62 tensors)\n",

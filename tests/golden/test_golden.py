@@ -21,7 +21,7 @@ from scoring import pipeline
 from scoring.budget.enforce import enforce_static
 from scoring.budget.static import count
 from scoring.codes import CODES
-from scoring.contracts import Finding, Format, Reader, TrackSpec, Verdict
+from scoring.contracts import Finding, Format, Quantisation, Reader, TrackSpec, Verdict
 from scoring.errors import Rejected, render_all
 from scoring.intake.archive import unpack
 from scoring.intake.recognise import recognise
@@ -61,6 +61,7 @@ def track_of(case: Mapping[str, Any]) -> TrackSpec:
         archive_limits=replace(spec.archive_limits, **case.get("limits", {})),
         budgets=replace(spec.budgets, **case.get("budgets", {})),
         run_limits=replace(spec.run_limits, **case.get("run_limits", {})),
+        quantisation=Quantisation(**case["quantisation"]) if "quantisation" in case else spec.quantisation,
     )
 
 
@@ -101,6 +102,9 @@ def run(entry: Path, case: Mapping[str, Any], workdir: Path) -> Ending:
         )
     scores = {name: score.value for name, score in report.scores.items()}
     facts = {"format": report.format, "samples": report.samples, **scores, **vars(report.usage)}
+    if report.quantised:
+        again = {f"w8a8_{name}": score.value for name, score in report.quantised.scores.items()}
+        facts = {**facts, **vars(report.quantised), **again}
     return Ending(report.verdict, report.warnings, facts)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from scoring.contracts import Dtype, InputContract, Request, stored_dtype
+from scoring.contracts import EXACT_ARITHMETIC, Dtype, InputContract, Request, stored_dtype
 from scoring.sandboxed.inputs import FloatBatches, Pixels, pad
 from scoring.sandboxed.outputs import refuse_kind, to_rows
 from scoring.sandboxed.refusal import load_failed
@@ -60,16 +60,22 @@ class OnnxEntry:
 def load(package: Path, request: Request) -> OnnxEntry:
     """Open the graph; custom operators are refused because none is ever registered."""
     seed_all(request.seed)
+    return OnnxEntry(open_session(package / request.main, request), request)
+
+
+def open_session(path: Path, request: Request, *, optimise: bool = True) -> onnxruntime.InferenceSession:
+    """Open a graph under the request's threads, so that it answers the same in each run."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = request.threads
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.use_deterministic_compute = True
     options.log_severity_level = _ERRORS_ONLY
-    session = onnxruntime.InferenceSession(
-        str(package / request.main), options, providers=["CPUExecutionProvider"]
-    )
-    return OnnxEntry(session, request)
+    if not optimise:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if request.options.get(EXACT_ARITHMETIC) is True:
+        options.add_session_config_entry("session.disable_quant_qdq", "1")
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def _single_input(session: onnxruntime.InferenceSession, contract: InputContract) -> onnxruntime.NodeArg:

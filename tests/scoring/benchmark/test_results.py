@@ -34,11 +34,12 @@ RECORD = Record(
 )
 WRONG = replace(RECORD, predicted=1, correct=False)
 FAKE = replace(RECORD, dataset_name="b", media_type="synthetic", label=1, predicted=1)
+TRACK = replace(load_track("cvpr2022-track1").spec, metric=Metric.SN34_SCORE)
 RECORDS = [RECORD, WRONG, RECORD, FAKE, replace(FAKE, aug_pass=True, correct=False)]
 
 
 @pytest.fixture
-def document() -> dict:
+def report() -> ScoreReport:
     score = ScoreValue(
         value=0.25,
         ci=(0.1, 0.4),
@@ -46,7 +47,7 @@ def document() -> dict:
         version="1",
         details={"mcc": 0.5, "brier": 0.1, "cross_entropy": 0.3},
     )
-    report = ScoreReport(
+    return ScoreReport(
         verdict=Verdict.SCORED,
         format=Format.ONNX,
         track="t",
@@ -55,9 +56,12 @@ def document() -> dict:
         scores={Metric.SN34_SCORE: score, Metric.ACCURACY: replace(score, value=0.125)},
         timings_s={"predict": 10.0},
     )
-    track = replace(load_track("cvpr2022-track1").spec, metric=Metric.SN34_SCORE)
+
+
+@pytest.fixture
+def document(report: ScoreReport) -> dict:
     metadata = {"track": "t", "mode": "debug", "model_path": "m.zip", "plan": "sha256:1", "seed": 42}
-    return results(report, RECORDS, track=track, metadata=metadata, validation={}, composition={}, blend=None)
+    return results(report, RECORDS, track=TRACK, metadata=metadata, validation={}, composition={}, blend=None)
 
 
 def test_accuracy_counts_the_records_of_the_first_pass(document: dict) -> None:
@@ -74,6 +78,18 @@ def test_the_parts_of_the_score_have_gasbenchs_names(document: dict) -> None:
     }
 
     assert expected.items() <= document["results"].items()
+
+
+def test_the_parts_of_the_multiclass_score_have_gasbenchs_names_too(report: ScoreReport) -> None:
+    score = replace(report.scores[Metric.SN34_SCORE], value=0.75)
+    report = replace(report, scores={Metric.SN34_MULTICLASS: score})
+
+    document = results(report, RECORDS, track=TRACK, metadata={}, validation={}, composition={}, blend=None)
+
+    figures = document["results"]
+    assert figures["multiclass_sn34_score"] == 0.75
+    assert (figures["gorodkin_mcc"], figures["multiclass_brier"]) == (0.5, 0.1)
+    assert "binary_mcc" not in figures
 
 
 def test_groups_and_media_are_counted_apart(document: dict) -> None:

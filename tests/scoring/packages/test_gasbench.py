@@ -158,6 +158,38 @@ def test_a_wrong_field_is_named_and_nothing_else(tmp_path: Path, config: str, fi
     assert only_reason(package).partition(":")[0] == field
 
 
+@pytest.mark.parametrize("config", ["- a list", "modality: [", "a: 1\na: 2\n", "a: &x 1\nb: *x\n"])
+def test_a_configuration_that_is_no_plain_yaml_is_one_finding(tmp_path: Path, config: str) -> None:
+    found = refused(packaged(tmp_path, config=config))
+
+    assert [(finding.code, finding.path) for finding in found] == [("invalid_config", "model_config.yaml")]
+
+
+def test_more_arguments_than_anybody_needs_are_refused_by_their_number(tmp_path: Path) -> None:
+    config = "modality: image\nmodel:\n" + "".join(f"  a{number}: 1\n" for number in range(101))
+
+    why = only_reason(packaged(tmp_path, config=config, source="def load_model(path, **rest): ..."))
+
+    assert why == "model: 101 keys; at most 100 are allowed"
+
+
+@pytest.mark.parametrize("value", ["{2: x}", "{a: {b: .nan}}", "[[1, 2020-01-01]]"])
+def test_an_argument_of_nested_values_that_are_not_plain_is_refused(tmp_path: Path, value: str) -> None:
+    config = f"modality: image\nmodel: {{wide: {value}}}\n"
+
+    why = only_reason(packaged(tmp_path, config=config, source="def load_model(path, **rest): ..."))
+
+    assert why.startswith("model: wide is no plain value")
+
+
+def test_an_argument_may_be_a_table(tmp_path: Path) -> None:
+    config = "modality: image\nmodel: {sizes: {small: [1, 2], named: {a: true}}}\n"
+    package = packaged(tmp_path, config=config, source="def load_model(path, sizes): ...")
+
+    assert check(package, IMAGES) == ()
+    assert settle(package, IMAGES).options["arguments"] == {"sizes": {"small": [1, 2], "named": {"a": True}}}
+
+
 def test_an_unknown_field_is_named_with_the_known_ones(tmp_path: Path) -> None:
     package = packaged(tmp_path, config=CONFIG + "preprocessing: {normalize: {mean: [0], std: [1], sd: 1}}\n")
 
@@ -194,7 +226,37 @@ def test_input_that_the_track_does_not_feed_is_refused(
     assert why in only_reason(packaged(tmp_path, config=config), track)
 
 
+# --- warnings
+
+
+def test_normalisation_is_left_to_the_model_and_said_so(tmp_path: Path) -> None:
+    config = CONFIG + "preprocessing: {normalize: {mean: [0.5], std: [0.5]}}\n"
+
+    (warning,) = check(packaged(tmp_path, config=config), IMAGES)
+
+    assert (warning.code, warning.path) == ("normalisation_left_to_model", "model_config.yaml")
+
+
+def test_weights_that_are_not_finite_are_a_warning_with_the_tensor(tmp_path: Path) -> None:
+    package = packaged(tmp_path)
+    weights = {"a": np.ones(2, np.float32), "b": np.array([1, np.nan], np.float32)}
+    safetensors.numpy.save_file(weights, tmp_path / "model.safetensors")
+
+    (warning,) = check(package, IMAGES)
+
+    assert (warning.code, dict(warning.facts)) == (
+        "weights_not_finite",
+        {"found": 1, "total": 4, "tensor": "b"},
+    )
+
+
 # --- the source
+
+
+def test_a_source_that_is_no_python_is_told_beside_the_rest(tmp_path: Path) -> None:
+    package = packaged(tmp_path, config="modality: video\nmodel: {}\n", source="def load_model(:")
+
+    assert [finding.path for finding in refused(package)] == ["model_config.yaml", "model.py"]
 
 
 @pytest.mark.parametrize(
@@ -224,6 +286,7 @@ def test_a_load_model_that_cannot_be_called_is_refused(tmp_path: Path, source: s
     [
         "def load_model(weights_path, num_classes=2, depth=3): ...",
         "def load_model(path, *, num_classes): ...",
+        "def load_model(path, *, num_classes=2, depth=3): ...",
         "def load_model(path, **kwargs): ...",
         "def load_model(*args, **kwargs): ...",
         "from loading import load_model",

@@ -1,6 +1,7 @@
 """The qaihub format on files alone: what matches, what is refused, what is warned of."""
 
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,45 @@ def test_a_model_that_could_not_run_is_refused(check: Check, found: str, instead
 
 
 @pytest.mark.parametrize(
+    ("found", "instead"),
+    [
+        ("(BaseModel)", "(base_model.BaseModel)"),
+        ("(BaseModel)", "(mixins()[0], BaseModel)"),
+        ("import BaseModel\nclass Net(BaseModel)", "import BaseModel as Base\nclass Net(Base)"),
+        ("@classmethod", "@functools.cache\n    @classmethod"),
+    ],
+)
+def test_the_base_class_may_be_written_in_other_ways(check: Check, found: str, instead: str) -> None:
+    model = MODEL.replace(found, instead, 1)
+
+    assert found in MODEL
+    assert check(model=model) == ()
+
+
+@pytest.mark.parametrize("base", ["CollectionModel", "BasePrecompiledModel"])
+def test_another_base_of_the_library_is_named(check: Check, base: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        check(model=MODEL.replace("(BaseModel)", f"({base})", 1))
+
+    assert f"Net is a {base}, which does not run here" in reasons(refused)[0]
+
+
+def test_a_class_without_from_pretrained_is_told_that_alone(check: Check) -> None:
+    with pytest.raises(Rejected) as refused:
+        check(model=MODEL.replace("def from_pretrained", "def pretrained", 1))
+
+    assert reasons(refused) == ["class Net does not define from_pretrained"]
+
+
+@pytest.mark.parametrize("place", ["net.py", "net/__init__.py", "net/part.py"])
+def test_a_module_of_the_folder_may_be_imported(tmp_path: Path, place: str) -> None:
+    files = {"model.py": f"import net\n{MODEL}", place: "", "info.yaml": yaml.safe_dump(INFO)}
+    package = qaihub.match(unpacked(tmp_path, files))
+
+    assert qaihub.check(package, TRACK) == ()
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "import torch, json",
@@ -163,6 +203,33 @@ def test_a_pin_of_another_version_is_a_warning(check: Check) -> None:
     found = check(requirements="PyYAML==0.0.1  # old\n")
 
     assert [(finding.code, finding.facts["asked"]) for finding in found] == [("pins_differ", "PyYAML==0.0.1")]
+
+
+def test_a_pin_of_the_version_that_entries_run_with_says_nothing(check: Check) -> None:
+    assert check(requirements=f"PyYAML=={metadata.version('PyYAML')}\n") == ()
+
+
+def test_a_pin_of_what_entries_run_without_says_so(check: Check) -> None:
+    (found,) = check(requirements="no-such-package-anywhere==1.0\n")
+
+    assert dict(found.facts) == {"asked": "no-such-package-anywhere==1.0", "found": "without it"}
+
+
+def test_requirements_longer_than_anybody_needs_are_refused(check: Check) -> None:
+    with pytest.raises(Rejected) as refused:
+        check(requirements="#" * (64 * 1024 + 1))
+
+    assert reasons(refused) == ["longer than 65,536 bytes"]
+
+
+def test_requirements_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    package = qaihub.match(unpacked(tmp_path, {"model.py": MODEL, "info.yaml": yaml.safe_dump(INFO)}))
+    (tmp_path / "requirements.txt").write_bytes(b"torch==1\xff\n")
+
+    with pytest.raises(Rejected) as refused:
+        qaihub.check(package, TRACK)
+
+    assert reasons(refused) == ["it is no UTF-8 text"]
 
 
 def test_a_pin_for_another_system_is_none(check: Check) -> None:

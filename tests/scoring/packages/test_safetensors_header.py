@@ -14,6 +14,7 @@ import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scoring.packages import weight_values
 from scoring.packages.safetensors_header import MAX_HEADER_BYTES, InvalidWeights, read_header
 from scoring.packages.weight_values import find_not_finite
 
@@ -159,6 +160,18 @@ def test_bfloat16_is_judged_by_its_exponent(tmp_path: Path, bits: int, expected:
     found = find_not_finite(path, read_header(path))
 
     assert (found.found if found else 0) == expected
+
+
+def test_every_piece_of_a_large_tensor_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weight_values, "PIECE_BYTES", 16)
+    values = np.zeros(11, np.float32)
+    values[[0, 3, 4, 10]] = np.nan
+    path = written(tmp_path, safetensors.numpy.save({"a": np.zeros(3, np.float32), "w": values}))
+
+    found = find_not_finite(path, read_header(path))
+
+    assert found is not None
+    assert (found.found, found.total, found.tensor) == (4, 14, "w")
 
 
 def test_integers_are_not_looked_at(tmp_path: Path) -> None:

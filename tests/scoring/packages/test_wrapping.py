@@ -72,6 +72,13 @@ def test_other_names_are_no_litter(path: str) -> None:
     assert not is_litter(path)
 
 
+def test_what_macos_adds_is_no_second_onnx_model() -> None:
+    package = FORMATS[Format.ONNX].match(unpacked("._net.onnx", "__MACOSX/._net.onnx", "net.onnx"))
+
+    assert isinstance(package, Package)
+    assert package.main == "net.onnx"
+
+
 @pytest.mark.parametrize("name", sorted(MARK))
 def test_each_format_takes_one_folder_with_the_same_warning(tmp_path: Path, name: Format) -> None:
     (tmp_path / "folder").mkdir()
