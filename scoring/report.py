@@ -21,6 +21,7 @@ def accepted_or_scored(report: ScoreReport, *, class_names: Sequence[str] = ()) 
         "findings": rendered(report.warnings),
         "format": report.format.value,
         **({"not_formats": dict(report.not_formats)} if report.not_formats else {}),
+        **({"applied": dict(report.applied)} if report.applied else {}),
         "track": report.track,
         "benchmark": report.benchmark,
         **({"plan": report.plan} if report.plan else {}),

@@ -74,6 +74,7 @@ class Screen:
         self._show_findings(outcome["findings"])
         if outcome.get("plan"):
             self._console.print(f"plan {outcome['plan']}")
+        self._show_applied(outcome.get("applied") or {})
         if outcome.get("usage"):
             self._show_usage(outcome["usage"])
         if "scores" in outcome:
@@ -109,6 +110,15 @@ class Screen:
             place = f" [bold]{escape(finding['path'])}[/]" if finding["path"] else ""
             self._console.print(f"[{colour}]{finding['code']}[/]{place}: {escape(finding['message'])}")
             self._console.print(f"  {escape(finding['hint'])}", style="dim")
+
+    def _show_applied(self, applied: dict[str, str]) -> None:
+        if not applied:
+            return
+        table = Table("applied", "", show_header=False, box=None, padding=(0, 2, 0, 0))
+        for name, words in applied.items():
+            table.add_row(name.replace("_", " "), escape(words))
+        self._console.print("applied to this package:")
+        self._console.print(table)
 
     def _show_usage(self, usage: dict[str, Any]) -> None:
         table = Table("usage", "", show_header=False, box=None, padding=(0, 2, 0, 0))

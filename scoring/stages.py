@@ -92,6 +92,7 @@ def examine(entry: Path, flow: Flow) -> Examined:
         log=measured.log,
         isolated=flow.sandbox.isolated,
         not_formats=package.not_formats,
+        applied=settled.applied,
     )
     return Examined(package=package, report=report)
 

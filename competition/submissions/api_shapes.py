@@ -223,6 +223,10 @@ class ReportOutput(serializers.Serializer[Any]):
     )
     samples = serializers.IntegerField()
     timings_s = serializers.DictField(child=serializers.FloatField())
+    applied = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="What of the package's own pre- and postprocessing was done, where a format states any.",
+    )
     isolated = serializers.BooleanField(allow_null=True)
     reference = serializers.CharField()
     fault = serializers.CharField(required=False, help_text="For staff only.")

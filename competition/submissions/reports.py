@@ -46,6 +46,7 @@ def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) ->
         "class_names": class_names(evaluation.benchmark, track),
         "samples": measured.get("samples", 0),
         "timings_s": _rounded(measured.get("timings_s", {})),
+        "applied": measured.get("applied", {}),
         "isolated": measured.get("isolated"),
         "reference": evaluation.reference if status == Status.FAILED else "",
         **({"fault": evaluation.fault} if for_staff else {}),

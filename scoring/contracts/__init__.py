@@ -31,9 +31,11 @@ from scoring.contracts.flow import (
 )
 from scoring.contracts.track import (
     BOX_FIELDS,
+    CONFIDENCE_THRESHOLD,
     IGNORED_CLASS,
     MAX_BOXES,
     METRIC_FACTS,
+    NMS_THRESHOLD,
     TRUTH_BY_OUTPUT,
     ArchiveLimits,
     BoxLayout,
@@ -60,11 +62,13 @@ from scoring.contracts.track import (
 
 __all__ = [
     "BOX_FIELDS",
+    "CONFIDENCE_THRESHOLD",
     "ENTRY_BEGINS",
     "EXACT_ARITHMETIC",
     "IGNORED_CLASS",
     "MAX_BOXES",
     "METRIC_FACTS",
+    "NMS_THRESHOLD",
     "STARTED_REPLY",
     "TRUTH_BY_OUTPUT",
     "WRITING",

@@ -126,12 +126,14 @@ class Settled:
 
     `options` are plain JSON values for the format's loader; the trusted side read and checked them.
     `counts` are what reading the package's files told by the way, such as a weights file's header.
+    `applied` says in words what of the package's own settings is done before and after its model.
     """
 
     track: TrackSpec
     options: Mapping[str, object] = field(default_factory=dict)
     counts: StaticCounts = field(default_factory=StaticCounts)
     warnings: tuple[Finding, ...] = ()
+    applied: Mapping[str, str] = field(default_factory=dict)
 
 
 class PackageFormat(Protocol):
@@ -217,6 +219,7 @@ class ScoreReport:
     quantised: Quantised | None = None
     samples: int = 0
     timings_s: Mapping[str, float] = field(default_factory=dict)
+    applied: Mapping[str, str] = field(default_factory=dict)
     log: str = ""
     isolated: bool = True
     plan: str | None = None

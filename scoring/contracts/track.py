@@ -91,6 +91,9 @@ TRUTH_BY_OUTPUT: Mapping[OutputKind, TruthKind] = {
 IGNORED_CLASS = 255
 """A mask's value for pixels that nobody is scored on."""
 MAX_BOXES = 300
+CONFIDENCE_THRESHOLD = 0.001
+NMS_THRESHOLD = 0.7
+"""What a package gets that states none: mean average precision wants nearly all boxes."""
 BOX_FIELDS = 6
 """left, top, right, bottom, score, class: what one box takes in a row of outputs."""
 

@@ -33,6 +33,7 @@ from scoring.packages.byom_agreement import (
     filename_problems,
     track_problems,
 )
+from scoring.packages.byom_applied import applied
 from scoring.packages.byom_documents import InvalidDocument, Mapping, problem, read_document, shown
 from scoring.packages.byom_processing import (
     Processing,
@@ -97,9 +98,12 @@ def settle(package: Package, track: TrackSpec) -> Settled:
         "postprocessing": processing.postprocessing,
         **processing.thresholds,
     }
-    contract = _input(track.input, tuple(sides), processing)
-    output = _output(track.output, stage.get("output_shape"))
-    return Settled(track=replace(track, input=contract, output=output), options=options)
+    settled = replace(
+        track,
+        input=_input(track.input, tuple(sides), processing),
+        output=_output(track.output, stage.get("output_shape")),
+    )
+    return Settled(track=settled, options=options, applied=applied(settled, processing, options))
 
 
 def _input(contract: InputContract, sides: tuple[int, ...], processing: Processing) -> InputContract:

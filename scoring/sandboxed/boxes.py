@@ -13,12 +13,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import BOX_FIELDS, MAX_BOXES, BoxLayout, Outcome, Request
+from scoring.contracts import (
+    BOX_FIELDS,
+    CONFIDENCE_THRESHOLD,
+    MAX_BOXES,
+    NMS_THRESHOLD,
+    BoxLayout,
+    Outcome,
+    Request,
+)
 from scoring.sandboxed.refusal import Refusal, load_failed
 
-# What a package gets that states none: mean average precision wants nearly all boxes.
-CONFIDENCE_THRESHOLD: Final = 0.001
-NMS_THRESHOLD: Final = 0.7
 MAX_CANDIDATES: Final = 30_000
 NO_BOX: Final = (0.0, 0.0, 0.0, 0.0, -1.0, 0.0)
 

@@ -115,4 +115,5 @@ def _summary(report: ScoreReport) -> dict[str, Any]:
         "breakdown": storable.plain(asdict(report.breakdown)) if report.breakdown else None,
         "timings_s": storable.plain(report.timings_s),
         "isolated": report.isolated,
+        "applied": storable.plain(report.applied),
     }

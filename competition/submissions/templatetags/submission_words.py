@@ -21,6 +21,12 @@ def status_badge(evaluation: Evaluation) -> SafeString:
 
 
 @register.filter
+def as_words(name: str) -> str:
+    """Return a name of the report as people read it."""
+    return name.replace("_", " ")
+
+
+@register.filter
 def ranking_score(evaluation: Evaluation) -> float | None:
     """Return the public value of the metric that ranks the track, if the evaluation has one."""
     metric = evaluation.benchmark.spec["metric"]

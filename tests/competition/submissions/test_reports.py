@@ -36,7 +36,7 @@ def report(evaluation: Evaluation, now: datetime, **options: bool) -> dict[str, 
 def test_a_scored_report_has_what_the_command_line_reports(
     evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
 ) -> None:
-    scored = scored_report(0.9, private=0.8)
+    scored = replace(scored_report(0.9, private=0.8), applied={"size": "32 x 32"})
     lifecycle.record_scored(lease, scored, now=now)
 
     shown = report(evaluation, now, for_staff=True)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -190,6 +191,16 @@ def test_a_scored_submission_shows_where_it_was_right_and_wrong(as_alice, evalua
     assert '<th scope="row">label 0</th><td>3</td><td>2</td><td>0.6667</td>' in text
     assert '<th scope="row">group night</th><td>1</td><td>1</td><td>1.0000</td>' in text
     assert '<th scope="row">0</th><td>2</td><td>1</td>' in text
+
+
+def test_what_was_applied_to_a_package_is_shown_as_text(as_alice, evaluation, lease):
+    applied = {"channel_order": "BGR", "architecture": "<b>net</b>"}
+    lifecycle.record_scored(lease, replace(scored_report(), applied=applied), now=timezone.now())
+
+    text = text_of(as_alice, evaluation)
+
+    assert "<dt>channel order</dt><dd>BGR</dd>" in text
+    assert "&lt;b&gt;net" in text
 
 
 def test_labels_and_calls_have_the_names_of_their_classes(as_alice, evaluation, lease, track):

@@ -98,6 +98,13 @@ def test_the_loader_is_told_batch_architecture_classes_and_thresholds(make):
     }
 
 
+def test_what_is_applied_is_told(make):
+    told = byom.settle(make(set={MANIFEST: {"preprocessing.channel_order": "BGR"}}), TRACK).applied
+
+    assert told["channel_order"] == "BGR (the package's)"
+    assert told["size"] == "32 x 32 (height x width), stretch"
+
+
 def test_a_package_without_preprocessing_leaves_the_tracks_words(make):
     contract = byom.settle(make(set={MANIFEST: {"preprocessing": None}}), TRACK).track.input
 
