@@ -2,10 +2,14 @@
 
 An entry is asked again where something else than its score is at stake: its speed, or its graph in
 another precision. It could know that, and answer as another model would.
+
+How much is rounding is told from how far a model's answers lie apart, never from how large they are:
+with a million added to every logit, which changes no score, anything would be within 5 %.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -15,17 +19,53 @@ from scoring.contracts import OutputKind
 
 ROUNDING: Final = 0.05
 """Batches of 32 and of 1, and two engines, round differently; half-precision models more than others."""
+Rows = NDArray[np.float64]
 
 
 def count_off(answers: NDArray[np.float32], predictions: NDArray[np.float32], kind: OutputKind) -> int:
     """Return how many rows differ beyond rounding; what is not a number differs.
 
-    Numbers may be off by a share of their mean size. Of a class map that share of pixels may have
-    another class: there is no size to a class number, and a map may be all zeros.
+    Of a class map that share of pixels may have another class: there is no size to a class number,
+    and a map may be all zeros.
     """
-    if kind is OutputKind.CLASS_MAP:
-        return int(np.count_nonzero((answers != predictions).mean(axis=1) > ROUNDING))
-    difference = np.abs(answers.astype(np.float64) - predictions).mean(axis=1)
-    # Written so that a comparison with NaN says that they differ.
-    alike = difference <= ROUNDING * np.abs(predictions.astype(np.float64)).mean(axis=1)
-    return int(np.count_nonzero(~alike))
+    # Answers are hostile: infinities less each other are no number, and worth no warning.
+    with np.errstate(invalid="ignore", over="ignore"):
+        off = _OFF[kind](answers.astype(np.float64), predictions.astype(np.float64))
+    return int(np.count_nonzero(off))
+
+
+def _logits_off(answers: Rows, predictions: Rows) -> NDArray[np.bool_]:
+    """Compare distances to the highest logit, class by class: a column that never wins excuses no other."""
+    if predictions.shape[1] == 1:
+        return _confidences_off(answers, predictions)
+    below = predictions - predictions.max(axis=1, keepdims=True)
+    return _beyond_rounding(answers - answers.max(axis=1, keepdims=True), below)
+
+
+def _confidences_off(answers: Rows, predictions: Rows) -> NDArray[np.bool_]:
+    middle = np.median(predictions, axis=0)
+    return _beyond_rounding(answers - middle, predictions - middle)
+
+
+def _beyond_rounding(answers: Rows, predictions: Rows) -> NDArray[np.bool_]:
+    """Allow a share of each value and of its column's usual one, which few huge values do not raise."""
+    usual = np.median(np.abs(predictions), axis=0)
+    same = np.abs(answers - predictions) <= ROUNDING * (np.abs(predictions) + usual)
+    return np.asarray(~same.all(axis=1))
+
+
+def _maps_off(answers: Rows, predictions: Rows) -> NDArray[np.bool_]:
+    return np.asarray((answers != predictions).mean(axis=1) > ROUNDING)
+
+
+def _boxes_off(answers: Rows, predictions: Rows) -> NDArray[np.bool_]:
+    difference = np.abs(answers - predictions).mean(axis=1)
+    return np.asarray(~(difference <= ROUNDING * np.abs(predictions).mean(axis=1)))
+
+
+_OFF: Final[dict[OutputKind, Callable[[Rows, Rows], NDArray[np.bool_]]]] = {
+    OutputKind.LOGITS: _logits_off,
+    OutputKind.CONFIDENCE: _confidences_off,
+    OutputKind.CLASS_MAP: _maps_off,
+    OutputKind.BOXES: _boxes_off,
+}

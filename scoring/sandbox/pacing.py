@@ -83,8 +83,12 @@ class Pacer:
             if self._over.is_set():
                 return False
             time.sleep(POLL_S)
-        self.times_s.append(time.perf_counter() - given_at)
+        answered_at = time.perf_counter()
         raw = os.pread(fd, self._row_bytes, place * self._row_bytes)
+        if len(raw) != self._row_bytes:
+            # The entry cut the file after it had grown: half an answer is none.
+            return False
+        self.times_s.append(answered_at - given_at)
         self.answers.append(np.frombuffer(raw, "<f4"))
         return True
 

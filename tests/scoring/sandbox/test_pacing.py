@@ -1,5 +1,6 @@
 """The pacer gives samples one at a time and keeps each answer as it first came."""
 
+import os
 import threading
 import time
 from pathlib import Path
@@ -104,3 +105,17 @@ def test_answers_left_over_from_an_earlier_run_are_taken_away(tmp_path: Path) ->
         pass
 
     assert pacer.answers == []
+
+
+def test_an_answer_that_is_cut_while_it_is_read_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outputs = tmp_path / "outputs.bin"
+    pacer = Pacer(SAMPLES, inputs=tmp_path / "paced.npy", outputs=outputs, width=2)
+    monkeypatch.setattr(os, "pread", lambda fd, size, place: bytes(size // 2))
+
+    with pacer:
+        outputs.write_bytes(bytes(8 * len(SAMPLES)))
+        pacer.wait(5.0)
+
+    assert (pacer.answers, pacer.times_s) == ([], [])
