@@ -7,6 +7,7 @@ that user in a user namespace that allows no further ones.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import os
@@ -68,6 +69,8 @@ class BubblewrapSandbox:
             "uid": uid,
             "confined": True,
             "limits": resource_limits(job),
+            "pid": syscalls.CHILD_PID,
+            "filter": base64.b64encode(syscalls.child_program()).decode(),
             "argv": [sys.executable, *self.child, *CHILD_FILES],
         }
         with started(cage.arguments(exhibits, job.limits), plan) as running:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
+import signal
 from functools import cache
 from typing import Final
 
 # Namespace flags of clone(2): a new user namespace would hand out capabilities inside it.
 NAMESPACE_FLAGS: Final = 0x7E020000
 AF_UNIX: Final = 1
+F_SETSIG: Final = 10
+# The keeper is process 1 inside, and the first that it starts is the entry.
+CHILD_PID: Final = 2
 
 # Terminal input (TIOCSTI) and console (TIOCLINUX) injection stay out because only these are let in:
 # TCGETS TIOCGPGRP TIOCGWINSZ FIONREAD FIONBIO FIONCLEX FIOCLEX
@@ -70,6 +75,39 @@ def program() -> bytes:
     for request in IOCTLS:
         # The kernel looks at 32 bits only: compared in full, a high bit set would slip through.
         rules.add_rule(seccomp.ALLOW, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
+    return _exported(rules)
+
+
+@cache
+def child_program() -> bytes:
+    """Return a second filter, for the entry and not for the keeper: no way to a SIGKILL of its own making.
+
+    Such an end looks as if somebody had killed the sandbox from outside, which is a fault of ours: it
+    is tried again and costs the entrant no submission, so it would be a quota without an end.
+    """
+    import pyseccomp as seccomp
+
+    def is_(argument: int, value: int) -> object:
+        # The kernel looks at 32 bits only: compared in full, a high bit set would slip through.
+        return seccomp.Arg(argument, seccomp.MASKED_EQ, 0xFFFFFFFF, value)
+
+    rules = seccomp.SyscallFilter(seccomp.ALLOW)
+    refused = seccomp.ERRNO(errno.EPERM)
+    negative = seccomp.Arg(0, seccomp.MASKED_EQ, 0x80000000, 0x80000000)
+    for name in ("kill", "rt_sigqueueinfo"):
+        # Itself, its group, and groups by number; processes that it started it may end.
+        for whom in (is_(0, CHILD_PID), is_(0, 0), negative):
+            rules.add_rule(refused, name, whom, is_(1, signal.SIGKILL))
+    for name in ("tgkill", "rt_tgsigqueueinfo"):
+        rules.add_rule(refused, name, is_(0, CHILD_PID), is_(2, signal.SIGKILL))
+    for name in ("tkill", "pidfd_send_signal"):
+        rules.add_rule(refused, name, is_(1, signal.SIGKILL))
+    # A limit on processor time, input on a descriptor, a timer and the end of a child can send it too.
+    rules.add_rule(refused, "setrlimit", is_(0, resource.RLIMIT_CPU))
+    rules.add_rule(refused, "prlimit64", is_(1, resource.RLIMIT_CPU), seccomp.Arg(2, seccomp.NE, 0))
+    rules.add_rule(refused, "fcntl", is_(1, F_SETSIG))
+    rules.add_rule(refused, "timer_create")
+    rules.add_rule(refused, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFF, signal.SIGKILL))
     return _exported(rules)
 
 

@@ -47,6 +47,8 @@ class UnconfinedSandbox:
             "uid": None,
             "confined": False,
             "limits": limits,
+            "pid": None,
+            "filter": None,
             "argv": [sys.executable, *self.child, *_child_files(files)],
         }
         with tempfile.TemporaryDirectory(dir=files.reply.parent, ignore_cleanup_errors=True) as scratch:

@@ -139,6 +139,21 @@ ATTACKS = {
     "write more than /tmp holds": "return open('/tmp/big', 'wb').write(bytes(17 * 2**20))",
     "write more to shared memory than /tmp holds": "return open('/dev/shm/big', 'wb').write(bytes(17 * 2**20))",
     "write a file over the size limit": "return open('/tmp/big', 'wb').write(bytes(2 * 2**20))",
+    "kill itself, as if from outside": "os.kill(os.getpid(), 9); return True",
+    "kill its group": "os.kill(0, 9); return True",
+    "kill its group by number": "os.kill(-os.getpgrp(), 9); return True",
+    "kill its own thread": "return must(libc.syscall(200, os.getpid(), 9))",
+    "kill its own thread by process": "return must(libc.syscall(234, os.getpid(), os.getpid(), 9))",
+    "kill itself with a message": "return must(libc.syscall(129, os.getpid(), 9, bytes(128)))",
+    "kill itself by a descriptor": ("signal.pidfd_send_signal(os.pidfd_open(os.getpid()), 9); return True"),
+    "kill itself with a high bit set": "return must(libc.syscall(62, os.getpid(), ctypes.c_ulong(0x100000009)))",
+    "let its child's end kill it": (
+        "child = libc.syscall(56, 9, 0, 0, 0, 0)\nif child == 0: os._exit(0)\nreturn must(child)"
+    ),
+    "let a limit kill it": "resource.setrlimit(resource.RLIMIT_CPU, (1, 1)); return True",
+    "let input kill it": "return bool(fcntl.fcntl(os.pipe()[0], 10, 9)) or True",
+    "let a timer kill it": "return must(libc.syscall(222, 0, None, bytes(8)))",
+    "ask the keeper to stop": "os.kill(1, 15); time.sleep(0.5); return False",
     "leave a core file": "return resource.getrlimit(resource.RLIMIT_CORE)[1]",
 }
 
@@ -192,6 +207,18 @@ def test_no_forbidden_system_call_reaches_the_kernel(inside: Callable[..., Run])
 
     assert len(known) > 50
     assert run.reply == b"held"
+
+
+def test_an_entry_may_kill_a_process_that_it_started(inside: Callable[..., Run]) -> None:
+    run = inside(
+        probe(
+            "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1000)'])\n"
+            "child.kill()\n"
+            "return child.wait()"
+        )
+    )
+
+    assert run.reply == b"escaped: -9"
 
 
 def test_an_abstract_socket_of_the_host_is_out_of_reach(
