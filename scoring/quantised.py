@@ -36,6 +36,7 @@ from scoring.flow import Flow, make_job, run_job
 from scoring.packages import FORMATS
 from scoring.readers import READERS, PreparedData
 from scoring.readers.arrays import write_samples
+from scoring.report import percent
 from scoring.sandbox import exchange
 from scoring.sandbox.base import Job, Run
 
@@ -188,7 +189,8 @@ def _refuse_mostly_float(small: Package, track: TrackSpec, quantisation: Quantis
     FORMATS[Format.ONNX].check(small, track)
     share = share_in_8_bits(small, track)
     if share < MIN_SHARE_IN_8_BITS:
-        why = f"{share:.1%} of its MACs have 8-bit factors; at least {MIN_SHARE_IN_8_BITS:.0%} are needed"
+        needed = percent(MIN_SHARE_IN_8_BITS)
+        why = f"{percent(share)} of its MACs are of 8-bit factors; at least {needed} are needed"
         raise reject("quantisation_failed", precision=quantisation.precision, why=why)
     return share
 

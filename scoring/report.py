@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -86,6 +87,11 @@ def quantised_facts(found: Quantised) -> dict[str, Any]:
         "drop_points": found.drop_points,
         "max_drop_points": found.max_drop_points,
     }
+
+
+def percent(share: float) -> str:
+    """Return a share of one as a percentage, rounded down: what is not all of it is not 100 %."""
+    return f"{math.floor(1000 * share) / 10:g} %"
 
 
 def _quantised(found: Quantised) -> dict[str, Any]:

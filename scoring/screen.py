@@ -12,6 +12,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from scoring.contracts import Stage
+from scoring.report import percent
 
 if TYPE_CHECKING:
     from scoring.doctor import Check
@@ -152,7 +153,7 @@ class Screen:
         self._console.print(
             f"drop in {precision}: {quantised['drop_points']:.2f} points of at most "
             f"{quantised['max_drop_points']:g} (calibrated on {quantised['calibration_samples']:,} samples, "
-            f"{quantised['share_in_8_bits']:.1%} of the MACs in 8 bits)"
+            f"{percent(quantised['share_in_8_bits'])} of the MACs in 8 bits)"
         )
 
     def _show_breakdown(self, breakdown: dict[str, Any], class_names: list[str]) -> None:

@@ -5,7 +5,18 @@ from datetime import UTC, datetime, timedelta
 
 from competition.tracks.columns import as_json
 from competition.tracks.models import BenchmarkVersion, Track, benchmark_digest
-from scoring.contracts import Breakdown, Format, Metric, ScoreReport, ScoreValue, Share, Usage, Verdict
+from scoring.contracts import (
+    Breakdown,
+    Format,
+    Metric,
+    Precision,
+    Quantised,
+    ScoreReport,
+    ScoreValue,
+    Share,
+    Usage,
+    Verdict,
+)
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -46,6 +57,19 @@ def new_benchmark(track: Track) -> BenchmarkVersion:
 def score_value(value: float, *, margin: float = 0.01) -> ScoreValue:
     """Return a score with an interval of the margin on both sides."""
     return ScoreValue(value=value, ci=(value - margin, value + margin), higher_is_better=True, version="1")
+
+
+def quantised_scores(value: float, *, of: float, private: float | None = None) -> Quantised:
+    """Return the second scores of an entry that scores `of` in float."""
+    return Quantised(
+        precision=Precision.W8A8,
+        calibration_samples=100,
+        share_in_8_bits=0.9876,
+        drop_points=100 * (of - value),
+        max_drop_points=10.0,
+        scores={Metric.ACCURACY: score_value(value)},
+        private_scores={} if private is None else {Metric.ACCURACY: score_value(private)},
+    )
 
 
 def scored_report(value: float = 0.9, *, private: float | None = None, log: str = "") -> ScoreReport:

@@ -46,6 +46,12 @@ class RowOutput(serializers.Serializer[Any]):
     extra = serializers.DictField(child=serializers.FloatField(), help_text="The other metrics.")
     latency_ms = serializers.FloatField(allow_null=True, help_text="Median of one sample, where it is timed.")
     inside_gate = serializers.BooleanField()
+    quantised = serializers.FloatField(
+        allow_null=True, help_text="The same metric in the track's second precision, where it has one."
+    )
+    drop_points = serializers.FloatField(
+        allow_null=True, help_text="What is lost by it, in points of a hundred."
+    )
     submissions = serializers.IntegerField()
     submitted_at = serializers.DateTimeField()
 
@@ -60,6 +66,9 @@ class BoardOutput(serializers.Serializer[Any]):
     split = serializers.ChoiceField(choices=choices.SPLITS)
     max_latency_ms = serializers.FloatField(
         allow_null=True, help_text="The gate; null where nothing is timed."
+    )
+    precision = serializers.ChoiceField(
+        choices=choices.PRECISIONS, allow_null=True, help_text="Null where entries are scored once."
     )
     rows = RowOutput(many=True)
 

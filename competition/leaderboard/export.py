@@ -33,14 +33,15 @@ def as_csv(board: Board) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     gate = ("latency_ms", "inside_gate") if board.max_latency_ms is not None else ()
-    writer.writerow((*_COLUMNS, "submitted_at", *extras, *gate))
+    second = (board.precision, f"{board.precision}_drop_points") if board.precision else ()
+    writer.writerow((*_COLUMNS, "submitted_at", *extras, *gate, *second))
     for row in board.rows:
         numbers = (row.value, row.ci_low, row.ci_high, row.rank_low, row.rank_high, row.submissions)
         more = (row.extra.get(name, "") for name in extras)
         timed = (row.latency_ms, str(row.inside_gate).lower()) if gate else ()
-        writer.writerow(
-            (row.rank, inert(row.participant_name), *numbers, row.submitted_at.isoformat(), *more, *timed)
-        )
+        again = (row.quantised, row.drop_points) if second else ()
+        named = (row.rank, inert(row.participant_name), *numbers, row.submitted_at.isoformat())
+        writer.writerow((*named, *more, *timed, *again))
     return out.getvalue()
 
 
@@ -53,6 +54,7 @@ def as_plain(board: Board, *, split: str) -> dict[str, object]:
         "metric": board.metric,
         "split": split,
         "max_latency_ms": board.max_latency_ms,
+        "precision": board.precision,
         "rows": [
             {
                 "rank": row.rank,
@@ -63,6 +65,8 @@ def as_plain(board: Board, *, split: str) -> dict[str, object]:
                 "extra": dict(row.extra),
                 "latency_ms": row.latency_ms,
                 "inside_gate": row.inside_gate,
+                "quantised": row.quantised,
+                "drop_points": row.drop_points,
                 "submissions": row.submissions,
                 "submitted_at": row.submitted_at.isoformat(),
             }

@@ -12,7 +12,7 @@ from competition.leaderboard import ranking
 from competition.leaderboard.models import Standing
 from competition.submissions.models import Score, Submission
 from competition.tracks.models import BenchmarkVersion, Track
-from scoring.contracts import METRIC_FACTS, Metric, MetricFacts, Split
+from scoring.contracts import METRIC_FACTS, Metric, MetricFacts, Precision, Split, quantised_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,12 @@ class Row:
     evaluation_id: int
     latency_ms: float | None = None
     inside_gate: bool = True
+    quantised: float | None = None
+
+    @property
+    def drop_points(self) -> float | None:
+        """Return what the value loses in the track's second precision, in points of a hundred."""
+        return None if self.quantised is None else 100 * (self.value - self.quantised)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +56,7 @@ class Board:
     extra_metrics: tuple[Metric, ...]
     rows: tuple[Row, ...]
     max_latency_ms: float | None = None
+    precision: Precision | None = None
 
 
 def board(track: Track, *, split: Split = Split.PUBLIC, benchmark: BenchmarkVersion | None = None) -> Board:
@@ -61,6 +68,7 @@ def board(track: Track, *, split: Split = Split.PUBLIC, benchmark: BenchmarkVers
     metric, extra_metrics = _metrics(track, version)
     facts = METRIC_FACTS[metric]
     rows = () if version is None else _rows(track, version, split, facts)
+    quantisation = None if version is None else version.document().spec.quantisation
     return Board(
         track=track,
         benchmark=version,
@@ -70,6 +78,7 @@ def board(track: Track, *, split: Split = Split.PUBLIC, benchmark: BenchmarkVers
         extra_metrics=extra_metrics,
         rows=rows,
         max_latency_ms=None if version is None else version.document().spec.budgets.max_latency_ms,
+        precision=quantisation.precision if quantisation else None,
     )
 
 
@@ -86,7 +95,8 @@ def _rows(track: Track, version: BenchmarkVersion, split: Split, facts: MetricFa
     values = _values(version, split)
     counts = _submissions(track)
     places = ranking.rank(map(_contender, by_participant.values()), higher_is_better=facts.higher_is_better)
-    return tuple(_row(place, by_participant[place.key], values, counts) for place in places)
+    second = _second_name(version)
+    return tuple(_row(place, by_participant[place.key], values, counts, second) for place in places)
 
 
 def _contender(standing: Standing) -> ranking.Contender:
@@ -106,7 +116,9 @@ def _row(
     standing: Standing,
     values: Mapping[int, Mapping[str, float]],
     submissions: Mapping[int, int],
+    second: str,
 ) -> Row:
+    own = values.get(standing.evaluation_id, {})
     return Row(
         rank=place.rank,
         rank_low=place.rank_low,
@@ -116,19 +128,26 @@ def _row(
         value=standing.value,
         ci_low=standing.ci_low,
         ci_high=standing.ci_high,
-        extra=values.get(standing.evaluation_id, {}),
+        extra={name: value for name, value in own.items() if name != second},
         submitted_at=standing.achieved_at,
         submissions=submissions.get(standing.participant_id, 0),
         evaluation_id=standing.evaluation_id,
         latency_ms=standing.latency_ms,
         inside_gate=standing.inside_gate,
+        quantised=own.get(second),
     )
 
 
+def _second_name(version: BenchmarkVersion) -> str:
+    """Return the name of the ranking metric in the track's second precision; empty where it has none."""
+    spec = version.document().spec
+    return quantised_name(spec.quantisation.precision, spec.metric) if spec.quantisation else ""
+
+
 def _values(version: BenchmarkVersion, split: Split) -> dict[int, dict[str, float]]:
-    """Return the extra metrics' values of every standing's evaluation."""
+    """Return the values of every standing's evaluation that stand beside the one that ranks."""
     on_board = Standing.objects.filter(benchmark=version, split=split).values("evaluation_id")
-    names: Collection[Metric] = version.document().spec.extra_metrics
+    names: Collection[str] = (*version.document().spec.extra_metrics, _second_name(version))
     scores = Score.objects.filter(evaluation__in=on_board, split=split, metric__in=names).order_by()
     values: dict[int, dict[str, float]] = {}
     for evaluation, metric, value in scores.values_list("evaluation_id", "metric", "value"):

@@ -198,6 +198,20 @@ class BreakdownOutput(serializers.Serializer[Any]):
     )
 
 
+class QuantisedOutput(serializers.Serializer[Any]):
+    """What the same entry scores with its graph quantised."""
+
+    precision = serializers.ChoiceField(choices=choices.PRECISIONS)
+    calibration_samples = serializers.IntegerField()
+    share_in_8_bits = serializers.FloatField(help_text="Share of the MACs whose factors are both of 8 bits.")
+    drop_points = serializers.FloatField(
+        help_text="What the ranking metric lost on the public split, in points of a hundred."
+    )
+    max_drop_points = serializers.FloatField()
+    scores = serializers.DictField(child=ScoreOutput())
+    private_scores = serializers.DictField(child=ScoreOutput())
+
+
 class ReportOutput(serializers.Serializer[Any]):
     """The report that the command line prints with --json, with `status` and `stage`."""
 
@@ -216,6 +230,7 @@ class ReportOutput(serializers.Serializer[Any]):
     private_scores = serializers.DictField(
         child=ScoreOutput(), help_text="Empty until the track shows them; staff see them at once."
     )
+    quantised = QuantisedOutput(allow_null=True, help_text="Null where the track asks for one score.")
     breakdown = BreakdownOutput(allow_null=True)
     class_names = serializers.ListField(
         child=serializers.CharField(),

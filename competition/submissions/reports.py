@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from competition.submissions.models import Evaluation, Score
 from competition.tracks.class_names import class_names
-from scoring.contracts import Finding, Split, Status, Verdict
+from scoring.contracts import Finding, Split, Status, Verdict, quantised_name
 from scoring.report import rendered
 
 VERDICTS: Final[Mapping[Status, Verdict]] = {
@@ -16,6 +16,8 @@ VERDICTS: Final[Mapping[Status, Verdict]] = {
     Status.REJECTED: Verdict.REJECTED,
     Status.FAILED: Verdict.FAULT,
 }
+Named = list[tuple[str, Score]]
+"""Scores, each with its metric."""
 FAULT_MESSAGE: Final = "Something of ours failed, {attempts} times. It does not count towards your quota."
 FAULT_HINT: Final = "Tell the organisers this reference: {reference}."
 
@@ -27,9 +29,8 @@ def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) ->
     findings = rendered(map(_finding, evaluation.findings))
     measured = evaluation.report or {}
     shows_private = for_staff or track.shows_private_scores(now)
-    ranking = evaluation.benchmark.spec.get("metric")
-    # The ranking metric comes first; the others stay in the order of their names.
-    scores = sorted(evaluation.scores.all(), key=lambda score: score.metric != ranking)
+    second = measured.get("quantised")
+    own, again = _by_precision(evaluation, second)
     return {
         "status": status.value,
         "stage": evaluation.stage,
@@ -40,8 +41,15 @@ def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) ->
         "track": track.slug,
         "benchmark": evaluation.benchmark.digest,
         "usage": evaluation.usage,
-        "scores": _scores(scores, Split.PUBLIC),
-        "private_scores": _scores(scores, Split.PRIVATE) if shows_private else {},
+        "scores": _scores(own, Split.PUBLIC),
+        "private_scores": _scores(own, Split.PRIVATE) if shows_private else {},
+        "quantised": {
+            **second,
+            "scores": _scores(again, Split.PUBLIC),
+            "private_scores": _scores(again, Split.PRIVATE) if shows_private else {},
+        }
+        if second
+        else None,
         "breakdown": measured.get("breakdown"),
         "class_names": class_names(evaluation.benchmark, track),
         "samples": measured.get("samples", 0),
@@ -71,16 +79,35 @@ def _finding(stored: Mapping[str, Any]) -> Finding:
     return Finding(code=stored["code"], path=stored["path"], facts=stored["facts"])
 
 
-def _scores(scores: Iterable[Score], split: Split) -> dict[str, dict[str, Any]]:
+def _by_precision(evaluation: Evaluation, second: Mapping[str, Any] | None) -> tuple[Named, Named]:
+    """Return the scores by their metrics: the entry's own, and those of its quantised graph.
+
+    The ranking metric comes first; the others stay in the order of their names.
+    """
+    prefix = quantised_name(second["precision"], "") if second else ""
+    own: Named = []
+    again: Named = []
+    for score in evaluation.scores.all():
+        if prefix and score.metric.startswith(prefix):
+            again.append((score.metric.removeprefix(prefix), score))
+        else:
+            own.append((score.metric, score))
+    ranking = evaluation.benchmark.spec.get("metric")
+    for named in (own, again):
+        named.sort(key=lambda each: each[0] != ranking)
+    return own, again
+
+
+def _scores(scores: Named, split: Split) -> dict[str, dict[str, Any]]:
     return {
-        score.metric: {
+        metric: {
             "value": score.value,
             "ci": [score.ci_low, score.ci_high],
             "higher_is_better": score.higher_is_better,
             "version": score.version,
             "details": score.details,
         }
-        for score in scores
+        for metric, score in scores
         if score.split == split
     }
 

@@ -116,6 +116,8 @@ def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, obj
         else exceeded(evaluation.findings),
         "scores": _titled(report.get("scores")),
         "private_scores": _titled(report.get("private_scores")),
+        "quantised_scores": _titled((report["quantised"] or {}).get("scores")),
+        "quantised_private_scores": _titled((report["quantised"] or {}).get("private_scores")),
         "private_shown_to_all": evaluation.submission.track.shows_private_scores(now),
         "log": reports.log(evaluation),
     }

@@ -11,7 +11,7 @@ from django.db.models import Prefetch
 from competition.leaderboard.export import inert
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.models import Track
-from scoring.contracts import Split
+from scoring.contracts import Split, quantised_name
 
 COLUMNS = (
     "submission",
@@ -34,7 +34,7 @@ COLUMNS = (
 
 def csv_rows(track: Track) -> Iterator[str]:
     """Yield the CSV's lines: one for each evaluation of each submission, newest submission first."""
-    metrics = [f"{metric}_{split}" for metric in (track.metric, *track.extra_metrics) for split in Split]
+    metrics = [f"{metric}_{split}" for metric in _names(track) for split in Split]
     yield _line([*COLUMNS, *metrics])
     evaluations = Evaluation.objects.select_related("benchmark").prefetch_related("scores")
     rows = Submission.objects.filter(track=track).select_related("participant")
@@ -45,6 +45,13 @@ def csv_rows(track: Track) -> Iterator[str]:
         for evaluation in submission.evaluations.all():
             scores = {f"{score.metric}_{score.split}": score.value for score in evaluation.scores.all()}
             yield _line([*_facts(submission, evaluation), *(scores.get(name, "") for name in metrics)])
+
+
+def _names(track: Track) -> list[str]:
+    """Return the metrics, and each of them once more in the track's second precision."""
+    metrics = [track.metric, *track.extra_metrics]
+    again = [quantised_name(track.precision, metric) for metric in metrics] if track.precision else []
+    return [*metrics, *again]
 
 
 def _facts(submission: Submission, evaluation: Evaluation) -> list[object]:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from scoring.report import accepted_or_scored
+from scoring.report import accepted_or_scored, percent
 from scoring.screen import Screen
-from tests.examples import scored_report
+from tests.examples import quantised_scores, scored_report
 
 
 def test_a_breakdown_is_printed_by_label_and_by_group(capsys: pytest.CaptureFixture[str]) -> None:
@@ -32,6 +32,24 @@ def test_what_was_applied_to_a_package_is_printed(capsys: pytest.CaptureFixture[
 
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert {"channel order BGR (the package's)", "architecture [red]net"} <= set(lines)
+
+
+def test_a_second_score_is_printed_with_what_was_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    second = quantised_scores(0.85, of=0.9, private=0.7)
+
+    Screen(quiet=True).show(accepted_or_scored(replace(scored_report(0.9), quantised=second)))
+
+    text = " ".join(capsys.readouterr().out.split())
+    assert "accuracy in w8a8 0.850000" in text
+    assert "accuracy in w8a8 (private) 0.700000" in text
+    assert "drop in w8a8: 5.00 points of at most 10 (calibrated on 100 samples, 98.7 % of the MACs" in text
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(1.0, "100 %"), (0.99999, "99.9 %"), (0.5, "50 %"), (0.0, "0 %")]
+)
+def test_a_share_is_rounded_down(share: float, shown: str) -> None:
+    assert percent(share) == shown
 
 
 def test_a_report_of_before_breakdowns_is_printed_without(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,8 +15,9 @@ from competition.submissions import storable
 from competition.submissions.lifecycle.leases import Lease, held, locked
 from competition.submissions.lifecycle.transitions import WAITING, move
 from competition.submissions.models import Evaluation, Score
-from scoring.contracts import ScoreReport, ScoreValue, Split, Status
+from scoring.contracts import ScoreReport, ScoreValue, Split, Status, quantised_name
 from scoring.errors import Rejected
+from scoring.report import quantised_facts
 
 RETRY_DELAY: Final = timedelta(seconds=15)
 
@@ -26,8 +27,8 @@ def record_scored(lease: Lease, report: ScoreReport, *, now: datetime) -> None:
     """Write scores, state and standing at once; raise as `check` does, having written nothing."""
     row = held(lease)
     Score.objects.bulk_create(
-        [_score(row, name, value, Split.PUBLIC) for name, value in report.scores.items()]
-        + [_score(row, name, value, Split.PRIVATE) for name, value in report.private_scores.items()]
+        [_score(row, name, value, Split.PUBLIC) for name, value in _named(report, Split.PUBLIC).items()]
+        + [_score(row, name, value, Split.PRIVATE) for name, value in _named(report, Split.PRIVATE).items()]
     )
     move(
         row,
@@ -90,6 +91,16 @@ def release(lease: Lease, *, now: datetime) -> Status:
     return move(row, Status.QUEUED, **WAITING, attempts=row.attempts - 1)
 
 
+def _named(report: ScoreReport, split: Split) -> dict[str, ScoreValue]:
+    """Return all scores of a split; those in another precision bear it in their names."""
+    is_public, second = split is Split.PUBLIC, report.quantised
+    scores = dict(report.scores if is_public else report.private_scores)
+    if second:
+        again = second.scores if is_public else second.private_scores
+        scores |= {quantised_name(second.precision, metric): value for metric, value in again.items()}
+    return scores
+
+
 def _score(row: Evaluation, metric: str, value: ScoreValue, split: Split) -> Score:
     # A NaN compares false with everything and would stand on a board wherever it was put.
     if not all(map(math.isfinite, (value.value, *value.ci))):
@@ -113,6 +124,7 @@ def _summary(report: ScoreReport) -> dict[str, Any]:
         "format": report.format.value,
         "samples": report.samples,
         "breakdown": storable.plain(asdict(report.breakdown)) if report.breakdown else None,
+        "quantised": storable.plain(quantised_facts(report.quantised)) if report.quantised else None,
         "timings_s": storable.plain(report.timings_s),
         "isolated": report.isolated,
         "applied": storable.plain(report.applied),

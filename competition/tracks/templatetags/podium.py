@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from competition.markdown import to_html
 from competition.tracks.models import Track
+from scoring.report import percent
 
 register = template.Library()
 
@@ -22,6 +23,7 @@ _HOUR_S: Final = 3600
 _TICKS: Final = (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple)
 
 register.filter("markdown", to_html)
+register.filter("percent", percent)
 
 
 @register.simple_tag

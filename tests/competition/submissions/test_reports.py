@@ -13,7 +13,7 @@ from competition.tracks.models import Track
 from scoring import report as command_line
 from scoring.contracts import Finding, Metric, PrivateScores, Stage
 from scoring.errors import Rejected
-from tests.examples import score_value, scored_report
+from tests.examples import quantised_scores, score_value, scored_report
 
 BROKEN = (
     Finding(
@@ -45,6 +45,51 @@ def test_a_scored_report_has_what_the_command_line_reports(
     expected["usage"] |= {"uncounted_ops": []}
     expected["breakdown"] |= {"confusion": [[2, 1], [0, 0]]}
     assert {key: shown[key] for key in expected} == expected
+
+
+def test_a_second_score_is_reported_as_the_command_line_does(
+    evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
+) -> None:
+    scored = scored_report(0.9, private=0.8)
+    second = quantised_scores(0.85, of=0.9, private=0.7)
+    lifecycle.record_scored(lease, replace(scored, quantised=second), now=now)
+
+    shown = report(evaluation, now, for_staff=True)
+
+    assert (
+        shown["quantised"] == command_line.accepted_or_scored(replace(scored, quantised=second))["quantised"]
+    )
+    assert list(shown["scores"]) == ["accuracy"]
+
+
+def test_the_metric_that_ranks_comes_first_in_both_precisions(
+    evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
+) -> None:
+    both = {Metric.ACCURACY: score_value(0.5), "a_metric": score_value(0.25)}
+    second = replace(quantised_scores(0.5, of=0.5), scores=both)
+    lifecycle.record_scored(lease, replace(scored_report(), scores=both, quantised=second), now=now)
+
+    shown = report(evaluation, now)
+
+    assert list(shown["scores"]) == list(shown["quantised"]["scores"]) == ["accuracy", "a_metric"]
+
+
+def test_private_second_scores_are_hidden_with_the_others(
+    evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
+) -> None:
+    second = quantised_scores(0.85, of=0.9, private=0.7)
+    lifecycle.record_scored(lease, replace(scored_report(0.9, private=0.8), quantised=second), now=now)
+
+    assert report(evaluation, now)["quantised"]["private_scores"] == {}
+
+
+def test_a_second_score_that_is_not_finite_is_not_recorded(
+    evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
+) -> None:
+    second = replace(quantised_scores(0.5, of=0.5), scores={Metric.ACCURACY: score_value(float("nan"))})
+
+    with pytest.raises(ValueError, match="not finite"):
+        lifecycle.record_scored(lease, replace(scored_report(), quantised=second), now=now)
 
 
 @pytest.mark.parametrize(
