@@ -236,6 +236,11 @@ CODES: Final[dict[str, Code]] = {
         "As in gasbench, the model receives raw values and normalises inside forward().",
         warning=True,
     ),
+    "blocked_by_gasbench": Code(
+        "{path}: GASBench's own scan is known to block this: {found}.",
+        "It is no fault here, where the sandbox holds an entry and not a scan. Leave it out to enter GASBench too.",
+        warning=True,
+    ),
     "no_trainable_parameters": Code(
         "The model has no trainable parameter.",
         "This is fine for a method that is no neural network.",

@@ -21,6 +21,7 @@ from scoring.contracts import (
 )
 from scoring.errors import Rejected
 from scoring.packages.gasbench_config import Config, InvalidConfig, parse_config, stated_weights
+from scoring.packages.gasbench_scan import blocked
 from scoring.packages.load_model_signature import load_model_problems
 from scoring.packages.plain_yaml import InvalidYaml, read_mapping
 from scoring.packages.python_source import parse
@@ -46,7 +47,7 @@ def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     raw, config = _config(package, track, problems)
     weights = config.model.weights_file if config else stated_weights(raw)
     warnings = [] if weights is None else list(_weights_warnings(package, weights, problems))
-    problems += _source_problems(package, config)
+    warnings += _source_warnings(package, config, problems)
     if problems:
         raise Rejected(*problems[:MAX_FINDINGS])
     if config and config.preprocessing.normalize:
@@ -106,16 +107,21 @@ def _weights_warnings(package: Package, weights: str, problems: list[Finding]) -
         yield Finding(code="weights_not_finite", path=weights, facts=vars(bad))
 
 
-def _source_problems(package: Package, config: Config | None) -> list[Finding]:
+def _source_warnings(package: Package, config: Config | None, problems: list[Finding]) -> Iterator[Finding]:
     if not (package.root / package.main).is_file():
-        return [_missing(MAIN)]
+        problems.append(_missing(MAIN))
+        return
     try:
         tree = parse(package)
     except Rejected as refused:
-        return list(refused.findings)
+        problems += refused.findings
+        return
     # Without a right configuration nobody knows which arguments come.
     arguments = config.model.arguments if config else None
-    return [_invalid(MAIN, why) for why in load_model_problems(tree, arguments)]
+    problems += (_invalid(MAIN, why) for why in load_model_problems(tree, arguments))
+    found = blocked(tree)
+    if found:
+        yield Finding(code="blocked_by_gasbench", path=MAIN, facts={"found": ", ".join(found)})
 
 
 def _input(config: Config, contract: InputContract) -> InputContract:

@@ -250,6 +250,16 @@ def test_weights_that_are_not_finite_are_a_warning_with_the_tensor(tmp_path: Pat
     )
 
 
+def test_what_gasbench_would_block_is_advice_and_no_refusal(tmp_path: Path) -> None:
+    source = "import os\ndef load_model(weights_path, num_classes=2): return getattr(os, 'x')\n"
+
+    (warning,) = check(packaged(tmp_path, source=source), IMAGES)
+
+    assert (warning.code, warning.path) == ("blocked_by_gasbench", "model.py")
+    assert warning.facts == {"found": "line 1 imports os, line 2 calls getattr"}
+    render_all([warning])
+
+
 # --- the source
 
 
