@@ -108,6 +108,8 @@ def _wear_clip(source: Path, stem: Path, contract: InputContract) -> Path:
 def _copy_sound(source: Path, stem: Path, contract: InputContract, treatment: Treatment, seed: int) -> Path:
     if treatment.is_random:
         raise Fault("random changes are for pictures and clips; sound has only the robustness suite")
+    if not treatment.worn:
+        return source
     # Noise is relative to what the model hears, so a sound is cut to it first.
     sound = robustness.wear_sound(audio.decode(source, contract), rate=contract.sample_rate, seed=seed)
     target = stem.with_suffix(".wav")

@@ -77,3 +77,10 @@ def test_tables_that_nobody_reads_are_left_out():
 
     assert (told.confusion, told.by_group) == ((), {})
     assert told.by_label == {"0": Share(samples=len(many), correct=len(many), accuracy=1.0)}
+
+
+def test_of_class_maps_nothing_is_counted_by_sample():
+    masks, predictions = np.zeros((2, 3, 3), np.uint8), np.zeros((2, 9), np.float32)
+    scores = score(Metric.MIOU, (), masks, predictions, classes=2)
+
+    assert break_down(METRICS[Metric.MIOU], masks, predictions, None, scores) is None

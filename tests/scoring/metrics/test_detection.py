@@ -182,6 +182,14 @@ def test_a_box_with_a_class_that_the_track_lacks_is_a_fault() -> None:
         score(Metric.COCO_MAP, (), [truth((*SQUARE, 2, 0))], rows([]), classes=2)
 
 
+def test_boxes_of_the_track_s_classes_are_scored_images_without_one_too() -> None:
+    scores = score(
+        Metric.COCO_MAP, (), [truth((*SQUARE, 1, 0)), truth()], rows([(*SQUARE, 0.9, 1)], []), classes=2
+    )
+
+    assert scores["coco_map"].value == pytest.approx(1)
+
+
 def test_nothing_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     coco_map(*random_pair(5), None)
 

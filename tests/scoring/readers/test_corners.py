@@ -145,7 +145,7 @@ def test_the_import_check_names_a_clip_without_a_frame(frameless: Path) -> None:
 
 def test_a_clip_without_a_frame_is_not_copied(frameless: Path, tmp_path: Path) -> None:
     with pytest.raises(Fault, match="holds no frame"):
-        write_copy(frameless, tmp_path / "copy", VIDEO, Treatment(level=0), seed=0)
+        write_copy(frameless, tmp_path / "copy", VIDEO, Treatment(worn=True), seed=0)
 
 
 def test_a_sound_whose_rate_changes_is_not_decoded(tmp_path: Path) -> None:

@@ -134,3 +134,12 @@ def test_a_sound_keeps_its_length_type_and_range(samples: int) -> None:
 
 def test_silence_stays_silent() -> None:
     assert not wear_sound(np.zeros(4_000, np.float32), rate=RATE, seed=0).any()
+
+
+def test_a_sound_of_a_telephone_s_rate_loses_nothing_on_the_way_through_one() -> None:
+    sound = np.random.default_rng(0).uniform(-0.9, 0.9, 8_000).astype(np.float32)
+    quiet = sound * 10 ** (-6 / 20)
+
+    added = wear_sound(sound, rate=8_000, seed=0) - quiet
+
+    assert 10 * np.log10(np.mean(quiet**2) / np.mean(added**2)) == pytest.approx(30, abs=0.2)
