@@ -13,6 +13,7 @@ from scoring.packages.wrapping import locate
 
 MAIN: Final = "model.py"
 LIBRARY: Final = b"qai_hub_models"
+MAX_FINDINGS: Final = 100
 
 
 def match(unpacked: Unpacked) -> Package | Mismatch:
@@ -37,8 +38,8 @@ def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     info = qaihub_info.read(package.root)
     problems = (*source, *requirements.problems, *info.problems)
     if problems:
-        raise Rejected(*problems)
-    return (*requirements.warnings, *info.warnings)
+        raise Rejected(*problems[:MAX_FINDINGS])
+    return (*requirements.warnings, *info.warnings)[:MAX_FINDINGS]
 
 
 def settle(package: Package, track: TrackSpec) -> Settled:

@@ -7,6 +7,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 
 from scoring.contracts import Finding
@@ -43,7 +44,7 @@ def read(root: Path) -> Requirements:
             continue
         pin = _pin(asked)
         if pin is None:
-            shown = asked[:MAX_QUOTED_CHARACTERS]
+            shown = "".join(c if c.isprintable() else "?" for c in asked[:MAX_QUOTED_CHARACTERS])
             problems.append(_problem(f"line {number}: “{shown}” does not pin one version with =="))
         else:
             warnings += _difference(pin)
@@ -51,10 +52,16 @@ def read(root: Path) -> Requirements:
 
 
 def _pin(line: str) -> Requirement | None:
-    """Return the line as a pin; None for ranges, options (-r, --index-url), addresses and git+https."""
+    """Return the line as a pin; None for ranges, options (-r, --index-url), addresses and git+https.
+
+    None too for a condition that cannot be told, such as python_version ~= "abc".
+    """
     try:
         requirement = Requirement(line)
-    except InvalidRequirement:
+        if requirement.marker is not None:
+            requirement.marker.evaluate()
+    except (InvalidRequirement, UndefinedComparison, UndefinedEnvironmentName, RecursionError):
+        # RecursionError: thousands of brackets in a condition.
         return None
     pins = [part for part in requirement.specifier if part.operator == "==" and "*" not in part.version]
     is_pinned = len(pins) == len(requirement.specifier) == 1 and requirement.url is None

@@ -199,6 +199,29 @@ def test_a_line_that_pins_nothing_is_refused_by_its_number(check: Check, line: s
     assert [why.startswith("line 2: ") for why in reasons(refused)] == [True]
 
 
+@pytest.mark.parametrize(
+    "condition",
+    [
+        pytest.param("(" * 3_000, id="thousands of brackets"),
+        pytest.param('python_version ~= "abc"', id="no version"),
+        pytest.param('extras == "x"', id="no such name"),
+    ],
+)
+def test_a_condition_that_cannot_be_told_is_refused(check: Check, condition: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        check(requirements=f"PyYAML==6.0; {condition}\n")
+
+    assert [finding.path for finding in refused.value.findings] == ["requirements.txt"]
+
+
+def test_findings_have_an_end_and_no_control_characters(check: Check) -> None:
+    with pytest.raises(Rejected) as refused:
+        check(requirements="\x1b[2J\n" * 5_000)
+
+    assert len(refused.value.findings) == 100
+    assert "\x1b" not in str(refused.value.findings)
+
+
 def test_a_pin_of_another_version_is_a_warning(check: Check) -> None:
     found = check(requirements="PyYAML==0.0.1  # old\n")
 
