@@ -25,12 +25,12 @@ from competition.api.errors import Problem, problem_of_rejected
 from competition.submissions import quotas, reports, selectors, services
 from competition.submissions.api_shapes import (
     EntryInput,
-    ReportOutput,
     SubmissionDetailOutput,
     SubmissionOutput,
     newest_evaluation,
 )
 from competition.submissions.models import Evaluation, Submission
+from competition.submissions.report_shapes import ReportOutput
 from competition.submissions.upload_size import refuse_large_body
 from competition.tracks.binding import max_upload_bytes
 from competition.tracks.models import Track

@@ -11,9 +11,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from competition.api import choices
-from competition.submissions import queue, quotas, reports, selectors
+from competition.submissions import queue, reports, selectors
 from competition.submissions.models import Evaluation, Submission
-from competition.tracks.api import SlotsOutput
+from competition.submissions.slots import SlotsOutput, own_slots
 
 
 def newest_evaluation(submission: Submission) -> Evaluation:
@@ -130,8 +130,7 @@ class SubmissionDetailOutput(SubmissionOutput):
     @extend_schema_field(SlotsOutput)
     def get_quota(self, submission: Submission) -> dict[str, object]:
         """Return the owner's slots on the track."""
-        slots = quotas.slots(participant=submission.participant, track=submission.track, now=timezone.now())
-        return dict(SlotsOutput(slots).data)
+        return own_slots(submission.participant, submission.track)
 
     def _report(self, submission: Submission) -> dict[str, Any]:
         return reports.report(newest_evaluation(submission), now=timezone.now())
@@ -143,105 +142,3 @@ class EntryInput(serializers.Serializer[Any]):
     entry = serializers.FileField(
         allow_empty_file=True, help_text="The entry: a .zip, .tar.gz or .onnx file."
     )
-
-
-class FindingOutput(serializers.Serializer[Any]):
-    """One thing found in an entry."""
-
-    code = serializers.CharField()
-    path = serializers.CharField()
-    message = serializers.CharField()
-    hint = serializers.CharField()
-    warning = serializers.BooleanField()
-
-
-class UsageOutput(serializers.Serializer[Any]):
-    """What was measured."""
-
-    parameters = serializers.IntegerField()
-    trainable_parameters = serializers.IntegerField()
-    macs = serializers.IntegerField()
-    macs_by_counter = serializers.DictField(child=serializers.IntegerField(allow_null=True))
-    uncounted_ops = serializers.ListField(child=serializers.CharField())
-    package_bytes = serializers.IntegerField()
-    cpu_s_per_sample = serializers.FloatField(allow_null=True)
-    latency_p50_ms = serializers.FloatField(allow_null=True, help_text="Where the track has a latency gate.")
-    latency_p95_ms = serializers.FloatField(allow_null=True)
-
-
-class ScoreOutput(serializers.Serializer[Any]):
-    """One score with its 95 % confidence interval."""
-
-    value = serializers.FloatField()
-    ci = serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2)
-    higher_is_better = serializers.BooleanField()
-    version = serializers.CharField()
-    details = serializers.DictField(child=serializers.FloatField())
-
-
-class ShareOutput(serializers.Serializer[Any]):
-    """How many samples of one part were called right."""
-
-    samples = serializers.IntegerField()
-    correct = serializers.IntegerField()
-    accuracy = serializers.FloatField()
-
-
-class BreakdownOutput(serializers.Serializer[Any]):
-    """Where an entry is right and wrong on the public split."""
-
-    by_label = serializers.DictField(child=ShareOutput())
-    by_group = serializers.DictField(child=ShareOutput())
-    confusion = serializers.ListField(
-        child=serializers.ListField(child=serializers.IntegerField()),
-        help_text="Rows are labels, columns the classes called; empty where there are many.",
-    )
-
-
-class QuantisedOutput(serializers.Serializer[Any]):
-    """What the same entry scores with its graph quantised."""
-
-    precision = serializers.ChoiceField(choices=choices.PRECISIONS)
-    calibration_samples = serializers.IntegerField()
-    share_in_8_bits = serializers.FloatField(help_text="Share of the MACs whose factors are both of 8 bits.")
-    drop_points = serializers.FloatField(
-        help_text="What the ranking metric lost on the public split, in points of a hundred."
-    )
-    max_drop_points = serializers.FloatField()
-    scores = serializers.DictField(child=ScoreOutput())
-    private_scores = serializers.DictField(child=ScoreOutput())
-
-
-class ReportOutput(serializers.Serializer[Any]):
-    """The report that the command line prints with --json, with `status` and `stage`."""
-
-    status = serializers.ChoiceField(choices=choices.STATUSES)
-    stage = serializers.CharField()
-    verdict = serializers.ChoiceField(choices=choices.VERDICTS, allow_null=True)
-    code = serializers.CharField()
-    message = serializers.CharField()
-    hint = serializers.CharField()
-    findings = FindingOutput(many=True)
-    format = serializers.CharField(allow_null=True)
-    track = serializers.CharField()
-    benchmark = serializers.CharField(allow_null=True)
-    usage = UsageOutput(allow_null=True)
-    scores = serializers.DictField(child=ScoreOutput())
-    private_scores = serializers.DictField(
-        child=ScoreOutput(), help_text="Empty until the track shows them; staff see them at once."
-    )
-    quantised = QuantisedOutput(allow_null=True, help_text="Null where the track asks for one score.")
-    breakdown = BreakdownOutput(allow_null=True)
-    class_names = serializers.ListField(
-        child=serializers.CharField(),
-        help_text="Names of the labels of `breakdown`, by number; may be empty.",
-    )
-    samples = serializers.IntegerField()
-    timings_s = serializers.DictField(child=serializers.FloatField())
-    applied = serializers.DictField(
-        child=serializers.CharField(),
-        help_text="What of the package's own pre- and postprocessing was done, where a format states any.",
-    )
-    isolated = serializers.BooleanField(allow_null=True)
-    reference = serializers.CharField()
-    fault = serializers.CharField(required=False, help_text="For staff only.")

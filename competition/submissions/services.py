@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from competition.moments import in_utc
 from competition.submissions import lifecycle, quotas
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation, Submission
@@ -158,7 +159,7 @@ def _check_quota(participant: AbstractBaseUser, track: Track, now: datetime) -> 
             found=slots.used,
             allowed=slots.allowed,
             window_hours=slots.window_hours,
-            next_slot=_moment(slots.next_slot_at + ALMOST_A_MINUTE),  # rounded up: then it is free
+            next_slot=in_utc(slots.next_slot_at + ALMOST_A_MINUTE),  # rounded up: then it is free
         )
 
 
@@ -177,21 +178,17 @@ def _check_new(submission: Submission) -> None:
             "already_submitted",
             submission=same.short_id,
             id=str(same.id),
-            uploaded_at=_moment(same.created_at),
+            uploaded_at=in_utc(same.created_at),
             status=same.evaluations.latest("benchmark__number").status,
         )
 
 
 def _why_not_open(track: Track, now: datetime) -> str:
     if track.is_closed(now) and track.closes_at is not None:
-        return f"it closed on {_moment(track.closes_at)}"
+        return f"it closed on {in_utc(track.closes_at)}"
     if track.opens_at is not None and track.opens_at > now:
-        return f"it opens on {_moment(track.opens_at)}"
+        return f"it opens on {in_utc(track.opens_at)}"
     return "its organisers have not opened it"
-
-
-def _moment(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M} UTC"
 
 
 def _read(upload: File[Any], *, max_bytes: int) -> _Content:

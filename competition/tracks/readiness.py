@@ -8,6 +8,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from competition.moments import in_utc
 from competition.tracks.models import Dataset, Track
 from scoring.contracts import METRIC_FACTS, TRUTH_BY_OUTPUT, Metric, OutputKind, Split, TruthKind
 from scoring.tracks import METRICS_BY_OUTPUT, InvalidTrack
@@ -61,10 +62,10 @@ def _window(track: Track, now: datetime) -> Check:
         return Check(
             name="Window", ok=False, message="The window closes before it opens. Change one of the times."
         )
-    if track.is_closed(now):
-        return Check(name="Window", ok=False, message=f"The window closed at {_utc(closes)}. Move it.")
-    start = f"from {_utc(opens)}" if opens else "from the moment the track is opened"
-    end = f"until {_utc(closes)}" if closes else "without an end"
+    if closes and track.is_closed(now):
+        return Check(name="Window", ok=False, message=f"The window closed at {in_utc(closes)}. Move it.")
+    start = f"from {in_utc(opens)}" if opens else "from the moment the track is opened"
+    end = f"until {in_utc(closes)}" if closes else "without an end"
     return Check(name="Window", ok=True, message=f"Submissions are taken {start}, {end}.")
 
 
@@ -194,7 +195,3 @@ def _boxes(dataset: Dataset) -> Check:
         return Check(name="Boxes", ok=False, message=message)
     found = ", ".join(f"{sum(dataset.labels(split).values()):,} in the {split} split" for split in splits)
     return Check(name="Boxes", ok=True, message=f"True boxes: {found}.")
-
-
-def _utc(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "never"

@@ -12,6 +12,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from competition.markdown import to_html
+from competition.moments import in_utc
 from competition.tracks.models import Track
 from scoring.report import percent
 
@@ -35,7 +36,7 @@ def moment(when: datetime | None, missing: str = "–") -> SafeString | str:
     return format_html(
         '<time class="nowrap" datetime="{}">{}</time>',
         utc.isoformat(timespec="seconds"),
-        f"{utc:%Y-%m-%d %H:%M} UTC",
+        in_utc(utc),
     )
 
 

@@ -1,11 +1,9 @@
-"""Competitions, tracks, datasets and benchmark versions as rows."""
+"""Tracks as rows: one column for each field of a track document, and what organisers set on the site."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import fields
 from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -14,85 +12,16 @@ from django.db.models import F, Q
 from django.urls import reverse
 from django.utils import timezone
 
+from competition.tracks.models.choices import choices
+from competition.tracks.models.competition import Competition
+from competition.tracks.models.dataset import Dataset
 from scoring import contracts
 from scoring.tracks import TrackDocument, build_track
-
-
-def _choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
-    return [(member.value, member.value) for member in enum]
 
 
 def image_shape() -> list[int]:
     """Return the input shape of a new track."""
     return [3, 224, 224]
-
-
-class Competition(models.Model):
-    """A set of tracks with one front page."""
-
-    slug = models.SlugField(unique=True, max_length=60)
-    name = models.CharField(max_length=120)
-    summary = models.CharField(
-        max_length=400, blank=True, help_text="One or two sentences for the front page."
-    )
-    description = models.TextField(blank=True, help_text="Markdown.")
-    is_public = models.BooleanField(default=True, help_text="Hidden competitions are seen by staff only.")
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        ordering: ClassVar = ["-created_at", "slug"]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def get_absolute_url(self) -> str:
-        """Return the competition's page."""
-        return reverse("competition", args=[self.slug])
-
-
-def image_readers() -> list[str]:
-    """Return the readers of a dataset that was imported when there were only images."""
-    return [contracts.Reader.IMAGE.value]
-
-
-class Dataset(models.Model):
-    """Hidden data of a track: one zip of labels.csv and the files it names, never changed."""
-
-    name = models.CharField(max_length=120)
-    archive = models.FileField(upload_to="datasets/", editable=False)
-    archive_bytes = models.BigIntegerField(editable=False, default=0)
-    digest = models.CharField(
-        max_length=71, unique=True, editable=False, help_text="sha256 of the archive's bytes."
-    )
-    samples = models.PositiveIntegerField(editable=False)
-    private_samples = models.PositiveIntegerField(editable=False, default=0)
-    truth = models.CharField(
-        max_length=20,
-        editable=False,
-        choices=_choices(contracts.TruthKind),
-        default=contracts.TruthKind.CLASSES,
-        help_text="What is true of each sample: a class, a mask or boxes.",
-    )
-    highest_label = models.PositiveIntegerField(editable=False, default=0)
-    label_counts = models.JSONField(
-        editable=False,
-        default=dict,
-        help_text="Samples, or boxes, of each class: {split: {label: count}}. Masks are not counted.",
-    )
-    readers = models.JSONField(
-        editable=False, default=image_readers, help_text="The readers that all of its files look right for."
-    )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        ordering: ClassVar = ["-created_at"]
-
-    def __str__(self) -> str:
-        return f"{self.name} ({self.samples:,} samples)"
-
-    def labels(self, split: contracts.Split) -> dict[int, int]:
-        """Return how many samples of the split each label has."""
-        return {int(label): count for label, count in self.label_counts.get(split, {}).items()}
 
 
 class TrackQuerySet(models.QuerySet["Track"]):
@@ -123,14 +52,14 @@ class Track(models.Model):
     quota_window_hours = models.PositiveIntegerField(default=24, validators=[MinValueValidator(1)])
     private_scores = models.CharField(
         max_length=20,
-        choices=_choices(contracts.PrivateScores),
+        choices=choices(contracts.PrivateScores),
         default=contracts.PrivateScores.AFTER_CLOSE,
         help_text="When scores of the private split are shown.",
     )
 
     formats = models.JSONField(default=list, help_text="Package formats that are accepted.")
     reader = models.CharField(
-        max_length=20, choices=_choices(contracts.Reader), default=contracts.Reader.IMAGE
+        max_length=20, choices=choices(contracts.Reader), default=contracts.Reader.IMAGE
     )
     input_shape = models.JSONField(
         default=image_shape,
@@ -139,7 +68,7 @@ class Track(models.Model):
     )
     input_fit = models.CharField(
         max_length=40,
-        choices=_choices(contracts.Fit),
+        choices=choices(contracts.Fit),
         default=contracts.Fit.STRETCH,
         help_text="How pictures of another size are brought to height x width.",
     )
@@ -154,15 +83,15 @@ class Track(models.Model):
     )
     sample_rate = models.PositiveIntegerField(default=16_000, help_text="Of audio, in Hz.")
     input_dtype = models.CharField(
-        max_length=20, choices=_choices(contracts.Dtype), default=contracts.Dtype.FLOAT32
+        max_length=20, choices=choices(contracts.Dtype), default=contracts.Dtype.FLOAT32
     )
     input_low = models.FloatField(default=0.0)
     input_high = models.FloatField(default=1.0)
     channel_order = models.CharField(
-        max_length=10, choices=_choices(contracts.ChannelOrder), default=contracts.ChannelOrder.BGR
+        max_length=10, choices=choices(contracts.ChannelOrder), default=contracts.ChannelOrder.BGR
     )
     output_kind = models.CharField(
-        max_length=20, choices=_choices(contracts.OutputKind), default=contracts.OutputKind.LOGITS
+        max_length=20, choices=choices(contracts.OutputKind), default=contracts.OutputKind.LOGITS
     )
     output_width = models.PositiveIntegerField(
         default=100, help_text="Columns of the output; 1 for confidences, 0 for class maps and boxes."
@@ -173,14 +102,14 @@ class Track(models.Model):
     box_layout = models.CharField(
         max_length=20,
         blank=True,
-        choices=_choices(contracts.BoxLayout),
+        choices=choices(contracts.BoxLayout),
         help_text="How boxes are written; empty for other outputs.",
     )
     class_names = models.JSONField(
         default=list, blank=True, help_text="For people: one name a class. They change no score."
     )
     metric = models.CharField(
-        max_length=40, choices=_choices(contracts.Metric), default=contracts.Metric.ACCURACY
+        max_length=40, choices=choices(contracts.Metric), default=contracts.Metric.ACCURACY
     )
     extra_metrics = models.JSONField(default=list, blank=True, help_text="Shown beside the ranking metric.")
 
@@ -196,7 +125,7 @@ class Track(models.Model):
     precision = models.CharField(
         max_length=20,
         blank=True,
-        choices=_choices(contracts.Precision),
+        choices=choices(contracts.Precision),
         help_text="Entries are scored a second time, quantised so. Empty: they are not.",
     )
     calibration_samples = models.PositiveIntegerField(
@@ -331,36 +260,3 @@ class Track(models.Model):
         if self.private_scores == contracts.PrivateScores.AFTER_CLOSE:
             return self.is_closed(now)
         return self.private_scores == contracts.PrivateScores.ALWAYS
-
-
-class BenchmarkVersion(models.Model):
-    """Dataset digest + track spec digest + metric versions; scores of two versions never share a board."""
-
-    track = models.ForeignKey(Track, on_delete=models.PROTECT, related_name="benchmarks")
-    number = models.PositiveIntegerField()
-    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="benchmarks")
-    spec = models.JSONField(editable=False, help_text="The track document this version was made from.")
-    spec_digest = models.CharField(max_length=71)
-    metric_version = models.CharField(max_length=200)
-    digest = models.CharField(max_length=71)
-    created_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        ordering: ClassVar = ["track", "-number"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["track", "number"], name="benchmark_number_is_unique"),
-            models.UniqueConstraint(fields=["track", "digest"], name="benchmark_digest_is_unique"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.track.slug} v{self.number}"
-
-    def document(self) -> TrackDocument:
-        """Return the track as it was when this version was made: what evaluations on it are held to."""
-        return build_track(self.spec)
-
-
-def benchmark_digest(*, dataset_digest: str, spec_digest: str, metric_version: str) -> str:
-    """Return the identity of a benchmark version as "sha256:…"."""
-    text = "\n".join((dataset_digest, spec_digest, metric_version))
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

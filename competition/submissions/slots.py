@@ -1,0 +1,27 @@
+"""A participant's quota as the API shows it, with a track and with a submission."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.utils import timezone
+from rest_framework import serializers
+
+from competition.submissions import quotas
+from competition.tracks.models import Track
+
+
+class SlotsOutput(serializers.Serializer[Any]):
+    """How much of a participant's quota is used."""
+
+    used = serializers.IntegerField()
+    allowed = serializers.IntegerField()
+    window_hours = serializers.IntegerField()
+    next_slot_at = serializers.DateTimeField(allow_null=True, help_text="Null while a slot is free.")
+
+
+def own_slots(participant: AbstractBaseUser, track: Track) -> dict[str, object]:
+    """Return what `SlotsOutput` shows of a participant's slots on a track now."""
+    slots = quotas.slots(participant=participant, track=track, now=timezone.now())
+    return dict(SlotsOutput(slots).data)

@@ -1,0 +1,46 @@
+"""Benchmark versions as rows: what scores are comparable under."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import ClassVar
+
+from django.db import models
+from django.utils import timezone
+
+from competition.tracks.models.dataset import Dataset
+from competition.tracks.models.track import Track
+from scoring.tracks import TrackDocument, build_track
+
+
+class BenchmarkVersion(models.Model):
+    """Dataset digest + track spec digest + metric versions; scores of two versions never share a board."""
+
+    track = models.ForeignKey(Track, on_delete=models.PROTECT, related_name="benchmarks")
+    number = models.PositiveIntegerField()
+    dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="benchmarks")
+    spec = models.JSONField(editable=False, help_text="The track document this version was made from.")
+    spec_digest = models.CharField(max_length=71)
+    metric_version = models.CharField(max_length=200)
+    digest = models.CharField(max_length=71)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering: ClassVar = ["track", "-number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["track", "number"], name="benchmark_number_is_unique"),
+            models.UniqueConstraint(fields=["track", "digest"], name="benchmark_digest_is_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.track.slug} v{self.number}"
+
+    def document(self) -> TrackDocument:
+        """Return the track as it was when this version was made: what evaluations on it are held to."""
+        return build_track(self.spec)
+
+
+def benchmark_digest(*, dataset_digest: str, spec_digest: str, metric_version: str) -> str:
+    """Return the identity of a benchmark version as "sha256:…"."""
+    text = "\n".join((dataset_digest, spec_digest, metric_version))
+    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
