@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ BYTES_A_FLOAT = 4
 
 def describe(path: Path, track: TrackSpec, *, sandbox: Sandbox) -> int:
     """Measure the entry and print its technical details alone on stdout; return the exit code."""
+    # What is printed is of the float model: nothing has to be exported for it.
+    in_float = replace(track, quantisation=None)
     with Screen(quiet=False) as screen, tempfile.TemporaryDirectory(prefix="podium-") as folder:
         try:
-            measured = pipeline.check(path, track, sandbox=sandbox, workdir=Path(folder), note=screen.note)
+            measured = pipeline.check(path, in_float, sandbox=sandbox, workdir=Path(folder), note=screen.note)
         except Rejected as exc:
             screen.show(report.rejected(exc, track=track.slug))
             return EXIT_REJECTED

@@ -54,6 +54,7 @@ def sandbox_failure() -> str:
 
 
 def track_of(case: Mapping[str, Any]) -> TrackSpec:
+    """Return the preset with what the case changes; a second score only where the case asks for one."""
     spec = load_track(case["track"]).spec
     return replace(
         spec,
@@ -61,7 +62,7 @@ def track_of(case: Mapping[str, Any]) -> TrackSpec:
         archive_limits=replace(spec.archive_limits, **case.get("limits", {})),
         budgets=replace(spec.budgets, **case.get("budgets", {})),
         run_limits=replace(spec.run_limits, **case.get("run_limits", {})),
-        quantisation=Quantisation(**case["quantisation"]) if "quantisation" in case else spec.quantisation,
+        quantisation=Quantisation(**case["quantisation"]) if "quantisation" in case else None,
     )
 
 
