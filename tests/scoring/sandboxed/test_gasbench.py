@@ -55,6 +55,15 @@ def test_the_model_receives_bytes_as_they_are_stored(child):
     assert ended.rows == pytest.approx(child.pixels.astype("f8").mean((2, 3)), rel=1e-5)
 
 
+@pytest.mark.parametrize("left_in", ["train", "eval"])
+def test_the_model_predicts_in_evaluation_mode_however_load_model_leaves_it(child, left_in):
+    answer = "torch.full((len(x), 3), float(self.training))"
+
+    ended = run(child, f"def load_model(path, num_classes): return Net().{left_in}()\n", answer=answer)
+
+    assert ended.rows.tolist() == [[0.0, 0.0, 0.0]] * 5
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
 def test_the_model_is_brought_to_the_stated_element_type(child, dtype):
     answer = f"torch.full((len(x), 3), float(self.scale.dtype is torch.{dtype}))"
