@@ -25,7 +25,7 @@ from typing import Final
 from scoring.errors import Fault
 from scoring.sandbox import cage, syscalls, workfiles
 from scoring.sandbox.base import Job, Run
-from scoring.sandbox.limits import resource_limits
+from scoring.sandbox.limits import processors, resource_limits
 from scoring.sandbox.pipes import open_pipe, readable
 from scoring.sandbox.supervise import Started, supervise
 
@@ -65,12 +65,14 @@ class BubblewrapSandbox:
         uid = unused_uid() if os.geteuid() == 0 else None
         if uid is not None:
             workfiles.hand_over(exhibits, uid)
+        pinned_to = processors(job)
         plan = {
             "uid": uid,
             "confined": True,
             "limits": resource_limits(job),
+            "processors": pinned_to,
             "pid": syscalls.CHILD_PID,
-            "filter": base64.b64encode(syscalls.child_program()).decode(),
+            "filter": base64.b64encode(syscalls.child_program(is_pinned=pinned_to is not None)).decode(),
             "argv": [sys.executable, *self.child, *CHILD_FILES],
         }
         with started(cage.arguments(exhibits, job.limits), plan) as running:

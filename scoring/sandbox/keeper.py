@@ -176,6 +176,8 @@ def prepare_child(plan: Mapping[str, Any]) -> None:
     if sys.platform == "linux":
         # Changing the user cleared this: should the keeper be killed, the child goes with it.
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if plan["processors"] is not None:
+        os.sched_setaffinity(0, plan["processors"])
     for name, wanted in plan["limits"].items():
         lower_limit(getattr(resource, name, None), wanted)
     if plan["confined"]:

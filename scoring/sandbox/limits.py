@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from typing import Final
 
-from scoring.contracts import WRITING
+from scoring.contracts import WRITING, Task
 from scoring.sandbox.base import Job
 
 MAX_OPEN_FILES: Final = 1024
@@ -19,6 +20,17 @@ def expected_output_bytes(job: Job) -> int:
     if job.request.task in WRITING:
         return job.limits.max_file_bytes
     return job.request.samples * job.request.output.width * 4
+
+
+def processors(job: Job) -> list[int] | None:
+    """Return the processors that a timed run must stay on: as many of ours as the track has threads.
+
+    An entry can start more threads than that, and would be fast on a machine with many processors.
+    Elsewhere more threads gain it nothing that counts.
+    """
+    if job.request.task is not Task.LATENCY or not hasattr(os, "sched_getaffinity"):
+        return None
+    return sorted(os.sched_getaffinity(0))[: job.limits.threads]
 
 
 def resource_limits(job: Job) -> dict[str, int]:

@@ -79,8 +79,8 @@ def program() -> bytes:
 
 
 @cache
-def child_program() -> bytes:
-    """Return a second filter, for the entry and not for the keeper: no way to a SIGKILL of its own making.
+def child_program(*, is_pinned: bool) -> bytes:
+    """Return a second filter, for the entry and not for the keeper: no SIGKILL of its own making.
 
     Such an end looks as if somebody had killed the sandbox from outside, which is a fault of ours: it
     is tried again and costs the entrant no submission, so it would be a quota without an end.
@@ -107,6 +107,9 @@ def child_program() -> bytes:
     rules.add_rule(refused, "prlimit64", is_(1, resource.RLIMIT_CPU), seccomp.Arg(2, seccomp.NE, 0))
     rules.add_rule(refused, "fcntl", is_(1, F_SETSIG))
     rules.add_rule(refused, "timer_create")
+    if is_pinned:
+        # Held to some processors while it is timed, an entry could take the others back.
+        rules.add_rule(refused, "sched_setaffinity")
     rules.add_rule(refused, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFF, signal.SIGKILL))
     return _exported(rules)
 

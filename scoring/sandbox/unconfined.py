@@ -19,7 +19,7 @@ from pathlib import Path
 from scoring.sandbox import cage, workfiles
 from scoring.sandbox.base import Job, Run
 from scoring.sandbox.bubblewrap import CHILD
-from scoring.sandbox.limits import resource_limits
+from scoring.sandbox.limits import processors, resource_limits
 from scoring.sandbox.pipes import open_pipe
 from scoring.sandbox.supervise import Started, supervise
 
@@ -47,6 +47,7 @@ class UnconfinedSandbox:
             "uid": None,
             "confined": False,
             "limits": limits,
+            "processors": processors(job),
             "pid": None,
             "filter": None,
             "argv": [sys.executable, *self.child, *_child_files(files)],

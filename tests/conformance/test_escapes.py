@@ -9,11 +9,13 @@ import socket
 import sys
 import textwrap
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import scoring
+from scoring.contracts import Task
 from scoring.sandbox.base import ExitStatus, Job, Run
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.sandbox.unconfined import UnconfinedSandbox
@@ -206,6 +208,23 @@ def test_no_forbidden_system_call_reaches_the_kernel(inside: Callable[..., Run])
     )
 
     assert len(known) > 50
+    assert run.reply == b"held"
+
+
+def test_a_timed_entry_cannot_take_more_processors_than_the_track_has_threads(
+    needs_bubblewrap: None, make_job: Callable[..., Job], play: Callable[..., Run]
+) -> None:
+    attack = """
+held_to = os.sched_getaffinity(0)
+if len(held_to) != 1: return held_to
+os.sched_setaffinity(0, range(64))
+return True
+"""
+    job = make_job(threads=1)
+    timed = replace(job, request=replace(job.request, task=Task.LATENCY))
+
+    run = play(BubblewrapSandbox(child=("-c", probe(attack))), timed)
+
     assert run.reply == b"held"
 
 
