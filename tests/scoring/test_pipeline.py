@@ -1,12 +1,10 @@
 """The flow: stages in order, each way to end, and what the report says. The sandbox plays scripts."""
 
 import json
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -17,6 +15,7 @@ from scoring.errors import Fault, Rejected
 from scoring.sandbox.base import ExitStatus
 from scoring.sandbox.fake import FakeSandbox, Scripted, calibrated, failed, measured, predicted
 from scoring.tracks import load_track
+from tests.tiny import splits, write_data, write_entry
 
 LABELS = (0, 1, 2, 3, 0, 1)
 PRIVATE = (False, True, False, False, True, False)
@@ -29,23 +28,14 @@ def track() -> TrackSpec:
 
 @pytest.fixture
 def entry(tmp_path: Path) -> Path:
-    path = tmp_path / "entry.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("model.py", "class Model: ...\n")
-    return path
+    return write_entry(tmp_path)
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """Six tiny images, two of them private; the pixel value is 10 times the label."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    rows = ["file,label,split"]
-    for index, (label, private) in enumerate(zip(LABELS, PRIVATE, strict=True)):
-        cv2.imwrite(str(folder / f"{index}.png"), np.full((8, 8, 3), 10 * label, np.uint8))
-        rows.append(f"{index}.png,{label},{'private' if private else 'public'}")
-    (folder / "labels.csv").write_text("\n".join(rows) + "\n")
-    return folder
+    values = [10 * label for label in LABELS]
+    return write_data(tmp_path / "data", values=values, labels=LABELS, split=splits(PRIVATE))
 
 
 class AnsweringSandbox(FakeSandbox):

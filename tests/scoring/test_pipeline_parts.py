@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from scoring.errors import Fault, Rejected
 from scoring.pipeline import Examination
 from scoring.sandbox.fake import FakeSandbox, Scripted, calibrated, measured, predicted
 from scoring.tracks import load_track
+from tests.tiny import SIDE, write_data, write_entry
 
 SAMPLES = 4
 ROWS = np.random.default_rng(0).normal(size=(SAMPLES, 100)).astype(np.float32)
@@ -29,22 +29,15 @@ def track() -> TrackSpec:
 
 @pytest.fixture
 def entry(tmp_path: Path) -> Path:
-    path = tmp_path / "entry.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("model.py", "class Model: ...\n")
-    return path
+    return write_entry(tmp_path)
 
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    folder.mkdir()
+    values = [9 * number for number in range(SAMPLES)]
+    folder = write_data(tmp_path / "data", values=values, labels=range(SAMPLES))
     for number in range(SAMPLES):
-        cv2.imwrite(str(folder / f"{number}.png"), np.full((8, 8, 3), 9 * number, np.uint8))
-        cv2.imwrite(str(folder / f"m{number}.png"), np.zeros((8, 8), np.uint8))
-    (folder / "labels.csv").write_text(
-        "\n".join(["file,label", *(f"{number}.png,{number}" for number in range(SAMPLES))]) + "\n"
-    )
+        cv2.imwrite(str(folder / f"m{number}.png"), np.zeros((SIDE, SIDE), np.uint8))
     return folder
 
 

@@ -1,12 +1,10 @@
 """The second score, played by a fake sandbox: what each run is given, what is refused, what is reported."""
 
 import json
-import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from onnx import TensorProto, helper, numpy_helper
@@ -31,6 +29,7 @@ from scoring.readers import READERS
 from scoring.sandbox.base import ExitStatus, Overflow
 from scoring.sandbox.fake import FakeSandbox, Scripted, failed, measured, predicted
 from scoring.tracks import load_track
+from tests.tiny import splits, write_data, write_entry
 
 LABELS = (0, 1, 2, 3, 0, 1, 2, 3)
 PRIVATE = (False, True, False, False, True, False, False, False)
@@ -99,22 +98,13 @@ def track() -> TrackSpec:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     """Eight tiny images, two of them private; the pixel value is 10 times their number."""
-    folder = tmp_path / "data"
-    folder.mkdir()
-    lines = ["file,label,split"]
-    for index, (label, private) in enumerate(zip(LABELS, PRIVATE, strict=True)):
-        cv2.imwrite(str(folder / f"{index}.png"), np.full((8, 8, 3), 10 * index, np.uint8))
-        lines.append(f"{index}.png,{label},{'private' if private else 'public'}")
-    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
-    return folder
+    values = [10 * index for index in range(len(LABELS))]
+    return write_data(tmp_path / "data", values=values, labels=LABELS, split=splits(PRIVATE))
 
 
 @pytest.fixture
 def entry(tmp_path: Path) -> Path:
-    path = tmp_path / "entry.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("model.py", "class Model: ...\n")
-    return path
+    return write_entry(tmp_path)
 
 
 @pytest.fixture

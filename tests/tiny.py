@@ -1,0 +1,37 @@
+"""An entry and data that are as small as can be, for tests of the flow with a played sandbox."""
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+SIDE = 8
+
+
+def write_entry(folder: Path) -> Path:
+    """Write a zip that is recognised as a cvpr-zip; nobody runs it."""
+    path = folder / "entry.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model.py", "class Model: ...\n")
+    return path
+
+
+def write_data(
+    folder: Path, *, values: Sequence[int], labels: Sequence[int], split: Sequence[str] = ()
+) -> Path:
+    """Write a data folder of one grey picture for each value, with its label, and its split if there are any."""
+    folder.mkdir()
+    columns = [labels, split] if split else [labels]
+    lines = ["file,label,split" if split else "file,label"]
+    for index, (value, *row) in enumerate(zip(values, *columns, strict=True)):
+        cv2.imwrite(str(folder / f"{index}.png"), np.full((SIDE, SIDE, 3), value, np.uint8))
+        lines.append(",".join(map(str, (f"{index}.png", *row))))
+    (folder / "labels.csv").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def splits(private: Sequence[bool]) -> list[str]:
+    """Name the split of each row."""
+    return ["private" if is_private else "public" for is_private in private]
