@@ -40,24 +40,27 @@ def results(
             "accuracy": correct / len(base),
         },
         "scores": {str(name): asdict(score) for name, score in report.scores.items()},
-        "per_dataset": {
-            name: {**_counted(rows), "predictions": _predictions(rows, track)}
-            for name, rows in _grouped(base, lambda record: record.dataset_name).items()
-        },
-        "accuracy_by_media_type": {
-            name: _counted(rows, total="samples") for name, rows in _by_media_type(base).items()
-        },
-        "dataset_media_types": {
-            name: sorted(_by_media_type(rows))
-            for name, rows in _grouped(base, lambda record: record.dataset_name).items()
-        },
-        "per_class_recall": {
-            name: fmean(record.correct for record in rows)
-            for name, rows in _grouped(base, lambda record: str(record.label)).items()
-        },
+        **_counts(base, track),
         "breakdown": None if report.breakdown is None else asdict(report.breakdown),
         "score_composition": {name: asdict(portion) for name, portion in composition.items()},
         "metrics": {"performance": _performance(report, len(records))},
+    }
+
+
+def _counts(records: list[Record], track: TrackSpec) -> dict[str, Any]:
+    """Count by group, by medium and by label, each sample once."""
+    groups = _grouped(records, lambda record: record.dataset_name)
+    labels = _grouped(records, lambda record: str(record.label))
+    return {
+        "per_dataset": {
+            name: {**_counted(rows), "predictions": _predictions(rows, track)}
+            for name, rows in groups.items()
+        },
+        "accuracy_by_media_type": {
+            name: _counted(rows, total="samples") for name, rows in _by_media_type(records).items()
+        },
+        "dataset_media_types": {name: sorted(_by_media_type(rows)) for name, rows in groups.items()},
+        "per_class_recall": {name: fmean(record.correct for record in rows) for name, rows in labels.items()},
     }
 
 

@@ -76,15 +76,22 @@ def score(
     printing: Printing,
 ) -> int:
     """Score the entry on the data and print the report; return the exit code."""
+    if choices.given():
+        flow = _benchmark(path, track, data, _options(choices, track), trust=trust)
+    else:
+        flow = _whole_flow(path, track, data, trust=trust)
+    return run_and_print(_with_bounded_cache(flow), track, printing=printing)
 
-    def benchmark(screen: Screen, workdir: Path) -> Outcome:
-        from scoring.benchmark import run
 
+def _benchmark(path: Path, track: TrackSpec, data: Path, options: Options, *, trust: bool) -> Flow:
+    from scoring.benchmark import run
+
+    def flow(screen: Screen, workdir: Path) -> Outcome:
         report = run.run(
             path,
             track,
             data=data,
-            options=_options(choices, track),
+            options=options,
             cache=cache_folder(),
             sandbox=sandbox(trust=trust),
             workdir=workdir,
@@ -92,9 +99,13 @@ def score(
         )
         return outcome_of(report, track)
 
-    def whole_flow(screen: Screen, workdir: Path) -> Outcome:
-        from scoring import pipeline
+    return flow
 
+
+def _whole_flow(path: Path, track: TrackSpec, data: Path, *, trust: bool) -> Flow:
+    from scoring import pipeline
+
+    def flow(screen: Screen, workdir: Path) -> Outcome:
         report = pipeline.score(
             path,
             track,
@@ -107,8 +118,7 @@ def score(
         )
         return outcome_of(report, track)
 
-    flow = _with_bounded_cache(benchmark if choices.given() else whole_flow)
-    return run_and_print(flow, track, printing=printing)
+    return flow
 
 
 def _with_bounded_cache(flow: Flow) -> Flow:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from math import isfinite
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
@@ -18,6 +17,7 @@ from pydantic import (
 )
 
 from scoring.contracts import InputContract, Reader, TrackSpec
+from scoring.packages.gasbench_arguments import argument_problems, shown
 
 DEFAULT_WEIGHTS: Final = "model.safetensors"
 DEFAULT_FRAMES: Final = 16
@@ -25,10 +25,6 @@ DEFAULT_SIDE: Final = 224
 MAX_FRAMES: Final = 64
 # Each size costs a copy of the dataset and memory for a batch; without a bound, one entry fills the disk.
 MAX_SIDE: Final = 1024
-MAX_ARGUMENTS: Final = 100
-MAX_DEPTH: Final = 8
-MAX_INTEGER: Final = 2**63
-MAX_SHOWN: Final = 60
 DTYPES: Final = {
     "float32": "float32",
     "fp32": "float32",
@@ -155,7 +151,7 @@ class Config(_Section):
 
 def parse_config(raw: Mapping[Any, Any], track: TrackSpec) -> Config:
     """Check plain values against the schema and the track; raise `InvalidConfig` with every reason."""
-    problems = [f"model: {problem}" for problem in _argument_problems(raw.get("model"))]
+    problems = [f"model: {problem}" for problem in argument_problems(raw.get("model"))]
     try:
         config = Config.model_validate(dict(raw), context=track)
     except ValidationError as exc:
@@ -206,39 +202,8 @@ def _sound_problems(stated: Preprocessing, contract: InputContract) -> Iterator[
             yield f"sample_rate times duration_seconds is {found:g} samples; this track feeds {samples}"
 
 
-def _argument_problems(arguments: Any) -> Iterator[str]:
-    if not isinstance(arguments, dict):
-        return
-    if len(arguments) > MAX_ARGUMENTS:
-        yield f"{len(arguments)} keys; at most {MAX_ARGUMENTS} are allowed"
-        return
-    for name, value in arguments.items():
-        if not isinstance(name, str) or not name.isidentifier():
-            yield f"“{_shown(name)}” cannot be the name of an argument"
-        elif not _is_plain(value, MAX_DEPTH):
-            yield f"{_shown(name)} is no plain value (text, number, true, false, null, list or table of those)"
-
-
-def _is_plain(value: Any, depth: int) -> bool:
-    """Say whether a value crosses into the sandbox as JSON, unchanged."""
-    match value:
-        case None | bool() | str():
-            return True
-        case int():
-            return abs(value) < MAX_INTEGER
-        case float():
-            return isfinite(value)
-        case list():
-            return depth > 0 and all(_is_plain(each, depth - 1) for each in value)
-        case dict():
-            return depth > 0 and all(
-                isinstance(name, str) and _is_plain(each, depth - 1) for name, each in value.items()
-            )
-    return False
-
-
 def _sentence(error: Mapping[str, Any]) -> str:
-    place = ".".join(_shown(part) for part in error["loc"]) or "the file"
+    place = ".".join(shown(part) for part in error["loc"]) or "the file"
     if error["type"] == "extra_forbidden":
         return f"{place}: unknown field; known here: {', '.join(_known(error['loc']))}"
     return f"{place}: {error['msg'].removeprefix('Value error, ')}"
@@ -247,7 +212,3 @@ def _sentence(error: Mapping[str, Any]) -> str:
 def _known(place: tuple[Any, ...]) -> list[str]:
     sections: dict[int, type[BaseModel]] = {1: Config, 2: Preprocessing}
     return sorted(sections.get(len(place), Normalize).model_fields)
-
-
-def _shown(part: object) -> str:
-    return ascii(str(part)[:MAX_SHOWN])[1:-1]
