@@ -1,9 +1,9 @@
-"""Exports a torch entry to ONNX: fixed sides, a dynamic batch, and a comparison on the samples."""
+"""Exports a torch entry to ONNX: fixed sides, a dynamic batch if it can be, a comparison on the samples."""
 
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +15,7 @@ from scoring.contracts import Outcome, Request, Task
 from scoring.sandboxed.channel import Channel
 from scoring.sandboxed.failures import entry_failures, one_line
 from scoring.sandboxed.graphs import OPSET, OneOutput, without_notes, write_module
-from scoring.sandboxed.inputs import Pixels
+from scoring.sandboxed.inputs import Pixels, pad
 from scoring.sandboxed.loaders import LOADERS, onnx_graph
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 from scoring.sandboxed.outputs import count_not_finite
@@ -24,6 +24,16 @@ from scoring.sandboxed.settle import seed_all
 
 # Two engines round differently; beyond this they compute something else.
 TOLERANCE: Final = 1e-2
+# A batch of one would be written down as a constant.
+EXAMPLES: Final = 2
+
+Rows = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _Written:
+    content: bytes
+    difference: float
 
 
 def export(request: Request, package: Path, pixels: Pixels, channel: Channel) -> dict[str, object]:
@@ -33,36 +43,59 @@ def export(request: Request, package: Path, pixels: Pixels, channel: Channel) ->
     if not isinstance(entry, TorchEntry):
         raise _failed("a package of this format holds no torch module")
     expected = _rows(entry, request, pixels)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.onnx"
-        _write(entry, pixels, path)
-        found = _rows_of_graph(path, request, pixels)
-        content = without_notes(onnx.load(path))
-    largest = float(np.abs(expected).max(initial=0.0))
-    difference = float(np.abs(expected - found).max(initial=0.0))
-    if not difference <= TOLERANCE * max(largest, 1.0):
-        raise _failed(
-            f"the graph's outputs differ from the model's by up to {difference:.3g} (largest {largest:.3g})"
-        )
-    channel.append_bytes(content)
+    written = _written(entry, request, pixels, expected)
+    channel.append_bytes(written.content)
     return {
         "outcome": Outcome.OK,
         "opset": OPSET,
         "samples": len(pixels),
-        "largest_difference": difference,
-        "largest_output": largest,
+        "largest_difference": written.difference,
+        "largest_output": _largest(expected),
     }
 
 
-def _write(entry: TorchEntry, pixels: Pixels, path: Path) -> None:
+def _written(entry: TorchEntry, request: Request, pixels: Pixels, expected: Rows) -> _Written:
+    """Write the graph for any batch; for the one batch that the entry's format gives it, if need be."""
     try:
-        write_module(OneOutput(entry.module, entry.output_of), entry.tensor(pixels[:2]), path)
+        return _write_and_compare(entry, request, pixels, expected, batch=None)
+    except Refusal:
+        if entry.fixed_batch is None:
+            raise
+        return _write_and_compare(entry, request, pixels, expected, batch=entry.fixed_batch)
+
+
+def _write_and_compare(
+    entry: TorchEntry, request: Request, pixels: Pixels, expected: Rows, *, batch: int | None
+) -> _Written:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        _write(entry, pixels, path, batch=batch)
+        found = _rows_of_graph(path, request, pixels)
+        content = without_notes(onnx.load(path))
+    largest = _largest(expected)
+    difference = _largest(expected - found)
+    if not difference <= TOLERANCE * max(largest, 1.0):
+        raise _failed(
+            f"the graph's outputs differ from the model's by up to {difference:.3g} (largest {largest:.3g})"
+        )
+    return _Written(content, difference)
+
+
+def _largest(values: Rows) -> float:
+    return float(np.abs(values).max(initial=0.0))
+
+
+def _write(entry: TorchEntry, pixels: Pixels, path: Path, *, batch: int | None) -> None:
+    example = pixels[:EXAMPLES] if batch is None else pad(pixels[:batch], batch)
+    module = OneOutput(entry.module, entry.output_of)
+    try:
+        write_module(module, entry.tensor(example), path, dynamic=batch is None)
     # The exporter runs the entry's code, which raises what it likes.
     except Exception as exc:
         raise _failed(one_line(exc.__cause__ or exc)) from exc
 
 
-def _rows(entry: TorchEntry, request: Request, pixels: Pixels) -> NDArray[np.float32]:
+def _rows(entry: TorchEntry, request: Request, pixels: Pixels) -> Rows:
     seed_all(request.seed)
     with entry_failures(Outcome.CRASHED, Task.EXPORT):
         rows = entry.predict(pixels)
@@ -72,7 +105,7 @@ def _rows(entry: TorchEntry, request: Request, pixels: Pixels) -> NDArray[np.flo
     return rows
 
 
-def _rows_of_graph(path: Path, request: Request, pixels: Pixels) -> NDArray[np.float32]:
+def _rows_of_graph(path: Path, request: Request, pixels: Pixels) -> Rows:
     """Run the graph on each sample alone and on the batch; return whichever is less like the other."""
     try:
         graph = onnx_graph.load(path.parent, replace(request, main=path.name))

@@ -60,6 +60,50 @@ def test_a_model_that_no_graph_can_follow_is_refused(model: Write, forward: str)
     assert ended.outputs == b""
 
 
+QAIHUB = """
+import torch
+from qai_hub_models.utils.base_model import BaseModel
+
+
+class Net(BaseModel):
+    def __init__(self):
+        super().__init__()
+        self.head = torch.nn.Linear(3, 3)
+
+    @classmethod
+    def from_pretrained(cls):
+        return cls()
+
+    def forward(self, image):
+        return {forward}
+
+    @staticmethod
+    def get_input_spec():
+        return {{"image": ((1, 3, 16, 16), "float32")}}
+
+    @staticmethod
+    def get_output_names():
+        return ["logits"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("forward", "batch"),
+    [("self.head(image.mean((2, 3)))", str), ("self.head(image.view(1, 3, -1).mean(2))", int)],
+    ids=["any_batch", "batch_of_one"],
+)
+def test_a_model_that_is_given_one_sample_at_a_time_may_be_written_for_that(
+    child: Child, forward: str, batch: type
+) -> None:
+    child.write("model.py", QAIHUB.format(forward=forward))
+
+    ended = child.run(Task.EXPORT, Format.QAIHUB, options={"model_id": "net"})
+
+    session = onnxruntime.InferenceSession(ended.outputs, providers=["CPUExecutionProvider"])
+    assert ended.reply["outcome"] == "ok"
+    assert isinstance(session.get_inputs()[0].shape[0], batch)
+
+
 def test_a_model_with_another_output_is_refused_as_in_a_check(model: Write) -> None:
     ended = model("x.mean((2, 3))").run(Task.EXPORT, width=4)
 
