@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from scoring.contracts import Outcome, Task
 from scoring.errors import Fault, Rejected, render
 from scoring.sandbox.base import ExitStatus, Job, Overflow, Run
-from scoring.sandbox.exchange import Exported, interpret, read_export
+from scoring.sandbox.exchange import Exported, Quantised, interpret, read_export
 from scoring.sandbox.limits import RESERVED_BYTES, expected_output_bytes, resource_limits
 from scoring.sandbox.reply import FailedReply, InvalidReply, parse
 
@@ -92,6 +92,46 @@ def test_an_export_that_fails_says_why(
         interpret(make_run(reply=reply, exit_code=1), make_job(Task.EXPORT))
 
     assert (caught.value.code, caught.value.findings[0].facts) == ("export_failed", {"why": why})
+
+
+def test_a_quantisation_comes_through_with_nothing_but_its_graph(
+    make_run: MakeRun, make_job: MakeJob
+) -> None:
+    run, job = make_run(reply=b'{"outcome": "ok"}', outputs=b"graph"), make_job(Task.QUANTISE)
+
+    assert interpret(run, job) == Quantised(cpu_s=run.cpu_s)
+    assert read_export(run, job) == b"graph"
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"error": "ValueError", "why": "ValueError"}, "ValueError"),
+        ({"why": "InvalidGraph"}, "InvalidGraph"),
+        ({"why": "the pixel is 17"}, "an exception"),
+        ({}, "an exception"),
+    ],
+)
+def test_a_quantisation_that_fails_tells_no_more_than_a_known_name(
+    facts: dict[str, str], told: str, make_run: MakeRun, make_job: MakeJob
+) -> None:
+    """It sees hidden samples, and a graph can put them into the words of an error."""
+    reply = json.dumps({"outcome": Outcome.QUANTISATION_FAILED, "facts": facts}).encode()
+
+    with pytest.raises(Rejected) as caught:
+        interpret(make_run(reply=reply, exit_code=1), make_job(Task.QUANTISE))
+
+    assert (caught.value.code, caught.value.log) == ("quantisation_failed", "")
+    assert caught.value.findings[0].facts == {
+        "precision": "w8a8",
+        "why": f"ONNX Runtime's quantiser ended with {told}",
+    }
+
+
+def test_a_quantised_graph_may_be_as_long_as_a_file(make_job: MakeJob) -> None:
+    job = make_job(Task.QUANTISE)
+
+    assert expected_output_bytes(job) == job.limits.max_file_bytes
 
 
 @pytest.mark.parametrize("task", list(Task))
