@@ -115,6 +115,23 @@ def export_onnx(
     raise typer.Exit(to_onnx(path, spec, source=source, output=output, sandbox=cage, printing=printing))
 
 
+@export.command(name="byom")
+def export_byom(
+    path: given.Entry,
+    track: given.Track,
+    output: given.ByomOutput,
+    source: given.Source = None,
+    json: given.Json = False,
+    trust: given.Trust = False,
+    log: given.Log = False,
+) -> None:
+    """Turn a torch package into a BYOM package with TorchScript, compare the two, check the result."""
+    from scoring.commands.export import to_byom
+
+    spec, cage, printing = load(track), sandbox(trust=trust), Printing(as_json=json, with_log=log)
+    raise typer.Exit(to_byom(path, spec, source=source, output=output, sandbox=cage, printing=printing))
+
+
 @app.command(name="compile")
 def compile_model(
     path: given.Entry,

@@ -172,6 +172,10 @@ CODES: Final[dict[str, Code]] = {
         "Random numbers and operators that ONNX lacks cannot be compiled. Where TorchScript cannot, the state "
         "dict of an architecture that the package names often can.",
     ),
+    "packaging_failed": Code(
+        "The model could not be put into a BYOM package: {why}.",
+        "Write forward() in torch operators, without branches on the values of tensors.",
+    ),
     "target_unavailable": Code(
         "“{target}” is not available here: {why}.",
         "Available here: {available}.",

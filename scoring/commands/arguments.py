@@ -67,6 +67,9 @@ SiteTrack = Annotated[str, typer.Option("--track", help="The track's short name 
 Token = Annotated[str | None, typer.Option("--token", envvar="PODIUM_TOKEN", help="Your API token.")]
 
 OnnxOutput = Annotated[Path, typer.Option("--output", "-o", dir_okay=False, help="The .onnx file to write.")]
+ByomOutput = Annotated[
+    Path, typer.Option("--output", "-o", dir_okay=False, help="The .tar.gz file to write.")
+]
 CompiledOutput = Annotated[
     Path | None, typer.Option("--output", "-o", dir_okay=False, help="Default: PATH's name.TARGET.onnx here.")
 ]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from scoring import report
 from scoring.commands.outcome import Outcome, Printing, run_and_print
-from scoring.contracts import Format, TrackSpec
+from scoring.contracts import Fit, Format, TrackSpec
 from scoring.export import Exported, export_onnx
+from scoring.packaging import Packaged, export_byom
 from scoring.sandbox.base import Sandbox
 from scoring.screen import Screen
 
@@ -49,3 +51,64 @@ def _outcome(exported: Exported, output: Path) -> Outcome:
     return Outcome(
         report=report.accepted_or_scored(exported.report) | {"export": details}, log=facts.log, lines=lines
     )
+
+
+def to_byom(
+    path: Path,
+    track: TrackSpec,
+    *,
+    source: Format | None,
+    output: Path,
+    sandbox: Sandbox,
+    printing: Printing,
+) -> int:
+    """Write the package's model as a BYOM package and print what the track says of it; return the exit code."""
+
+    def flow(screen: Screen, workdir: Path) -> Outcome:
+        packaged = export_byom(
+            path,
+            track,
+            name=output.name.split(".")[0],
+            source=source,
+            sandbox=sandbox,
+            workdir=workdir,
+            note=screen.note,
+        )
+        output.write_bytes(packaged.content)
+        return _packaged(packaged, output)
+
+    return run_and_print(flow, track, printing=printing)
+
+
+def _packaged(packaged: Packaged, output: Path) -> Outcome:
+    facts = packaged.facts
+    details = {
+        "path": str(output),
+        "bytes": len(packaged.content),
+        "output_shape": list(facts.output_shape),
+        "batch": facts.batch,
+        "samples": facts.samples,
+        "largest_difference": facts.largest_difference,
+        "largest_output": facts.largest_output,
+        "numbers": packaged.numbers,
+        "differing": packaged.differing,
+        "fit": packaged.fit.value,
+    }
+    return Outcome(
+        report=report.accepted_or_scored(packaged.report) | {"export": details},
+        log=facts.log,
+        lines=tuple(_sentences(packaged, output)),
+    )
+
+
+def _sentences(packaged: Packaged, output: Path) -> Iterator[str]:
+    facts = packaged.facts
+    batch = "any batch" if facts.batch is None else "one picture at a time"
+    yield f"{output}: {len(packaged.content):,} bytes, TorchScript for {batch}"
+    yield (
+        f"largest difference from the model on {facts.samples} pictures:"
+        f" {facts.largest_difference:.3g} (largest output {facts.largest_output:.3g})"
+    )
+    yield f"scored numbers that differ from the model's: {packaged.differing:,} of {packaged.numbers:,}"
+    if packaged.fit is not Fit.STRETCH:
+        yield f"this track fits pictures by {packaged.fit}, which a package cannot say; other tracks stretch"

@@ -30,15 +30,16 @@ class Task(StrEnum):
     LATENCY = "latency"
     EXPORT = "export"
     COMPILE = "compile"
+    TRACE = "trace"
     QUANTISE = "quantise"
 
     @property
     def may_tell(self) -> bool:
         """Say whether the entry's own words may be shown: it sees nothing that is hidden."""
-        return self in {Task.MEASURE, Task.EXPORT, Task.COMPILE}
+        return self in {Task.MEASURE, Task.EXPORT, Task.COMPILE, Task.TRACE}
 
 
-WRITING = frozenset({Task.EXPORT, Task.COMPILE, Task.QUANTISE})
+WRITING = frozenset({Task.EXPORT, Task.COMPILE, Task.TRACE, Task.QUANTISE})
 """Tasks whose output is a file: the entry's model in another form. `QUANTISE` alone sees hidden samples."""
 
 

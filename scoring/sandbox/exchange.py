@@ -29,6 +29,7 @@ from scoring.sandbox.reply import (
     MeasureReply,
     OkReply,
     QuantiseReply,
+    TraceReply,
     parse,
 )
 from scoring.sandbox.workfiles import harmless, open_written
@@ -38,7 +39,7 @@ RUNTIME_ERRORS: Final = frozenset(
     {"EPFail", "Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoModel", "NotImplemented"}
 )
 ENDED_BY_ITSELF: Final = frozenset({ExitStatus.EXITED, ExitStatus.CRASHED})
-UNWRITTEN: Final = {Task.COMPILE: "compilation_failed"}
+UNWRITTEN: Final = {Task.COMPILE: "compilation_failed", Task.TRACE: "packaging_failed"}
 UNNAMED: Final = "an exception"
 EARLY_EXIT: Final = "an early exit"
 UNREADABLE_REPLY: Final = "an unreadable reply"
@@ -101,6 +102,18 @@ class Quantised:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Traced:
+    """`trace` went through; the TorchScript is read by `read_export`. `batch` None means any."""
+
+    output_shape: tuple[int, ...]
+    batch: int | None
+    samples: int
+    largest_difference: float
+    largest_output: float
+    log: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Calibrated:
     """How long known work took on this machine."""
 
@@ -108,7 +121,7 @@ class Calibrated:
     cpu_s: float
 
 
-Found = Measured | Predicted | Exported | Compiled | Quantised | Calibrated
+Found = Measured | Predicted | Exported | Compiled | Traced | Quantised | Calibrated
 
 
 def interpret(run: Run, job: Job) -> Found:
@@ -169,6 +182,15 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Found:
     if isinstance(reply, CompileReply):
         facts = reply.model_dump(exclude={"outcome"})
         return Compiled(**facts, log=run.log)
+    if isinstance(reply, TraceReply):
+        return Traced(
+            output_shape=tuple(reply.output_shape),
+            batch=reply.batch,
+            samples=reply.samples,
+            largest_difference=reply.largest_difference,
+            largest_output=reply.largest_output,
+            log=run.log,
+        )
     if reply.rows != job.request.samples:
         raise _wrong_count(reply.rows, job.request.samples, job)
     return Predicted(rows=reply.rows, cpu_s=run.cpu_s)

@@ -130,6 +130,19 @@ class CompileReply(_Closed):
     compiled_ms: Annotated[FiniteFloat, Field(ge=0)]
 
 
+class TraceReply(_Closed):
+    """A trace that went well; `batch` is null where any will do."""
+
+    outcome: Literal["ok"]
+    output_shape: Annotated[
+        list[Annotated[int, Field(ge=1, le=MAX_COUNT)]], Field(min_length=1, max_length=8)
+    ]
+    batch: Literal[1] | None
+    samples: Count
+    largest_difference: Annotated[FiniteFloat, Field(ge=0)]
+    largest_output: Annotated[FiniteFloat, Field(ge=0)]
+
+
 class QuantiseReply(_Closed):
     """A quantisation that went well; all that matters is in the graph."""
 
@@ -169,13 +182,16 @@ class FailedReply(_Closed):
         return self
 
 
-OkReply = MeasureReply | PredictReply | ExportReply | CompileReply | QuantiseReply | CalibrateReply
+OkReply = (
+    MeasureReply | PredictReply | ExportReply | CompileReply | TraceReply | QuantiseReply | CalibrateReply
+)
 OK_REPLIES: Final[dict[Task, type[OkReply]]] = {
     Task.MEASURE: MeasureReply,
     Task.PREDICT: PredictReply,
     Task.LATENCY: PredictReply,
     Task.EXPORT: ExportReply,
     Task.COMPILE: CompileReply,
+    Task.TRACE: TraceReply,
     Task.QUANTISE: QuantiseReply,
     Task.CALIBRATE: CalibrateReply,
 }

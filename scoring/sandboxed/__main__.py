@@ -90,6 +90,12 @@ def _compile(request: Request, package: Path, pixels: Pixels, channel: Channel) 
     return compile_entry(request, package, pixels, channel)
 
 
+def _trace(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
+    from scoring.sandboxed.tracing import trace_entry
+
+    return trace_entry(request, package, pixels, channel)
+
+
 def _quantise(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
     from scoring.sandboxed.quantise import quantise
 
@@ -99,11 +105,13 @@ def _quantise(request: Request, package: Path, pixels: Pixels, channel: Channel)
 WRITERS: Final[Mapping[Task, Callable[[Request, Path, Pixels, Channel], Reply]]] = {
     Task.EXPORT: _export,
     Task.COMPILE: _compile,
+    Task.TRACE: _trace,
     Task.QUANTISE: _quantise,
 }
 WRITING_ENGINES: Final = {
     Task.EXPORT: "scoring.sandboxed.export",
     Task.COMPILE: "scoring.sandboxed.compiling",
+    Task.TRACE: "scoring.sandboxed.tracing",
     Task.QUANTISE: "scoring.sandboxed.quantise",
 }
 

@@ -92,10 +92,13 @@ class TorchEntry:
         with torch.no_grad():
             return self._numbers(self._choose(self.module(self.tensor(pixels))))
 
+    def finished(self, raw: NDArray[Any]) -> NDArray[Any]:
+        """Return what the format makes of the numbers of a batch."""
+        return self._numbers(self._finish(torch.from_numpy(raw)))
+
     def rows_of(self, raw: NDArray[Any]) -> NDArray[np.float32]:
         """Return the rows that the track scores, made of the numbers of a batch."""
-        output = self._numbers(self._finish(torch.from_numpy(raw)))
-        return to_rows(output, batch=len(raw), request=self._request)
+        return to_rows(self.finished(raw), batch=len(raw), request=self._request)
 
     def _laid_out(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return a copy in the chosen memory format; plane by plane takes half the time of a conversion."""

@@ -1,0 +1,152 @@
+"""Traces a torch entry into TorchScript that takes what a BYOM package is fed, and compares the two.
+
+A trace freezes whatever Python decided. So `torch.export` goes through the model first: it refuses a
+branch that depends on values, and shows where a tensor's value became a Python number.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from scoring.contracts import Dtype, Outcome, Request
+from scoring.sandboxed import trials
+from scoring.sandboxed.channel import Channel
+from scoring.sandboxed.failures import attempt, entry_failures, one_line
+from scoring.sandboxed.graphs import OneOutput
+from scoring.sandboxed.inputs import Pixels
+from scoring.sandboxed.loaders import LOADERS
+from scoring.sandboxed.loaders.torch_entry import TorchEntry
+from scoring.sandboxed.outputs import count_not_finite
+from scoring.sandboxed.refusal import Refusal
+from scoring.sandboxed.settle import seed_all
+
+TORCHSCRIPT_ALREADY: Final = (
+    "it is TorchScript already; write config.yaml, mochi.json and the manifest beside it"
+)
+FROZEN_VALUES: Final = frozenset({"aten.item.default", "aten._local_scalar_dense.default"})
+# The source's line numbers, which hold paths of the entrant's, and the picture it was traced with.
+NOTES: Final = (".debug_pkl", "/traced_inputs.pkl")
+TRACED_INPUTS: Final = "/traced_inputs/"
+EPOCH: Final = (1980, 1, 1, 0, 0, 0)
+
+Feed = Callable[[Pixels], torch.Tensor]
+
+
+class _FromShares(nn.Module):
+    """Makes bytes again of what a BYOM package is fed, floats from 0 to 1."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the model's output; x / 255 * 255 is rounded to the x that it was."""
+        output: torch.Tensor = self.model((images * 255).round().to(torch.uint8))
+        return output
+
+
+def trace_entry(request: Request, package: Path, pixels: Pixels, channel: Channel) -> dict[str, object]:
+    """Append the TorchScript file to the outputs; return the reply."""
+    entry = _load(request, package)
+    pictures = trials.trials(pixels)
+    expected = _expected(entry, request, pictures, samples=len(pixels))
+    feed = _feed(entry, request)
+    # Read back from its file, so that what was compared is what is written.
+    content = _plain_file(_trace(_module(entry, request), feed(pixels[:1])))
+    script = torch.jit.load(io.BytesIO(content))
+    found = _run(script, feed, pictures, size=1)
+    difference, scale = trials.difference(expected, found), trials.largest(expected)
+    if not trials.is_rounding(difference, scale):
+        raise _failed(f"its outputs differ from the model's by up to {difference:.3g} (largest {scale:.3g})")
+    together = attempt(lambda: _run(script, feed, pictures, size=len(pictures)), request.task)
+    takes_any = together is not None and trials.is_rounding(trials.difference(expected, together), scale)
+    channel.append_bytes(content)
+    return {
+        "outcome": Outcome.OK,
+        "output_shape": [1, *found.shape[1:]],
+        "batch": None if takes_any else 1,
+        "samples": len(pictures),
+        "largest_difference": difference,
+        "largest_output": scale,
+    }
+
+
+def _load(request: Request, package: Path) -> TorchEntry:
+    with entry_failures(Outcome.LOAD_FAILED, request.task):
+        entry = LOADERS[request.format](package, request)
+    if not isinstance(entry, TorchEntry):
+        raise _failed("a package of this format holds no torch module")
+    if isinstance(entry.module, torch.jit.ScriptModule):
+        raise _failed(TORCHSCRIPT_ALREADY)
+    return entry
+
+
+def _expected(entry: TorchEntry, request: Request, pictures: Pixels, *, samples: int) -> NDArray[Any]:
+    """Return what the format makes of the model's answers to single pictures."""
+    seed_all(request.seed)
+    with entry_failures(Outcome.CRASHED, request.task):
+        answers = trials.answers(entry, pictures, 1)
+        expected = entry.finished(answers)
+        rows = entry.rows_of(answers[:samples])
+    not_finite = count_not_finite(rows)
+    if not_finite:
+        raise Refusal(Outcome.NOT_FINITE, found=not_finite, total=rows.size)
+    return expected
+
+
+def _module(entry: TorchEntry, request: Request) -> nn.Module:
+    module = OneOutput(entry.module, entry.output_of)
+    return (_FromShares(module) if request.input.dtype is Dtype.UINT8 else module).eval()
+
+
+def _feed(entry: TorchEntry, request: Request) -> Feed:
+    """Return what makes of pictures the tensor that a BYOM package's model is given."""
+    if request.input.dtype is not Dtype.UINT8:
+        return entry.tensor
+    shares = replace(request, input=replace(request.input, dtype=Dtype.FLOAT32, low=0.0, high=1.0))
+    return TorchEntry(lambda: entry.module, shares).tensor
+
+
+def _trace(module: nn.Module, example: torch.Tensor) -> torch.jit.ScriptModule:
+    # The fast path is one operator that neither the counters nor ONNX know.
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        program = torch.export.export(module, (example,), strict=False)
+        with torch.no_grad():
+            traced: torch.jit.ScriptModule = torch.jit.trace(module, (example,), check_trace=False)
+    # Both run the entry's code, which raises what it likes.
+    except Exception as exc:
+        raise _failed(one_line(exc)) from exc
+    if FROZEN_VALUES & {str(node.target) for node in program.graph.nodes}:
+        raise _failed("forward() makes a Python number of a tensor's value, which a trace would freeze")
+    return traced
+
+
+def _plain_file(script: torch.jit.ScriptModule) -> bytes:
+    """Return the saved script without notes, the same bytes for the same model."""
+    saved, plain = io.BytesIO(), io.BytesIO()
+    torch.jit.save(script, saved)
+    with zipfile.ZipFile(saved) as source, zipfile.ZipFile(plain, "w", zipfile.ZIP_STORED) as target:
+        for item in source.infolist():
+            if not item.filename.endswith(NOTES) and TRACED_INPUTS not in item.filename:
+                target.writestr(zipfile.ZipInfo(item.filename, EPOCH), source.read(item))
+    return plain.getvalue()
+
+
+def _run(script: torch.jit.ScriptModule, feed: Feed, pictures: Pixels, *, size: int) -> NDArray[Any]:
+    with torch.no_grad():
+        return np.concatenate([script(feed(group)).numpy() for group in trials.groups(pictures, size)])
+
+
+def _failed(why: str) -> Refusal:
+    return Refusal(Outcome.EXPORT_FAILED, why=why)
