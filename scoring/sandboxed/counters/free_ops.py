@@ -91,6 +91,8 @@ _FREE_ATEN: Final = frozenset(
 _QUANTIZED = """
 add add_relu add_scalar mul mul_scalar cat batch_norm2d batch_norm2d_relu hardswish sigmoid leaky_relu prelu
 max_pool2d layer_norm group_norm instance_norm softmax relu6
+linear_prepack conv1d_prepack conv2d_prepack conv3d_prepack conv_transpose1d_prepack conv_transpose2d_prepack
+conv_transpose3d_prepack
 """
 _FREE_QUANTIZED: Final = frozenset(f"quantized::{name}" for name in _QUANTIZED.split())
 
