@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,21 @@ from competition.tracks.columns import columns_of
 from competition.tracks.models import Competition, Dataset, Track
 from scoring.tracks import load_track
 from tests.examples import START, Clock, new_benchmark
+
+
+@cache
+def sandbox_failure() -> str:
+    """Say why no sandbox works here; empty where one does."""
+    from scoring.sandbox.trial import bubblewrap_failure
+
+    return bubblewrap_failure() or ""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what is marked as needing a sandbox, where none works, before its fixtures are made."""
+    if item.get_closest_marker("sandbox") and sandbox_failure():
+        pytest.skip(f"no working sandbox here: {sandbox_failure()}")
 
 
 @pytest.fixture(scope="session")

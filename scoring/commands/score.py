@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from scoring.cache.holds import holding
 from scoring.cache.trim import trim
 from scoring.commands.outcome import Flow, Outcome, Printing, outcome_of, run_and_print
 from scoring.commands.surroundings import cache_folder, cache_max_bytes, sandbox
-from scoring.contracts import TrackSpec
+from scoring.contracts import ScoreReport, TrackSpec
 from scoring.plan import Mode
 from scoring.screen import Screen
 
@@ -76,49 +78,33 @@ def score(
     printing: Printing,
 ) -> int:
     """Score the entry on the data and print the report; return the exit code."""
-    if choices.given():
-        flow = _benchmark(path, track, data, _options(choices, track), trust=trust)
-    else:
-        flow = _whole_flow(path, track, data, trust=trust)
+    chosen = _chosen_way(choices, track)
+
+    def flow(screen: Screen, workdir: Path) -> Outcome:
+        report = chosen(
+            path,
+            track,
+            data=data,
+            cache=cache_folder(),
+            sandbox=sandbox(trust=trust),
+            workdir=workdir,
+            note=screen.note,
+        )
+        return outcome_of(report, track)
+
     return run_and_print(_with_bounded_cache(flow), track, printing=printing)
 
 
-def _benchmark(path: Path, track: TrackSpec, data: Path, options: Options, *, trust: bool) -> Flow:
+def _chosen_way(choices: BenchmarkChoices, track: TrackSpec) -> Callable[..., ScoreReport]:
+    """Return the whole flow, or a benchmark run where any of its options was typed."""
+    if not choices.given():
+        from scoring import pipeline
+
+        return partial(pipeline.score, benchmark=None)
+    options = _options(choices, track)
     from scoring.benchmark import run
 
-    def flow(screen: Screen, workdir: Path) -> Outcome:
-        report = run.run(
-            path,
-            track,
-            data=data,
-            options=options,
-            cache=cache_folder(),
-            sandbox=sandbox(trust=trust),
-            workdir=workdir,
-            note=screen.note,
-        )
-        return outcome_of(report, track)
-
-    return flow
-
-
-def _whole_flow(path: Path, track: TrackSpec, data: Path, *, trust: bool) -> Flow:
-    from scoring import pipeline
-
-    def flow(screen: Screen, workdir: Path) -> Outcome:
-        report = pipeline.score(
-            path,
-            track,
-            data=data,
-            benchmark=None,
-            cache=cache_folder(),
-            sandbox=sandbox(trust=trust),
-            workdir=workdir,
-            note=screen.note,
-        )
-        return outcome_of(report, track)
-
-    return flow
+    return partial(run.run, options=options)
 
 
 def _with_bounded_cache(flow: Flow) -> Flow:

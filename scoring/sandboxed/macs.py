@@ -14,6 +14,7 @@ from torch import nn
 
 from scoring.contracts import Task
 from scoring.sandboxed.counters import by_module, by_trace, dispatch
+from scoring.sandboxed.counters.unseen_ops import refuse_unseen
 from scoring.sandboxed.failures import attempt
 
 # Neither ptflops nor fvcore can hook into TorchScript; what it runs passes the dispatcher all the same.
@@ -39,6 +40,7 @@ def prepare_counters() -> None:
     """Set the counters up; called before the entry is loaded."""
     dispatch.count_in_new_threads()
     by_module.prepare()
+    refuse_unseen()
 
 
 def count_macs(module: nn.Module, batches: Sequence[torch.Tensor]) -> MacCounts:

@@ -38,8 +38,6 @@ time.sleep(0.3)
     ]
 )
 def build(request: pytest.FixtureRequest) -> Build:
-    if request.param is BubblewrapSandbox:
-        request.getfixturevalue("needs_bubblewrap")
     return lambda program: request.param(child=("-c", program))
 
 
@@ -151,7 +149,6 @@ def bubblewraps_below(parent: int) -> list[int]:
 
 
 @pytest.mark.sandbox
-@pytest.mark.usefixtures("needs_bubblewrap")
 def test_killing_bubblewrap_is_a_fault_and_ends_all(
     mark: str, make_job: Callable[..., Job], play: Callable[..., Run]
 ) -> None:
@@ -170,7 +167,6 @@ def test_killing_bubblewrap_is_a_fault_and_ends_all(
 
 
 @pytest.mark.sandbox
-@pytest.mark.usefixtures("needs_bubblewrap")
 def test_killing_the_child_is_a_fault(
     mark: str, make_job: Callable[..., Job], play: Callable[..., Run]
 ) -> None:

@@ -212,7 +212,7 @@ def test_no_forbidden_system_call_reaches_the_kernel(inside: Callable[..., Run])
 
 
 def test_a_timed_entry_cannot_take_more_processors_than_the_track_has_threads(
-    needs_bubblewrap: None, make_job: Callable[..., Job], play: Callable[..., Run]
+    make_job: Callable[..., Job], play: Callable[..., Run]
 ) -> None:
     attack = """
 held_to = os.sched_getaffinity(0)
@@ -241,7 +241,7 @@ def test_an_entry_may_kill_a_process_that_it_started(inside: Callable[..., Run])
 
 
 def test_an_abstract_socket_of_the_host_is_out_of_reach(
-    needs_bubblewrap: None, make_job: Callable[..., Job], play: Callable[..., Run], tmp_path: Path
+    make_job: Callable[..., Job], play: Callable[..., Run], tmp_path: Path
 ) -> None:
     name = f"\0podium-{tmp_path}"
     attack = f"s = socket.socket(socket.AF_UNIX); s.connect({name!r}); return True"

@@ -12,7 +12,7 @@ from scoring.sandbox.base import Job, Run
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.sandbox.exchange import Predicted, interpret, read_outputs
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slow, pytest.mark.usefixtures("needs_bubblewrap")]
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
 MEANS = """
 import torch

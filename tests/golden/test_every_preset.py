@@ -23,19 +23,12 @@ from typer.testing import CliRunner
 from scoring.cli import app
 from scoring.pack import pack
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
-from scoring.sandbox.trial import bubblewrap_failure
 from scoring.tracks import load_track, presets
 from scoring.worker.evaluate import Place, drain
 from scoring.worker.site import SitePorts
 
 KITS = Path(__file__).parents[2] / "docs" / "starter-kits"
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
-
-
-@pytest.fixture(autouse=True)
-def _needs_a_sandbox() -> None:
-    if failure := bubblewrap_failure():
-        pytest.skip(f"no working sandbox here: {failure}")
 
 
 @pytest.fixture

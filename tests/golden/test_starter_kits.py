@@ -15,7 +15,6 @@ from competition.demo.data import write_dataset
 from scoring import pipeline
 from scoring.contracts import TrackSpec
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
-from scoring.sandbox.trial import bubblewrap_failure
 from scoring.tracks import load_track, presets
 
 KITS = Path(__file__).parents[2] / "docs" / "starter-kits"
@@ -54,8 +53,6 @@ def test_every_preset_has_a_kit_with_an_entry_and_sample_data() -> None:
 @pytest.mark.sandbox
 @pytest.mark.slow
 def test_the_opencv_kit_does_better_than_chance(tmp_path: Path) -> None:
-    if failure := bubblewrap_failure():
-        pytest.skip(f"no working sandbox here: {failure}")
     data = tmp_path / "data"
     write_dataset(data, "cvpr2022-track2", "hidden", SAMPLES, seed=12)
     (data / "labels.csv").write_text((data / "labels.csv").read_text().replace("private", "public"))

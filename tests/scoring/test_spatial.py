@@ -22,7 +22,6 @@ from scoring import pipeline
 from scoring.contracts import ScoreReport, TrackSpec
 from scoring.errors import Fault, Rejected
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
-from scoring.sandbox.trial import bubblewrap_failure
 from scoring.tracks import build_track, load_track
 from tests.golden.byom import MODEL, byom_files
 
@@ -100,12 +99,6 @@ class Model(nn.Module):
 """
 
 Score = Callable[..., ScoreReport]
-
-
-@pytest.fixture(autouse=True)
-def _needs_a_sandbox() -> None:
-    if why := bubblewrap_failure():
-        pytest.skip(why)
 
 
 @pytest.fixture

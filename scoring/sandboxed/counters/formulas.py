@@ -74,9 +74,28 @@ def _convolution_backward(args: Sequence[Any], out: Any) -> int:
     return once * sum(bool(wanted) for wanted in mask[:2])
 
 
-def _packed_convolution(args: Sequence[Any], out: Any) -> int:
-    weight = args[1].unpack()[0]
-    return int(out.numel()) * _elements(weight.shape[1:])
+def _packed_convolution(place: int, *, transposed: bool = False) -> Formula:
+    """Unpack the filters that stand at `place` of what the operator was called with."""
+
+    def macs(args: Sequence[Any], out: Any) -> int:
+        weight = args[place].unpack()[0]
+        return _convolution_of(args[0], weight, out, transposed=transposed)
+
+    return macs
+
+
+def _prepacked_convolution(args: Sequence[Any], out: Any) -> int:
+    return _convolution_of(args[0], args[3], out, transposed=False)
+
+
+def _convolution_over_time(args: Sequence[Any], out: Any) -> int:
+    """(time, batch, channels) with filters (kernel, channels, filters)."""
+    kernel, channels, _ = args[1].shape
+    return int(out.numel()) * int(kernel) * int(channels)
+
+
+def _products(args: Sequence[Any], out: Any) -> int:
+    return sum(_dense(left) * int(right.shape[-1]) for left, right in zip(args[0], args[1], strict=True))
 
 
 def _attention(args: Sequence[Any], out: Any) -> int:
@@ -168,6 +187,8 @@ FORMULAS: Final[Mapping[str, Formula]] = MappingProxyType(
         "aten::_scaled_mm": _product(0),
         "aten::_sparse_mm": _product(0),
         "aten::_grouped_mm": _product(0),
+        "aten::_foreach_mm": _products,
+        "quantized::matmul": _product(0),
         "aten::addmm": _product(1),
         "aten::addmm_": _product(1),
         "aten::addbmm": _product(1),
@@ -195,6 +216,13 @@ FORMULAS: Final[Mapping[str, Formula]] = MappingProxyType(
         "quantized::linear_dynamic": _rows_by_width,
         "quantized::linear_relu_dynamic": _rows_by_width,
         "quantized::linear_dynamic_fp16": _rows_by_width,
+        "quantized::linear_relu_dynamic_fp16": _rows_by_width,
+        "quantized::linear_dynamic_fp16_unpacked_weight": _rows_by_width,
+        "quantized::linear_leaky_relu": _rows_by_width,
+        "quantized::linear_tanh": _rows_by_width,
+        "onednn::qlinear_pointwise": _rows_by_width,
+        "onednn::linear_dynamic_fp16": _rows_by_width,
+        "onednn::linear_relu_dynamic_fp16": _rows_by_width,
         "aten::convolution": _convolution,
         "aten::convolution_overrideable": _convolution,
         "aten::_convolution": _convolution,
@@ -212,12 +240,26 @@ FORMULAS: Final[Mapping[str, Formula]] = MappingProxyType(
         "aten::slow_conv_transpose3d": _slow_transposed_convolution,
         "mkldnn::_convolution_pointwise": _plain_convolution,
         "torchvision::deform_conv2d": _plain_convolution,
-        "quantized::conv1d": _packed_convolution,
-        "quantized::conv1d_relu": _packed_convolution,
-        "quantized::conv2d": _packed_convolution,
-        "quantized::conv2d_relu": _packed_convolution,
-        "quantized::conv3d": _packed_convolution,
-        "quantized::conv3d_relu": _packed_convolution,
+        "quantized::conv1d": _packed_convolution(1),
+        "quantized::conv1d_relu": _packed_convolution(1),
+        "quantized::conv2d": _packed_convolution(1),
+        "quantized::conv2d_relu": _packed_convolution(1),
+        "quantized::conv3d": _packed_convolution(1),
+        "quantized::conv3d_relu": _packed_convolution(1),
+        "quantized::conv2d_add": _packed_convolution(2),
+        "quantized::conv2d_add_relu": _packed_convolution(2),
+        "quantized::conv1d_dynamic": _packed_convolution(1),
+        "quantized::conv2d_dynamic": _packed_convolution(1),
+        "quantized::conv3d_dynamic": _packed_convolution(1),
+        "quantized::conv_transpose1d": _packed_convolution(1, transposed=True),
+        "quantized::conv_transpose2d": _packed_convolution(1, transposed=True),
+        "quantized::conv_transpose3d": _packed_convolution(1, transposed=True),
+        "onednn::qconv_pointwise": _prepacked_convolution,
+        "onednn::qconv1d_pointwise": _prepacked_convolution,
+        "onednn::qconv2d_pointwise": _prepacked_convolution,
+        "onednn::qconv3d_pointwise": _prepacked_convolution,
+        "mkldnn::_convolution_transpose_pointwise": _slow_transposed_convolution,
+        "aten::conv_tbc": _convolution_over_time,
         "aten::_scaled_dot_product_flash_attention": _attention,
         "aten::_scaled_dot_product_flash_attention_for_cpu": _attention,
         "aten::_scaled_dot_product_efficient_attention": _attention,

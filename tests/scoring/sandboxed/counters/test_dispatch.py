@@ -28,6 +28,12 @@ def _attention(*, need_weights: bool) -> torch.Tensor:
     return layer(x(B, L, D), x(B, L, D), x(B, L, D), need_weights=need_weights)[0]
 
 
+def _quantised_convolution(name: str) -> torch.Tensor:
+    weight = torch.quantize_per_tensor(x(6, 4, 3, 3), 0.1, 0, torch.qint8)
+    packed = torch.ops.quantized.conv2d_prepack(weight, None, [1, 1], [0, 0], [1, 1], 1)
+    return getattr(torch.ops.quantized, name)(x(B, 4, 9, 9), packed)
+
+
 PROJECTIONS, SCORES = B * 4 * L * D * D, B * 2 * L * L * D
 
 
@@ -96,6 +102,28 @@ PROJECTIONS, SCORES = B * 4 * L * D * D, B * 2 * L * L * D
         pytest.param(lambda: torch.fft.rfft(x(B, 8)), B * 8 * 3, id="rfft"),
         pytest.param(lambda: torch.fft.irfft(x(B, 5).to(torch.complex64), n=8), B * 8 * 3, id="irfft"),
         pytest.param(lambda: functional.relu(functional.layer_norm(x(B, L, D), (D,))) + 1, 0, id="free"),
+        pytest.param(lambda: torch._foreach_mm([x(3, 4), x(2, 3)], [x(4, 5), x(3, 2)]), 60 + 12, id="lists"),
+        pytest.param(
+            lambda: torch.conv_tbc(x(9, B, 4), x(3, 4, 6), x(6)), 7 * B * 6 * 12, id="conv over time"
+        ),
+        pytest.param(
+            lambda: torch.ops.quantized.linear_dynamic_fp16_unpacked_weight(x(3, 4), x(5, 4), x(5)),
+            3 * 4 * 5,
+            id="half-precision linear",
+        ),
+        pytest.param(
+            lambda: _quantised_convolution("conv2d_dynamic"),
+            B * 6 * 49 * 36,
+            id="dynamic conv",
+            marks=pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor"),
+        ),
+        pytest.param(
+            lambda: torch.ops.mkldnn._convolution_transpose_pointwise(
+                x(B, 4, 9, 9), x(4, 6, 3, 3), None, [0, 0], [0, 0], [1, 1], [1, 1], 1, "none", [], ""
+            ),
+            B * 4 * 81 * 54,
+            id="fused transposed conv",
+        ),
         pytest.param(lambda: functional.adaptive_avg_pool2d(x(B, 3, 8, 8), 2), 0, id="pooling"),
     ],
 )
