@@ -137,7 +137,7 @@ class TraceReply(_Closed):
     output_shape: Annotated[
         list[Annotated[int, Field(ge=1, le=MAX_COUNT)]], Field(min_length=1, max_length=8)
     ]
-    batch: Literal[1] | None
+    batch: Annotated[int, Field(ge=1, le=1)] | None
     samples: Count
     largest_difference: Annotated[FiniteFloat, Field(ge=0)]
     largest_output: Annotated[FiniteFloat, Field(ge=0)]
