@@ -8,14 +8,15 @@ from typing import Final, cast
 
 import torch
 
-from scoring.contracts import Outcome, Request
-from scoring.sandboxed.failures import entry_failures
+from scoring.contracts import Outcome, Request, Task
+from scoring.sandboxed.failures import attempt, entry_failures
 from scoring.sandboxed.inputs import Pixels
 from scoring.sandboxed.loaders import byom
 from scoring.sandboxed.macs import prepare_counters
 from scoring.sandboxed.measure import Reply
 from scoring.sandboxed.measure_torch import measure_entry
 from scoring.sandboxed.parameters import FREE_VALUES
+from scoring.sandboxed.script_storages import extra_values
 
 WORD_BYTES: Final = 4
 # torch.jit.save keeps the source's line numbers beside the code; they are no values.
@@ -38,11 +39,15 @@ def hidden_values(path: Path, module: torch.nn.Module) -> int:
     """Return how many values the file stores beyond the module's parameters and buffers.
 
     TorchScript keeps constants of a trace, lists of tensors and literals in its code, where nobody
-    lists them: weights could hide there. A few are shapes and indices, and free.
+    lists them: weights could hide there. Each four bytes are a value, or each value of a narrower
+    tensor. A few are shapes and indices, and free.
     """
     tensors = [*module.parameters(), *module.buffers()]
-    storages = {tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes() for tensor in tensors}
+    storages = {tensor.untyped_storage().data_ptr(): tensor for tensor in tensors}
+    registered = [(each.untyped_storage().nbytes(), each.element_size()) for each in storages.values()]
     with zipfile.ZipFile(path) as archive:
         stored = sum(item.file_size for item in archive.infolist() if not item.filename.endswith(NO_VALUES))
-    values = (stored - sum(storages.values())) // WORD_BYTES
+        narrow = attempt(lambda: extra_values(archive), Task.MEASURE) or 0
+    narrow -= sum(size // min(item, WORD_BYTES) - size // WORD_BYTES for size, item in registered)
+    values = (stored - sum(size for size, _ in registered)) // WORD_BYTES + max(narrow, 0)
     return values if values > FREE_VALUES else 0

@@ -237,6 +237,34 @@ def test_weights_hidden_in_constants_are_counted(tmp_path):
     assert 400_000 <= hidden_values(tmp_path / "model.pt", module) < 410_000
 
 
+@pytest.mark.parametrize("kind", [torch.int8, torch.float16, torch.float32, torch.int64])
+def test_narrow_weights_hidden_in_a_list_count_one_by_one(tmp_path, kind):
+    class Hiding(Means):
+        def __init__(self):
+            super().__init__()
+            weights = [torch.full((200_000,), number, dtype=kind) for number in range(2)]
+            self.hidden = torch.jit.Attribute(weights, list[torch.Tensor])
+
+        def forward(self, x):
+            return x.mean((2, 3)) + self.hidden[0][0]
+
+    torch.jit.script(Hiding()).save(tmp_path / "model.pt")
+    values = 400_000 * max(kind.itemsize // 4, 1)
+
+    found = hidden_values(tmp_path / "model.pt", byom.load(tmp_path, request()).module)
+
+    assert values <= found < values + 10_000
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.float16])
+def test_narrow_weights_that_are_registered_are_not_counted_twice(tmp_path, kind):
+    model = Means()
+    model.register_buffer("weights", torch.zeros(1_000_000, dtype=kind))
+    trace(model, tmp_path)
+
+    assert hidden_values(tmp_path / "model.pt", byom.load(tmp_path, request()).module) == 0
+
+
 def test_a_few_constants_are_free(tmp_path):
     torch.jit.script(WithConstant(1_000)).save(tmp_path / "model.pt")
 
