@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint
 # The tests that are about what `make coverage` looks at; pyproject.toml lists that.
 COVERING := scoring/cache scoring/budget scoring/intake scoring/metrics scoring/packages scoring/readers scoring/benchmark \
 	$(foreach name,pipeline pipeline_parts spatial latency compilation quantised,scoring/test_$(name).py) \
-	$(foreach name,exchange export_exchange reply,scoring/sandbox/test_$(name).py) competition/submissions
+	$(foreach name,exchange export_exchange limits reply,scoring/sandbox/test_$(name).py) competition/submissions
 
 .PHONY: help setup system demo serve test test-local test-services coverage lint format bench docs clean
 
@@ -51,10 +51,10 @@ test-local:
 test-services:
 	@bash .ci/test-services
 
-coverage: $(READY)  ## Branch coverage of the core stages and of the lifecycle, by module
+coverage: $(READY)  ## Branch coverage of the core stages and of the lifecycle: fails below 100 %
 	@rm -f .coverage
 	@$(BIN)/python -m pytest -q $(foreach test,$(COVERING),tests/$(test)) \
-	  --cov=scoring --cov=competition --cov-branch --cov-report=term-missing
+	  --cov=scoring --cov=competition --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 lint: $(READY)  ## ruff, ruff format, mypy, import rules
 	@$(BIN)/ruff check .
