@@ -85,19 +85,20 @@ CODES: Final[dict[str, Code]] = {
     # package
     "unrecognised_format": Code(
         "No package format that this track accepts was recognised. {why}",
-        "A cvpr-zip has model.py at its root; an ONNX entry is one .onnx file or a zip holding exactly one.",
+        "The track's page says which files its formats need, and its starter kit holds them.",
     ),
     "ambiguous_format": Code(
         "The entry matches more than one package format: {formats}.",
         "Keep only the files of the format you mean.",
     ),
     "format_not_allowed": Code(
-        "This is a {found} package, and this track accepts only: {allowed}.",
-        "Convert the model, or choose another track.",
+        "The entry looks like {found}; this track accepts only {allowed}.",
+        "If it was meant for this track, a file is missing or has another name. Otherwise convert the model, or "
+        "choose another track.",
     ),
     "missing_file": Code(
         "{expected} is missing.",
-        "Put it into the root of the archive: zip the folder's contents, not the folder.",
+        "Put it there under exactly this name and pack again: `podium pack FOLDER` packs a folder's contents.",
     ),
     "invalid_config": Code(
         "{path}: {why}.",
@@ -109,7 +110,8 @@ CODES: Final[dict[str, Code]] = {
     ),
     "unsupported_onnx": Code(
         "The ONNX model cannot be accepted: {why}.",
-        "Export with standard operators, one input and one output, inside the accepted opset range.",
+        "Export with standard operators of an accepted opset, one output, and one input of the track's shape "
+        "(? is any size).",
     ),
     # budget
     "parameters_over_budget": Code(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import zip_longest
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -106,11 +107,14 @@ class Screen:
             self._console.print(f"  not {name}: {escape(why)}", style="dim")
 
     def _show_findings(self, findings: list[dict[str, Any]]) -> None:
-        for finding in findings:
+        for finding, following in zip_longest(findings, findings[1:]):
             colour = "yellow" if finding["warning"] else "red"
-            place = f" [bold]{escape(finding['path'])}[/]" if finding["path"] else ""
+            # Many messages begin with the file's name.
+            is_named = not finding["path"] or finding["message"].startswith(finding["path"])
+            place = "" if is_named else f" [bold]{escape(finding['path'])}[/]"
             self._console.print(f"[{colour}]{finding['code']}[/]{place}: {escape(finding['message'])}")
-            self._console.print(f"  {escape(finding['hint'])}", style="dim")
+            if following is None or following["hint"] != finding["hint"]:
+                self._console.print(f"  {escape(finding['hint'])}", style="dim")
 
     def _show_applied(self, applied: dict[str, str]) -> None:
         if not applied:

@@ -52,7 +52,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "metric": METRIC_FACTS[spec.metric],
         "extra_metrics": [METRIC_FACTS[metric].title for metric in spec.extra_metrics],
         "formats": wording.formats_in_words(spec),
-        "input": wording.input_in_words(spec.input),
+        "input": wording.input_in_words(spec),
         "output": wording.output_in_words(spec.output, spec.input),
         "quantisation": wording.quantisation_in_words(spec),
         "unpublished": is_organiser(request.user) and services.differs_from_published(kept),

@@ -69,8 +69,8 @@ FORMAT_WORDS: Final[Mapping[Format, FormatWords]] = {
 OUTPUT_WORDS: Final[Mapping[OutputKind, str]] = {
     OutputKind.LOGITS: "one number for each class; the largest is the prediction, ties go to the lower index",
     OutputKind.CONFIDENCE: "one number for each sample; higher means positive",
-    OutputKind.CLASS_MAP: "for each pixel one number a class, the largest wins and ties go to the lower index; "
-    "or class numbers themselves, as integers without the second side",
+    OutputKind.CLASS_MAP: "for each pixel one number a class; the largest is the prediction, ties go to the lower "
+    "index. Integers of N × height × width are taken as the classes themselves",
     OutputKind.BOXES: "boxes in pixels of the input with a score and a class each",
 }
 
@@ -127,16 +127,20 @@ def tensor_shape(*dimensions: int | None) -> str:
     return " × ".join(("N", *("any" if side is None else str(side) for side in dimensions)))
 
 
-def input_in_words(contract: InputContract) -> dict[str, str]:
+def input_in_words(spec: TrackSpec) -> dict[str, str]:
     """Return the input contract as labelled sentences."""
-    words = {
-        "Shape": tensor_shape(*contract.shape),
-        "Values": f"{DTYPE_WORDS[contract.dtype]} from {contract.low:g} to {contract.high:g}",
-    }
+    contract = spec.input
+    words = {"Shape": tensor_shape(*contract.shape)}
+    if None in contract.shape:
+        words["Any"] = "the size that the package states"
+    words["Values"] = f"{DTYPE_WORDS[contract.dtype]} from {contract.low:g} to {contract.high:g}"
     if contract.reader is Reader.AUDIO:
         sound = f"mono, {contract.sample_rate:,} values a second; the middle of longer sounds, zeros after shorter"
         return {**words, "Sound": sound}
     words["Channels"] = CHANNEL_WORDS[contract.channel_order]
+    if Format.BYOM in spec.formats:
+        words["Values"] += ", then normalised where the package states mean and std"
+        words["Channels"] += ", unless the package states the other order"
     if contract.reader is Reader.VIDEO:
         words["Frames"] = _frames_in_words(contract)
     if contract.fit is not Fit.STRETCH:
@@ -171,7 +175,9 @@ def quantisation_in_words(spec: TrackSpec) -> str:
         return ""
     samples = f"up to {asked.calibration_samples:,} samples of the public split"
     run = f"The entry is also run in {asked.precision}, {PRECISION_WORDS[asked.precision]}, calibrated on {samples}."
-    drop = f"Its {metric_title(spec.metric)} may then be at most {asked.max_drop_points:g} points lower"
+    drop = (
+        f"The score ({metric_title(spec.metric)}) may then be at most {asked.max_drop_points:g} points lower"
+    )
     return f"{run} {drop}, or the entry is rejected; from 0.75 to 0.65 are 10 points."
 
 

@@ -13,7 +13,9 @@ from scoring.plan import MAX_SEED
 Entry = Annotated[
     Path, typer.Argument(metavar="PATH", exists=True, help="A zip, a .tar.gz, an .onnx file or a folder.")
 ]
-ModelFolder = Annotated[Path, typer.Argument(exists=True, file_okay=False, help="The folder of the package.")]
+ModelFolder = Annotated[
+    Path, typer.Argument(metavar="FOLDER", exists=True, file_okay=False, help="The folder of the package.")
+]
 
 Track = Annotated[str, typer.Option("--track", help="A preset's name or a track.yaml.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")]

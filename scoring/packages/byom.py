@@ -47,6 +47,7 @@ CONFIG: Final = "config.yaml"
 MOCHI: Final = "mochi.json"
 ARTIFACTS: Final = "export_artifacts"
 MANIFEST: Final = f"{ARTIFACTS}/manifest.json"
+MODEL_SUFFIXES: Final = frozenset([".pt", ".pth", ".onnx", ".safetensors"])
 MAX_FINDINGS: Final = 100
 # How torch.save and torch.jit.save begin their files, now (a zip) and before 2020 (a pickle).
 MODEL_MAGIC: Final = (b"PK\x03\x04", b"\x80\x02")
@@ -127,6 +128,13 @@ def _output(contract: OutputContract, shape: list[int] | None) -> OutputContract
     return replace(contract, box_layout=BoxLayout.YOLO if is_yolo else BoxLayout.CORNERS)
 
 
+def _models_elsewhere(package: Package) -> str:
+    """Name what may be the model under another name or in another folder."""
+    paths = (path.relative_to(package.root) for path in package.root.rglob("*"))
+    found = sorted(str(path) for path in paths if path.suffix in MODEL_SUFFIXES and not is_litter(path.name))
+    return f" (there is {', '.join(found)[:200]})" if found else ""
+
+
 def _file_findings(package: Package) -> Iterator[Finding]:
     for path in (CONFIG, MOCHI, MANIFEST):
         if not (package.root / path).is_file():
@@ -135,7 +143,7 @@ def _file_findings(package: Package) -> Iterator[Finding]:
     names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
     models = _models(PurePosixPath(ARTIFACTS, name) for name in names if not is_litter(name))
     if not models:
-        yield problem(ARTIFACTS, NO_MODEL)
+        yield problem(ARTIFACTS, f"{NO_MODEL}{_models_elsewhere(package)}")
     elif len(models) > 1:
         yield problem(
             ARTIFACTS, f"{len(models)} .pt model files found in {ARTIFACTS}/; exactly one is allowed"

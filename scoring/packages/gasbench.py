@@ -32,6 +32,7 @@ from scoring.packages.wrapping import locate, own_paths
 CONFIG: Final = "model_config.yaml"
 MAIN: Final = "model.py"
 WEIGHTS_SUFFIX: Final = ".safetensors"
+OTHER_WEIGHTS: Final = frozenset([".pt", ".pth", ".bin", ".ckpt", ".onnx"])
 MAX_FINDINGS: Final = 100
 
 
@@ -137,8 +138,16 @@ def _input(config: Config, contract: InputContract) -> InputContract:
 
 
 def _other_weights(package: Package) -> str:
-    found = sorted(path.name for path in package.root.glob(f"*{WEIGHTS_SUFFIX}"))
-    return f" (there is {', '.join(found)[:200]}; name it in model.weights_file)" if found else ""
+    found = _files(package, {WEIGHTS_SUFFIX})
+    if found:
+        return f" (there is {', '.join(found)[:200]}; name it in model.weights_file)"
+    others = _files(package, OTHER_WEIGHTS)
+    return f" (there is {', '.join(others)[:200]}; only safetensors are taken)" if others else ""
+
+
+def _files(package: Package, suffixes: Collection[str]) -> list[str]:
+    paths = (path for path in package.root.rglob("*") if path.suffix in suffixes)
+    return sorted(str(path.relative_to(package.root)) for path in paths)
 
 
 def _missing(name: str, more: str = "") -> Finding:

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from scoring.report import accepted_or_scored, percent
+from scoring.contracts import Finding
+from scoring.errors import Rejected
+from scoring.report import accepted_or_scored, percent, rejected
 from scoring.screen import Screen
 from tests.examples import quantised_scores, scored_report
 
@@ -59,3 +61,20 @@ def test_a_report_of_before_breakdowns_is_printed_without(capsys: pytest.Capture
     Screen(quiet=True).show(outcome)
 
     assert "label" not in capsys.readouterr().out
+
+
+def test_a_hint_that_findings_share_is_printed_once_and_no_path_twice(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    wrong = [
+        Finding(code="invalid_config", path="mochi.json", facts={"why": why})
+        for why in ("no name", "no type")
+    ]
+    missing = Finding(code="missing_file", path="a", facts={"expected": "b"})
+
+    Screen(quiet=True).show(rejected(Rejected(*wrong, missing), track="t"))
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines.count("  Correct the file and pack again.") == 1
+    assert "invalid_config: mochi.json: no type." in lines
+    assert "missing_file a: b is missing." in lines

@@ -94,6 +94,12 @@ def ticks(text: str) -> SafeString:
 
 
 @register.filter
+def command(line: str) -> SafeString:
+    """Return a command whose line is broken between words only: a browser would break "--track" too."""
+    return format_html_join(" ", "<span>{}</span>", ((word,) for word in line.split(" ")))
+
+
+@register.filter
 def score(value: float | None) -> str:
     """Return a score with four decimals."""
     return "–" if value is None else f"{value:.4f}"

@@ -12,6 +12,7 @@ from django.urls import reverse
 from competition.tracks.columns import columns_of
 from competition.tracks.first_steps import PACKED, example_of, first_steps
 from competition.tracks.starter_kit import folder_for
+from competition.tracks.templatetags.podium import command
 from scoring.contracts import Format
 from scoring.tracks import load_track
 
@@ -112,6 +113,6 @@ def test_the_page_shows_the_commands(client, make_track) -> None:
 
     text = client.get(track.get_absolute_url()).content.decode()
 
-    assert "podium check entry --track my-own.yaml" in text
-    assert "podium submit entry.zip --track my-own --server http://testserver --token TOKEN" in text
+    assert command("podium check entry --track my-own.yaml") in text
+    assert command("podium submit entry.zip --track my-own --server http://testserver --token TOKEN") in text
     assert reverse("track-yaml", args=[track.slug]) in text

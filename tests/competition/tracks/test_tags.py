@@ -5,6 +5,7 @@ import pytest
 from competition.tracks.templatetags.podium import (
     binary_bytes,
     class_number,
+    command,
     duration,
     in_bytes,
     moment,
@@ -55,6 +56,10 @@ def test_a_missing_moment_has_its_own_words():
 
 def test_backticks_become_code_and_the_rest_is_escaped():
     assert ticks("run `a<b` & <i>") == "run <code>a&lt;b</code> &amp; &lt;i&gt;"
+
+
+def test_a_command_is_told_word_by_word_and_escaped():
+    assert command("podium check <a>") == "<span>podium</span> <span>check</span> <span>&lt;a&gt;</span>"
 
 
 def test_a_class_has_its_number_and_its_name():

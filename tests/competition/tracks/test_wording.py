@@ -71,19 +71,19 @@ def test_the_example_model_takes_bytes_where_the_contract_gives_bytes(spec, tmp_
 
 
 def test_the_input_contract_names_shape_values_and_channels(spec):
-    assert input_in_words(spec.input) == {
+    assert input_in_words(spec) == {
         "Shape": "N × 3 × 224 × 224",
         "Values": "32-bit floats from 0 to 1",
         "Channels": "blue, green, red (BGR)",
     }
 
 
-def test_the_input_of_video_names_its_frames_and_what_becomes_of_other_sizes():
+def test_the_input_of_video_names_its_frames_and_what_becomes_of_other_sizes(spec):
     video = InputContract(
         reader=Reader.VIDEO, shape=(16, 3, 8, 8), fit=Fit.CROP_TO_ASPECT_THEN_RESIZE, frame_rate=2.5
     )
 
-    words = input_in_words(video)
+    words = input_in_words(replace(spec, input=video))
 
     assert words["Shape"] == "N × 16 × 3 × 8 × 8"
     assert words["Channels"] == "blue, green, red (BGR)"
@@ -91,13 +91,26 @@ def test_the_input_of_video_names_its_frames_and_what_becomes_of_other_sizes():
     assert words["Other sizes"].startswith("cut to the middle")
 
 
-def test_the_input_of_audio_names_its_rate_and_no_colours():
-    words = input_in_words(InputContract(reader=Reader.AUDIO, shape=(96_000,), low=-1.0))
+def test_the_input_of_audio_names_its_rate_and_no_colours(spec):
+    sound = InputContract(reader=Reader.AUDIO, shape=(96_000,), low=-1.0)
+
+    words = input_in_words(replace(spec, input=sound))
 
     assert words["Shape"] == "N × 96000"
     assert words["Values"] == "32-bit floats from -1 to 1"
     assert words["Sound"].startswith("mono, 16,000 values a second")
     assert "Channels" not in words
+
+
+def test_the_input_of_byom_names_what_the_package_may_state():
+    words = input_in_words(load_track("byom-segmentation").spec)
+
+    assert words["Shape"] == "N × 3 × any × any"
+    assert words["Any"] == "the size that the package states"
+    assert (
+        words["Values"] == "32-bit floats from 0 to 1, then normalised where the package states mean and std"
+    )
+    assert words["Channels"] == "red, green, blue (RGB), unless the package states the other order"
 
 
 @pytest.mark.parametrize("frames", [1, 4])
@@ -131,7 +144,7 @@ def test_a_second_precision_is_told_with_its_samples_and_its_points(spec):
 
     assert words.startswith("The entry is also run in w8a8, with weights and activations of 8 bits")
     assert "calibrated on up to 1,200 samples of the public split" in words
-    assert "Accuracy may then be at most 2.5 points lower, or the entry is rejected" in words
+    assert "(Accuracy) may then be at most 2.5 points lower, or the entry is rejected" in words
 
 
 def test_every_precision_is_explained():

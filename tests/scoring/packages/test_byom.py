@@ -120,6 +120,14 @@ def test_one_file_of_the_format_is_enough_to_match(tmp_path, name):
     assert isinstance(byom.match(write(tmp_path, {name: b"x"})), Package)
 
 
+@pytest.mark.parametrize("elsewhere", ["model.pt", "export_artifacts/model.onnx"])
+def test_a_model_in_another_place_is_named(make, elsewhere):
+    package = make(leave_out=["export_artifacts/model.pt"])
+    (package.root / elsewhere).write_bytes(b"PK")
+
+    assert [str(why).endswith(f" (there is {elsewhere})") for why in whys(package)] == [True]
+
+
 @pytest.mark.parametrize("name", ["config.yaml", "mochi.json", MANIFEST])
 def test_a_missing_document_is_named_once(make, name):
     found = findings(make(leave_out=[name]))

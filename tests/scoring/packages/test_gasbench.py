@@ -158,6 +158,23 @@ def test_a_wrong_field_is_named_and_nothing_else(tmp_path: Path, config: str, fi
     assert only_reason(package).partition(":")[0] == field
 
 
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("weights/model.safetensors", "there is weights/model.safetensors; name it in model.weights_file"),
+        ("model.pt", "there is model.pt; only safetensors are taken"),
+    ],
+)
+def test_weights_in_another_place_are_named(tmp_path: Path, place: str, told: str) -> None:
+    package = packaged(tmp_path)
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / "model.safetensors").rename(tmp_path / place)
+
+    (finding,) = refused(package)
+
+    assert finding.facts["expected"] == f"model.safetensors ({told})"
+
+
 @pytest.mark.parametrize("config", ["- a list", "modality: [", "a: 1\na: 2\n", "a: &x 1\nb: *x\n"])
 def test_a_configuration_that_is_no_plain_yaml_is_one_finding(tmp_path: Path, config: str) -> None:
     found = refused(packaged(tmp_path, config=config))
