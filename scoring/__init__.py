@@ -19,14 +19,18 @@ and `/outputs.bin`, files that exist before the run, are capped, and are parsed 
 `sandbox.exchange` as hostile. Standard output and error go to a pipe that the worker reads, capped.
 
 **Who sees what.** Labels, file names, the database and secrets stay with the worker. The child sees
-hidden inputs in the *predict* run only, and from that run the participant reads only our own
-words: a code, numbers that we counted, at most the name of a built-in exception. The *measure* run
-sees nothing but samples that ship with Podium, so its log is shown.
+hidden inputs in the *predict*, *latency* and *quantise* runs only, and from these the participant
+reads only our own words: a code, numbers that we counted, at most the name of a known exception. The
+*measure* and *export* runs see nothing but samples that ship with Podium, so their log is shown.
 
 **How a budget is held.** Three counters run beside the entry's code and the largest binds. They
 take what they need from torch before the entry's code loads. Work that they cannot see (numpy,
 threads, extensions) costs processor time, which the parent reads from the kernel and bounds
 (`budget.allowance`). ONNX graphs are counted outside, from their shapes, without running.
+
+**A second score.** Where a track asks for it, `quantised` has the entry exported beside its own code,
+and from there on only the graph runs: it must answer all hidden inputs as the entry did, is quantised
+on public samples and predicts once more. What the quantiser left in float is counted outside.
 
 **How a run ends.** The parent holds the clock, watches memory and processor time of the whole
 tree, and kills all of it before it reads a byte of the reply. Limits that were hit become codes;
