@@ -7,7 +7,10 @@ branches and loops of a script as If and Loop. A trace holds none any more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +20,7 @@ from torch import nn
 
 # The newest that torch writes without converting, and that onnx2torch mostly knows.
 OPSET: Final = 18
+STDOUT: Final = 1
 INPUT, OUTPUT, BATCH = "input", "output", "batch"
 
 
@@ -68,17 +72,32 @@ def write_script(module: torch.jit.ScriptModule, example: torch.Tensor, path: Pa
     if isinstance(module(example.clone()), Mapping):
         module = torch.jit.script(_Out(module).eval())
     axes = {INPUT: {0: BATCH}, OUTPUT: {0: BATCH}} if dynamic else None
-    torch.onnx.export(
-        module,
-        (example,),
-        path,
-        input_names=[INPUT],
-        output_names=[OUTPUT],
-        dynamic_axes=axes,
-        opset_version=OPSET,
-        dynamo=False,
-        verbose=False,
-    )
+    with _unprinted():
+        torch.onnx.export(
+            module,
+            (example,),
+            path,
+            input_names=[INPUT],
+            output_names=[OUTPUT],
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+            verbose=False,
+        )
+
+
+@contextmanager
+def _unprinted() -> Iterator[None]:
+    """Print nothing: where this exporter fails it prints the graph, which may be longer than a log may be."""
+    sys.stdout.flush()
+    kept, nowhere = os.dup(STDOUT), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, STDOUT)
+    try:
+        yield
+    finally:
+        os.dup2(kept, STDOUT)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def without_notes(model: onnx.ModelProto) -> bytes:
