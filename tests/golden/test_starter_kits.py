@@ -21,8 +21,9 @@ from scoring.tracks import load_track, presets
 KITS = Path(__file__).parents[2] / "docs" / "starter-kits"
 NAMES = sorted(folder.name for folder in KITS.iterdir() if folder.is_dir())
 SAMPLES = 200
-# What each kit must reach on the first split of 32 samples; to know nothing is worth 0 in sn34_score.
-FLOORS = {"gasbench-image": 0.3, "gasbench-video": 0.3, "gasbench-audio": 0.8}
+# What each kit must reach on the first split of 32 samples. To know nothing is worth 0 in sn34_score, 1 in 100
+# for pairs of digits.
+FLOORS = {"gasbench-image": 0.3, "gasbench-video": 0.3, "gasbench-audio": 0.8, "qaihub-classification": 0.4}
 
 
 def track_of(kit: str) -> TrackSpec:
@@ -84,8 +85,6 @@ def test_the_opencv_kit_does_better_than_chance(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kit", FLOORS)
 def test_the_weights_of_a_kit_know_something(kit: str, tmp_path: Path) -> None:
-    if failure := bubblewrap_failure():
-        pytest.skip(f"no working sandbox here: {failure}")
     track = track_of(kit)
     DATASETS[kit](tmp_path / "data", samples=32, seed=12)
     (tmp_path / "cache").mkdir()
