@@ -9,12 +9,13 @@ from typing import Final
 
 import numpy as np
 import onnx
+import torch
 from numpy.typing import NDArray
 
 from scoring.contracts import Outcome, Request, Task
 from scoring.sandboxed.channel import Channel
 from scoring.sandboxed.failures import entry_failures, one_line
-from scoring.sandboxed.graphs import OPSET, OneOutput, without_notes, write_module
+from scoring.sandboxed.graphs import OPSET, OneOutput, without_notes, write_module, write_script
 from scoring.sandboxed.inputs import Pixels, pad
 from scoring.sandboxed.loaders import LOADERS, onnx_graph
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
@@ -87,9 +88,12 @@ def _largest(values: Rows) -> float:
 
 def _write(entry: TorchEntry, pixels: Pixels, path: Path, *, batch: int | None) -> None:
     example = pixels[:EXAMPLES] if batch is None else pad(pixels[:batch], batch)
-    module = OneOutput(entry.module, entry.output_of)
+    module, dynamic = entry.module, batch is None
     try:
-        write_module(module, entry.tensor(example), path, dynamic=batch is None)
+        if isinstance(module, torch.jit.ScriptModule):
+            write_script(module, entry.tensor(example), path, dynamic=dynamic, finish=entry.output_of)
+        else:
+            write_module(OneOutput(module, entry.output_of), entry.tensor(example), path, dynamic=dynamic)
     # The exporter runs the entry's code, which raises what it likes.
     except Exception as exc:
         raise _failed(one_line(exc.__cause__ or exc)) from exc

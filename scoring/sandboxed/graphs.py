@@ -67,12 +67,27 @@ def write_module(module: nn.Module, example: torch.Tensor, path: Path, *, dynami
     )
 
 
-def write_script(module: torch.jit.ScriptModule, example: torch.Tensor, path: Path, *, dynamic: bool) -> None:
-    """Write the graph of TorchScript that answers with a tensor, or with a dict that has one as `out`."""
-    if isinstance(module(example.clone()), Mapping):
+def write_script(
+    module: torch.jit.ScriptModule,
+    example: torch.Tensor,
+    path: Path,
+    *,
+    dynamic: bool,
+    finish: Callable[[Any], Any] = lambda answer: answer,
+) -> None:
+    """Write the graph of TorchScript that answers with a tensor, or with a dict that has one as `out`.
+
+    `finish` is what the entry's format makes of that tensor; the graph does it too.
+    """
+    answer = module(example.clone())
+    if isinstance(answer, Mapping):
         module = torch.jit.script(_Out(module).eval())
+        answer = answer["out"]
     axes = {INPUT: {0: BATCH}, OUTPUT: {0: BATCH}} if dynamic else None
     with _unprinted():
+        if finish(answer) is not answer:
+            # A trace calls a script as a whole: branches and loops of the entry's stay.
+            module = torch.jit.trace(OneOutput(module, finish).eval(), example, check_trace=False)
         torch.onnx.export(
             module,
             (example,),

@@ -8,9 +8,11 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+import torch
+from torch import nn
 
-from scoring.contracts import Dtype, Format, Task
-from tests.scoring.sandboxed.conftest import Child
+from scoring.contracts import Dtype, Format, OutputKind, Task
+from tests.scoring.sandboxed.conftest import Child, Finished
 
 Write = Callable[..., Child]
 pytestmark = pytest.mark.slow
@@ -102,6 +104,56 @@ def test_a_model_that_is_given_one_sample_at_a_time_may_be_written_for_that(
     session = onnxruntime.InferenceSession(ended.outputs, providers=["CPUExecutionProvider"])
     assert ended.reply["outcome"] == "ok"
     assert isinstance(session.get_inputs()[0].shape[0], batch)
+
+
+class Branch(nn.Module):
+    """Answer bright pictures with their means, dark ones with ten times that."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if bool(x.mean() > 0.5):
+            return x.mean((2, 3))
+        return 10 * x.mean((2, 3))
+
+
+class TwoColumns(nn.Module):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x.mean((2, 3))[:, :2]
+
+
+def of_script(ended: Finished, images: np.ndarray) -> np.ndarray:
+    session = onnxruntime.InferenceSession(ended.outputs, providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"input": images})
+    return found
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize(("value", "times"), [(0.9, 1), (0.1, 10)], ids=["bright", "dark"])
+def test_a_script_keeps_both_ways_of_its_branch(child: Child, value: float, times: int) -> None:
+    torch.jit.script(Branch()).save(child.package / "model.pt")
+    images = np.full((1, 3, 16, 16), value, np.float32)
+    # Bright ones only: what is compared takes one way, whether in a batch or alone.
+    child.pixels |= 128
+
+    ended = child.run(Task.EXPORT, Format.BYOM, main="model.pt", options={"batch": 1})
+
+    np.testing.assert_allclose(of_script(ended, images), np.full((1, 3), times * value), rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_the_format_makes_of_an_answer_is_part_of_the_graph(child: Child) -> None:
+    torch.jit.script(TwoColumns()).save(child.package / "model.pt")
+    options = {"batch": 1, "columns": 2}
+    images = np.random.default_rng(1).random((7, 3, 16, 16), np.float32)
+
+    ended = child.run(
+        Task.EXPORT, Format.BYOM, main="model.pt", width=1, kind=OutputKind.CONFIDENCE, options=options
+    )
+
+    # The softmax of two numbers is the sigmoid of their difference.
+    means = images.mean((2, 3), dtype=np.float64)
+    np.testing.assert_allclose(
+        of_script(ended, images), 1 / (1 + np.exp(means[:, :1] - means[:, 1:2])), rtol=1e-5
+    )
 
 
 def test_a_model_with_another_output_is_refused_as_in_a_check(model: Write) -> None:
