@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from scoring.contracts import Budgets, Format
+
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
@@ -35,6 +37,17 @@ def bars(usage: Mapping[str, int], budgets: Mapping[str, int | None]) -> tuple[B
         _macs(usage["macs"], budgets.get("max_macs")),
         _package(usage["package_bytes"], budgets.get("max_package_bytes")),
     )
+
+
+def budgets_of(spec: Mapping[str, Any], package_format: str | None) -> Mapping[str, int | None]:
+    """Return a track's budgets, with what the files of a package with code may weigh as that of bytes."""
+    budgets = spec.get("budgets", {})
+    if Format.ONNX in ([package_format] if package_format else spec.get("formats", [])):
+        return budgets
+    sides = Budgets(
+        max_parameters=budgets.get("max_parameters"), max_package_bytes=budgets.get("max_package_bytes")
+    )
+    return {**budgets, "max_package_bytes": sides.max_bytes_with_code}
 
 
 def exceeded(findings: Iterable[Mapping[str, Any]]) -> tuple[Bar, ...]:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from competition.accounts.people import signed_in_user
 from competition.submissions import progress, queue, reports, services
-from competition.submissions.bars import bars, exceeded
+from competition.submissions.bars import bars, budgets_of, exceeded
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.selectors import newest_first, submissions_of, submissions_visible_to
 from competition.tracks.models import Track
@@ -111,7 +111,7 @@ def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, obj
         "position": position,
         "elapsed_s": progress.elapsed_s(evaluation, now),
         "announcement": progress.announcement(evaluation, position=position),
-        "bars": bars(usage, evaluation.benchmark.spec.get("budgets", {}))
+        "bars": bars(usage, budgets_of(evaluation.benchmark.spec, report.get("format")))
         if usage
         else exceeded(evaluation.findings),
         "scores": _titled(report.get("scores")),

@@ -19,6 +19,16 @@ from scoring.report import percent
 register = template.Library()
 
 _DECIMAL_PREFIXES: Final = ("", "k", "M", "G", "T", "P")
+_DETAIL_NAMES: Final = {
+    "mcc": "MCC",
+    "brier": "Brier score",
+    "map50": "mAP@.50",
+    "map75": "mAP@.75",
+    "tp": "true positives",
+    "fp": "false positives",
+    "fn": "false negatives",
+    "tn": "true negatives",
+}
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 _TICKS: Final = (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple)
@@ -103,6 +113,15 @@ def command(line: str) -> SafeString:
 def score(value: float | None) -> str:
     """Return a score with four decimals."""
     return "–" if value is None else f"{value:.4f}"
+
+
+@register.filter
+def detail_name(name: str) -> str:
+    """Return the name of a number beside a score as people read it, e.g. "iou_7" as "IoU of class 7"."""
+    kind, _, number = name.partition("_")
+    if kind == "iou" and number:
+        return f"IoU of class {number}"
+    return _DETAIL_NAMES.get(name, name.replace("_", " "))
 
 
 @register.filter

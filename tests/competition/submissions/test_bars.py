@@ -1,6 +1,6 @@
 import pytest
 
-from competition.submissions.bars import bars, exceeded
+from competition.submissions.bars import bars, budgets_of, exceeded
 
 USAGE = {"parameters": 30, "macs": 50, "package_bytes": 7}
 
@@ -46,3 +46,19 @@ def test_a_rejections_numbers_become_bars_and_other_findings_do_not():
     (bar,) = exceeded(findings)
 
     assert (bar.title, bar.used, bar.allowed, bar.is_over) == ("MACs of one sample", 9, 5, True)
+
+
+@pytest.mark.parametrize(
+    ("formats", "package_format", "allowed"),
+    [
+        (["byom"], "byom", 4 * 30 + 4 * 2**20),
+        (["byom"], None, 4 * 30 + 4 * 2**20),
+        (["cvpr-zip", "onnx"], "cvpr-zip", 4 * 30 + 4 * 2**20),
+        (["cvpr-zip", "onnx"], "onnx", None),
+        (["cvpr-zip", "onnx"], None, None),
+    ],
+)
+def test_files_beside_code_are_bounded_by_the_parameters(formats, package_format, allowed):
+    spec = {"formats": formats, "budgets": {"max_parameters": 30, "max_package_bytes": None}}
+
+    assert bars(USAGE, budgets_of(spec, package_format))[2].allowed == allowed

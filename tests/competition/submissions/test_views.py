@@ -199,7 +199,7 @@ def test_what_was_applied_to_a_package_is_shown_as_text(as_alice, evaluation, le
 
     text = text_of(as_alice, evaluation)
 
-    assert "<dt>channel order</dt><dd>BGR</dd>" in text
+    assert "<dt>Channel order</dt><dd>BGR</dd>" in text
     assert "&lt;b&gt;net" in text
 
 

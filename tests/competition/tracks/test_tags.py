@@ -6,6 +6,7 @@ from competition.tracks.templatetags.podium import (
     binary_bytes,
     class_number,
     command,
+    detail_name,
     duration,
     in_bytes,
     moment,
@@ -60,6 +61,19 @@ def test_backticks_become_code_and_the_rest_is_escaped():
 
 def test_a_command_is_told_word_by_word_and_escaped():
     assert command("podium check <a>") == "<span>podium</span> <span>check</span> <span>&lt;a&gt;</span>"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("iou_7", "IoU of class 7"),
+        ("cross_entropy", "cross entropy"),
+        ("map50", "mAP@.50"),
+        ("correct", "correct"),
+    ],
+)
+def test_a_number_beside_a_score_has_a_readable_name(name, words):
+    assert detail_name(name) == words
 
 
 def test_a_class_has_its_number_and_its_name():
