@@ -84,7 +84,7 @@ class Screen:
             self._show_scores(outcome["private_scores"], " (private)")
             self._show_quantised(outcome.get("quantised"))
             self._show_breakdown(outcome.get("breakdown") or {}, outcome.get("class_names") or [])
-            if not outcome["isolated"]:
+            if outcome["isolated"] is False:  # None: it was rejected before anything ran
                 self._console.print("[yellow]Run without isolation (--trust).[/]")
 
     def show_log(self, log: str) -> None:

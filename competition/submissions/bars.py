@@ -41,7 +41,7 @@ def bars(usage: Mapping[str, int], budgets: Mapping[str, int | None]) -> tuple[B
 
 def budgets_of(spec: Mapping[str, Any], package_format: str | None) -> Mapping[str, int | None]:
     """Return a track's budgets, with what the files of a package with code may weigh as that of bytes."""
-    budgets = spec.get("budgets", {})
+    budgets: Mapping[str, int | None] = spec.get("budgets", {})
     if Format.ONNX in ([package_format] if package_format else spec.get("formats", [])):
         return budgets
     sides = Budgets(

@@ -26,6 +26,11 @@ SIZES: Final = (
     "max_tmp_bytes",
     "max_log_bytes",
 )
+LISTS: Final = {
+    "input_shape": "[3, 224, 224]",
+    "input_mean": "[0.485, 0.456, 0.406]",
+    "input_std": "[0.229, 0.224, 0.225]",
+}
 FORMAT_TITLES: Final = {
     Format.CVPR_ZIP: "cvpr-zip: a zip with model.py that defines class Model",
     Format.ONNX: "onnx: one .onnx file, or a zip that holds exactly one",
@@ -137,6 +142,12 @@ class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
         for name in BUDGET_HELP:
             if name in self.fields:
                 self.fields[name].help_text += " Empty: no limit."
+        for name, example in LISTS.items():
+            if name in self.fields:
+                self.fields[name].widget.attrs["rows"] = 1
+                self.fields[name].error_messages["invalid"] = (
+                    f"Write a list in brackets, for example {example}."
+                )
 
     def clean_rules(self) -> str:
         """Return the rules with plain line ends, so that a saved form is no change to a track.yaml."""

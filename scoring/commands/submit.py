@@ -91,7 +91,7 @@ def _sign_in(site: Site) -> str:
 def _upload_and_follow(
     site: Site, path: Path, track: str, *, notes: Console, as_json: bool, pause: Callable[[float], None]
 ) -> int:
-    remote = site.track(track)
+    remote = _track(site, track)
     try:
         with _entry(path) as entry:
             _check_size(entry, remote)
@@ -102,6 +102,17 @@ def _upload_and_follow(
     if upload.repeated:
         notes.print("You had already submitted exactly this file; following that submission.")
     return _follow_to_report(site, upload.id, notes=notes, as_json=as_json, pause=pause)
+
+
+def _track(site: Site, track: str) -> RemoteTrack:
+    try:
+        return site.track(track)
+    except Refused as refused:
+        if refused.code != "not_found":
+            raise
+        message = f"This site shows no track with the short name “{track}”."
+        hint = "The short name stands in the address of the track's page: /tracks/SHORT-NAME/."
+        raise Refused(refused.status, {**refused.body, "message": message, "hint": hint}) from refused
 
 
 @contextmanager

@@ -85,7 +85,7 @@ def publish(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpResp
         except (InvalidTrack, services.NotReady) as exc:
             messages.error(request, f"Nothing was published: {exc}")
             return back(track)
-        count = f"{published.rescored:,} submissions wait to be scored on it."
+        count = f"Submissions that wait to be scored on it: {published.rescored:,}."
         done(request, track, f"Benchmark version {published.version.number} is current. {count}")
         return back(track)
     return page(
@@ -102,7 +102,7 @@ def _publishing(track: Track) -> dict[str, Any]:
         return {"text": "The track has no dataset. Import one first.", "button": ""}
     count = publishing.submissions_to_rescore(track)
     text = (
-        f"{count:,} submissions are scored again, after all fresh ones. The public board starts empty and fills "
+        f"Submissions that are scored again, after all fresh ones: {count:,}. The public board starts empty and fills "
         "as they are scored; scores of the old version stay with their submissions."
     )
     if not services.differs_from_benchmark(track):
@@ -110,7 +110,7 @@ def _publishing(track: Track) -> dict[str, Any]:
             "Nothing that scoring depends on has changed: the current version stays, and submissions without an "
             "evaluation on it are queued."
         )
-    return {"text": text, "changes": changes, "button": f"Publish and rescore {count:,} submissions"}
+    return {"text": text, "changes": changes, "button": f"Publish and rescore ({count:,})"}
 
 
 ACTS: Final[dict[str, Callable[[ModelAdmin[Track], HttpRequest, int], HttpResponseBase]]] = {

@@ -30,7 +30,9 @@ class ImportForm(forms.Form):
         max_length=120, widget=WIDE, help_text="For organisers only; participants never see it."
     )
     archive = forms.FileField(
-        required=False, label="Zip", help_text="labels.csv and the files it names, at the root of the zip."
+        required=False,
+        label="Zip",
+        help_text="labels.csv, the files it names and, for boxes, annotations.json, at the root of the zip.",
     )
     folder = forms.CharField(required=False, max_length=400, label="Server folder", widget=WIDE)
 
@@ -129,6 +131,8 @@ class NewDocumentForm(DocumentForm):
             raise ValidationError("Give either a preset or a file.")
         document = cleaned.get("file") or load_track(cleaned["preset"])
         if Track.objects.filter(slug=document.spec.slug).exists():
-            raise ValidationError(f"There is already a track “{document.spec.slug}”; upload the file there.")
+            raise ValidationError(
+                f"There is already a track “{document.spec.slug}”. Clone it on its page, or upload a file there."
+            )
         cleaned["document"] = document
         return cleaned

@@ -127,6 +127,7 @@ def test_a_rejection_prints_every_finding_with_its_hint_and_exits_1(
     assert code == 1
     assert out.index("missing_file") < out.index("encrypted_archive")
     assert "Make the archive without a password." in out
+    assert "without isolation" not in out
 
 
 def test_a_fault_of_ours_exits_3_and_prints_the_reference(
@@ -250,8 +251,9 @@ def test_a_closed_track_exits_1(run: Any, entry: Path, capsys: pytest.CaptureFix
     assert "track_not_open" in capsys.readouterr().out
 
 
-def test_an_unknown_track_is_wrong_usage(run: Any, entry: Path) -> None:
+def test_an_unknown_track_is_wrong_usage(run: Any, entry: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(entry, slug="nowhere") == 2
+    assert "no track with the short name “nowhere”" in capsys.readouterr().out
 
 
 def test_a_wrong_token_is_wrong_usage(run: Any, entry: Path, capsys: pytest.CaptureFixture[str]) -> None:

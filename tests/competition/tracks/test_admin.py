@@ -154,6 +154,7 @@ def test_quantities_may_be_written_with_units(organiser: Client, track: Track) -
         ({"output_kind": "confidence"}, "output_width"),
         ({"output_width": "1"}, "__all__"),
         ({"input_shape": "[1, 224, 224]"}, "input_low"),
+        ({"input_shape": "3, 224, 224"}, "input_shape"),
         ({"input_low": "2"}, "input_low"),
         ({"max_macs": "0"}, "max_macs"),
         ({"max_macs": "many"}, "max_macs"),
@@ -413,7 +414,7 @@ def test_publishing_shows_the_change_and_the_count_and_rescores(
 
     changes = [(change.place, change.before, change.after) for change in page.context["changes"]]
     assert changes == [("run_limits.batch_size", "32", "7")]
-    assert page.context["button"] == "Publish and rescore 1 submissions"
+    assert page.context["button"] == "Publish and rescore (1)"
     again = Evaluation.objects.get(benchmark__number=2)
     assert (again.submission, again.status, again.priority) == (evaluation.submission, Status.QUEUED, 10)
 
