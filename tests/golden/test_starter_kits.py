@@ -29,6 +29,7 @@ FLOORS = {
     "gasbench-audio": 0.8,
     "qaihub-classification": 0.4,
     "cvpr2022-track1": 0.4,
+    "cvpr2022-track2": 0.85,
     "byom-anomaly": 0.85,
     "byom-classification": 0.5,
     "byom-detection": 0.2,
