@@ -13,6 +13,7 @@ from scoring.commands.surroundings import load, sandbox
 
 app = typer.Typer(
     help="Check, score, pack and submit entries of a Podium track.",
+    epilog="Ends with 0 for accepted or scored, 1 for rejected, 2 for a wrong use of the command, 3 for a fault.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -57,7 +58,7 @@ def score(
     trust: given.Trust = False,
     log: given.Log = False,
 ) -> None:
-    """Do the whole flow on labelled data of your own; with a mode, as a benchmark run by a sample plan."""
+    """Do the whole flow on labelled data of your own; with --debug, --small or --full on a sample plan."""
     from scoring.commands.score import BenchmarkChoices, one_mode, score, shares_of
 
     spec = load(track)

@@ -147,11 +147,11 @@ CODES: Final[dict[str, Code]] = {
     # run
     "load_failed": Code(
         "The model could not be loaded: {why}.",
-        "Run `podium check` on your machine; the log below shows the traceback.",
+        "The log has the traceback: on the submission's page, or by `podium check --log` on your machine.",
     ),
     "crashed": Code(
         "The model crashed with {error}.",
-        "Run `podium score` on data of your own with --log to see the traceback.",
+        "`podium check --log`, or `podium score --log` on data of your own, shows the traceback.",
     ),
     "timed_out": Code(
         "The run took longer than the limit of {allowed_s:g} s.",

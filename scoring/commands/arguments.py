@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -26,42 +26,84 @@ Trust = Annotated[
 ]
 Source = Annotated[Format | None, typer.Option("--from", help="PATH's format, where several match.")]
 
+BENCHMARK: Final = "Benchmark runs, by a sample plan"
+
 Data = Annotated[
     Path, typer.Option("--data", exists=True, file_okay=False, help="A folder with labels.csv and its files.")
 ]
-Debug = Annotated[bool, typer.Option("--debug", help="A quick look: 100 images or 50 clips.")]
-Small = Annotated[bool, typer.Option("--small", help="5,000 samples.")]
-Full = Annotated[bool, typer.Option("--full", help="55,000 images, 26,000 clips or 37,000 sounds.")]
+Debug = Annotated[
+    bool, typer.Option("--debug", help="A quick look: 100 images or 50 clips.", rich_help_panel=BENCHMARK)
+]
+Small = Annotated[bool, typer.Option("--small", help="5,000 samples.", rich_help_panel=BENCHMARK)]
+Full = Annotated[
+    bool,
+    typer.Option("--full", help="55,000 images, 26,000 clips or 37,000 sounds.", rich_help_panel=BENCHMARK),
+]
 Seed = Annotated[
-    int | None, typer.Option("--seed", min=0, max=MAX_SEED, help="Of the sample plan; default 42.")
+    int | None,
+    typer.Option(
+        "--seed", min=0, max=MAX_SEED, help="Of the sample plan; default 42.", rich_help_panel=BENCHMARK
+    ),
 ]
 BatchSize = Annotated[
-    int | None, typer.Option("--batch-size", min=1, max=1_024, help="Default: the track's.")
+    int | None,
+    typer.Option("--batch-size", min=1, max=1_024, help="Default: the track's.", rich_help_panel=BENCHMARK),
 ]
 ResultsDir = Annotated[
     Path | None,
-    typer.Option("--results-dir", file_okay=False, help="Keeps results, and resumes what was cut short."),
+    typer.Option(
+        "--results-dir",
+        file_okay=False,
+        help="Keeps results, and resumes what was cut short.",
+        rich_help_panel=BENCHMARK,
+    ),
 ]
 CheckpointEvery = Annotated[
-    int | None, typer.Option("--checkpoint-every", min=1, help="Samples a chunk; default 1024.")
+    int | None,
+    typer.Option(
+        "--checkpoint-every", min=1, help="Samples a chunk; default 1024.", rich_help_panel=BENCHMARK
+    ),
 ]
 Augmented = Annotated[
     int | None,
-    typer.Option("--augmented", min=1, help="Samples of each group scored after the robustness suite."),
+    typer.Option(
+        "--augmented",
+        min=1,
+        help="Samples of each group scored after the robustness suite.",
+        rich_help_panel=BENCHMARK,
+    ),
 ]
 AugmentLevel = Annotated[
-    int | None, typer.Option("--augment-level", min=0, max=3, help="Random changes of every sample.")
+    int | None,
+    typer.Option(
+        "--augment-level", min=0, max=3, help="Random changes of every sample.", rich_help_panel=BENCHMARK
+    ),
 ]
 HoldoutShare = Annotated[
     float | None,
-    typer.Option("--holdout-share", min=0, max=1, help="What groups named “…-holdout-…” count."),
+    typer.Option(
+        "--holdout-share",
+        min=0,
+        max=1,
+        help="What groups named “…-holdout-…” count.",
+        rich_help_panel=BENCHMARK,
+    ),
 ]
 GasstationShare = Annotated[
     float | None,
-    typer.Option("--gasstation-share", min=0, max=1, help="What groups named “…gasstation…” count."),
+    typer.Option(
+        "--gasstation-share",
+        min=0,
+        max=1,
+        help="What groups named “…gasstation…” count.",
+        rich_help_panel=BENCHMARK,
+    ),
 ]
 CropProb = Annotated[
-    float | None, typer.Option("--crop-prob", min=0, max=1, help="Probability of a random crop.")
+    float | None,
+    typer.Option(
+        "--crop-prob", min=0, max=1, help="Probability of a random crop.", rich_help_panel=BENCHMARK
+    ),
 ]
 
 Server = Annotated[str, typer.Option("--server", help="The site's address.")]
@@ -77,7 +119,11 @@ CompiledOutput = Annotated[
 ]
 Targets = Annotated[
     list[str],
-    typer.Option("--target", help="x86_64-cpu; others of the BYOM guide are known by name. Repeatable."),
+    typer.Option(
+        "--target",
+        metavar="TARGET",
+        help="x86_64-cpu; others of the BYOM guide are known by name. Repeatable.",
+    ),
 ]
 ZipOutput = Annotated[
     Path | None, typer.Option("--output", "-o", help="A .zip or .tar.gz; default: FOLDER.zip here.")
