@@ -225,7 +225,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Podium API",
-    "DESCRIPTION": "Tracks, submissions and leaderboards.",
+    "DESCRIPTION": "Tracks, submissions and leaderboards. Authorize with “Token …”, the token of your account.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
@@ -239,6 +239,7 @@ SPECTACULAR_SETTINGS = {
         "competition.api.schema.describe_problems",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "defaultModelsExpandDepth": 0},
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
 }
