@@ -76,7 +76,8 @@ CODES: Final[dict[str, Code]] = {
     ),
     "tar_not_compressed": Code(
         "The file is a tar without compression, not a valid tar.gz file.",
-        "Please provide a gzipped tar archive: `tar -czf entry.tar.gz -C FOLDER .`.",
+        "Please provide a gzipped tar archive: run `tar -czf entry.tar.gz -C FOLDER .`, or "
+        "`podium pack FOLDER -o entry.tar.gz`.",
     ),
     "corrupt_archive": Code(
         "The archive is damaged: {why}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -64,6 +65,15 @@ def describe_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for operations in result["paths"].values():
         for operation in operations.values():
             operation["responses"]["default"] = {"description": "Any refusal", "content": content}
+    return result
+
+
+def add_summaries(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Give every operation the beginning of its description as the summary that the list of operations shows."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            description = " ".join(operation["description"].split())
+            operation["summary"] = re.split("[.:;]", description, maxsplit=1)[0]
     return result
 
 

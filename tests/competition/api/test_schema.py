@@ -30,6 +30,8 @@ def test_every_operation_has_a_name_a_tag_and_the_shape_of_refusals(document: di
     assert len(operations) == 10
     assert len({one["operationId"] for one in operations}) == len(operations)
     assert all(one["tags"] and "default" in one["responses"] for one in operations)
+    assert document["paths"]["/api/tracks/"]["get"]["summary"] == "List the tracks that you may see"
+    assert all(one["summary"] for one in operations)
 
 
 def test_no_input_of_the_api_names_a_field_of_the_server(document: dict[str, Any]) -> None:
