@@ -132,7 +132,7 @@ def _models_elsewhere(package: Package) -> str:
     """Name what may be the model under another name or in another folder."""
     paths = (path.relative_to(package.root) for path in package.root.rglob("*"))
     found = sorted(str(path) for path in paths if path.suffix in MODEL_SUFFIXES and not is_litter(path.name))
-    return f" (there is {', '.join(found)[:200]})" if found else ""
+    return f"; there is {', '.join(found)[:200]}" if found else ""
 
 
 def _file_findings(package: Package) -> Iterator[Finding]:

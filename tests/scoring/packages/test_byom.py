@@ -125,7 +125,7 @@ def test_a_model_in_another_place_is_named(make, elsewhere):
     package = make(leave_out=["export_artifacts/model.pt"])
     (package.root / elsewhere).write_bytes(b"PK")
 
-    assert [str(why).endswith(f" (there is {elsewhere})") for why in whys(package)] == [True]
+    assert [str(why).endswith(f"; there is {elsewhere}") for why in whys(package)] == [True]
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "mochi.json", MANIFEST])
