@@ -56,11 +56,10 @@ def test_progress_is_shown_and_the_upload_can_be_stopped(upload_page, entry):
     expect(upload_page.get_by_role("button", name="Upload and submit")).to_be_enabled()
 
 
-def test_a_file_that_is_too_large_is_refused_before_anything_is_sent(upload_page, scene, entry):
+def test_a_file_that_is_too_large_is_refused_before_anything_is_sent(upload_page, settings, entry):
     sent = []
     upload_page.on("request", lambda request: sent.append(request.method))
-    scene.track.max_entry_bytes = 200_000
-    scene.track.save()
+    settings.MAX_UPLOAD_BYTES = 200_000
     upload_page.reload()
 
     choose(upload_page, entry)
