@@ -72,7 +72,7 @@ bench: setup  ## Ratios against peers and bounds, medians, in one run each
 	  echo "== $$bench"; $(BIN)/python -m tests.benchmarks.$$(basename $$bench .py); done
 
 docs: $(READY)  ## Build the documentation into site/
-	@$(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 clean:  ## Remove the virtual environment, demo data and caches
 	rm -rf $(VENV) var site .mypy_cache .ruff_cache .pytest_cache

@@ -240,7 +240,8 @@ def _follow(client: httpx.Client, upload: Upload, submission: str) -> bool:
     right = (state["status"], state["code"] or "") == (upload.status, upload.code)
     mark = "[green]as expected[/]" if right else f"[red]expected {upload.status} {upload.code}[/]"
     console.print(
-        f"  {upload.participant:6} {upload.track:21} {upload.file:27} {state['status']} {state['code']} {mark}"
+        f"  {upload.participant:6} {upload.track:21} {upload.file:27} {state['status']} {state['code']} {mark}",
+        soft_wrap=True,
     )
     return right
 
@@ -268,7 +269,7 @@ def _goodbye(url: str, accounts: Mapping[str, str], *, seconds: float, as_expect
         else "[red]Not everything ended as it should.[/]"
     )
     console.print(f"{verdict} ({seconds:.0f} s)")
-    console.print(f"Site: {url}   Admin: {url}/admin/   API: {url}/api/docs/")
+    console.print(f"Site: {url}   Admin: {url}/admin/   API: {url}/api/docs/", soft_wrap=True)
     for name, password in accounts.items():
         console.print(f"  {name}: {password}", markup=False)
 
