@@ -45,8 +45,9 @@ serve: setup  ## Site and worker on your own data in var/
 
 test: setup test-local test-services  ## All tests; also on PostgreSQL with Redis or RabbitMQ where these run
 
+# Most tests wait for a child that imports torch; of more than four at once, each has too little memory and time.
 test-local:
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 
 test-services:
 	@bash .ci/test-services
