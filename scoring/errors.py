@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from scoring.codes import CODES
-from scoring.contracts import Finding, Usage
+from scoring.contracts import Finding, Package, Usage
 
 
 class PodiumError(Exception):
@@ -25,7 +25,8 @@ class PodiumError(Exception):
 class Rejected(PodiumError):
     """The entry breaks a rule. Final; `findings` hold every problem found, the gravest first.
 
-    `usage` is what had been measured by then, so that a rejection shows it against the budgets.
+    `warnings`, `package` and `usage` are what was known by then: a warning often says why the entry
+    failed, and usage is shown against the budgets.
     """
 
     def __init__(
@@ -34,6 +35,8 @@ class Rejected(PodiumError):
         log: str = "",
         timings_s: Mapping[str, float] | None = None,
         usage: Usage | None = None,
+        warnings: Iterable[Finding] = (),
+        package: Package | None = None,
     ) -> None:
         if not findings:
             raise ValueError("Rejected needs at least one finding")
@@ -41,6 +44,8 @@ class Rejected(PodiumError):
         self.log = log
         self.timings_s = dict(timings_s or {})
         self.usage = usage
+        self.warnings = tuple(warnings)
+        self.package = package
         super().__init__(", ".join(finding.code for finding in findings))
 
     @property

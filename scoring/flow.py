@@ -9,7 +9,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
-from scoring.contracts import Package, Request, Stage, Task, TrackSpec, Usage
+from scoring.contracts import Finding, Package, Request, Stage, Task, TrackSpec, Usage
 from scoring.errors import Fault, Rejected
 from scoring.sandbox.base import Job, Run, Sandbox
 
@@ -28,6 +28,8 @@ class Flow:
     timings_s: dict[str, float] = field(default_factory=dict)
     log: str = ""
     usage: Usage | None = None
+    package: Package | None = None
+    warnings: tuple[Finding, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
 
     @contextmanager
@@ -40,12 +42,17 @@ class Flow:
 
     @contextmanager
     def only_rejected_or_fault(self) -> Iterator[None]:
-        """Give rejections what was measured by then, and turn trouble with our own disk into a fault."""
+        """Give rejections what was found by then, and turn trouble with our own disk into a fault."""
         try:
             yield
         except Rejected as exc:
             raise Rejected(
-                *exc.findings, log=exc.log or self.log, timings_s=self.timings_s, usage=self.usage
+                *exc.findings,
+                log=exc.log or self.log,
+                timings_s=self.timings_s,
+                usage=self.usage,
+                warnings=(*self.warnings, *exc.warnings),
+                package=self.package,
             ) from exc
         except (OSError, MemoryError) as exc:
             raise Fault(f"{type(exc).__name__} on our side") from exc

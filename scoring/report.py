@@ -21,7 +21,7 @@ def accepted_or_scored(report: ScoreReport, *, class_names: Sequence[str] = ()) 
         "hint": "",
         "findings": rendered(report.warnings),
         "format": report.format.value,
-        **({"not_formats": dict(report.not_formats)} if report.not_formats else {}),
+        "not_formats": dict(report.not_formats),
         **({"applied": dict(report.applied)} if report.applied else {}),
         "track": report.track,
         "benchmark": report.benchmark,
@@ -40,11 +40,12 @@ def accepted_or_scored(report: ScoreReport, *, class_names: Sequence[str] = ()) 
 
 def rejected(rejection: Rejected, *, track: str) -> dict[str, Any]:
     """Return the report of an entry that breaks a rule; the gravest finding gives the code."""
-    findings = rendered(rejection.findings)
+    findings = rendered((*rejection.findings, *rejection.warnings))
     return {
         "verdict": "rejected",
         **{key: findings[0][key] for key in ("code", "message", "hint")},
         "findings": findings,
+        **_recognised(rejection),
         "track": track,
         "usage": asdict(rejection.usage) if rejection.usage else None,
         "timings_s": {stage: round(seconds, 3) for stage, seconds in rejection.timings_s.items()},
@@ -92,6 +93,13 @@ def quantised_facts(found: Quantised) -> dict[str, Any]:
 def percent(share: float) -> str:
     """Return a share of one as a percentage, rounded down: what is not all of it is not 100 %."""
     return f"{math.floor(1000 * share) / 10:g} %"
+
+
+def _recognised(rejection: Rejected) -> dict[str, Any]:
+    package = rejection.package
+    if package is None:
+        return {"format": None}
+    return {"format": package.format.value, "not_formats": dict(package.not_formats)}
 
 
 def _quantised(found: Quantised) -> dict[str, Any]:

@@ -63,9 +63,11 @@ def examine(entry: Path, flow: Flow) -> Examined:
     with flow.stage(Stage.INTAKE):
         unpacked = unpack(entry, destination=flow.workdir / "package", limits=track.archive_limits)
         package = recognise(unpacked, allowed=track.formats, formats=FORMATS)
+    flow.package, flow.warnings = package, package.warnings
     with flow.stage(Stage.INSPECT):
-        warnings = FORMATS[package.format].check(package, track)
+        flow.warnings += FORMATS[package.format].check(package, track)
         settled = FORMATS[package.format].settle(package, track)
+        flow.warnings += settled.warnings
         flow.track, flow.options = _settle_output(settled.track), settled.options
         counts = static.count(package, flow.track, stated=settled.counts)
         enforce.enforce_static(counts, package, track.budgets)
@@ -73,6 +75,7 @@ def examine(entry: Path, flow: Flow) -> Examined:
         measured = _measure(package, flow)
     flow.log = measured.log
     flow.usage = usage = _usage(measured, counts, package)
+    flow.warnings += (*measured.warnings, *_uncounted(usage))
     with flow.stage(Stage.ENFORCE):
         enforce.enforce(usage, track.budgets)
     report = ScoreReport(
@@ -81,13 +84,7 @@ def examine(entry: Path, flow: Flow) -> Examined:
         track=track.slug,
         benchmark=None,
         usage=usage,
-        warnings=(
-            *package.warnings,
-            *warnings,
-            *settled.warnings,
-            *measured.warnings,
-            *_uncounted(usage),
-        ),
+        warnings=flow.warnings,
         timings_s=dict(flow.timings_s),
         log=measured.log,
         isolated=flow.sandbox.isolated,

@@ -49,10 +49,10 @@ def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     weights = config.model.weights_file if config else stated_weights(raw)
     warnings = [] if weights is None else list(_weights_warnings(package, weights, problems))
     warnings += _source_warnings(package, config, problems)
-    if problems:
-        raise Rejected(*problems[:MAX_FINDINGS])
     if config and config.preprocessing.normalize:
         warnings.append(Finding(code="normalisation_left_to_model", path=CONFIG))
+    if problems:
+        raise Rejected(*problems[:MAX_FINDINGS], warnings=warnings)
     return tuple(warnings)
 
 
@@ -139,8 +139,10 @@ def _input(config: Config, contract: InputContract) -> InputContract:
 
 def _other_weights(package: Package) -> str:
     found = _files(package, {WEIGHTS_SUFFIX})
+    if len(found) > 1:
+        return f" (there are {', '.join(found)[:200]}; put all weights into one file)"
     if found:
-        return f" (there is {', '.join(found)[:200]}; name it in model.weights_file)"
+        return f" (there is {found[0][:200]}; name it in model.weights_file)"
     others = _files(package, OTHER_WEIGHTS)
     return f" (there is {', '.join(others)[:200]}; only safetensors are taken)" if others else ""
 

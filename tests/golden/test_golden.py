@@ -155,7 +155,8 @@ def ending_of(name: str, tmp_path: Path) -> Ending:
         return run(entry, case, workdir)
     except Rejected as refused:
         first = refused.findings[0]
-        return Ending(Verdict.REJECTED, refused.findings, {"path": first.path, **first.facts})
+        told = (*refused.findings, *refused.warnings)
+        return Ending(Verdict.REJECTED, told, {"path": first.path, **first.facts})
 
 
 @pytest.mark.parametrize("name", STATIC)

@@ -1,6 +1,7 @@
 """The flow: stages in order, each way to end, and what the report says. The sandbox plays scripts."""
 
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from scoring import pipeline, stages
 from scoring.budget.allowance import START_UP_CPU_S
-from scoring.contracts import Outcome, Stage, Task, TrackSpec, Verdict
+from scoring.contracts import Format, Outcome, Stage, Task, TrackSpec, Verdict
 from scoring.errors import Fault, Rejected
 from scoring.sandbox.base import ExitStatus
 from scoring.sandbox.fake import FakeSandbox, Scripted, calibrated, failed, measured, predicted
@@ -121,6 +122,28 @@ def test_the_breakdown_counts_the_public_split_alone_by_label_and_group(score, d
         "even": (2, 1.0),
         "odd": (2, 1.0),
     }
+
+
+def test_a_rejection_keeps_the_format_and_the_warnings(entry: Path, check) -> None:
+    with zipfile.ZipFile(entry, "w") as archive:
+        archive.writestr("mine/model.py", "class Model: ...\n")
+
+    with pytest.raises(Rejected) as refused:
+        check(sandbox(measure=measured(parameters=31_000_000)))
+
+    assert refused.value.code == "parameters_over_budget"
+    assert [finding.code for finding in refused.value.warnings] == ["wrapping_folder"]
+    assert refused.value.package is not None
+    assert refused.value.package.format is Format.CVPR_ZIP
+
+
+def test_a_rejection_before_recognition_knows_no_format(entry: Path, check) -> None:
+    entry.write_bytes(b"no archive")
+
+    with pytest.raises(Rejected) as refused:
+        check(sandbox())
+
+    assert (refused.value.code, refused.value.package) == ("not_an_archive", None)
 
 
 def test_numbers_that_a_package_states_reach_the_metrics() -> None:

@@ -51,9 +51,12 @@ def record_rejected(lease: Lease, rejected: Rejected, *, now: datetime) -> None:
         Status.REJECTED,
         finished_at=now,
         code=rejected.code,
-        findings=storable.findings(rejected.findings),
+        findings=storable.findings((*rejected.findings, *rejected.warnings)),
         usage=storable.plain(asdict(rejected.usage)) if rejected.usage else None,
-        report={"timings_s": storable.plain(rejected.timings_s)},
+        report={
+            "timings_s": storable.plain(rejected.timings_s),
+            **({"format": rejected.package.format.value} if rejected.package else {}),
+        },
         log=storable.text(rejected.log),
     )
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -19,7 +20,7 @@ from competition.submissions.lifecycle.outcomes import RETRY_DELAY
 from competition.submissions.lifecycle.transitions import move
 from competition.submissions.models import FINAL, Evaluation, Score
 from competition.tracks.models import Track
-from scoring.contracts import Finding, Metric, Split, Stage, Status
+from scoring.contracts import Finding, Format, Metric, Package, Split, Stage, Status
 from scoring.errors import Rejected
 from tests.examples import START, Clock, score_value, scored_report
 
@@ -184,6 +185,21 @@ def test_a_rejection_keeps_code_and_facts(lease: Lease, evaluation: Evaluation, 
     evaluation.refresh_from_db()
     assert (evaluation.status, evaluation.code) == (Status.REJECTED, "missing_file")
     assert evaluation.findings == [{"code": "missing_file", "path": "", "facts": {"expected": "model.py"}}]
+
+
+def test_a_rejection_stores_the_format_and_the_warnings(
+    lease: Lease, evaluation: Evaluation, now: datetime, tmp_path: Path
+) -> None:
+    package = Package(format=Format.ONNX, root=tmp_path, main="model.onnx", package_bytes=1)
+    warning = Finding(code="wrapping_folder", path="mine")
+
+    lifecycle.record_rejected(
+        lease, Rejected(*REJECTED.findings, warnings=[warning], package=package), now=now
+    )
+
+    evaluation.refresh_from_db()
+    assert evaluation.report["format"] == "onnx"
+    assert [finding["code"] for finding in evaluation.findings] == ["missing_file", "wrapping_folder"]
 
 
 def test_hostile_text_does_not_stop_a_rejection(lease: Lease, evaluation: Evaluation, now: datetime) -> None:
