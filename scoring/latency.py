@@ -30,7 +30,7 @@ LAST_ANSWER_S: Final = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Latency:
-    """Milliseconds from a sample to its answer."""
+    """Milliseconds from a sample to its answer, in whole microseconds: what is shown is what is compared."""
 
     p50_ms: float
     p95_ms: float
@@ -82,7 +82,7 @@ def _measure(
         raise reject("wrong_output_count", found=len(pacer.answers), expected=len(samples))
     _compare(np.stack(pacer.answers), predictions[: len(samples)], request.output.kind)
     p50_s, p95_s = np.percentile(pacer.timed_s, [50, 95])
-    return Latency(p50_ms=1000 * float(p50_s), p95_ms=1000 * float(p95_s))
+    return Latency(p50_ms=round(1000 * float(p50_s), 3), p95_ms=round(1000 * float(p95_s), 3))
 
 
 def _compare(answers: NDArray[np.float32], predictions: NDArray[np.float32], kind: OutputKind) -> None:
