@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
@@ -25,6 +26,11 @@ DEFAULT_SIDE: Final = 224
 MAX_FRAMES: Final = 64
 # Each size costs a copy of the dataset and memory for a batch; without a bound, one entry fills the disk.
 MAX_SIDE: Final = 1024
+MAX_RATE: Final = 240
+MAX_HERTZ: Final = 384_000
+MAX_SOUND_S: Final = 3600
+MAX_CLASSES: Final = 100
+MAX_TEXT: Final = 200
 DTYPES: Final = {
     "float32": "float32",
     "fp32": "float32",
@@ -48,27 +54,41 @@ class _Section(BaseModel):
 
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+Deviation = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Frames = Annotated[int, Field(ge=1, le=MAX_FRAMES)]
+
+# The description of each field says what it must be, as a refusal ends.
 
 
 class Normalize(_Section):
     """Mean and deviation that the model applies itself; accepted, and applied by nobody else."""
 
-    mean: list[Finite] = Field(min_length=1, max_length=3)
-    std: list[Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(min_length=1, max_length=3)
+    mean: list[Finite] = Field(min_length=1, max_length=3, description="a list of 1 to 3 numbers")
+    std: list[Deviation] = Field(min_length=1, max_length=3, description="a list of 1 to 3 numbers above 0")
 
 
 class Preprocessing(_Section):
     """The input that the model was made for."""
 
-    resize: list[Side] | None = Field(default=None, min_length=2, max_length=2)
-    normalize: Normalize | None = None
-    max_frames: Frames | None = None
-    num_frames: Frames | None = None
-    frame_rate: Annotated[float, Field(gt=0, le=240)] | None = None
-    sample_rate: Annotated[int, Field(ge=1, le=384_000)] | None = None
-    duration_seconds: Annotated[float, Field(gt=0, le=3600)] | None = None
+    resize: list[Side] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=2,
+        description=f"[height, width], two whole numbers from 1 to {MAX_SIDE}",
+    )
+    normalize: Normalize | None = Field(default=None, description="a table with mean and std")
+    max_frames: Frames | None = Field(default=None, description=f"a whole number from 1 to {MAX_FRAMES}")
+    num_frames: Frames | None = Field(default=None, description=f"a whole number from 1 to {MAX_FRAMES}")
+    frame_rate: float | None = Field(
+        default=None, gt=0, le=MAX_RATE, description=f"a number above 0, at most {MAX_RATE}"
+    )
+    sample_rate: int | None = Field(
+        default=None, ge=1, le=MAX_HERTZ, description=f"a whole number of hertz from 1 to {MAX_HERTZ}"
+    )
+    duration_seconds: float | None = Field(
+        default=None, gt=0, le=MAX_SOUND_S, description=f"a number above 0, at most {MAX_SOUND_S}"
+    )
 
     @property
     def frames(self) -> int:
@@ -94,9 +114,9 @@ def _inside(path: str) -> str:
     # A path that leaves the package would be checked here and be another file there.
     is_leading_out = PurePosixPath(path).is_absolute() or ".." in parts or "\\" in path
     if not parts or is_leading_out or not path.isprintable():
-        raise ValueError("must be a relative path inside the package")
+        raise ValueError(f"is {shown(path)}; it must be a relative path inside the package")
     if not path.endswith(".safetensors"):
-        raise ValueError("must end with .safetensors")
+        raise ValueError(f"is {shown(path)}; it must end with .safetensors")
     return str(PurePosixPath(path))
 
 
@@ -110,7 +130,7 @@ def _as_the_track(found: int, info: ValidationInfo) -> int:
 def _of_the_track(found: str, info: ValidationInfo) -> str:
     needed = _track(info).input.reader
     if found not in set(Reader):
-        raise ValueError(f"must be one of {', '.join(Reader)}")
+        raise ValueError(f"is {shown(found)}; it must be one of {', '.join(Reader)}")
     if found != needed:
         raise ValueError(f"is {found}; this track is for {needed}")
     return found
@@ -118,7 +138,7 @@ def _of_the_track(found: str, info: ValidationInfo) -> str:
 
 def _dtype(name: str) -> str:
     if name.lower() not in DTYPES:
-        raise ValueError(f"must be one of {', '.join(DTYPES)}")
+        raise ValueError(f"is {shown(name)}; it must be one of {', '.join(DTYPES)}")
     return DTYPES[name.lower()]
 
 
@@ -127,8 +147,14 @@ class Model(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
 
-    num_classes: Annotated[int, Field(ge=1, le=100), AfterValidator(_as_the_track)] | None = None
-    weights_file: Annotated[str, Field(max_length=200), AfterValidator(_inside)] = DEFAULT_WEIGHTS
+    num_classes: Annotated[int, Field(ge=1, le=MAX_CLASSES), AfterValidator(_as_the_track)] | None = Field(
+        default=None, description=f"a whole number from 1 to {MAX_CLASSES}"
+    )
+    weights_file: Annotated[str, AfterValidator(_inside)] = Field(
+        default=DEFAULT_WEIGHTS,
+        max_length=MAX_TEXT,
+        description=f"the path of a .safetensors file, at most {MAX_TEXT} characters",
+    )
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -140,13 +166,17 @@ class Model(BaseModel):
 class Config(_Section):
     """A whole model_config.yaml."""
 
-    name: Annotated[str, Field(max_length=200)] = ""
+    name: str = Field(default="", max_length=MAX_TEXT, description=f"text of at most {MAX_TEXT} characters")
     # `version: 1.0` without quotes is a number in YAML.
-    version: str | int | float = ""
-    modality: Annotated[str, AfterValidator(_of_the_track)]
-    preprocessing: Preprocessing = Preprocessing.model_construct()
-    model: Model
-    dtype: Annotated[str, AfterValidator(_dtype)] = "float32"
+    version: str | int | float = Field(default="", description="text or a number")
+    modality: Annotated[str, AfterValidator(_of_the_track)] = Field(description=f"one of {', '.join(Reader)}")
+    preprocessing: Preprocessing = Field(
+        default=Preprocessing.model_construct(), description="a table of fields"
+    )
+    model: Model = Field(description="a table of fields, {} if there is nothing to state")
+    dtype: Annotated[str, AfterValidator(_dtype)] = Field(
+        default="float32", description=f"one of {', '.join(DTYPES)}"
+    )
 
 
 def parse_config(raw: Mapping[Any, Any], track: TrackSpec) -> Config:
@@ -155,8 +185,9 @@ def parse_config(raw: Mapping[Any, Any], track: TrackSpec) -> Config:
     try:
         config = Config.model_validate(dict(raw), context=track)
     except ValidationError as exc:
-        errors = exc.errors(include_url=False, include_input=False)
-        raise InvalidConfig(*(_sentence(error) for error in errors), *problems) from exc
+        errors = exc.errors(include_url=False)
+        # A value that is none of several types has an error for each of them.
+        raise InvalidConfig(*dict.fromkeys(_sentence(error) for error in errors), *problems) from exc
     if problems:
         raise InvalidConfig(*problems)
     return config
@@ -203,12 +234,34 @@ def _sound_problems(stated: Preprocessing, contract: InputContract) -> Iterator[
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
-    place = ".".join(shown(part) for part in error["loc"]) or "the file"
-    if error["type"] == "extra_forbidden":
-        return f"{place}: unknown field; known here: {', '.join(_known(error['loc']))}"
-    return f"{place}: {error['msg'].removeprefix('Value error, ')}"
+    """Say what was found in the field, and what it must be."""
+    place, kind = error["loc"], error["type"]
+    if kind == "extra_forbidden":
+        return f"{_dotted(place)}: unknown field; known here: {', '.join(_known(place))}"
+    if kind == "value_error":
+        return f"{_dotted(place) or 'the file'}: {error['ctx']['error']}"
+    # What comes after the field is a place in a list, or one of the types it may have.
+    at = max(number for number, part in enumerate(place) if part in _WANTED)
+    place = (*place[: at + 1], *(part for part in place[at + 1 :] if isinstance(part, int)))
+    found = (
+        "is missing"
+        if kind == "missing"
+        else f"is {shown(json.dumps(error['input'], default=str, skipkeys=True))}"
+    )
+    return f"{_dotted(place)}: {found}; {place[at]} must be {_WANTED[place[at]]}"
+
+
+def _dotted(place: tuple[Any, ...]) -> str:
+    return ".".join(shown(part) for part in place)
 
 
 def _known(place: tuple[Any, ...]) -> list[str]:
     sections: dict[int, type[BaseModel]] = {1: Config, 2: Preprocessing}
     return sorted(sections.get(len(place), Normalize).model_fields)
+
+
+_WANTED: Final = {
+    name: field.description
+    for section in (Config, Preprocessing, Normalize, Model)
+    for name, field in section.model_fields.items()
+}

@@ -24,6 +24,8 @@ def load_model_problems(tree: ast.Module, arguments: Collection[str] | None) -> 
 
 
 def _what_instead(tree: ast.Module) -> str:
+    if any(isinstance(node, ast.AsyncFunctionDef) and node.name == FUNCTION for node in statements(tree)):
+        return "its load_model is async and would return a coroutine: make it a plain def"
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
     return f"it defines only {', '.join(names)[:200]}" if names else "it defines no function"
 
@@ -36,19 +38,30 @@ def _call_problems(taken: ast.arguments, arguments: Collection[str]) -> Iterator
     first = positional[0].arg if positional else ""
     if first in arguments:
         yield f"the first argument of {FUNCTION}() is “{first}”; it must be the path of the weights"
-    by_name = {each.arg for each in (*taken.args, *taken.kwonlyargs)} - {first}
     if taken.kwarg is None:
-        unknown = [name for name in arguments if name not in by_name and name != first]
-        if unknown:
-            yield (
-                f"{FUNCTION}() does not take {', '.join(unknown)[:200]}, which the section “model” of "
-                "model_config.yaml hands to it; add them to its arguments, or **kwargs"
-            )
+        yield from _name_problems(taken, [name for name in arguments if name != first])
     missing = [name for name in _required(taken) if name != first and name not in arguments]
     if missing:
         yield (
             f"{FUNCTION}() needs {', '.join(missing)[:200]}, which the section “model” of "
             "model_config.yaml does not give"
+        )
+
+
+def _name_problems(taken: ast.arguments, arguments: Collection[str]) -> Iterator[str]:
+    by_place = {each.arg for each in taken.posonlyargs}
+    by_name = {each.arg for each in (*taken.args, *taken.kwonlyargs)}
+    unnamed = [name for name in arguments if name in by_place]
+    if unnamed:
+        yield (
+            f"{FUNCTION}() takes {', '.join(unnamed)[:200]} by place alone, and the section “model” of "
+            "model_config.yaml hands it over by name; remove the “/” from its arguments"
+        )
+    unknown = [name for name in arguments if name not in by_place | by_name]
+    if unknown:
+        yield (
+            f"{FUNCTION}() does not take {', '.join(unknown)[:200]}, which the section “model” of "
+            "model_config.yaml hands to it; add them to its arguments, or **kwargs"
         )
 
 

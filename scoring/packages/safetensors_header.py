@@ -31,6 +31,7 @@ BITS: Final = {
 FLOATING: Final = frozenset(name for name in BITS if name.startswith(("F", "BF", "C")))
 WORD_BITS: Final = 32
 MAX_SHOWN: Final = 80
+LFS_POINTER: Final = b"version https://git-lfs"
 
 
 class InvalidWeights(ValueError):
@@ -98,6 +99,8 @@ def read_header(path: Path) -> Header:
 def _length(raw: bytes, size: int) -> int:
     if len(raw) < LENGTH.size:
         raise InvalidWeights(f"it has {size} bytes; a safetensors file begins with 8 bytes of header length")
+    if raw == LFS_POINTER[: LENGTH.size]:
+        raise InvalidWeights("it is a pointer of Git LFS, not the weights: run `git lfs pull` before packing")
     length: int = LENGTH.unpack(raw)[0]
     if length > size - LENGTH.size:
         raise InvalidWeights(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -175,6 +176,55 @@ def test_weights_in_another_place_are_named(tmp_path: Path, place: str, told: st
     assert finding.facts["expected"] == f"model.safetensors ({told})"
 
 
+def test_weights_in_several_files_are_to_be_one(tmp_path: Path) -> None:
+    package = packaged(tmp_path)
+    for shard in ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"):
+        shutil.copy(tmp_path / "model.safetensors", tmp_path / shard)
+    (tmp_path / "model.safetensors").unlink()
+
+    (finding,) = refused(package)
+
+    assert "put all weights into one file" in str(finding.facts["expected"])
+
+
+def test_a_refusal_keeps_the_warnings(tmp_path: Path) -> None:
+    package = packaged(tmp_path, source="def build(path): ...")
+    safetensors.numpy.save_file({"a": np.array([np.nan], np.float32)}, tmp_path / "model.safetensors")
+
+    with pytest.raises(Rejected) as refusal:
+        check(package, IMAGES)
+
+    assert [finding.code for finding in refusal.value.warnings] == ["weights_not_finite"]
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (CONFIG + "version: [1]\n", "version: is [1]; version must be text or a number"),
+        ("modality: image\nmodel: null\n", "model: is null; model must be a table of fields"),
+        ("modality: image\n", "model: is missing; model must be a table of fields"),
+        (
+            CONFIG + "preprocessing: {max_frames: 65}\n",
+            "is 65; max_frames must be a whole number from 1 to 64",
+        ),
+        (
+            CONFIG + "preprocessing: {resize: [9]}\n",
+            "is [9]; resize must be [height, width], two whole numbers",
+        ),
+        (CONFIG + "name: {2020-01-01: x}\n", "name: is {}; name must be text"),
+        (
+            "modality: image\nmodel: {weights_file: ../w}\n",
+            "weights_file: is ../w; it must be a relative path",
+        ),
+        (CONFIG + "dtype: f64\n", "dtype: is f64; it must be one of float32"),
+    ],
+)
+def test_a_wrong_field_tells_what_was_found_and_what_is_allowed(
+    tmp_path: Path, config: str, reason: str
+) -> None:
+    assert reason in only_reason(packaged(tmp_path, config=config))
+
+
 @pytest.mark.parametrize("config", ["- a list", "modality: [", "a: 1\na: 2\n", "a: &x 1\nb: *x\n"])
 def test_a_configuration_that_is_no_plain_yaml_is_one_finding(tmp_path: Path, config: str) -> None:
     found = refused(packaged(tmp_path, config=config))
@@ -291,13 +341,13 @@ def test_a_source_that_is_no_python_is_told_beside_the_rest(tmp_path: Path) -> N
     [
         ("x = 1", "it defines no function"),
         ("def build(path): ...", "it defines only build"),
-        ("async def load_model(path): ...", "it defines only load_model"),
+        ("async def load_model(path): ...", "its load_model is async"),
         ("class A:\n    def load_model(path): ...", "it defines no function"),
         ("def load_model(): ...", "takes no positional argument"),
         ("def load_model(*, weights_path, num_classes): ...", "takes no positional argument"),
         ("def load_model(num_classes, weights_path): ...", "the first argument"),
         ("def load_model(weights_path): ...", "does not take num_classes"),
-        ("def load_model(weights_path, num_classes, /): ...", "does not take num_classes"),
+        ("def load_model(weights_path, num_classes, /): ...", "by place alone"),
         ("def load_model(weights_path, num_classes, depth): ...", "needs depth"),
         ("def load_model(weights_path, *, num_classes, depth): ...", "needs depth"),
     ],

@@ -45,6 +45,7 @@ def library_reads(content: bytes) -> bool:
     [
         (b"", "has 0 bytes"),
         (bytes(7), "has 7 bytes"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "git lfs pull"),
         (struct.pack("<Q", 2**63), "cut short"),
         (packed({"a": TENSOR})[:20], "cut short"),
         (packed({"a": TENSOR}, bytes(7)), "1 of the 8 bytes"),
