@@ -90,7 +90,7 @@ CODES: Final[dict[str, Code]] = {
     ),
     "ambiguous_format": Code(
         "The entry matches more than one package format: {formats}.",
-        "Keep only the files of the format you mean.",
+        "Keep only the files of the format you mean; `podium export` and `podium compile` take `--from FORMAT`.",
     ),
     "format_not_allowed": Code(
         "The entry looks like {found}; this track accepts only {allowed}.",
@@ -103,7 +103,7 @@ CODES: Final[dict[str, Code]] = {
     ),
     "invalid_config": Code(
         "{path}: {why}.",
-        "Correct the file and pack again.",
+        "Correct the file; an archive is then packed again.",
     ),
     "invalid_weights": Code(
         "{path}: {why}.",
@@ -148,11 +148,13 @@ CODES: Final[dict[str, Code]] = {
     # run
     "load_failed": Code(
         "The model could not be loaded: {why}.",
-        "The log has the traceback: on the submission's page, or by `podium check --log` on your machine.",
+        "Entries run on the CPU, without network, from the files of the package. What their own code printed and "
+        "raised is in the log: on the submission's page, or by `podium check --log`.",
     ),
     "crashed": Code(
         "The model crashed with {error}.",
-        "`podium check --log`, or `podium score --log` on data of your own, shows the traceback.",
+        "Entries run on the CPU and without network. `podium check --log`, or `podium score --log` on data of "
+        "your own, shows the traceback.",
     ),
     "timed_out": Code(
         "The run took longer than the limit of {allowed_s:g} s.",
@@ -212,7 +214,8 @@ CODES: Final[dict[str, Code]] = {
     ),
     "wrong_output_kind": Code(
         "The model returned {found}; this track needs one floating-point tensor.",
-        "Return a torch.Tensor (or one ONNX output) of a floating type; a class map may be of integers.",
+        "Return a torch.Tensor (or one ONNX output) of a floating type; a class map may be of integers. Of a gasbench "
+        "model `.logits`, a dict with `logits`, `output` or a single value, and a tuple of one are looked into.",
     ),
     "not_finite": Code(
         "The model returned {found:,} values that are NaN or infinite, out of {total:,}.",
@@ -270,7 +273,7 @@ CODES: Final[dict[str, Code]] = {
         warning=True,
     ),
     "outside_latency_gate": Code(
-        "One sample takes {found:.1f} ms (median); up to {allowed:g} ms is ranked.",
+        "One sample takes {found:.7g} ms (median); up to {allowed:g} ms is ranked.",
         "The entry is listed below those that are fast enough. Use a smaller model.",
         warning=True,
     ),

@@ -7,7 +7,6 @@ child's passes: only codes, our own words, and bounded counts.
 from __future__ import annotations
 
 import builtins
-import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -216,7 +215,7 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
         case Outcome.LOAD_FAILED:
             return reject("load_failed", log=log, why=_why(reply, job))
         case Outcome.CRASHED:
-            return _crashed(_error_name(facts.error or "", job.request.task), run, job)
+            return _crashed(_why(reply, job) + _fed(job), run, job)
         case Outcome.OUT_OF_MEMORY:
             return _out_of_memory(run, job)
         case Outcome.WRONG_OUTPUT_KIND:
@@ -301,13 +300,20 @@ def _told(found: int | str | None, ours: str, job: Job) -> str:
 
 def _why(reply: FailedReply, job: Job) -> str:
     why = reply.facts.why or reply.facts.error or UNNAMED
-    return harmless(why) if job.request.task.may_tell else _error_name(why, job.request.task)
+    return harmless(why) if job.request.task.may_tell else _error_name(why)
 
 
-def _error_name(name: str, task: Task) -> str:
-    """Return the exception's name; from `predict` only a known one, or names would carry data out."""
-    if task.may_tell:
-        return name if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.]{0,79}", name) else UNNAMED
+def _fed(job: Job) -> str:
+    """Say what `measure` fed: most crashes there are about its shape or its type."""
+    if job.request.task is not Task.MEASURE:
+        return ""
+    contract = job.request.input
+    sides = ", ".join(map(str, contract.sides()))
+    return f"; it was fed (N, {sides}) of {contract.dtype}"
+
+
+def _error_name(name: str) -> str:
+    """Return the exception's name where it is a known one: from `predict`, any name would carry data out."""
     builtin = getattr(builtins, name, None)
     known = isinstance(builtin, type) and issubclass(builtin, BaseException)
     return name if known or name in RUNTIME_ERRORS else UNNAMED

@@ -33,19 +33,20 @@ def entry_failures(outcome: Outcome, task: Task) -> Iterator[None]:
 
 
 def one_line(exc: BaseException) -> str:
-    """Return the exception's class and first line of text, cut to a fair length."""
-    text = str(exc).strip().splitlines()
-    return f"{type(exc).__name__}: {text[0]}"[:MAX_WHY_LENGTH] if text else type(exc).__name__
+    """Return the exception's class and text in one line, without a full stop, cut to a fair length.
+
+    torch tells what is wrong with a state dict, and how, in the lines after the first.
+    """
+    text = " ".join(str(exc).split())
+    return f"{type(exc).__name__}: {text}"[:MAX_WHY_LENGTH].rstrip(".: ")
 
 
 def _refusal(exc: Exception, outcome: Outcome, task: Task) -> Refusal:
     if isinstance(exc, MemoryError) or any(words in str(exc).lower() for words in _ALLOCATION_FAILED):
         return Refusal(Outcome.OUT_OF_MEMORY)
     name = type(exc).__name__
-    facts = {"error": name, "why": one_line(exc) if task.may_tell else name}
-    if outcome is Outcome.LOAD_FAILED:
-        del facts["error"]
-    return Refusal(outcome, **facts)
+    why = one_line(exc) if task.may_tell else name
+    return Refusal(outcome, **({"error": why} if outcome is Outcome.CRASHED else {"why": why}))
 
 
 def attempt(function: Callable[[], T], task: Task) -> T | None:

@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from scoring.contracts import Finding
+from scoring.contracts import Finding, Format, Package
 from scoring.errors import Rejected
 from scoring.report import accepted_or_scored, percent, rejected
 from scoring.screen import Screen
@@ -64,7 +65,7 @@ def test_a_report_of_before_breakdowns_is_printed_without(capsys: pytest.Capture
 
 
 def test_a_hint_that_findings_share_is_printed_once_and_no_path_twice(
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrong = [
         Finding(code="invalid_config", path="mochi.json", facts={"why": why})
@@ -72,9 +73,14 @@ def test_a_hint_that_findings_share_is_printed_once_and_no_path_twice(
     ]
     missing = Finding(code="missing_file", path="a", facts={"expected": "b"})
 
-    Screen(quiet=True).show(rejected(Rejected(*wrong, missing), track="t"))
+    package = Package(
+        format=Format.BYOM, root=tmp_path, main="m", package_bytes=1, not_formats={"onnx": "there is none"}
+    )
+
+    Screen(quiet=True).show(rejected(Rejected(*wrong, missing, package=package), track="t"))
 
     lines = capsys.readouterr().out.splitlines()
-    assert lines.count("  Correct the file and pack again.") == 1
+    assert lines[1:3] == ["recognised as byom", "  not onnx: there is none"]
+    assert lines.count("  Correct the file; an archive is then packed again.") == 1
     assert "invalid_config: mochi.json: no type." in lines
     assert "missing_file a: b is missing." in lines

@@ -116,7 +116,7 @@ class TorchEntry:
 
     def _numbers(self, output: Any) -> NDArray[Any]:
         if not isinstance(output, torch.Tensor):
-            raise refuse_kind(f"a value of type {type(output).__name__}")
+            raise refuse_kind(_kind(output))
         if accepts_integers(self._request) and output.dtype in _INTEGERS:
             numbers: NDArray[Any] = output.detach().resolve_neg().numpy()
             return numbers
@@ -156,6 +156,12 @@ class TorchEntry:
     def _use(self, memory_format: torch.memory_format) -> None:
         self._memory_format = memory_format
         self.module = self.module.to(memory_format=memory_format)  # type: ignore[call-overload]  # not in its stubs
+
+
+def _kind(output: object) -> str:
+    """Name the type of what is no tensor, and how many values a container has."""
+    count = f" of {len(output)} values" if isinstance(output, tuple | list | dict) else ""
+    return f"a {type(output).__name__}{count}"
 
 
 def _has_convolution(module: nn.Module) -> bool:

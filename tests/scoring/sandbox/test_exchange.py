@@ -121,7 +121,11 @@ def test_an_unknown_end_is_a_fault(make_run: MakeRun, make_job: MakeJob) -> None
     ("outcome", "told", "facts"),
     [
         (Outcome.LOAD_FAILED, {"why": "KeyError: 'fc'"}, {"why": "KeyError: 'fc'"}),
-        (Outcome.CRASHED, {"error": "MyError", "why": "x"}, {"error": "MyError"}),
+        (
+            Outcome.CRASHED,
+            {"error": "MyError: bytes\x1b and floats"},
+            {"error": "MyError: bytes\ufffd and floats; it was fed (N, 3, 2, 2) of float32"},
+        ),
         (Outcome.OUT_OF_MEMORY, {}, {"allowed_bytes": 6 * 2**30}),
         (Outcome.WRONG_OUTPUT_KIND, {"found": "a tuple"}, {"found": "a tuple"}),
         (
