@@ -33,9 +33,9 @@ def match(unpacked: Unpacked) -> Package | Mismatch:
 
 def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     """Check source, requirements and info.yaml without running anything; raise with all that is wrong."""
-    source = qaihub_source.problems(parse(package), package.root)
-    requirements = qaihub_requirements.read(package.root)
     info = qaihub_info.read(package.root)
+    source = qaihub_source.problems(parse(package), package.root, info.model_id)
+    requirements = qaihub_requirements.read(package.root)
     problems = (*source, *requirements.problems, *info.problems)
     if problems:
         raise Rejected(*problems[:MAX_FINDINGS])

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
 from scoring.contracts import Finding
+from scoring.packages import qaihub_imports
 
 MAIN: Final = "model.py"
 BASE: Final = "BaseModel"
 # Models of several parts, and ones without PyTorch code.
 OTHER_BASES: Final = ("CollectionModel", "BasePrecompiledModel")
-LIBRARY: Final = "qai_hub_models"
 METHODS: Final = ("from_pretrained", "get_input_spec", "get_output_names")
 MAX_QUOTED_CHARACTERS: Final = 200
 
 
-def problems(tree: ast.Module, root: Path) -> tuple[Finding, ...]:
+def problems(tree: ast.Module, root: Path, model_id: str) -> tuple[Finding, ...]:
     """Return what the sandbox could not run: no single model class, missing methods, missing imports."""
     models = _models(tree)
-    reasons = [*_imports(tree, root)]
+    reasons = [*qaihub_imports.problems(tree, root, model_id)]
     if len(models) == 1:
         reasons += _methods(models[0])
     elif models:
@@ -91,29 +89,3 @@ def _without_default(arguments: ast.arguments) -> list[str]:
     bare = placed[: len(placed) - len(arguments.defaults)]
     named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     return [argument.arg for argument in bare] + [argument.arg for argument, value in named if value is None]
-
-
-def _imports(tree: ast.Module, root: Path) -> Iterator[str]:
-    """Name each import that must fail; those inside `try` or a function may be meant to."""
-    for node in tree.body:
-        match node:
-            case ast.Import():
-                modules = [alias.name for alias in node.names]
-            case ast.ImportFrom(module=str(module), level=0):
-                modules = [module]
-            case _:
-                continue
-        for module in modules:
-            if not _is_available(module.partition(".")[0], root):
-                yield (
-                    f"line {node.lineno} imports {module[:MAX_QUOTED_CHARACTERS]}, which entries do not run with"
-                )
-
-
-def _is_available(name: str, root: Path) -> bool:
-    if name == LIBRARY or name in sys.stdlib_module_names:
-        return True
-    if (root / f"{name}.py").is_file() or (root / name).is_dir():
-        return True
-    # Looks for files by the top-level name alone: imports nothing.
-    return PathFinder.find_spec(name) is not None

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Final
@@ -15,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from scoring.contracts import InputContract, Request
+from scoring.contracts import InputContract, Request, ai_hub
 from scoring.sandboxed import qaihub
 from scoring.sandboxed.inputs import Pixels
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
@@ -25,6 +27,7 @@ from scoring.sandboxed.settle import seed_all, settle_torch
 from scoring.sandboxed.torchvision_ops import declare_missing_operators
 
 MAX_QUOTED_CHARACTERS: Final = 350
+MAX_MESSAGE_CHARACTERS: Final = 100
 
 
 class QaihubEntry(TorchEntry):
@@ -67,29 +70,33 @@ def _import_model(path: Path, model_id: str) -> ModuleType:
         raise load_failed(f"{path.name} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = sys.modules[path.stem] = module
-    try:
+    with _told_imports(model_id):
         spec.loader.exec_module(module)
-    except ImportError as exc:
-        why = _missing(exc)
-        if why is None:
-            raise
-        raise load_failed(why[:MAX_QUOTED_CHARACTERS]) from exc
     return module
 
 
-def _missing(exc: ImportError) -> str | None:
+@contextmanager
+def _told_imports(model_id: str) -> Iterator[None]:
+    """Say of an import of the library that fails what is provided instead; other imports speak for themselves."""
+    try:
+        yield
+    except ImportError as exc:
+        why = _missing(exc, model_id)
+        if why is None:
+            raise
+        raise load_failed(why[:MAX_QUOTED_CHARACTERS]) from exc
+
+
+def _missing(exc: ImportError, model_id: str) -> str | None:
     """Say what of the library is not provided, a module or a name in one; None for other imports."""
     module = exc.name or ""
-    if module.partition(".")[0] == qaihub.LIBRARY:
-        return f"{exc.msg}; Podium provides {_provided()}"
-    for theirs, ours in qaihub.PROVIDED.items():
+    if module.partition(".")[0] == ai_hub.LIBRARY:
+        return f"{exc.msg[:MAX_MESSAGE_CHARACTERS]}: {ai_hub.advice(module, model_id)}"
+    for theirs, ours in qaihub.MODULES.items():
         if module == f"{qaihub.__name__}.{ours}":
-            return f"{exc.msg.partition(' from ')[0]} from {theirs}, of which Podium provides a part"
+            name = exc.msg.partition(" from ")[0][:MAX_MESSAGE_CHARACTERS]
+            return f"{name} from {theirs}: {ai_hub.advice(f'{theirs}.', model_id)}"
     return None
-
-
-def _provided() -> str:
-    return ", ".join(name.removeprefix(f"{qaihub.LIBRARY}.") for name in qaihub.PROVIDED)
 
 
 def _model_class(module: ModuleType) -> type[BaseModel]:
@@ -105,7 +112,8 @@ def _model_class(module: ModuleType) -> type[BaseModel]:
 
 def _build(model_class: type[BaseModel], request: Request) -> nn.Module:
     seed_all(request.seed)
-    model = model_class.from_pretrained()
+    with _told_imports(str(request.options["model_id"])):
+        model = model_class.from_pretrained()
     if not isinstance(model, nn.Module):
         raise load_failed(f"from_pretrained() is a {type(model).__name__}, not a torch.nn.Module")
     _check_input(model._get_input_spec_for_instance(), request.input)

@@ -11,8 +11,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Final
 
-LIBRARY: Final = "qai_hub_models"
-PROVIDED: Final = {
+from scoring.contracts.ai_hub import LIBRARY
+
+MODULES: Final = {
     f"{LIBRARY}.utils.base_model": "base_model",
     f"{LIBRARY}.utils.input_spec": "input_spec",
     f"{LIBRARY}.utils.image_processing": "image_processing",
@@ -28,7 +29,7 @@ def register(model_id: str, folder: Path) -> str:
 
     A copy of the library that is installed stays out of it: entries run alike everywhere.
     """
-    for name, ours in PROVIDED.items():
+    for name, ours in MODULES.items():
         _make_parents(name)
         _add(name, import_module(f"{__name__}.{ours}"))
     package = f"{LIBRARY}.models.{model_id}"

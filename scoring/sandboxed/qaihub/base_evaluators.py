@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
+__all__ = ["BaseEvaluator", "MetricMetadata"]
+
 
 @dataclass(frozen=True)
 class MetricMetadata:

@@ -6,6 +6,8 @@ import torch
 
 from scoring.sandboxed.qaihub.base_evaluators import BaseEvaluator
 
+__all__ = ["ClassificationEvaluator"]
+
 
 class ClassificationEvaluator(BaseEvaluator):
     """Counts how often the right class is among the first guesses."""

@@ -7,6 +7,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["Precision", "SampleInputsType", "SourceModelFormat", "TargetRuntime"]
+
 SampleInputsType = dict[str, list[NDArray[np.generic]]]
 
 

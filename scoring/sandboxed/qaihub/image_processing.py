@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+__all__ = ["normalize_image_torchvision"]
+
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 

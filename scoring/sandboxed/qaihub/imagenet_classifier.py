@@ -14,6 +14,8 @@ from scoring.sandboxed.qaihub.classification_evaluator import ClassificationEval
 from scoring.sandboxed.qaihub.image_processing import normalize_image_torchvision
 from scoring.sandboxed.qaihub.input_spec import InputSpec
 
+__all__ = ["IMAGENET_DIM", "ImagenetClassifier", "ImagenetClassifierWithModelBuilder"]
+
 IMAGENET_DIM = 224
 
 

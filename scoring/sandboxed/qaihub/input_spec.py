@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+__all__ = ["InputSpec", "get_batch_size", "make_torch_inputs", "str_to_torch_dtype"]
+
 InputType = tuple[tuple[int, ...], str]
 InputSpec = dict[str, InputType]
 

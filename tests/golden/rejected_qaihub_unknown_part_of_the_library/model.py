@@ -1,9 +1,11 @@
 import torch
+from qai_hub_models.datasets.imagenet import ImagenetDataset
 from qai_hub_models.utils.asset_loaders import CachedWebModelAsset
 from qai_hub_models.utils.base_model import BaseModel
 from qai_hub_models.utils.input_spec import InputSpec
 
 ASSET = CachedWebModelAsset
+DATASET = ImagenetDataset
 
 
 class Brightness(BaseModel):
