@@ -26,6 +26,15 @@ PROVIDED: Final[Mapping[str, frozenset[str]]] = {
 }
 """Modules by the library's names, each with what can be imported from it."""
 
+BASE: Final = "BaseModel"
+METHODS: Final = ("from_pretrained", "get_input_spec", "get_output_names")
+SUPPLIED: Final[Mapping[str, frozenset[str]]] = {
+    BASE: frozenset(),
+    "ImagenetClassifier": frozenset({"get_input_spec", "get_output_names"}),
+    "ImagenetClassifierWithModelBuilder": frozenset(METHODS),
+}
+"""Bases of a model, each with those of the methods that it defines itself."""
+
 MODELS: Final = f"{LIBRARY}.models"
 DOWNLOADS: Final = f"{LIBRARY}.utils.asset_loaders"
 MAX_NAME_CHARACTERS: Final = 100

@@ -1,4 +1,4 @@
-"""What `model.py` of a qaihub package must define, seen in its syntax tree."""
+"""What `model.py` of a qaihub package must define, seen in its syntax tree: refused is only what is certain."""
 
 from __future__ import annotations
 
@@ -8,80 +8,79 @@ from pathlib import Path
 from typing import Final
 
 from scoring.contracts import Finding
+from scoring.contracts.ai_hub import BASE, METHODS
 from scoring.packages import qaihub_imports
+from scoring.packages.python_names import binds
+from scoring.packages.qaihub_classes import OTHER_BASES, Kind, Seen, classes, last_name
 
 MAIN: Final = "model.py"
-BASE: Final = "BaseModel"
-# Models of several parts, and ones without PyTorch code.
-OTHER_BASES: Final = ("CollectionModel", "BasePrecompiledModel")
-METHODS: Final = ("from_pretrained", "get_input_spec", "get_output_names")
+PRETRAINED: Final = "from_pretrained"
 MAX_QUOTED_CHARACTERS: Final = 200
 
 
 def problems(tree: ast.Module, root: Path, model_id: str) -> tuple[Finding, ...]:
     """Return what the sandbox could not run: no single model class, missing methods, missing imports."""
-    models = _models(tree)
-    reasons = [*qaihub_imports.problems(tree, root, model_id)]
-    if len(models) == 1:
-        reasons += _methods(models[0])
-    elif models:
-        names = ", ".join(f"{node.name} (line {node.lineno})" for node in models)[:MAX_QUOTED_CHARACTERS]
-        reasons.append(f"it defines {len(models)} subclasses of {BASE} instead of one: {names}")
-    else:
-        reasons.append(f"it defines no subclass of {BASE}{_others(tree)}")
+    reasons = [*_classes(tree, root), *qaihub_imports.problems(tree, root, model_id)]
     return tuple(Finding(code="invalid_config", path=MAIN, facts={"why": why}) for why in reasons)
 
 
-def _models(tree: ast.Module) -> list[ast.ClassDef]:
-    """Return the classes that derive from BaseModel, also by way of another class of the file."""
-    names, found = {BASE} | _renamed(tree), []
-    for node in tree.body:
-        if isinstance(node, ast.ClassDef) and any(_last_name(base) in names for base in node.bases):
-            names.add(node.name)
-            found.append(node)
-    return found
+def _classes(tree: ast.Module, root: Path) -> Iterator[str]:
+    found = classes(tree, root)
+    # Of two classes with one name the later counts; one inside a block may not be there at all.
+    models = {
+        node.name: (node, seen) for node, seen in found if seen.kind is Kind.MODEL and node in tree.body
+    }
+    if len(models) > 1:
+        names = ", ".join(f"{node.name} (line {node.lineno})" for node, _ in models.values())
+        shown = names[:MAX_QUOTED_CHARACTERS]
+        yield f"it defines {len(models)} subclasses of {BASE} instead of one: {shown}"
+    elif models:
+        yield from _methods(*next(iter(models.values())), tree)
+    elif all(seen.kind is Kind.OTHER for _, seen in found) and not _has_hidden_classes(tree, found):
+        yield f"it defines no subclass of {BASE}{_others(found)}"
 
 
-def _others(tree: ast.Module) -> str:
+def _has_hidden_classes(tree: ast.Module, found: list[tuple[ast.ClassDef, Seen]]) -> bool:
+    """Say whether a class with bases stands inside a function or another class."""
+    seen = {node for node, _ in found}
+    return any(isinstance(node, ast.ClassDef) and node.bases and node not in seen for node in ast.walk(tree))
+
+
+def _others(found: list[tuple[ast.ClassDef, Seen]]) -> str:
     """Say which other base of the library a class has, if one does."""
-    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
-    found = (
-        f"{node.name} is a {name}"
-        for node in classes
-        for name in map(_last_name, node.bases)
-        if name in OTHER_BASES
-    )
-    told = next(found, "")
+    names = ((node.name, last_name(base)) for node, _ in found for base in node.bases)
+    told = next((f"{name} is a {base}" for name, base in names if base in OTHER_BASES), "")
     return f"; {told}, which does not run here"[:MAX_QUOTED_CHARACTERS] if told else ""
 
 
-def _renamed(tree: ast.Module) -> set[str]:
-    imports = (node for node in tree.body if isinstance(node, ast.ImportFrom))
-    return {alias.asname for node in imports for alias in node.names if alias.name == BASE and alias.asname}
+def _methods(model: ast.ClassDef, seen: Seen, tree: ast.Module) -> Iterator[str]:
+    if seen.methods is not None:
+        for name in METHODS:
+            if name not in seen.methods and not _is_set_later(tree, name):
+                yield f"class {model.name} does not define {name}"
+    bound = [node for node in model.body if binds(node, PRETRAINED)]
+    if len(bound) == 1 and isinstance(bound[0], ast.FunctionDef) and not _is_set_later(tree, PRETRAINED):
+        yield from _pretrained(model, bound[0])
 
 
-def _last_name(base: ast.expr) -> str:
-    match base:
-        case ast.Name():
-            return base.id
-        case ast.Attribute():
-            return base.attr
-    return ""
+def _is_set_later(tree: ast.Module, name: str) -> bool:
+    """Say whether the name is set on some object, or stands in a text that setattr could be given."""
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Store))
+        or (isinstance(node, ast.Constant) and node.value == name)
+        for node in ast.walk(tree)
+    )
 
 
-def _methods(model: ast.ClassDef) -> Iterator[str]:
-    defined = {node.name: node for node in model.body if isinstance(node, ast.FunctionDef)}
-    for name in METHODS:
-        if name not in defined:
-            yield f"class {model.name} does not define {name}"
-    pretrained = defined.get("from_pretrained")
-    if pretrained is None:
-        return
-    if "classmethod" not in {_last_name(decorator) for decorator in pretrained.decorator_list}:
-        yield f"{model.name}.from_pretrained (line {pretrained.lineno}) is no classmethod"
-    bare = _without_default(pretrained.args)[1:]
-    if bare:
-        yield f"{model.name}.from_pretrained has no default for {', '.join(bare)[:MAX_QUOTED_CHARACTERS]}"
+def _pretrained(model: ast.ClassDef, method: ast.FunctionDef) -> Iterator[str]:
+    decorators = {last_name(decorator) for decorator in method.decorator_list}
+    if decorators <= {"staticmethod"}:
+        yield f"{model.name}.{PRETRAINED} (line {method.lineno}) is no classmethod"
+    # Another decorator may fill in arguments.
+    if decorators <= {"staticmethod", "classmethod"}:
+        bare = _without_default(method.args)["staticmethod" not in decorators :]
+        if bare:
+            yield f"{model.name}.{PRETRAINED} has no default for {', '.join(bare)[:MAX_QUOTED_CHARACTERS]}"
 
 
 def _without_default(arguments: ast.arguments) -> list[str]:

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
-from scoring.contracts import InputContract, Request, ai_hub
+from scoring.contracts import Request, ai_hub
 from scoring.sandboxed import qaihub
 from scoring.sandboxed.inputs import Pixels
+from scoring.sandboxed.loaders.qaihub_contract import check_model, only_model
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 from scoring.sandboxed.qaihub.base_model import BaseModel
 from scoring.sandboxed.refusal import load_failed
@@ -100,45 +101,22 @@ def _missing(exc: ImportError, model_id: str) -> str | None:
 
 
 def _model_class(module: ModuleType) -> type[BaseModel]:
-    found = [
-        value
-        for value in vars(module).values()
-        if isinstance(value, type) and issubclass(value, BaseModel) and value.__module__ == module.__name__
-    ]
-    if len(found) != 1:
-        raise load_failed(f"model.py defines {len(found)} subclasses of BaseModel instead of one")
-    return found[0]
+    # One class may have two names.
+    values = {id(value): value for value in vars(module).values()}.values()
+    return only_model(
+        [
+            value
+            for value in values
+            if isinstance(value, type)
+            and issubclass(value, BaseModel)
+            and value.__module__ == module.__name__
+        ]
+    )
 
 
 def _build(model_class: type[BaseModel], request: Request) -> nn.Module:
     seed_all(request.seed)
     with _told_imports(str(request.options["model_id"])):
-        model = model_class.from_pretrained()
-    if not isinstance(model, nn.Module):
-        raise load_failed(f"from_pretrained() is a {type(model).__name__}, not a torch.nn.Module")
-    _check_input(model._get_input_spec_for_instance(), request.input)
-    _check_outputs(model.get_output_names())
-    model = model.to("cpu").float().eval()
+        model = check_model(model_class.from_pretrained(), model_class, request.input)
     settle_torch(request.threads)
-    return model
-
-
-def _check_input(spec: object, contract: InputContract) -> None:
-    if not isinstance(spec, dict) or len(spec) != 1:
-        found = f"{len(spec)} inputs" if isinstance(spec, dict) else f"a {type(spec).__name__}"
-        raise load_failed(f"get_input_spec() gives {found}; this track has one input")
-    name, stated = next(iter(spec.items()))
-    if not isinstance(stated, tuple | list) or len(stated) != 2:
-        raise load_failed("get_input_spec() gives no (shape, dtype) for its input")
-    needed = (1, *contract.sides())
-    if tuple(stated[0]) != needed or stated[1] != contract.dtype:
-        found = f"{tuple(stated[0])} of {stated[1]}"
-        raise load_failed(
-            f"get_input_spec() states {found} for “{name}”; this track gives {needed} of {contract.dtype}"
-        )
-
-
-def _check_outputs(names: object) -> None:
-    if not isinstance(names, list | tuple) or len(names) != 1:
-        count = len(names) if isinstance(names, list | tuple) else "no list of"
-        raise load_failed(f"get_output_names() gives {count} names; this track scores one output")
+    return model.to("cpu").float().eval()

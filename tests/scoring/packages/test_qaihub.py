@@ -144,7 +144,7 @@ def test_the_base_class_may_be_written_in_other_ways(check: Check, found: str, i
 @pytest.mark.parametrize("base", ["CollectionModel", "BasePrecompiledModel"])
 def test_another_base_of_the_library_is_named(check: Check, base: str) -> None:
     with pytest.raises(Rejected) as refused:
-        check(model=MODEL.replace("(BaseModel)", f"({base})", 1))
+        check(model=MODEL.replace("import BaseModel", f"import {base}").replace("(BaseModel)", f"({base})"))
 
     assert f"Net is a {base}, which does not run here" in reasons(refused)[0]
 

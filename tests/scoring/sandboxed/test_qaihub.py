@@ -1,20 +1,218 @@
-"""What the sandbox provides of the library, and what it says of the rest."""
+"""What the sandbox says of a qaihub package's class and model, and what it provides of the library."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from inspect import getattr_static
 
 import pytest
+import torch
 
-from scoring.contracts import Format, Task
-from scoring.contracts.ai_hub import PROVIDED
+from scoring.contracts import Format, InputContract, Reader, Task
+from scoring.contracts.ai_hub import METHODS, PROVIDED, SUPPLIED
 from scoring.sandboxed import qaihub
+from scoring.sandboxed.loaders.qaihub_contract import check_model, only_model
+from scoring.sandboxed.qaihub.base_model import BaseModel
+from scoring.sandboxed.refusal import Refusal
+
+CONTRACT = InputContract(reader=Reader.IMAGE, shape=(3, 8, 8))
+SPEC = {"image": ((1, 3, 8, 8), "float32")}
+
+
+class Good(BaseModel):
+    """The happy case, which each test breaks in one way."""
+
+    spec: object = SPEC
+    names: object = ("logits",)
+
+    def forward(self, image):
+        return image
+
+    @classmethod
+    def from_pretrained(cls, weights=None, *more, **others):
+        return cls()
+
+    def get_input_spec(self):
+        return self.spec
+
+    def get_output_names(self):
+        return self.names
+
+
+class OwnSpec(Good):
+    def get_input_spec(self, side):
+        return {}
+
+    def _get_input_spec_for_instance(self):
+        return SPEC
+
+
+class OwnCall(Good):
+    forward = torch.nn.Module.forward
+
+    def __call__(self, image):
+        return image
+
+
+class Untold(Good):
+    # A built-in whose signature cannot be read, and which is called all the same.
+    from_pretrained = classmethod(type)
+
+
+class NoForward(Good):
+    forward = torch.nn.Module.forward
+
+
+class Instance(Good):
+    def from_pretrained(self):
+        return self
+
+
+class Static(Good):
+    @staticmethod
+    def from_pretrained():
+        return Static()
+
+
+class Bare(Good):
+    @classmethod
+    def from_pretrained(cls, weights, *, side):
+        return cls()
+
+
+class Unsized(Good):
+    def get_input_spec(self, side):
+        return SPEC
+
+
+class Lacking(BaseModel):
+    get_output_names = Good.get_output_names
+
+
+def why(refused: pytest.ExceptionInfo[Refusal]) -> str:
+    return str(refused.value.facts["why"])
+
+
+@pytest.mark.parametrize("model", [Good, OwnSpec, OwnCall])
+def test_a_model_that_keeps_the_contract_passes(model):
+    built = only_model([model])()
+
+    assert check_model(built, model, CONTRACT) is built
+
+
+def test_a_method_that_does_not_tell_its_arguments_is_not_refused():
+    assert only_model([Untold]) is Untold
+
+
+@pytest.mark.parametrize(
+    ("classes", "expected"),
+    [
+        ([], "model.py defines no subclass of BaseModel"),
+        ([Good, Bare], "model.py defines 2 subclasses of BaseModel instead of one: Good, Bare"),
+        ([Lacking], "class Lacking does not define from_pretrained, get_input_spec"),
+        ([Instance], "Instance.from_pretrained is no classmethod"),
+        ([Static], "Static.from_pretrained is no classmethod"),
+        ([Bare], "Bare.from_pretrained has no default for weights, side"),
+    ],
+)
+def test_a_class_that_cannot_be_built_says_why(classes, expected):
+    with pytest.raises(Refusal) as refused:
+        only_model(classes)
+
+    assert why(refused) == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (None, "from_pretrained() returned None; wanted is the model itself, a Good"),
+        (
+            torch.nn.Identity(),
+            "from_pretrained() returned an object of type Identity; wanted is the model itself, a Good",
+        ),
+        (NoForward(), "class Good does not define forward"),
+        (Unsized(), "Good.get_input_spec has no default for side"),
+    ],
+)
+def test_what_is_no_model_is_named(model, expected):
+    with pytest.raises(Refusal) as refused:
+        check_model(model, Good, CONTRACT)
+
+    assert why(refused) == expected
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        None,
+        [((1, 3, 8, 8), "float32")],
+        {"image": (5, "float32")},
+        {"image": (1, 3, 8, 8)},
+        {"image": 7},
+        {"image": ("x" * 100_000, "float32")},
+    ],
+)
+def test_a_spec_of_another_form_is_told_the_form(spec):
+    model = Good()
+    model.spec = spec
+
+    with pytest.raises(Refusal) as refused:
+        check_model(model, Good, CONTRACT)
+
+    assert "wanted is {name: (shape, dtype)}" in why(refused)
+    assert len(why(refused)) < 300
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"a": SPEC["image"], "b": SPEC["image"]},
+        {"image": ((1, 3, 9, 9), "float32")},
+        {"image": ((1, 3, 8, 8), "int32")},
+        {"image": ((1, 3, 8, 8), torch.float32)},
+        {"x" * 100_000: (("x" * 100_000,), "y" * 100_000)},
+    ],
+)
+def test_a_spec_of_other_inputs_is_told_the_tracks(spec):
+    model = Good()
+    model.spec = spec
+
+    with pytest.raises(Refusal) as refused:
+        check_model(model, Good, CONTRACT)
+
+    assert "this track" in why(refused)
+    assert len(why(refused)) < 500
+
+
+@pytest.mark.parametrize("names", [None, "logits", [3], [""], [], ["a", "b"], ["x" * 100_000, 3]])
+def test_other_than_one_output_name_is_refused(names):
+    model = Good()
+    model.names = names
+
+    with pytest.raises(Refusal) as refused:
+        check_model(model, Good, CONTRACT)
+
+    assert why(refused).startswith("get_output_names() gives ")
+    assert len(why(refused)) < 200
 
 
 def test_both_tables_of_the_library_agree():
     modules = {theirs: import_module(f"{qaihub.__name__}.{ours}") for theirs, ours in qaihub.MODULES.items()}
 
     assert {theirs: set(module.__all__) for theirs, module in modules.items()} == PROVIDED
+
+
+@pytest.mark.parametrize("name", SUPPLIED)
+def test_a_base_defines_what_it_is_said_to(name):
+    places = [theirs for theirs, names in PROVIDED.items() if name in names]
+    base = getattr(import_module(f"{qaihub.__name__}.{qaihub.MODULES[places[0]]}"), name)
+
+    defined = {
+        method for method in METHODS if getattr_static(base, method) is not getattr_static(BaseModel, method)
+    }
+
+    assert defined == SUPPLIED[name]
 
 
 @pytest.mark.parametrize(
