@@ -14,7 +14,7 @@ PROVIDED: Final[Mapping[str, frozenset[str]]] = {
     f"{LIBRARY}.utils.input_spec": frozenset(
         {"InputSpec", "get_batch_size", "make_torch_inputs", "str_to_torch_dtype"}
     ),
-    f"{LIBRARY}.utils.image_processing": frozenset({"normalize_image_torchvision"}),
+    f"{LIBRARY}.utils.image_processing": frozenset({"IMAGENET_DIM", "normalize_image_torchvision"}),
     f"{LIBRARY}.evaluators.base_evaluators": frozenset({"BaseEvaluator", "MetricMetadata"}),
     f"{LIBRARY}.evaluators.classification_evaluator": frozenset({"ClassificationEvaluator"}),
     f"{LIBRARY}.models.common": frozenset(

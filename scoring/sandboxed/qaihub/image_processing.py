@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
-__all__ = ["normalize_image_torchvision"]
+__all__ = ["IMAGENET_DIM", "normalize_image_torchvision"]
 
+IMAGENET_DIM = 224
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 

@@ -13,9 +13,14 @@ from scoring.contracts.ai_hub import METHODS, PROVIDED, SUPPLIED
 from scoring.sandboxed import qaihub
 from scoring.sandboxed.loaders.qaihub_contract import check_model, only_model
 from scoring.sandboxed.qaihub.base_model import BaseModel
+from scoring.sandboxed.qaihub.imagenet_classifier import ImagenetClassifier
 from scoring.sandboxed.refusal import Refusal
+from scoring.sandboxed.torchvision_ops import declare_missing_operators
 
 CONTRACT = InputContract(reader=Reader.IMAGE, shape=(3, 8, 8))
+PIXELS = torch.rand((2, 3, 4, 4), generator=torch.Generator().manual_seed(1))
+MEAN = torch.tensor([0.485, 0.456, 0.406]).reshape(1, 3, 1, 1)
+STD = torch.tensor([0.229, 0.224, 0.225]).reshape(1, 3, 1, 1)
 SPEC = {"image": ((1, 3, 8, 8), "float32")}
 
 
@@ -195,6 +200,33 @@ def test_other_than_one_output_name_is_refused(names):
 
     assert why(refused).startswith("get_output_names() gives ")
     assert len(why(refused)) < 200
+
+
+@pytest.mark.parametrize(
+    ("switches", "expected"),
+    [
+        ((), (PIXELS - MEAN) / STD),
+        ((False,), (PIXELS - MEAN) / STD),
+        ((False, False), PIXELS),
+        ((True,), 2 * PIXELS - 1),
+        ((True, False), PIXELS * STD / 0.5 + (MEAN - 0.5) / 0.5),
+    ],
+)
+def test_an_image_classifier_brings_pixels_to_what_its_network_takes(switches, expected):
+    found = ImagenetClassifier(torch.nn.Identity(), *switches)(PIXELS)
+
+    torch.testing.assert_close(found, expected)
+
+
+def test_torchvisions_own_transform_gives_the_same():
+    declare_missing_operators()
+    from torchvision.models import Inception3
+
+    network = Inception3(transform_input=True, init_weights=False)
+
+    found = ImagenetClassifier(torch.nn.Identity(), transform_input=True, normalize_input=False)(PIXELS)
+
+    torch.testing.assert_close(found, network._transform_input(PIXELS))
 
 
 def test_both_tables_of_the_library_agree():
