@@ -17,6 +17,7 @@ PROVIDED: Final[Mapping[str, frozenset[str]]] = {
     f"{LIBRARY}.utils.image_processing": frozenset({"IMAGENET_DIM", "normalize_image_torchvision"}),
     f"{LIBRARY}.evaluators.base_evaluators": frozenset({"BaseEvaluator", "MetricMetadata"}),
     f"{LIBRARY}.evaluators.classification_evaluator": frozenset({"ClassificationEvaluator"}),
+    f"{LIBRARY}.evaluators.segmentation_evaluator": frozenset({"SegmentationOutputEvaluator"}),
     f"{LIBRARY}.models.common": frozenset(
         {"Precision", "SampleInputsType", "SourceModelFormat", "TargetRuntime"}
     ),

@@ -19,6 +19,7 @@ MODULES: Final = {
     f"{LIBRARY}.utils.image_processing": "image_processing",
     f"{LIBRARY}.evaluators.base_evaluators": "base_evaluators",
     f"{LIBRARY}.evaluators.classification_evaluator": "classification_evaluator",
+    f"{LIBRARY}.evaluators.segmentation_evaluator": "segmentation_evaluator",
     f"{LIBRARY}.models.common": "common",
     f"{LIBRARY}.models._shared.imagenet_classifier.model": "imagenet_classifier",
 }
