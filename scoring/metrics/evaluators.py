@@ -1,4 +1,4 @@
-"""Our metrics in the shape of AI Hub's evaluators: batches in, one number in percent out.
+"""Our metrics in the shape of AI Hub's evaluators: batches in, one number out, in percent where it is a share.
 
 For code that is written against that shape. It runs outside the sandbox, on outputs and truth that
 are here already; an evaluator that an entry brings along is never asked.
@@ -11,10 +11,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import METRIC_FACTS, Metric, ScoreValue
-from scoring.metrics import score
+from scoring.contracts import IGNORED_CLASS, METRIC_FACTS, Metric, OutputKind, ScoreValue
+from scoring.errors import Fault, Rejected, render
+from scoring.metrics import METRICS, score
 
 PERCENT: Final = 100.0
+# All others go from 0 to 1.
+NO_SHARES: Final = frozenset({Metric.MCC, Metric.BRIER, Metric.CROSS_ENTROPY})
 
 
 class MetricEvaluator:
@@ -37,11 +40,20 @@ class MetricEvaluator:
         return not self.higher_is_better
 
     def add_batch(self, output: NDArray[np.floating], ground_truth: NDArray[np.generic]) -> None:
-        """Take in one batch: logits (N, classes) and class numbers, or class maps and masks (N, H, W)."""
-        if len(output) != len(ground_truth):
-            raise ValueError(f"{len(output)} outputs for {len(ground_truth)} truths")
-        self._outputs.append(np.asarray(output, np.float32).reshape(len(output), -1))
-        self._truths.append(np.asarray(ground_truth))
+        """Take in one batch of outputs and truths; raises ValueError where they do not fit each other.
+
+        Logits (N, classes) with class numbers (N,) or (N, 1); or class maps (N, H, W), or the logits of
+        each pixel (N, classes, H, W), with masks (N, H, W).
+        """
+        found, truth = np.asarray(output), np.asarray(ground_truth)
+        if len(found) != len(truth):
+            raise ValueError(f"{len(found)} outputs for {len(truth)} truths")
+        if METRICS[self._metrics[0]].output_kind is OutputKind.CLASS_MAP:
+            found, truth = _class_map(found), _mask(truth, self._classes)
+        else:
+            truth = truth.reshape(len(truth)).astype(np.int64)
+        self._outputs.append(found.astype(np.float32).reshape(len(found), -1))
+        self._truths.append(truth)
 
     def reset(self) -> None:
         """Forget all batches."""
@@ -49,14 +61,16 @@ class MetricEvaluator:
         self._truths.clear()
 
     def get_accuracy_score(self) -> float:
-        """Return the first metric in percent; raises ValueError before the first batch."""
-        return PERCENT * self._scores()[self._metrics[0]].value
+        """Return the first metric, in percent if it goes from 0 to 1; raises ValueError if it has no value."""
+        metric = self._metrics[0]
+        value = self._scores()[metric].value
+        return value if metric in NO_SHARES else PERCENT * value
 
     def formatted_accuracy(self) -> str:
-        """Return each metric in percent with its title."""
+        """Return each metric with its title."""
         scores = self._scores()
         return ", ".join(
-            f"{PERCENT * scores[metric].value:.1f}% ({METRIC_FACTS[metric].title})"
+            f"{_formatted(metric, scores[metric].value)} ({METRIC_FACTS[metric].title})"
             for metric in self._metrics
         )
 
@@ -64,8 +78,31 @@ class MetricEvaluator:
         if not self._outputs:
             raise ValueError("no batch was added")
         metric, *extra = self._metrics
-        truths = np.concatenate(self._truths)
-        return score(metric, tuple(extra), truths, np.concatenate(self._outputs), classes=self._classes)
+        truths, outputs = np.concatenate(self._truths), np.concatenate(self._outputs)
+        try:
+            return score(metric, tuple(extra), truths, outputs, classes=self._classes)
+        except Fault as exc:
+            # Whoever calls this chose metric and truth: it is no fault of the server.
+            raise ValueError(str(exc)) from exc
+        except Rejected as exc:
+            raise ValueError(render(exc.findings[0]).message) from exc
+
+
+def _class_map(output: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Return the class of each pixel; one plane holds class numbers, several hold logits."""
+    if output.ndim != 4:
+        return output
+    return output[:, 0] if output.shape[1] == 1 else np.asarray(output.argmax(axis=1))
+
+
+def _mask(truth: NDArray[np.generic], classes: int) -> NDArray[np.uint8]:
+    """Return the mask; as in the original, pixels whose truth is no class count for nothing."""
+    numbers = truth.astype(np.int64)
+    return np.where((numbers >= 0) & (numbers < classes), numbers, IGNORED_CLASS).astype(np.uint8)
+
+
+def _formatted(metric: Metric, value: float) -> str:
+    return f"{value:.4f}" if metric in NO_SHARES else f"{PERCENT * value:.1f}%"
 
 
 def classification_evaluator() -> MetricEvaluator:
@@ -74,5 +111,5 @@ def classification_evaluator() -> MetricEvaluator:
 
 
 def segmentation_evaluator(classes: int) -> MetricEvaluator:
-    """Evaluate class maps by mean intersection over union."""
+    """Evaluate class maps, or the logits of each pixel, by mean intersection over union."""
     return MetricEvaluator(Metric.MIOU, Metric.PIXEL_ACCURACY, classes=classes)
