@@ -38,6 +38,10 @@ SUPPLIED: Final[Mapping[str, frozenset[str]]] = {
 
 MODELS: Final = f"{LIBRARY}.models"
 DOWNLOADS: Final = f"{LIBRARY}.utils.asset_loaders"
+TAKEN_IDS: Final = frozenset(
+    name.removeprefix(f"{MODELS}.").partition(".")[0] for name in PROVIDED if name.startswith(f"{MODELS}.")
+)
+"""Ids that would hide a part of the library."""
 MAX_NAME_CHARACTERS: Final = 100
 _PACKAGES: Final = frozenset(
     ".".join(parts[:length])

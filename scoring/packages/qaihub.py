@@ -9,7 +9,7 @@ from scoring.contracts import Finding, Format, Mismatch, Package, Settled, Track
 from scoring.errors import Rejected
 from scoring.packages import qaihub_info, qaihub_requirements, qaihub_source
 from scoring.packages.python_source import MAX_SOURCE_BYTES, parse
-from scoring.packages.wrapping import locate
+from scoring.packages.wrapping import folder_of, locate
 
 MAIN: Final = "model.py"
 LIBRARY: Final = b"qai_hub_models"
@@ -33,7 +33,7 @@ def match(unpacked: Unpacked) -> Package | Mismatch:
 
 def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     """Check source, requirements and info.yaml without running anything; raise with all that is wrong."""
-    info = qaihub_info.read(package.root)
+    info = qaihub_info.read(package.root, folder_of(package))
     source = qaihub_source.problems(parse(package), package.root, info.model_id)
     requirements = qaihub_requirements.read(package.root)
     problems = (*source, *requirements.problems, *info.problems)
@@ -44,4 +44,5 @@ def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
 
 def settle(package: Package, track: TrackSpec) -> Settled:
     """Leave the track as it is, and tell the loader under which name the folder's files import each other."""
-    return Settled(track=track, options={"model_id": qaihub_info.read(package.root).model_id})
+    info = qaihub_info.read(package.root, folder_of(package))
+    return Settled(track=track, options={"model_id": info.model_id})

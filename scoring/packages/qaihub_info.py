@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from scoring.contracts import Finding
+from scoring.contracts.ai_hub import TAKEN_IDS
 from scoring.packages.plain_yaml import InvalidYaml, read_mapping
 
 NAME: Final = "info.yaml"
 MAX_RELATED: Final = 3
 STATUSES: Final = ("public", "private", "proprietary")
-# The name that the folder's files import each other by; also where info.yaml gives none.
+# The name that the folder's files import each other by, where neither info.yaml nor the folder gives one.
 DEFAULT_ID: Final = "entry"
 ID: Final = re.compile(r"[a-z][a-z0-9_]{0,79}")
-TEXTS: Final = ("name", "id", "status", "headline", "domain", "description", "use_case", "license_type")
+TEXTS: Final = ("name", "status", "headline", "domain", "description", "use_case", "license_type")
 LISTS: Final = ("tags", "applicable_scenarios", "related_models", "form_factors")
 SWITCHES: Final = ("has_static_banner", "has_animated_banner")
 OPTIONAL_TEXTS: Final = ("research_paper", "research_paper_title", "source_repo", "license", "status_reason")
@@ -33,25 +34,37 @@ class Info:
     warnings: tuple[Finding, ...] = ()
 
 
-def read(root: Path) -> Info:
-    """Read the file if there is one."""
+def read(root: Path, folder: str = "") -> Info:
+    """Read the file if there is one; the folder that wraps it gives the id if the file does not."""
     path = root / NAME
+    fallback = folder if _is_usable(folder) else DEFAULT_ID
     if not path.is_file():
-        return Info(warnings=(_warning("it is missing"),))
+        return Info(model_id=fallback, warnings=(_warning(f"it is missing; {_named(fallback)}"),))
     try:
         fields = read_mapping(path)
     except InvalidYaml as exc:
-        return _malformed(str(exc))
+        return _malformed(str(exc), fallback)
     model_id = fields.get("id")
-    is_usable = isinstance(model_id, str) and ID.fullmatch(model_id)
-    return Info(
-        model_id=str(model_id) if is_usable else DEFAULT_ID,
-        warnings=tuple(map(_warning, _shortcomings(fields))),
-    )
+    if isinstance(model_id, str) and model_id in TAKEN_IDS:
+        return _malformed(
+            f"id “{model_id}” is the name of a part of AI Hub Models; give the folder's own", fallback
+        )
+    found = str(model_id) if _is_usable(model_id) else fallback
+    return Info(model_id=found, warnings=tuple(map(_warning, _shortcomings(fields, found))))
 
 
-def _shortcomings(fields: Mapping[object, object]) -> Iterator[str]:
+def _is_usable(model_id: object) -> bool:
+    return isinstance(model_id, str) and bool(ID.fullmatch(model_id)) and model_id not in TAKEN_IDS
+
+
+def _named(model_id: str) -> str:
+    return f"the folder's files import each other by the id “{model_id}”"
+
+
+def _shortcomings(fields: Mapping[object, object], model_id: str) -> Iterator[str]:
     yield from _texts(fields)
+    if fields.get("id") != model_id:
+        yield f"id is not given as lower-case letters, digits and underscores; {_named(model_id)}"
     for name in LISTS:
         value = fields.get(name)
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
@@ -80,18 +93,16 @@ def _texts(fields: Mapping[object, object]) -> Iterator[str]:
     for name in OPTIONAL_TEXTS:
         if not isinstance(fields.get(name, ""), str | None):
             yield f"{name} must be a text"
-    headline, status, model_id = fields.get("headline"), fields.get("status"), fields.get("id")
+    headline, status = fields.get("headline"), fields.get("status")
     if isinstance(headline, str) and headline and not headline.endswith("."):
         yield "headline must end with “.”"
     if isinstance(status, str) and status and status not in STATUSES:
         yield f"status must be one of {', '.join(STATUSES)}"
-    if isinstance(model_id, str) and model_id and not ID.fullmatch(model_id):
-        yield "id must be lower-case letters, digits and underscores, as the folder is named"
 
 
 def _warning(why: str) -> Finding:
     return Finding(code="incomplete_info", path=NAME, facts={"why": why})
 
 
-def _malformed(why: str) -> Info:
-    return Info(problems=(Finding(code="invalid_config", path=NAME, facts={"why": why}),))
+def _malformed(why: str, model_id: str) -> Info:
+    return Info(model_id=model_id, problems=(Finding(code="invalid_config", path=NAME, facts={"why": why}),))

@@ -38,6 +38,11 @@ def locate(unpacked: Unpacked, is_package: Callable[[Collection[PurePosixPath]],
     return next((place for place in _places(unpacked) if is_package(place.paths)), None)
 
 
+def folder_of(package: Package) -> str:
+    """Return the name of the folder that wraps the package; empty where none does."""
+    return next((warning.path for warning in package.warnings if warning.code == "wrapping_folder"), "")
+
+
 def own_paths(unpacked: Unpacked) -> tuple[PurePosixPath, ...]:
     """Return the paths of all files that somebody packed on purpose."""
     return tuple(PurePosixPath(file.path) for file in unpacked.files if not is_litter(file.path))

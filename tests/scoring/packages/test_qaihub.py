@@ -98,6 +98,38 @@ def test_an_id_that_is_no_plain_name_is_not_used(tmp_path: Path, model_id: objec
 
 
 @pytest.mark.parametrize(
+    ("folder", "info", "expected"),
+    [
+        ("resnet18", None, "resnet18"),
+        ("resnet18", {"name": "Net"}, "resnet18"),
+        ("resnet18", {"id": "net_1"}, "net_1"),
+        ("resnet18", {"id": " "}, "resnet18"),
+        ("ResNet-18", {"name": "Net"}, "entry"),
+        ("common", {"name": "Net"}, "entry"),
+    ],
+)
+def test_the_folders_name_stands_in_for_an_id(
+    tmp_path: Path, folder: str, info: object, expected: str
+) -> None:
+    files = {f"{folder}/model.py": MODEL}
+    if info is not None:
+        files[f"{folder}/info.yaml"] = yaml.safe_dump(info)
+    package = qaihub.match(unpacked(tmp_path, files))
+
+    assert qaihub.settle(package, TRACK).options == {"model_id": expected}
+    assert {finding.code for finding in qaihub.check(package, TRACK)} == {"incomplete_info"}
+
+
+@pytest.mark.parametrize("model_id", ["common", "_shared"])
+def test_an_id_that_would_hide_a_part_of_the_library_is_refused(check: Check, model_id: str) -> None:
+    with pytest.raises(Rejected) as refused:
+        check(info={**INFO, "id": model_id})
+
+    assert [finding.path for finding in refused.value.findings] == ["info.yaml"]
+    assert model_id in reasons(refused)[0]
+
+
+@pytest.mark.parametrize(
     "files", [{"net.py": MODEL}, {"model.py": "class Model: ..."}, {"a/b/model.py": MODEL}]
 )
 def test_something_else_does_not_match(tmp_path: Path, files: dict[str, str]) -> None:
