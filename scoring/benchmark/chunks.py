@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scoring import pipeline
 from scoring.benchmark.checkpoint import open_checkpoint
-from scoring.pipeline import Examination, Part
+from scoring.pipeline import Examination
 from scoring.plan import SamplePlan
 
 
@@ -35,6 +36,19 @@ class Pass:
         return plan.seed_of("chunk", self.name, number)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Predicted:
+    """What a pass predicted, one row a sample, and what it took.
+
+    `sample_ms` shares the wall time of a chunk's run evenly among its samples, the start of the
+    model included. Finished chunks keep theirs.
+    """
+
+    predictions: NDArray[np.float32]
+    cpu_s: float
+    sample_ms: NDArray[np.float64]
+
+
 def whole_batches(samples: int, *, batch_size: int) -> int:
     """Return how many samples a chunk of about `samples` holds: the next multiple of the batch size."""
     return -(-samples // batch_size) * batch_size
@@ -48,7 +62,7 @@ def predict_in_chunks(
     checkpoint: Path,
     run: Mapping[str, object],
     workdir: Path,
-) -> Part:
+) -> Predicted:
     """Return one row for each sample of the pass, going on after the chunks that are finished already."""
     starts = range(0, len(work.rows), work.chunk_samples)
     width = examination.track.output.width
@@ -63,10 +77,12 @@ def predict_in_chunks(
                 part = pipeline.predict_part(examination, inputs, samples=len(rows), seed=seed)
                 finished.append(part)
             parts.append(part)
-    return Part(
+    samples = [len(part.predictions) for part in parts]
+    ms = [1_000 * part.wall_s / len(part.predictions) for part in parts]
+    return Predicted(
         predictions=np.concatenate([part.predictions for part in parts]),
         cpu_s=sum(part.cpu_s for part in parts),
-        wall_s=sum(part.wall_s for part in parts),
+        sample_ms=np.repeat(ms, samples),
     )
 
 

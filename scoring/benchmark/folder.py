@@ -50,6 +50,7 @@ def write_results(
         validation=_validation(facts),
         composition={} if facts.shares is None else compose(base.rows, facts.shares),
         blend=blend,
+        sample_ms=base.part.sample_ms,
     )
     text = json.dumps(document, indent=2, ensure_ascii=False)
     try:
@@ -79,6 +80,7 @@ def make_records(facts: RunFacts, finished: Finished) -> list[Record]:
             crop_prob=finished.treatment.crop_probability,
             aug_pass=finished.treatment.worn,
             dataset_name=row.group,
+            dataset_path=row.group,
             iteration_index=position,
             media_type=media_type(track, row.label),
             label=row.label,
@@ -112,6 +114,8 @@ def _metadata(facts: RunFacts) -> dict[str, object]:
         "model_path": facts.entry,
         "modality": facts.track.input.reader.value,
         "mode": facts.plan.mode.value,
+        # All groups of the folder take part.
+        "gasstation_only": False,
         "benchmark_completed": True,
         "duration_seconds": (now - facts.began).total_seconds(),
         "track": facts.track.slug,

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring import metrics
-from scoring.benchmark.chunks import Pass, predict_in_chunks
+from scoring.benchmark.chunks import Pass, Predicted, predict_in_chunks
 from scoring.benchmark.options import Options
 from scoring.benchmark.outcomes import Outcomes, judge
 from scoring.benchmark.shares import own_weights, weigh
 from scoring.contracts import Breakdown, ScoreValue, TrackSpec
 from scoring.labels import LABELS_FILE, LabelRow
 from scoring.metrics.breakdown import break_down
-from scoring.pipeline import Examination, Part
+from scoring.pipeline import Examination
 from scoring.plan import SamplePlan
 from scoring.readers import READERS, PreparedData
 from scoring.readers.copies import Treatment, contract_of_copies, write_copy
@@ -55,7 +55,7 @@ class Finished:
     rows: tuple[LabelRow, ...]
     treatment: Treatment
     dataset_digest: str
-    part: Part
+    part: Predicted
     outcomes: Outcomes
     labels: NDArray[np.int64]
     weights: NDArray[np.float64] | None

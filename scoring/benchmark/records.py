@@ -1,7 +1,7 @@
 """One record a planned sample, written as Parquet.
 
-A record holds nothing that changes from one run to the next, no times and no folder of this
-machine, so that two runs of one plan can be compared byte by byte.
+A record has every column of GASBench's, but holds nothing that changes from one run to the next, no
+times and no folder of this machine, so that two runs of one plan can be compared byte by byte.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ SOURCE_KIND: Final = "folder"
 SCHEMA: Final = pa.schema(
     [
         ("run_id", pa.string()),
+        ("run_started_at", pa.int64()),
         ("mode", pa.string()),
         ("modality", pa.string()),
         ("target_height", pa.int32()),
@@ -37,13 +38,25 @@ SCHEMA: Final = pa.schema(
         ("probs", pa.list_(pa.float64())),
         ("correct", pa.bool_()),
         ("weight", pa.float64()),
+        ("inference_time_ms", pa.float64()),
+        ("batch_inference_time_ms", pa.float64()),
         ("batch_id", pa.int64()),
         ("batch_size", pa.int32()),
         ("sample_seed", pa.int64()),
         ("skip_reason", pa.string()),
         ("error_message", pa.string()),
         ("source_kind", pa.string()),
+        ("dataset_path", pa.string()),
+        ("hf_resolved_revision", pa.string()),
+        ("archive_filename", pa.string()),
+        ("path_in_archive", pa.string()),
         ("source_file", pa.string()),
+        ("iso_week", pa.string()),
+        ("cache_relpath", pa.string()),
+        ("generator_hotkey", pa.string()),
+        ("generator_uid", pa.int64()),
+        ("generator_name", pa.string()),
+        ("generator_model", pa.string()),
         ("sample_id", pa.string()),
     ]
 )
@@ -51,7 +64,10 @@ SCHEMA: Final = pa.schema(
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """What became of one planned sample. `None` stands where a modality has no such thing."""
+    """What became of one planned sample. `None` stands where a modality has no such thing.
+
+    Columns of the schema that are no field here are empty in every row.
+    """
 
     run_id: str
     mode: str
@@ -62,6 +78,7 @@ class Record:
     crop_prob: float
     aug_pass: bool
     dataset_name: str
+    dataset_path: str
     iteration_index: int
     media_type: str | None
     label: int

@@ -13,7 +13,7 @@ from pathlib import Path
 from time import monotonic
 
 from scoring import latency, pipeline
-from scoring.benchmark.blend import BLENDED, Blend
+from scoring.benchmark.blend import Blend
 from scoring.benchmark.chunks import cut
 from scoring.benchmark.folder import RunFacts, write_results
 from scoring.benchmark.identity import identity, run_id
@@ -151,7 +151,7 @@ def _report(bench: Bench, played: Played) -> ScoreReport:
         verdict=Verdict.SCORED,
         usage=replace(played.usage, cpu_s_per_sample=cpu_s),
         warnings=(*checked.warnings, *played.warnings),
-        scores={**base.scores, **({} if worn is None else {BLENDED: _blend(base, worn).score()})},
+        scores=base.scores if worn is None else _blend(base, worn).put_into(base.scores),
         breakdown=break_down_pass(base, bench),
         samples=len(bench.plan.rows),
         timings_s={**checked.timings_s, Stage.PREDICT.value: played.predict_s},

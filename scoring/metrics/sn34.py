@@ -12,6 +12,7 @@ class MCC is 0, which caps the score near 0.66, and only the Brier term still te
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -29,6 +30,8 @@ from scoring.metrics.intervals import exact_mean
 ALPHA: Final = 1.2
 BETA: Final = 1.8
 SMALLEST_PRODUCT: Final = 1e-12
+FLOOR: Final = math.sqrt(SMALLEST_PRODUCT)
+"""No score is below it."""
 
 Number = float | NDArray[np.float64]
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from scoring.benchmark.blend import Blend
-from scoring.contracts import ScoreValue
+from scoring.contracts import Metric, ScoreValue
+from scoring.metrics.sn34 import combine
 
 
 def score(value: float, low: float, high: float) -> ScoreValue:
@@ -35,8 +36,6 @@ def test_robustness_is_the_share_that_is_left(blend: Blend) -> None:
 def test_the_fields_are_those_of_gasbench(blend: Blend) -> None:
     assert blend.fields() == pytest.approx(
         {
-            "sn34_score": 0.84,
-            "base_sn34_score": 0.9,
             "aug_sn34_score": 0.6,
             "augmentation_robustness": 2 / 3,
             "aug_total_samples": 5,
@@ -49,6 +48,25 @@ def test_the_fields_are_those_of_gasbench(blend: Blend) -> None:
             "aug_p95_prob_degradation": 0.38,
         }
     )
+
+
+def test_the_blend_takes_the_place_of_the_score_and_the_base_stands_under_its_own_name(blend: Blend) -> None:
+    other = score(0.1, 0.0, 0.2)
+
+    assert blend.put_into({Metric.SN34_SCORE: blend.base, Metric.ACCURACY: other}) == {
+        Metric.SN34_SCORE: blend.score(),
+        "base_sn34_score": blend.base,
+        Metric.ACCURACY: other,
+    }
+
+
+def test_at_its_floor_a_score_has_nothing_to_lose() -> None:
+    floor = score(float(combine(-1.0, 1.0)), 0.0, 0.1)
+    blend = Blend(base=floor, augmented=score(0.5, 0.4, 0.6), degradation=np.zeros(1))
+
+    assert blend.robustness is None
+    assert blend.fields()["augmentation_robustness"] is None
+    assert set(blend.score().details) == {"base_sn34_score", "aug_sn34_score"}
 
 
 def test_a_model_that_gains_by_wear_has_a_robustness_above_1(blend: Blend) -> None:

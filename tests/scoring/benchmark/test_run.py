@@ -19,21 +19,31 @@ from scoring.labels import read_labels
 from scoring.plan import Mode
 from scoring.sandbox.fake import predicted
 from scoring.tracks import load_track
-from tests.scoring.benchmark.playing import TRACK, DrawingSandbox, play
+from tests.scoring.benchmark.playing import TRACK, DrawingSandbox, kept, play
 
+METADATA = {
+    "run_id",
+    "timestamp",
+    "datetime",
+    "model_path",
+    "modality",
+    "mode",
+    "gasstation_only",
+    "benchmark_completed",
+    "duration_seconds",
+    "track",
+    "plan",
+    "seed",
+    "dataset_digest",
+    "holdout_share",
+    "gasstation_share",
+}
 SOURCE = Path(__file__).parents[3]
 FILES = ("records.parquet", "results.json", "summary.txt")
 
 
-def kept(folder: Path) -> dict[str, object]:
-    """Return what must not differ between two runs: all but the times."""
-    document = json.loads((folder / "results.json").read_bytes())
-    return {
-        "records": (folder / "records.parquet").read_bytes(),
-        "summary": (folder / "summary.txt").read_bytes(),
-        "results": {name: value for name, value in document.items() if name not in ("metadata", "metrics")},
-        "run_id": document["metadata"]["run_id"],
-    }
+def document_of(folder: Path) -> dict:
+    return json.loads((folder / "results.json").read_bytes())
 
 
 @pytest.mark.parametrize("killed_in", [0, 1, 3])
@@ -53,13 +63,21 @@ def test_a_run_killed_in_a_chunk_and_begun_again_gives_the_same_bytes(root: Path
 
 def test_a_finished_run_begun_again_predicts_nothing(root: Path) -> None:
     play(root, root / "results", DrawingSandbox())
-    before = kept(root / "results")
+    before, figures = kept(root / "results"), document_of(root / "results")["results"]
     again = DrawingSandbox()
 
     play(root, root / "results", again)
 
     assert again.predicted == []
     assert kept(root / "results") == before
+    # Finished chunks keep the time that they took, so not even the times differ.
+    assert document_of(root / "results")["results"] == figures
+
+
+def test_the_metadata_have_every_field_and_no_other(root: Path) -> None:
+    play(root, root / "results", DrawingSandbox())
+
+    assert set(document_of(root / "results")["metadata"]) == METADATA
 
 
 def test_chunks_are_whole_batches_and_cover_the_plan(root: Path) -> None:
