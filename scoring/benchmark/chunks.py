@@ -6,6 +6,7 @@ bits that it would have returned before it, random numbers included.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,13 +88,15 @@ def predict_in_chunks(
 
 
 def cut(inputs: Path, rows: Sequence[int], target: Path) -> Path:
-    """Write the rows as an array file of their own; neither file is ever whole in memory."""
-    source = np.load(inputs, mmap_mode="r")
-    target.unlink(missing_ok=True)
-    chunk = np.lib.format.open_memmap(
-        target, mode="w+", dtype=source.dtype, shape=(len(rows), *source.shape[1:])
-    )
-    for position, row in enumerate(rows):
-        chunk[position] = source[row]
-    chunk.flush()
+    """Write the rows as an array file of their own; never more than one of them is in memory."""
+    # Read and not mapped: pages of a mapping would count as memory until the whole chunk is written.
+    with inputs.open("rb") as source, target.open("wb") as chunk:
+        np.lib.format.read_magic(source)
+        (_, *sides), _, dtype = np.lib.format.read_array_header_1_0(source)
+        header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False}
+        np.lib.format.write_array_header_1_0(chunk, {**header, "shape": (len(rows), *sides)})
+        start, row_bytes = source.tell(), math.prod(sides) * dtype.itemsize
+        for row in rows:
+            source.seek(start + row * row_bytes)
+            chunk.write(source.read(row_bytes))
     return target
