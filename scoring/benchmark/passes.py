@@ -23,6 +23,7 @@ from scoring.plan import SamplePlan
 from scoring.readers import READERS, PreparedData
 from scoring.readers.copies import Treatment, contract_of_copies, write_copy
 from scoring.readers.prepared import shuffled
+from scoring.readers.undecodable import Failed, Undecodable, UndecodableRows
 from scoring.stages import stated_numbers
 
 
@@ -121,18 +122,24 @@ def _write_copies(
     folder: Path, bench: Bench, positions: Sequence[int], treatment: Treatment
 ) -> tuple[LabelRow, ...]:
     folder.mkdir()
-    rows = []
+    rows, failed = [], []
     for position in positions:
         row = bench.plan.rows[position]
-        copy = write_copy(
-            bench.data / row.file,
-            folder / f"{position:08}",
-            bench.track.input,
-            treatment,
-            seed=bench.plan.seed + position,
-        )
-        rows.append(replace(row, file=copy.name))
+        try:
+            copy = write_copy(
+                bench.data / row.file,
+                folder / f"{position:08}",
+                bench.track.input,
+                treatment,
+                seed=bench.plan.seed + position,
+            )
+        except Undecodable as exc:
+            failed.append(Failed(row=row.number, file=row.file, why=str(exc)))
+        else:
+            rows.append(replace(row, file=copy.name))
         bench.tick()
+    if failed:
+        raise UndecodableRows(READERS[bench.track.input.reader].noun, failed)
     with (folder / LABELS_FILE).open("w", newline="") as stream:
         csv.writer(stream).writerows([("file", "label"), *((row.file, row.label) for row in rows)])
     return tuple(rows)

@@ -16,6 +16,7 @@ from scoring.benchmark.shares import Shares
 from scoring.cache.holds import holding
 from scoring.cache.trim import trim
 from scoring.commands.outcome import Flow, Outcome, Printing, outcome_of, run_and_print
+from scoring.commands.own_files import look_at_files, naming_undecodable_files
 from scoring.commands.surroundings import cache_folder, cache_max_bytes, sandbox
 from scoring.contracts import ScoreReport, TrackSpec
 from scoring.plan import Mode
@@ -81,15 +82,17 @@ def score(
     chosen = _chosen_way(choices, track)
 
     def flow(screen: Screen, workdir: Path) -> Outcome:
-        report = chosen(
-            path,
-            track,
-            data=data,
-            cache=cache_folder(),
-            sandbox=sandbox(trust=trust),
-            workdir=workdir,
-            note=screen.note,
-        )
+        look_at_files(data, track.input.reader)
+        with naming_undecodable_files():
+            report = chosen(
+                path,
+                track,
+                data=data,
+                cache=cache_folder(),
+                sandbox=sandbox(trust=trust),
+                workdir=workdir,
+                note=screen.note,
+            )
         return outcome_of(report, track)
 
     return run_and_print(_with_bounded_cache(flow), track, printing=printing)

@@ -37,11 +37,12 @@ class Prepare(Protocol):
 class ReaderDefinition:
     """One reader. A new `version` makes every cached array be built again.
 
-    `probe_inputs` writes a few real samples that are no secret; `find_undecodable` decodes a whole
-    dataset and names the rows that fail.
+    `noun` is the word for one of its files; `probe_inputs` writes a few real samples that are no
+    secret; `find_undecodable` decodes a whole dataset and names the rows that fail.
     """
 
     version: str
+    noun: str
     prepare: Prepare
     probe_inputs: Callable[[InputContract, Path], Path]
     find_undecodable: Callable[[Path], tuple[str, ...]]
@@ -50,18 +51,21 @@ class ReaderDefinition:
 READERS: dict[Reader, ReaderDefinition] = {
     Reader.IMAGE: ReaderDefinition(
         version=image.VERSION,
+        noun=image.DECODING.noun,
         prepare=image.prepare,
         probe_inputs=image.probe_inputs,
         find_undecodable=image.find_undecodable,
     ),
     Reader.VIDEO: ReaderDefinition(
         version=video.VERSION,
+        noun=video.DECODING.noun,
         prepare=video.prepare,
         probe_inputs=video.probe_inputs,
         find_undecodable=video.find_undecodable,
     ),
     Reader.AUDIO: ReaderDefinition(
         version=audio.VERSION,
+        noun=audio.DECODING.noun,
         prepare=audio.prepare,
         probe_inputs=audio.probe_inputs,
         find_undecodable=audio.find_undecodable,

@@ -26,15 +26,12 @@ from scoring.errors import Fault
 from scoring.labels import DatasetProblem, LabelRow, LabelTable, read_labels
 from scoring.readers.digests import files_state, remembered_digest
 from scoring.readers.prepared import PreparedData, prepared, shuffled
+from scoring.readers.undecodable import Failed, Undecodable, UndecodableRows
 
 DECODERS: Final = 2
 
 Sample = NDArray[np.uint8] | NDArray[np.float32]
 T = TypeVar("T")
-
-
-class Undecodable(ValueError):
-    """A file is not of the reader's kind, or is damaged."""
 
 
 class Decode(Protocol):
@@ -126,11 +123,17 @@ def _prepare(
         _write_header(stream, len(rows), contract)
         # Streamed one by one, so that memory does not grow with the dataset.
         decode = partial(_decode_row, decoding, dataset, contract)
-        for sample in _in_order(decode, rows, decoding.decoded_ahead):
-            stream.write(sample.data)
+        failed: list[Failed] = []
+        for decoded in _in_order(decode, rows, decoding.decoded_ahead):
+            if isinstance(decoded, Failed):
+                failed.append(decoded)
+            elif not failed:
+                stream.write(decoded.data)
             tick()
         if files_state(dataset, table) != state:
             raise Fault("the dataset changed while it was being read")
+        if failed:
+            raise UndecodableRows(decoding.noun, failed)
 
     inputs = obtain(cache / f"{_key(decoding, digest, contract)}.npy", build, tick=tick)
     return prepared(table, rows, inputs=inputs, digest=digest)
@@ -163,16 +166,17 @@ def _in_order(work: Callable[[LabelRow], T], rows: Iterable[LabelRow], ahead: in
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _decode_row(decoding: Decoding, dataset: Path, contract: InputContract, row: LabelRow) -> Sample:
+def _decode_row(decoding: Decoding, dataset: Path, contract: InputContract, row: LabelRow) -> Sample | Failed:
+    """Return a failure too, so that all of a dataset's are found and not the first."""
     try:
         return decoding.decode(dataset / row.file, contract)
     except Undecodable as exc:
-        raise Fault(f"row {row.number} of the dataset: the {decoding.noun} cannot be decoded") from exc
+        return Failed(row=row.number, file=row.file, why=str(exc))
 
 
 def _finding(decoding: Decoding, dataset: Path, row: LabelRow) -> str:
     try:
         decoding.attempt(dataset / row.file)
-    except Undecodable:
-        return f"row {row.number}: “{row.file}” is no {decoding.noun} that can be decoded"
+    except Undecodable as exc:
+        return f"row {row.number}: “{row.file}” is no {decoding.noun} that can be decoded: {exc}"
     return ""

@@ -23,6 +23,7 @@ from scoring.contracts import InputContract
 from scoring.errors import Fault
 from scoring.readers import arrays
 from scoring.readers.media import Clock, opened
+from scoring.readers.undecodable import Undecodable
 from scoring.readers.voices import VOICES, voice
 
 VERSION: Final = "1"
@@ -53,9 +54,9 @@ def read_sound(path: Path, rate: int, clock: Clock = monotonic) -> Sound:
         pieces = list(_resampled(_mono(frames, stream.rate), stream.rate, rate))
     sound = np.concatenate(pieces) if pieces else np.empty(0, np.float32)
     if not len(sound):
-        raise arrays.Undecodable(f"{path.name} holds no sound")
+        raise Undecodable("it holds no sound")
     if not np.isfinite(sound).all():
-        raise arrays.Undecodable(f"{path.name} holds values that are no numbers")
+        raise Undecodable("it holds values that are no numbers")
     return np.clip(sound, -1, 1)
 
 
@@ -72,10 +73,10 @@ def _mono(frames: Iterator[AudioFrame], rate: int) -> Iterator[Sound]:
     taken = 0
     for frame in frames:
         if frame.sample_rate != rate:
-            raise arrays.Undecodable("its sample rate changes")
+            raise Undecodable("its sample rate changes")
         taken += frame.samples
         if taken > MAX_SOUND_S * rate:
-            raise arrays.Undecodable(f"it is longer than {MAX_SOUND_S} s")
+            raise Undecodable(f"it is longer than {MAX_SOUND_S} s")
         for floats in to_floats.resample(frame):
             yield floats.to_ndarray().mean(axis=0, dtype=np.float32)
 

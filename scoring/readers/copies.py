@@ -23,7 +23,6 @@ from scipy.io import wavfile
 from scoring.contracts import InputContract, Reader
 from scoring.errors import Fault
 from scoring.readers import audio, robustness, video
-from scoring.readers.arrays import Undecodable
 from scoring.readers.augmentation import change, draw
 from scoring.readers.fitting import fit
 from scoring.readers.image import read_picture
@@ -62,12 +61,12 @@ def contract_of_copies(contract: InputContract) -> InputContract:
 def write_copy(source: Path, stem: Path, contract: InputContract, treatment: Treatment, *, seed: int) -> Path:
     """Write the treated copy of a file beside `stem` and return it; same seed, same bytes.
 
-    Raises `Fault` when the source cannot be decoded, or the treatment is not for its kind.
+    Raises `Undecodable` when the source cannot be decoded, `Fault` when the treatment is not for its kind.
     """
     try:
         return _WRITERS[contract.reader](source, stem, contract, treatment, seed)
-    except (Undecodable, FFmpegError) as exc:
-        raise Fault("a sample cannot be decoded or copied") from exc
+    except FFmpegError as exc:
+        raise Fault("a sample cannot be copied") from exc
 
 
 def _copy_picture(source: Path, stem: Path, contract: InputContract, treatment: Treatment, seed: int) -> Path:

@@ -21,6 +21,7 @@ from scoring.readers import arrays
 from scoring.readers.fitting import fit
 from scoring.readers.prepared import PreparedData
 from scoring.readers.truth import find_unusable, with_truth
+from scoring.readers.undecodable import Undecodable
 
 VERSION: Final = "1"
 PLANES: Final = 3
@@ -29,7 +30,7 @@ SAMPLES: Final = Path(__file__).parent.parent / "presets" / "samples"
 Planes = NDArray[np.uint8]
 
 
-class UndecodableImage(arrays.Undecodable):
+class UndecodableImage(Undecodable):
     """A file is not an image that can be decoded."""
 
 
@@ -74,9 +75,9 @@ def read_picture(path: Path) -> Planes:
     try:
         picture = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as exc:
-        raise UndecodableImage(path.name) from exc
+        raise UndecodableImage("it is too large, or damaged") from exc
     if picture is None:
-        raise UndecodableImage(path.name)
+        raise UndecodableImage("it is no picture, or damaged")
     return np.asarray(picture, dtype=np.uint8)
 
 

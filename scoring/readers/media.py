@@ -17,12 +17,13 @@ import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import InputContainer
-from av.error import FFmpegError
+from av.error import ArgumentError, FFmpegError
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from scoring.readers.arrays import Undecodable
+from scoring.readers.undecodable import Undecodable
 
+CONTAINERS: Final = "MP4, MOV, WebM, MKV, AVI, WAV, FLAC, MP3, M4A, AAC and Ogg"
 OPTIONS: Final = {
     # Playlists and the like name other files and addresses, which would be read in the file's stead.
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,wav,mp3,flac,ogg,aac",
@@ -37,7 +38,6 @@ F = TypeVar("F", VideoFrame, AudioFrame)
 class Media:
     """One open file; every failure to decode it is an `Undecodable`."""
 
-    name: str
     container: InputContainer
     clock: Clock
     max_s: float
@@ -55,7 +55,7 @@ class Media:
 
     def _first(self, streams: tuple[S, ...], kind: Literal["video", "audio"]) -> S:
         if not streams:
-            raise Undecodable(f"{self.name} has no {kind} stream")
+            raise Undecodable(f"it has no {kind} stream")
         # The reader decodes several files at once; threads inside each would only take memory.
         streams[0].codec_context.thread_count = 1
         return streams[0]
@@ -63,11 +63,11 @@ class Media:
     def _frames(self, stream: VideoStream | AudioStream, kind: type[F]) -> Iterator[F]:
         for packet in self.container.demux(stream):
             if packet.is_corrupt:
-                raise Undecodable(f"{self.name} is damaged or cut off")
+                raise Undecodable("it is damaged or cut off")
             for frame in packet.decode():
                 # Between frames: one frame takes milliseconds, a crafted or endless file for ever.
                 if self.clock() > self.deadline:
-                    raise Undecodable(f"{self.name} takes more than {self.max_s:g} s to decode")
+                    raise Undecodable(f"it takes more than {self.max_s:g} s to decode")
                 if isinstance(frame, kind):  # pragma: no branch (a stream decodes to its own kind)
                     yield frame
 
@@ -77,7 +77,15 @@ def opened(path: Path, *, max_s: float, clock: Clock = monotonic) -> Iterator[Me
     """Open a file; the time limit counts from here. Raises `Undecodable` for whatever FFmpeg raises."""
     deadline = clock() + max_s
     try:
-        with av.open(f"file:{path}", options=OPTIONS, timeout=max_s) as container:
-            yield Media(path.name, container, clock, max_s, deadline)
+        with _open(path, max_s) as container:
+            yield Media(container, clock, max_s, deadline)
     except FFmpegError as exc:
-        raise Undecodable(path.name) from exc
+        raise Undecodable(f"FFmpeg says “{exc.strerror}”") from exc
+
+
+def _open(path: Path, max_s: float) -> InputContainer:
+    try:
+        return av.open(f"file:{path}", options=OPTIONS, timeout=max_s)
+    except ArgumentError as exc:
+        # What FFmpeg says of a format that is not on the list: “Invalid argument”.
+        raise Undecodable(f"its container is none of {CONTAINERS}") from exc

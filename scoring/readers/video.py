@@ -25,6 +25,7 @@ from scoring.readers import arrays
 from scoring.readers.fitting import Picture, fit
 from scoring.readers.image import SAMPLES, read_picture
 from scoring.readers.media import opened
+from scoring.readers.undecodable import Undecodable
 
 VERSION: Final = "1"
 SIDES: Final = 4
@@ -75,7 +76,7 @@ def _filled(pictures: Iterator[Picture], contract: InputContract) -> Clip:
         clip[filled] = fit(picture, height, width, contract.fit).transpose(2, 0, 1)
         filled += 1
     if not filled:
-        raise arrays.Undecodable("there is no frame")
+        raise Undecodable("it has no frame")
     clip[filled:] = clip[filled - 1]
     return clip
 
@@ -94,7 +95,7 @@ def _upright(frame: VideoFrame, colours: Colours) -> Picture:
 def _try_first_frames(path: Path) -> None:
     with opened(path, max_s=MAX_DECODE_S) as media:
         if not sum(1 for _ in islice(media.video()[1], MAX_FRAMES)):
-            raise arrays.Undecodable(f"{path.name} has no frame")
+            raise Undecodable("it has no frame")
 
 
 def _moving(photograph: Picture, contract: InputContract) -> Iterator[Picture]:

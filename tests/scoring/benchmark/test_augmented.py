@@ -14,6 +14,7 @@ from scoring.errors import Fault
 from scoring.readers.augmentation import change, draw
 from scoring.readers.image import read_picture
 from scoring.readers.robustness import wear_picture
+from scoring.readers.undecodable import UndecodableRows
 from scoring.sandbox.fake import FakeSandbox, predicted
 from scoring.tracks import load_track
 from tests.scoring.benchmark.playing import DrawingSandbox, play
@@ -135,6 +136,17 @@ def test_a_folder_of_a_run_treated_otherwise_is_refused(root: Path, track, chang
 
     with pytest.raises(Fault, match="differs in"):
         play(root, root / "results", WatchingSandbox(), track=track, **change)
+
+
+def test_all_files_that_no_copy_can_be_made_of_are_told(root: Path, track) -> None:
+    for number in (3, 7):
+        (root / "data" / f"{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+
+    with pytest.raises(UndecodableRows) as caught:
+        play(root, None, WatchingSandbox(), track=track, augment_level=1)
+
+    assert [(one.row, one.file) for one in caught.value.failed] == [(4, "3.png"), (8, "7.png")]
+    assert caught.value.noun == "image"
 
 
 def test_a_track_without_the_metric_has_no_blend(root: Path) -> None:

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from pyarrow import parquet
 from typer.testing import CliRunner
 
@@ -25,9 +26,13 @@ class Model(torch.nn.Module):
 
 
 def score(root: Path, entry: str, *options: str) -> int:
+    return scored(root, entry, *options).exit_code
+
+
+def scored(root: Path, entry: str, *options: str) -> Result:
     given = [str(root / entry), "--track", "cvpr2022-track1", "--data", str(root / "data"), *options]
     environment = {"PODIUM_CACHE": str(root / "cache")}
-    return CliRunner().invoke(cli.app, ["score", *given], env=environment).exit_code
+    return CliRunner().invoke(cli.app, ["score", *given], env=environment)
 
 
 @pytest.fixture
@@ -129,6 +134,36 @@ def test_scoring_bounds_the_cache(unusable: Path, monkeypatch: pytest.MonkeyPatc
     score(unusable, "entry.zip")
 
     assert (old.exists(), new.exists()) == (False, True)
+
+
+@pytest.mark.parametrize("options", [(), ("--debug",)])
+def test_files_of_another_kind_are_all_named_before_the_entry_is_looked_at(
+    root: Path, options: tuple[str, ...]
+) -> None:
+    (root / "entry.zip").write_bytes(b"no archive")
+    for number in (3, 7):
+        (root / "data" / f"{number}.png").write_bytes(b"a text")
+
+    ended = scored(root, "entry.zip", "--json", *options)
+
+    message = json.loads(ended.stdout)["message"]
+    assert ended.exit_code == EXIT_FAULT
+    assert [line.split("”")[0] for line in message.splitlines()[1:]] == ["row 4: “3.png", "row 8: “7.png"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [(), ("--debug",), ("--augment-level", "1")])
+def test_files_that_prove_undecodable_are_all_named(root: Path, options: tuple[str, ...]) -> None:
+    (root / "model").mkdir()
+    (root / "model" / "model.py").write_text(MODEL)
+    for number in (3, 7):
+        (root / "data" / f"{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+
+    ended = scored(root, "model", "--trust", "--json", *options)
+
+    message = json.loads(ended.stdout)["message"]
+    assert ended.exit_code == EXIT_FAULT
+    assert [line.split("”")[0] for line in message.splitlines()[1:]] == ["row 4: “3.png", "row 8: “7.png"]
 
 
 @pytest.mark.slow

@@ -5,8 +5,8 @@ import pytest
 
 from scoring.contracts import InputContract, Reader
 from scoring.errors import Fault
-from scoring.readers.arrays import Undecodable
 from scoring.readers.audio import decode, find_undecodable, middle, prepare, probe_inputs, read_sound
+from scoring.readers.undecodable import Undecodable
 from tests.media_files import grey_frames, sine, write_labels, write_sound, write_video
 
 LOSSLESS = [
@@ -218,7 +218,8 @@ def test_the_import_check_names_every_undecodable_row(tmp_path):
     (tmp_path / "bad.wav").write_bytes(b"no sound at all")
     write_labels(tmp_path, ["bad.wav", "good.wav"])
 
-    assert find_undecodable(tmp_path) == ("row 1: “bad.wav” is no sound that can be decoded",)
+    (finding,) = find_undecodable(tmp_path)
+    assert finding.startswith("row 1: “bad.wav” is no sound that can be decoded: ")
 
 
 @pytest.mark.parametrize("shape", [(1, 16_000), (3, 8, 8)])

@@ -16,6 +16,7 @@ from scoring.readers.augmentation import change, draw
 from scoring.readers.copies import Treatment, contract_of_copies, write_copy
 from scoring.readers.fitting import fit
 from scoring.readers.robustness import wear_picture, wear_sound
+from scoring.readers.undecodable import Undecodable
 
 IMAGE = InputContract(shape=(3, 24, 32))
 VIDEO = InputContract(reader=Reader.VIDEO, shape=(4, 3, 24, 32), frame_rate=10)
@@ -131,8 +132,8 @@ def test_sound_has_no_random_changes(sound: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("contract", [IMAGE, VIDEO, AUDIO])
-def test_a_damaged_source_is_a_fault(contract: InputContract, tmp_path: Path) -> None:
+def test_a_damaged_source_is_told_as_such(contract: InputContract, tmp_path: Path) -> None:
     (tmp_path / "damaged").write_bytes(b"no medium at all")
 
-    with pytest.raises(Fault, match="cannot be decoded"):
+    with pytest.raises(Undecodable):
         write_copy(tmp_path / "damaged", tmp_path / "copy", contract, WORN, seed=1)

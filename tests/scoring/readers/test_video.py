@@ -3,7 +3,8 @@ import pytest
 
 from scoring.contracts import ChannelOrder, Fit, InputContract, Reader
 from scoring.errors import Fault
-from scoring.readers.arrays import Undecodable
+from scoring.readers.media import CONTAINERS
+from scoring.readers.undecodable import Failed, Undecodable, UndecodableRows
 from scoring.readers.video import decode, find_undecodable, frame_step, prepare, probe_inputs
 from tests.media_files import grey_frames, sine, write_labels, write_sound, write_video
 
@@ -211,6 +212,31 @@ def test_a_damaged_clip_is_a_fault_that_names_the_row_alone(clip, tmp_path):
         prepare(tmp_path, contract=contract(), cache=tmp_path / "cache")
 
     assert "bad.mp4" not in str(caught.value)
+
+
+def test_all_damaged_clips_are_found_and_their_names_and_causes_are_for_the_owner_alone(clip, tmp_path):
+    (tmp_path / "bad.mp4").write_bytes(b"no video at all")
+    write_video(tmp_path / "raw.h264", grey_frames([0, 1]))
+    write_labels(tmp_path, ["raw.h264", "clip.mp4", "bad.mp4"])
+
+    with pytest.raises(UndecodableRows) as caught:
+        prepare(tmp_path, contract=contract(), cache=tmp_path / "cache")
+
+    assert str(caught.value) == "rows 1, 3 of the dataset: the videos cannot be decoded"
+    assert [(one.row, one.file) for one in caught.value.failed] == [(1, "raw.h264"), (3, "bad.mp4")]
+    _, raw, bad = caught.value.named().splitlines()
+    assert raw == f"row 1: “raw.h264”: its container is none of {CONTAINERS}"
+    assert bad.startswith("row 3: “bad.mp4”: ")
+
+
+def test_a_long_list_of_damaged_files_is_cut_with_its_count():
+    failed = [Failed(row=row, file=f"{row}.mp4", why="it is cut off") for row in range(23, 0, -1)]
+
+    many = UndecodableRows("video", failed)
+
+    assert str(many).startswith("rows 1, 2, 3, ")
+    assert "20, and 3 more of" in str(many)
+    assert many.named().splitlines()[-2:] == ["row 20: “20.mp4”: it is cut off", "and 3 more"]
 
 
 def test_the_import_check_names_every_undecodable_row(clip, tmp_path):
