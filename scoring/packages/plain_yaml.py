@@ -1,4 +1,4 @@
-"""Reads a hostile YAML file as plain values: no aliases, no key twice, no tags, a bounded size."""
+"""Reads a hostile YAML file as plain values: no aliases, no key twice, no tags, bounded in size and depth."""
 
 from __future__ import annotations
 
@@ -8,11 +8,17 @@ from typing import Any, Final
 import yaml
 
 MAX_BYTES: Final = 64 * 1024
+MAX_DEPTH: Final = 50
 MAX_SHOWN: Final = 120
+MERGE_TAG: Final = "tag:yaml.org,2002:merge"
 
 
 class InvalidYaml(ValueError):
     """A file is no YAML mapping of plain values; the text says why."""
+
+
+class EmptyYaml(InvalidYaml):
+    """A file holds no value: nothing, comments, or null."""
 
 
 def read_mapping(path: Path) -> dict[Any, Any]:
@@ -20,31 +26,65 @@ def read_mapping(path: Path) -> dict[Any, Any]:
     if path.stat().st_size > MAX_BYTES:
         raise InvalidYaml(f"longer than {MAX_BYTES:,} bytes")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-        _refuse_tricks(text)
-        document = yaml.safe_load(text)
+        document = _plain_document(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
         raise InvalidYaml("not UTF-8 text") from exc
     except yaml.YAMLError as exc:
         raise InvalidYaml(f"not valid YAML: {_one_line(exc)}") from exc
-    except RecursionError as exc:
-        raise InvalidYaml("nested too deeply") from exc
     except (ValueError, OverflowError) as exc:
         if isinstance(exc, InvalidYaml):
             raise
         # A date such as 2001-99-99, or a number of thousands of digits.
         raise InvalidYaml("not valid YAML: it has a number or date that cannot be read") from exc
+    if document is None:
+        raise EmptyYaml("it is empty")
     if not isinstance(document, dict):
         raise InvalidYaml("it must be a mapping of fields")
     return document
 
 
-def _refuse_tricks(text: str) -> None:
-    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+class _PlainLoader(yaml.SafeLoader):
+    """PyYAML's safe loader, which stops at the first alias or tag and at the first value that lies too deep."""
+
+    depth = 0
+
+    def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: N803  PyYAML's name
+        # For each token PyYAML looks at every open bracket: 64 KiB of them would take minutes. Composing
+        # is too late to count them, for the scanner reads up to 1,024 characters ahead.
+        _refuse_depth(self.flow_level + 1, self.get_mark())
+        super().fetch_flow_collection_start(TokenClass)
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()
         if isinstance(event, yaml.AliasEvent):
             # A few lines of aliases of aliases expand to more than any memory.
             raise InvalidYaml(f"{_place(event.start_mark)}an alias (*name) is used; write the value out")
-    waiting = [yaml.compose(text, Loader=yaml.SafeLoader)]
+        if getattr(event, "tag", None) is not None:
+            # PyYAML's own constructors fail in many ways on `!!int ''` or `!!timestamp x`.
+            raise InvalidYaml(f"{_place(event.start_mark)}a tag (!name) is used; write the plain value")
+        self.depth += 1
+        _refuse_depth(self.depth, event.start_mark)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+def _plain_document(text: str) -> Any:
+    loader = _PlainLoader(text)
+    root = loader.get_single_node()
+    if root is None:
+        return None
+    _refuse_names(root)
+    return loader.construct_document(root)
+
+
+def _refuse_depth(depth: int, mark: Any) -> None:
+    if depth > MAX_DEPTH:
+        raise InvalidYaml(f"{_place(mark)}nested too deeply; at most {MAX_DEPTH} levels are read")
+
+
+def _refuse_names(root: yaml.Node) -> None:
+    waiting = [root]
     while waiting:
         node = waiting.pop()
         if isinstance(node, yaml.SequenceNode):
@@ -59,6 +99,9 @@ def _refuse_twins(keys: list[yaml.Node]) -> None:
     for key in keys:
         if not isinstance(key, yaml.ScalarNode):
             raise InvalidYaml(f"{_place(key.start_mark)}a list or a mapping stands for a name")
+        if key.tag == MERGE_TAG:
+            # It brings in names a second time, unseen.
+            raise InvalidYaml(f"{_place(key.start_mark)}a merge key (<<) is used; write the values out")
         if key.value in seen:
             # Two readers could take different ones.
             raise InvalidYaml(f"“{ascii(key.value[:MAX_SHOWN])[1:-1]}” is given twice")
