@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from scoring.contracts import Finding
-from scoring.packages.plain_yaml import InvalidYaml, read_mapping
+from scoring.packages.plain_yaml import MAX_DEPTH, EmptyYaml, InvalidYaml, read_mapping
 
 MAX_DOCUMENT_BYTES: Final = 64 * 1024
 MAX_SHOWN: Final = 80
@@ -29,7 +29,7 @@ def read_document(root: Path, path: str) -> Mapping:
     if not raw.strip():
         raise InvalidDocument(f"{name} is empty")
     content = _read_yaml(root / path) if name.endswith(".yaml") else _parse_json(raw, name)
-    if content == {}:
+    if content in ({}, None):
         raise InvalidDocument(f"{name} is empty")
     if not isinstance(content, dict):
         raise InvalidDocument(f"{name} must be a mapping, not {shown(content)}")
@@ -66,6 +66,8 @@ def _scalar(value: object) -> str:
 def _read_yaml(path: Path) -> object:
     try:
         return read_mapping(path)
+    except EmptyYaml:
+        return None
     except InvalidYaml as exc:
         why = str(exc).removeprefix("not valid YAML: ")
         raise InvalidDocument(f"Invalid YAML in {path.name}: {why}") from exc
@@ -73,7 +75,7 @@ def _read_yaml(path: Path) -> object:
 
 def _parse_json(raw: bytes, name: str) -> object:
     try:
-        return json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_constant)
+        content = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_constant)
     except json.JSONDecodeError as exc:
         place = f"line {exc.lineno}, column {exc.colno}"
         raise InvalidDocument(f"Invalid JSON in {name}: {place}: {exc.msg}") from exc
@@ -86,6 +88,23 @@ def _parse_json(raw: bytes, name: str) -> object:
     except (RecursionError, MemoryError) as exc:
         # Brackets nested thousands of levels deep, meant to break the parser.
         raise InvalidDocument(f"Invalid JSON in {name}: too deeply nested") from exc
+    if _is_deep(content):
+        raise InvalidDocument(f"Invalid JSON in {name}: too deeply nested")
+    return content
+
+
+def _is_deep(content: object) -> bool:
+    """Say whether values lie so deep that comparing two of them could exhaust Python's stack."""
+    level = [content]
+    for _ in range(MAX_DEPTH):
+        level = [each for value in level for each in _children(value)]
+    return bool(level)
+
+
+def _children(value: object) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> Mapping:

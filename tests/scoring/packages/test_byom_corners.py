@@ -225,6 +225,10 @@ def test_a_file_that_is_no_model_is_told_before_it_is_loaded(
     [
         ("config.yaml", " \n", "config.yaml is empty"),
         ("config.yaml", "{}", "config.yaml is empty"),
+        ("config.yaml", "# nothing\n", "config.yaml is empty"),
+        ("config.yaml", "null", "config.yaml is empty"),
+        ("mochi.json", "null", "mochi.json is empty"),
+        ("mochi.json", "[" * 60 + "]" * 60, "Invalid JSON in mochi.json: too deeply nested"),
         ("config.yaml", "- a", "Invalid YAML in config.yaml: it must be a mapping of fields"),
         ("mochi.json", '["a"]', "mochi.json must be a mapping, not [“a”]"),
         ("mochi.json", "", "mochi.json is empty"),
