@@ -130,7 +130,7 @@ def _output(contract: OutputContract, shape: list[int] | None) -> OutputContract
 
 def _models_elsewhere(package: Package) -> str:
     """Name what may be the model under another name or in another folder."""
-    paths = (path.relative_to(package.root) for path in package.root.rglob("*"))
+    paths = (path.relative_to(package.root) for path in package.root.rglob("*") if path.is_file())
     found = sorted(str(path) for path in paths if path.suffix in MODEL_SUFFIXES and not is_litter(path.name))
     return f"; there is {', '.join(found)[:200]}" if found else ""
 
@@ -140,7 +140,8 @@ def _file_findings(package: Package) -> Iterator[Finding]:
         if not (package.root / path).is_file():
             yield Finding(code="missing_file", path=path, facts={"expected": path})
     folder = package.root / ARTIFACTS
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    files = (path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else ()
+    names = sorted(path.name for path in files)
     models = _models(PurePosixPath(ARTIFACTS, name) for name in names if not is_litter(name))
     if not models:
         yield problem(ARTIFACTS, f"{NO_MODEL}{_models_elsewhere(package)}")

@@ -210,6 +210,12 @@ def test_two_models_are_told(tmp_path: Path) -> None:
     assert ("invalid_config", "export_artifacts", why) in told(tmp_path, files)
 
 
+def test_a_folder_beside_the_model_is_no_second_model(tmp_path: Path) -> None:
+    found = package(tmp_path, {**byom_files({}), "export_artifacts/other.pt/data.txt": b""})
+
+    assert byom.check(found, TRACK) == ()
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [(b"", "it is empty"), (b"\x7fELF", "it is no file that torch.save or torch.jit.save writes")],
