@@ -152,9 +152,17 @@ def _compilable_problems(models: object) -> Iterator[str]:
     if not isinstance(model["filename"], str):
         yield f"manifest.json 'compilable_models[0].filename' must be a name, not {shown(model['filename'])}"
     yield from _framework_problems(model, "manifest.json 'compilable_models[0].framework'")
-    inputs = model.get("data_input_config")
-    if inputs is not None and not (isinstance(inputs, dict) and len(inputs) == 1):
-        yield f"manifest.json 'compilable_models[0].data_input_config' must name one input, not {shown(inputs)}"
+    yield from _input_config_problems(model.get("data_input_config"))
+
+
+def _input_config_problems(inputs: object) -> Iterator[str]:
+    place = "manifest.json 'compilable_models[0].data_input_config'"
+    if inputs is None:
+        return
+    if not isinstance(inputs, dict) or len(inputs) != 1:
+        yield f"{place} must name one input, not {shown(inputs)}"
+        return
+    yield from (f"{place}: {why}" for shape in inputs.values() for why in shape_problems(shape))
 
 
 def _framework_problems(section: Mapping, place: str) -> Iterator[str]:

@@ -52,6 +52,17 @@ def whys(root: Path, document: str, field: str, value: object, track: TrackSpec 
 
 
 @pytest.mark.parametrize(
+    "shape",
+    [None, "1,3,32,32", [1, 3, 32], [1, 3, 32, 32, 1], [1, 3, True, 32], [0, 3, 32, 32], [1, 3, -1, 32]],
+)
+def test_the_shape_of_the_compilable_input_is_checked_like_any_other(tmp_path: Path, shape: object) -> None:
+    found = whys(tmp_path, MANIFEST, "compilable_models.0.data_input_config.input", shape)
+
+    place = "manifest.json 'compilable_models[0].data_input_config': Invalid input_shape"
+    assert [str(why).startswith(place) for why in found] == [True]
+
+
+@pytest.mark.parametrize(
     ("document", "field", "value", "why"),
     [
         ("config.yaml", "dataset", None, "config.yaml missing 'dataset' section"),
