@@ -133,7 +133,7 @@ METRIC_FACTS: Mapping[Metric, MetricFacts] = {
     Metric.BEST_F1: MetricFacts(title="Best F1", version="1", higher_is_better=True),
     Metric.MIOU: MetricFacts(title="Mean IoU", version="1", higher_is_better=True),
     Metric.PIXEL_ACCURACY: MetricFacts(title="Pixel accuracy", version="1", higher_is_better=True),
-    Metric.COCO_MAP: MetricFacts(title="mAP@[.50:.95]", version="1", higher_is_better=True),
+    Metric.COCO_MAP: MetricFacts(title="mAP@[.50:.95]", version="2", higher_is_better=True),
     Metric.SN34_SCORE: MetricFacts(title="SN34 score", version="1", higher_is_better=True),
     Metric.SN34_MULTICLASS: MetricFacts(title="SN34 score, multiclass", version="1", higher_is_better=True),
     Metric.MCC: MetricFacts(title="MCC", version="1", higher_is_better=True),

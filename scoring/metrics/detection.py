@@ -31,9 +31,9 @@ from scoring.metrics.intervals import Z_95
 THRESHOLDS: Final = np.array([k / 20 for k in range(10, 20)])
 DETECTIONS_PER_CLASS: Final = 100
 BLOCKS: Final = 20
-# Boxes far outside any picture are none: their area would overflow.
+# Boxes far outside any picture are cut there: their area would overflow.
 MAX_COORDINATE: Final = 1e6
-ALL_SIZES: Final = [0.0, 1e12]
+ALL_SIZES: Final = [0.0, 1e13]
 AT_50: Final = 0
 AT_75: Final = 5
 
@@ -90,12 +90,14 @@ def _true_boxes(boxes: Boxes) -> Iterable[dict[str, object]]:
 
 
 def _found_boxes(predictions: Predictions, classes: set[int]) -> Iterable[dict[str, object]]:
-    """Read the rows, which are hostile: what is no proper box of a known class is passed over."""
+    """Read the rows, which are hostile; a box without area is an invention like any other that hits nothing."""
     rows = predictions.astype(np.float64).reshape(len(predictions), -1, BOX_FIELDS)
+    rows[:, :, :4] = rows[:, :, :4].clip(-MAX_COORDINATE, MAX_COORDINATE)
+    # Negative sides would make a negative area, which pycocotools leaves out of the count.
+    rows[:, :, 2:4] = np.maximum(rows[:, :, 2:4], rows[:, :, :2])
     for image, found in enumerate(rows):
-        proper = (found[:, 2] > found[:, 0]) & (found[:, 3] > found[:, 1]) & (found[:, 4] >= 0)
-        proper &= (np.abs(found[:, :4]) <= MAX_COORDINATE).all(axis=1) & np.isin(found[:, 5], list(classes))
-        for left, top, right, bottom, score, number in found[proper].tolist():
+        counted = (found[:, 4] >= 0) & np.isin(found[:, 5], list(classes))
+        for left, top, right, bottom, score, number in found[counted].tolist():
             yield _box(image, int(number), left, top, right, bottom) | {"score": score, "iscrowd": 0}
 
 
@@ -143,7 +145,7 @@ def _jackknife(value: float, without: list[float]) -> tuple[float, float]:
 
 COCO_MAP: Final = MetricDefinition(
     name="mAP@[.50:.95]",
-    version="1",
+    version="2",
     higher_is_better=True,
     output_kind=OutputKind.BOXES,
     compute=coco_map,

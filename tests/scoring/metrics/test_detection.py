@@ -134,19 +134,46 @@ def test_a_crowd_is_never_missed() -> None:
     assert result.value == pytest.approx(1.0)
 
 
+def test_boxes_without_area_count_as_pycocotools_counts_them() -> None:
+    boxes, predictions = random_pair(6)
+    found = predictions.reshape(len(boxes), MAX_BOXES, BOX_FIELDS)
+    found[:, 1::3, 2] = found[:, 1::3, 0]
+    found[::2, 2::3, 3] = found[::2, 2::3, 1]
+
+    result = coco_map(boxes, predictions, None)
+
+    assert result.value == pytest.approx(direct(boxes, predictions)[0], abs=1e-9)
+    assert result.value < coco_map(*random_pair(6), None).value
+
+
 @pytest.mark.parametrize(
     "box",
     [
-        (0, 0, 3e38, 3e38, 1.0, 0),
-        (0, 0, 0, 10, 1.0, 0),
-        (10, 10, 0, 0, 1.0, 0),
+        (0, 0, 0, 10, 0.9, 0),
+        (0, 0, 10, 0, 0.9, 0),
+        (10, 0, 0, 10, 0.9, 0),
+        (10, 10, 0, 0, 0.9, 0),
+        (0, 0, 3e38, 3e38, 0.9, 0),
+        (-3e38, -3e38, 3e38, 3e38, 0.9, 0),
+    ],
+)
+def test_a_box_that_no_truth_can_look_like_is_an_invention(box: tuple[float, ...]) -> None:
+    # Precision at full recall is 1 / 2: the right box comes second.
+    result = coco_map([truth((*SQUARE, 0, 0))], rows([(*SQUARE, 0.4, 0), box]), None)
+
+    assert result.value == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    "box",
+    [
         (*SQUARE, 1.0, 0.5),
         (*SQUARE, 1.0, 7),
         (*SQUARE, 1.0, -1),
         (*SQUARE, -0.5, 0),
     ],
 )
-def test_what_is_no_proper_box_is_passed_over(box: tuple[float, ...]) -> None:
+def test_a_box_of_no_class_and_a_row_of_no_box_are_passed_over(box: tuple[float, ...]) -> None:
     result = coco_map([truth((*SQUARE, 0, 0))], rows([(*SQUARE, 0.4, 0), box]), None)
 
     assert result.value == pytest.approx(1.0)
