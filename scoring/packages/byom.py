@@ -6,9 +6,8 @@ Documents are read and compared; the .pt file is a zip of pickles, and nothing o
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import Final
 
 from scoring.contracts import (
@@ -34,27 +33,27 @@ from scoring.packages.byom_agreement import (
     track_problems,
 )
 from scoring.packages.byom_applied import applied
-from scoring.packages.byom_documents import InvalidDocument, Mapping, problem, read_document, shown
+from scoring.packages.byom_documents import (
+    CONFIG,
+    MANIFEST,
+    MOCHI,
+    InvalidDocument,
+    Mapping,
+    problem,
+    read_document,
+    shown,
+)
+from scoring.packages.byom_files import ARTIFACTS, file_findings, has_marks, models_in
 from scoring.packages.byom_processing import (
     Processing,
     columns_problems,
     processing_problems,
     read_processing,
 )
-from scoring.packages.wrapping import is_litter, locate
+from scoring.packages.wrapping import locate
 
-CONFIG: Final = "config.yaml"
-MOCHI: Final = "mochi.json"
-ARTIFACTS: Final = "export_artifacts"
-MANIFEST: Final = f"{ARTIFACTS}/manifest.json"
-MODEL_SUFFIXES: Final = frozenset([".pt", ".pth", ".onnx", ".safetensors"])
 MAX_FINDINGS: Final = 100
-# How torch.save and torch.jit.save begin their files, now (a zip) and before 2020 (a pickle).
-MODEL_MAGIC: Final = (b"PK\x03\x04", b"\x80\x02")
 ARCHITECTURE: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
-NO_MODEL: Final = (
-    "No .pt model file found in export_artifacts/. Model must include a PyTorch model file (.pt extension)"
-)
 
 
 def match(unpacked: Unpacked) -> Package | Mismatch:
@@ -62,16 +61,16 @@ def match(unpacked: Unpacked) -> Package | Mismatch:
 
     One of them is enough, so that `check` can name what else is missing.
     """
-    place = locate(unpacked, _has_marks)
+    place = locate(unpacked, has_marks)
     if place is None:
         return Mismatch(why=f"it has neither {MOCHI} nor a model in {ARTIFACTS}/")
-    models = _models(place.paths)
+    models = models_in(place.paths)
     return place.package(Format.BYOM, main=models[0] if models else MANIFEST)
 
 
 def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     """Check the three documents alone, against each other, the .pt and the track; raise with all findings."""
-    findings = list(_file_findings(package))
+    findings = list(file_findings(package))
     documents: dict[str, Mapping] = {}
     present = [path for path in (CONFIG, MOCHI, MANIFEST) if (package.root / path).is_file()]
     for path in present:
@@ -128,41 +127,6 @@ def _output(contract: OutputContract, shape: list[int] | None) -> OutputContract
     return replace(contract, box_layout=BoxLayout.YOLO if is_yolo else BoxLayout.CORNERS)
 
 
-def _models_elsewhere(package: Package) -> str:
-    """Name what may be the model under another name or in another folder."""
-    paths = (path.relative_to(package.root) for path in package.root.rglob("*") if path.is_file())
-    found = sorted(str(path) for path in paths if path.suffix in MODEL_SUFFIXES and not is_litter(path.name))
-    return f"; there is {', '.join(found)[:200]}" if found else ""
-
-
-def _file_findings(package: Package) -> Iterator[Finding]:
-    for path in (CONFIG, MOCHI, MANIFEST):
-        if not (package.root / path).is_file():
-            yield Finding(code="missing_file", path=path, facts={"expected": path})
-    folder = package.root / ARTIFACTS
-    files = (path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else ()
-    names = sorted(path.name for path in files)
-    models = _models(PurePosixPath(ARTIFACTS, name) for name in names if not is_litter(name))
-    if not models:
-        yield problem(ARTIFACTS, f"{NO_MODEL}{_models_elsewhere(package)}")
-    elif len(models) > 1:
-        yield problem(
-            ARTIFACTS, f"{len(models)} .pt model files found in {ARTIFACTS}/; exactly one is allowed"
-        )
-    else:
-        yield from _model_findings(package, models[0])
-
-
-def _model_findings(package: Package, path: str) -> Iterator[Finding]:
-    with (package.root / path).open("rb") as file:
-        begins = file.read(4)
-    if not begins:
-        yield Finding(code="invalid_weights", path=path, facts={"why": "it is empty"})
-    elif not begins.startswith(MODEL_MAGIC):
-        why = "it is no file that torch.save or torch.jit.save writes"
-        yield Finding(code="invalid_weights", path=path, facts={"why": why})
-
-
 def _document_findings(
     documents: dict[str, Mapping], package: Package, track: TrackSpec
 ) -> Iterator[Finding]:
@@ -208,14 +172,4 @@ def _class_number(config: Mapping, mochi: Mapping, manifest: Mapping, output: Ou
         or _columns(config, mochi, manifest)
         or output.classes
         or output.width
-    )
-
-
-def _has_marks(paths: Collection[PurePosixPath]) -> bool:
-    return bool(_models(paths)) or not {PurePosixPath(MOCHI), PurePosixPath(MANIFEST)}.isdisjoint(paths)
-
-
-def _models(paths: Iterable[PurePosixPath]) -> list[str]:
-    return sorted(
-        str(path) for path in paths if str(path.parent) == ARTIFACTS and path.suffix.casefold() == ".pt"
     )

@@ -9,6 +9,9 @@ from typing import Any, Final, NoReturn
 from scoring.contracts import Finding
 from scoring.packages.plain_yaml import MAX_DEPTH, EmptyYaml, InvalidYaml, read_mapping
 
+CONFIG: Final = "config.yaml"
+MOCHI: Final = "mochi.json"
+MANIFEST: Final = "export_artifacts/manifest.json"
 MAX_DOCUMENT_BYTES: Final = 64 * 1024
 MAX_SHOWN: Final = 80
 MAX_SHOWN_ITEMS: Final = 8

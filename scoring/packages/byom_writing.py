@@ -25,8 +25,8 @@ from scoring.contracts import (
     OutputKind,
     TrackSpec,
 )
+from scoring.packages.byom_documents import CONFIG, MANIFEST, MOCHI
 
-CONFIG, MOCHI, MANIFEST = "config.yaml", "mochi.json", "export_artifacts/manifest.json"
 MODEL_NAME: Final = "model.pt"
 MODEL: Final = f"export_artifacts/{MODEL_NAME}"
 CHANNELS: Final = 3

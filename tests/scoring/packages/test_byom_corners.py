@@ -21,6 +21,7 @@ from scoring.contracts import (
 from scoring.errors import Rejected, render_all
 from scoring.packages import byom
 from scoring.packages.byom_documents import shown
+from scoring.packages.byom_files import NO_MODEL
 from scoring.tracks import load_track
 from tests.golden.byom import MODEL, byom_files
 
@@ -211,7 +212,7 @@ def test_a_package_without_pre_and_postprocessing_is_sound(tmp_path: Path) -> No
 def test_without_a_model_the_manifests_filename_is_not_compared(tmp_path: Path) -> None:
     found = told(tmp_path, byom_files({"leave_out": [MODEL]}))
 
-    assert found == [("invalid_config", "export_artifacts", byom.NO_MODEL)]
+    assert found == [("invalid_config", "export_artifacts", NO_MODEL)]
 
 
 def test_two_models_are_told(tmp_path: Path) -> None:

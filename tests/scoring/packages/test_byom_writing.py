@@ -24,7 +24,8 @@ from scoring.contracts import (
     UnpackedFile,
 )
 from scoring.packages import byom
-from scoring.packages.byom_writing import CONFIG, MANIFEST, MOCHI, MODEL, byom_track, documents
+from scoring.packages.byom_documents import CONFIG, MANIFEST, MOCHI
+from scoring.packages.byom_writing import MODEL, byom_track, documents
 from scoring.tracks import load_track
 
 INPUT = InputContract(shape=(3, 24, 32), channel_order=ChannelOrder.BGR)
