@@ -43,14 +43,14 @@ from scoring.packages.byom_documents import (
     read_document,
     shown,
 )
-from scoring.packages.byom_files import ARTIFACTS, file_findings, has_marks, models_in
+from scoring.packages.byom_files import ARTIFACTS, file_findings, has_marks, misplaced, models_in
 from scoring.packages.byom_processing import (
     Processing,
     columns_problems,
     processing_problems,
     read_processing,
 )
-from scoring.packages.wrapping import locate
+from scoring.packages.wrapping import locate, own_paths
 
 MAX_FINDINGS: Final = 100
 ARCHITECTURE: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
@@ -63,7 +63,8 @@ def match(unpacked: Unpacked) -> Package | Mismatch:
     """
     place = locate(unpacked, has_marks)
     if place is None:
-        return Mismatch(why=f"it has neither {MOCHI} nor a model in {ARTIFACTS}/")
+        where = misplaced(own_paths(unpacked))
+        return Mismatch(why=f"it has neither {MOCHI} nor a model in {ARTIFACTS}/{where}")
     models = models_in(place.paths)
     return place.package(Format.BYOM, main=models[0] if models else MANIFEST)
 

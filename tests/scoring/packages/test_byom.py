@@ -115,6 +115,14 @@ def test_an_entry_of_another_kind_does_not_match(tmp_path):
     assert isinstance(byom.match(write(tmp_path, {"model.py": b""})), Mismatch)
 
 
+@pytest.mark.parametrize("name", ["mochi.json", MANIFEST])
+def test_a_package_below_two_folders_is_named(tmp_path, name):
+    found = byom.match(write(tmp_path, {f"outer/inner/{name}": b"x"}))
+
+    assert isinstance(found, Mismatch)
+    assert f"there is outer/inner/{name}," in found.why
+
+
 @pytest.mark.parametrize("name", ["mochi.json", MANIFEST, "export_artifacts/model.pt"])
 def test_one_file_of_the_format_is_enough_to_match(tmp_path, name):
     assert isinstance(byom.match(write(tmp_path, {name: b"x"})), Package)
@@ -132,7 +140,8 @@ def test_a_model_in_another_place_is_named(make, elsewhere):
 def test_a_missing_document_is_named_once(make, name):
     found = findings(make(leave_out=[name]))
 
-    assert ("missing_file", name) in [(finding.code, finding.path) for finding in found]
+    facts = {"expected": f"Missing required files in model artifact: {name}"}
+    assert Finding(code="missing_file", path=name, facts=facts) in found
 
 
 @pytest.mark.parametrize(

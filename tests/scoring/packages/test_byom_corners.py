@@ -218,7 +218,10 @@ def test_without_a_model_the_manifests_filename_is_not_compared(tmp_path: Path) 
 def test_two_models_are_told(tmp_path: Path) -> None:
     files = {**byom_files({}), "export_artifacts/other.pt": b"PK\x03\x04"}
 
-    why = "2 .pt model files found in export_artifacts/; exactly one is allowed"
+    why = (
+        "2 .pt model files found: export_artifacts/model.pt, export_artifacts/other.pt; "
+        "exactly one is allowed, in export_artifacts/"
+    )
     assert ("invalid_config", "export_artifacts", why) in told(tmp_path, files)
 
 
