@@ -5,7 +5,6 @@ Documents are read and compared; the .pt file is a zip of pickles, and nothing o
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
@@ -41,7 +40,6 @@ from scoring.packages.byom_documents import (
     Mapping,
     problem,
     read_document,
-    shown,
 )
 from scoring.packages.byom_files import ARTIFACTS, file_findings, has_marks, misplaced, models_in
 from scoring.packages.byom_processing import (
@@ -53,7 +51,6 @@ from scoring.packages.byom_processing import (
 from scoring.packages.wrapping import locate, own_paths
 
 MAX_FINDINGS: Final = 100
-ARCHITECTURE: Final = re.compile(r"[A-Za-z0-9_.]{1,100}")
 
 
 def match(unpacked: Unpacked) -> Package | Mismatch:
@@ -143,19 +140,10 @@ def _document_findings(
     if package.main != MANIFEST:
         yield from (problem(MANIFEST, why) for why in filename_problems(manifest, package.main))
     yield from (problem(MOCHI, why) for why in track_problems(mochi, track))
-    yield from (problem(MOCHI, why) for why in _architecture_problems(mochi))
     yield from (problem(MANIFEST, why) for why in processing_problems(mochi, manifest, track))
     if MOCHI in documents:
         columns = _columns(config, mochi, manifest)
         yield from (problem(MOCHI, why) for why in columns_problems(columns, manifest, track))
-
-
-def _architecture_problems(mochi: Mapping) -> Iterator[str]:
-    info = mochi.get("model_info")
-    name = info.get("architecture") if isinstance(info, dict) else None
-    # It is looked up in torchvision and timm, which take addresses of model hubs for names as well.
-    if isinstance(name, str) and not ARCHITECTURE.fullmatch(name):
-        yield f"mochi.json 'model_info.architecture' is {shown(name)}, which is no plain name"
 
 
 def _columns(config: Mapping, mochi: Mapping, manifest: Mapping) -> int | None:

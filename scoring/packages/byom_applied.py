@@ -16,6 +16,7 @@ from scoring.contracts import (
     OutputKind,
     TrackSpec,
 )
+from scoring.packages.byom_documents import shown
 from scoring.packages.byom_processing import Processing
 
 TWO_COLUMNS: Final = 2
@@ -30,8 +31,9 @@ def applied(track: TrackSpec, processing: Processing, options: Mapping[str, obje
         **dict(_thresholds(track, processing.thresholds)),
     }
     architecture = options.get("architecture")
-    # Checked to be a plain name before.
-    return facts if architecture is None else {**facts, "architecture": f"{architecture}, for a state dict"}
+    if architecture is None:
+        return facts
+    return {**facts, "architecture": f"{shown(architecture)}, for a state dict"}
 
 
 def _before(contract: InputContract, processing: Processing) -> dict[str, str]:

@@ -105,6 +105,14 @@ def test_what_is_applied_is_told(make):
     assert told["size"] == "32 x 32 (height x width), stretch"
 
 
+@pytest.mark.parametrize("name", ["ResNet-18", "SegFormer B0", "hf_hub:some/model", ""])
+def test_any_words_may_tell_an_architecture_that_torchscript_does_not_need(make, name):
+    package = make(set={"mochi.json": {"model_info.architecture": name}})
+
+    assert byom.check(package, TRACK) == ()
+    assert byom.settle(package, TRACK).options["architecture"] == name
+
+
 def test_a_package_without_preprocessing_leaves_the_tracks_words(make):
     contract = byom.settle(make(set={MANIFEST: {"preprocessing": None}}), TRACK).track.input
 
@@ -177,12 +185,6 @@ def test_a_missing_document_is_named_once(make, name):
             "model_info.framework",
             "tensorflow",
             "mochi.json 'model_info.framework' is “tensorflow”; only PyTorch models run here",
-        ),
-        (
-            "mochi.json",
-            "model_info.architecture",
-            "hf_hub:some/model",
-            "mochi.json 'model_info.architecture' is “hf_hub:some/model”, which is no plain name",
         ),
         (MANIFEST, "model_graph", None, "manifest.json missing 'model_graph'"),
         (MANIFEST, "model_graph.stages", [], "manifest.json 'model_graph.stages' must be a non-empty array"),

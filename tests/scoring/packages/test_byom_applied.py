@@ -112,7 +112,7 @@ def test_the_ranking_metric_may_read_the_threshold() -> None:
 
 
 def test_the_architecture_is_named() -> None:
-    assert told(CLASSES, architecture="resnet18")["architecture"] == "resnet18, for a state dict"
+    assert told(CLASSES, architecture="resnet18")["architecture"] == "“resnet18”, for a state dict"
 
 
 def test_a_package_without_an_architecture_names_none() -> None:
