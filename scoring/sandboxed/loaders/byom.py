@@ -31,6 +31,7 @@ declare_missing_operators()
 import torchvision  # noqa: E402, F401
 
 TWO_COLUMNS: Final = 2
+MAX_NAME_LENGTH: Final = 60
 NOT_TENSORS: Final = (
     "it holds pickled Python objects, which are never loaded; save model.state_dict(), "
     "or the model by torch.jit.trace or torch.jit.script"
@@ -110,8 +111,7 @@ def _from_state(path: Path, options: Mapping[str, object]) -> nn.Module:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as exc:
         raise load_failed(NOT_TENSORS) from exc
-    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise load_failed(f"the .pt holds a {type(state).__name__} that is no plain state dict")
+    _require_state_dict(state)
     if not isinstance(name, str):
         raise load_failed(
             "the .pt is a state dict, so mochi.json must name the model in 'model_info.architecture', "
@@ -121,6 +121,30 @@ def _from_state(path: Path, options: Mapping[str, object]) -> nn.Module:
     from scoring.sandboxed.loaders import architectures
 
     return architectures.build(name, classes if isinstance(classes, int) else None, state)
+
+
+def _require_state_dict(state: Any) -> None:
+    if not isinstance(state, Mapping):
+        raise load_failed(f"the .pt is no plain state dict, but of type {type(state).__name__}")
+    names = [name for name in state if not isinstance(name, str)]
+    if names:
+        raise load_failed(
+            f"the .pt is no plain state dict: a name in it is of type {type(names[0]).__name__}, not text"
+        )
+    others = [name for name, value in state.items() if not isinstance(value, torch.Tensor)]
+    inner = [name for name in others if isinstance(state[name], Mapping)]
+    if inner:
+        raise load_failed(
+            "the .pt is no plain state dict, but a dict around another one; save that one alone: "
+            f"torch.save(checkpoint[{_shown(inner[0])}], …)"
+        )
+    if others:
+        kind = type(state[others[0]]).__name__
+        raise load_failed(f"the .pt is no plain state dict: {_shown(others[0])} is of type {kind}")
+
+
+def _shown(name: str) -> str:
+    return ascii(name[:MAX_NAME_LENGTH])
 
 
 def _tensor(answer: Any) -> Any:

@@ -185,7 +185,17 @@ def test_a_state_dict_without_an_architecture_is_refused(tmp_path):
     assert "model_info.architecture" in str(refusal(tmp_path, request()).facts["why"])
 
 
-@pytest.mark.parametrize("name", ["no_such_model", "hf_hub:timm/resnet18", "fasterrcnn_resnet50_fpn"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "no_such_model",
+        "hf_hub:timm/resnet18",
+        "resnet18.hf_hub:x",
+        "fasterrcnn_resnet50_fpn",
+        "ResNet-18",
+        "",
+    ],
+)
 def test_an_unknown_architecture_is_refused(tmp_path, name):
     torch.save(nn.Linear(3, 3).state_dict(), tmp_path / "model.pt")
 
@@ -223,11 +233,67 @@ def test_pickled_modules_are_never_loaded(tmp_path, content):
     assert "never loaded" in str(refusal(tmp_path, request({"architecture": "resnet18"})).facts["why"])
 
 
-@pytest.mark.parametrize("content", [[torch.zeros(1)], {"state_dict": {"a": torch.zeros(1)}}, torch.zeros(1)])
-def test_what_is_no_plain_state_dict_is_refused(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ([torch.zeros(1)], "but of type list"),
+        (torch.zeros(1), "but of type Tensor"),
+        ({0: torch.zeros(1)}, "of type int, not text"),
+        ({"state_dict": {"a": torch.zeros(1)}, "epoch": 3}, "torch.save(checkpoint['state_dict'], …)"),
+        ({"epoch": 3, "model": {"a": torch.zeros(1)}}, "torch.save(checkpoint['model'], …)"),
+        ({"a": torch.zeros(1), "epoch": 3}, "'epoch' is of type int"),
+    ],
+)
+def test_what_is_no_plain_state_dict_is_refused(tmp_path, content, told):
     torch.save(content, tmp_path / "model.pt")
 
-    assert "no plain state dict" in str(refusal(tmp_path, request({"architecture": "resnet18"})).facts["why"])
+    why = str(refusal(tmp_path, request({"architecture": "resnet18"})).facts["why"])
+
+    assert "no plain state dict" in why
+    assert told in why
+
+
+def test_a_state_of_nothing_lacks_every_key(tmp_path):
+    torch.save({}, tmp_path / "model.pt")
+
+    assert "lacks 52 keys" in str(refusal(tmp_path, request(SQUEEZENET)).facts["why"])
+
+
+def squeezenet_state() -> dict[str, torch.Tensor]:
+    import torchvision
+
+    return dict(torchvision.models.squeezenet1_1(num_classes=3).state_dict())
+
+
+SQUEEZENET = {"architecture": "squeezenet1_1", "num_classes": 3}
+
+
+@pytest.mark.parametrize("kind", [torch.int8, torch.bool, torch.complex64])
+def test_values_that_are_no_floats_do_not_fit_where_floats_are_wanted(tmp_path, kind):
+    state = squeezenet_state()
+    state["classifier.1.bias"] = state["classifier.1.bias"].to(kind)
+    torch.save(state, tmp_path / "model.pt")
+
+    why = str(refusal(tmp_path, request(SQUEEZENET)).facts["why"])
+
+    assert "no floating ones for 1 keys (classifier.1.bias)" in why
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_floats_of_another_size_fit(tmp_path, kind):
+    state = squeezenet_state()
+    torch.save({name: value.to(kind) for name, value in state.items()}, tmp_path / "model.pt")
+
+    loaded = byom.load(tmp_path, request(SQUEEZENET)).module.state_dict()
+
+    torch.testing.assert_close(loaded["classifier.1.weight"], state["classifier.1.weight"].to(kind).float())
+
+
+def test_a_state_of_data_parallel_says_what_to_save(tmp_path):
+    state = {f"module.{name}": value for name, value in squeezenet_state().items()}
+    torch.save(state, tmp_path / "model.pt")
+
+    assert "save model.module.state_dict()" in str(refusal(tmp_path, request(SQUEEZENET)).facts["why"])
 
 
 def test_weights_hidden_in_constants_are_counted(tmp_path):
