@@ -18,7 +18,15 @@ from onnx import GraphProto, ModelProto, TensorProto
 
 from scoring.budget.onnx_graph import Counter
 from scoring.budget.onnx_parameters import count_parameters
-from scoring.budget.onnx_shapes import Scope, forget_declarations, forget_values, infer, tensor_type
+from scoring.budget.onnx_shapes import (
+    Scope,
+    forget_declarations,
+    forget_values,
+    infer,
+    tensor_type,
+    use_short_names,
+)
+from scoring.budget.onnx_values import Dialect
 
 MEMORY_BYTES: Final = 2**30
 CPU_S: Final = 60
@@ -54,8 +62,9 @@ def count_model(model: ModelProto, shape: tuple[int, ...]) -> Counts:
     for tensor in _large_tensors(model.graph):
         forget_values(tensor)
     forget_declarations(model.graph)
+    use_short_names(model)
     batch = _fix_input(model.graph, shape)
-    counter = Counter(opsets=tuple(model.opset_import), ir_version=model.ir_version)
+    counter = Counter(Dialect(opsets=tuple(model.opset_import), ir_version=model.ir_version))
     tally = counter.count(infer(model).graph, Scope({}, {}))
     macs, in_8_bits = (-(-found // batch) for found in (tally.macs, tally.macs_in_8_bits))
     return Counts(parameters, macs, tuple(sorted(tally.uncounted)), in_8_bits)

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from onnx import GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto, TypeProto
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
 
 from scoring.budget.onnx_macs import FORMULAS, FREE, attributes
 from scoring.budget.onnx_shapes import Scope, UnknownShapeError, infer, scope_of, tensor_type, value_info
-from scoring.budget.onnx_values import complete
+from scoring.budget.onnx_values import Dialect, complete
 
 EIGHT_BITS: Final = frozenset({TensorProto.INT8, TensorProto.UINT8})
 
@@ -36,14 +36,13 @@ class Tally:
 class Counter:
     """Counts graphs of one model, whose operator versions all of them share."""
 
-    opsets: tuple[OperatorSetIdProto, ...]
-    ir_version: int
+    dialect: Dialect
 
     def count(self, graph: GraphProto, outer: Scope) -> Tally:
         """Add up a graph whose shapes are inferred already."""
         scope = scope_of(graph, outer)
         if not all(_is_known(node, scope) for node in graph.node if node.op_type in FORMULAS):
-            scope = complete(graph, scope, opsets=self.opsets, ir_version=self.ir_version)
+            scope = complete(graph, scope, self.dialect)
         total, rounded = Tally(), _rounded_to_8_bits(graph, scope)
         for node in graph.node:
             found = self._count_node(node, scope)
@@ -102,7 +101,8 @@ class Counter:
                 constant.name = name
             elif name in scope.types:
                 graph.input.append(value_info(name, scope.types[name]))
-        model = ModelProto(graph=graph, ir_version=max(self.ir_version, 4), opset_import=self.opsets)
+        ir_version = max(self.dialect.ir_version, 4)
+        model = ModelProto(graph=graph, ir_version=ir_version, opset_import=self.dialect.opsets)
         return infer(model).graph
 
 

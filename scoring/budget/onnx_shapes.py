@@ -116,6 +116,25 @@ def forget_declarations(graph: GraphProto) -> None:
                 forget_declarations(inner)
 
 
+def use_short_names(model: ModelProto) -> None:
+    """Call the standard operators' domain by one of its two names, so that shape inference finds them."""
+    for opset in model.opset_import:
+        opset.domain = _short(opset.domain)
+    _use_short_names(model.graph)
+
+
+def _use_short_names(graph: GraphProto) -> None:
+    for node in graph.node:
+        node.domain = _short(node.domain)
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                _use_short_names(attribute.g)
+
+
+def _short(domain: str) -> str:
+    return "" if domain == "ai.onnx" else domain
+
+
 def has_values(tensor: TensorProto) -> bool:
     """Say whether a tensor is small and its values were kept."""
     return math.prod(tensor.dims) <= MAX_KEPT_VALUES and any(

@@ -7,12 +7,21 @@ by the reference implementation of ONNX, and the shapes that follow are inferred
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import GraphProto, NodeProto, OperatorSetIdProto, TypeProto, defs, numpy_helper
+from onnx import (
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    OperatorSetIdProto,
+    TypeProto,
+    ValueInfoProto,
+    defs,
+    numpy_helper,
+)
 from onnx.checker import ValidationError
 from onnx.reference import ReferenceEvaluator
 from onnx.shape_inference import InferenceError, infer_node_outputs
@@ -21,74 +30,98 @@ from scoring.budget.onnx_shapes import MAX_KEPT_VALUES, Scope, has_values
 
 Values = dict[str, NDArray[np.generic]]
 
-# Nothing here makes large values from small ones but `Expand`, `Range`, `Tile` and `ConstantOfShape`,
-# whose size is known from their inferred shape before they are worked out.
+# Nothing here makes large values from small ones but `Expand`, `Pad`, `Range`, `Tile` and
+# `ConstantOfShape`, whose size is known from their inferred shape before they are worked out.
 SHAPE_OPERATORS: Final = frozenset(
     """
-    Add And Cast Ceil Concat Constant ConstantOfShape Div Equal Expand Floor Gather Greater GreaterOrEqual
-    Identity Less LessOrEqual Max Min Mod Mul Neg Not Or Pow Range ReduceProd Reshape ScatterND Size Slice
-    Sqrt Squeeze Sub Tile Transpose Unsqueeze Where
+    Abs Add And Cast CastLike Ceil Clip Concat Constant ConstantOfShape CumSum Div Equal Expand Flatten Floor
+    Gather GatherElements GatherND Greater GreaterOrEqual Identity Less LessOrEqual Max Min Mod Mul Neg Not Or
+    Pad Pow Range Reciprocal ReduceMax ReduceMin ReduceProd ReduceSum Reshape Round ScatterElements ScatterND
+    Sign Size Slice Split Sqrt Squeeze Sub Sum Tile Transpose Unsqueeze Where Xor
     """.split()  # noqa: SIM905 (a table of words)
 )
 # What the reference implementation raises for nodes that make no sense.
 NONSENSE: Final = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
-def complete(
-    graph: GraphProto, scope: Scope, *, opsets: Sequence[OperatorSetIdProto], ir_version: int
-) -> Scope:
-    """Return the scope with all the shapes that follow from small values in the graph."""
-    types = dict(scope.types)
-    known = Scope(types, scope.constants)
+@dataclass(frozen=True)
+class Dialect:
+    """Which versions of the operators a model is written in."""
+
+    opsets: tuple[OperatorSetIdProto, ...]
+    ir_version: int
+
+    @property
+    def standard(self) -> int:
+        """Return the version of the standard operators; 0 where the model names none."""
+        return next((opset.version for opset in self.opsets if not opset.domain), 0)
+
+
+def complete(graph: GraphProto, scope: Scope, dialect: Dialect) -> Scope:
+    """Return the scope with all the shapes and small values that follow from small values in the graph."""
+    types, constants = dict(scope.types), dict(scope.constants)
+    known = Scope(types, constants)
     values: Values = {
         name: numpy_helper.to_array(tensor) for name, tensor in scope.constants.items() if has_values(tensor)
     }
-    versions = {opset.domain: opset.version for opset in opsets}
     for node in graph.node:
         if not all(known.knows(name) for name in node.output):
-            types.update(_infer_node(node, types, values, opsets=opsets, ir_version=ir_version))
-        values.update(_evaluate(node, known, values, versions))
+            types.update(_infer_node(node, types, values, dialect))
+        found = _evaluate(node, known, values, dialect)
+        values.update(found)
+        constants.update({name: numpy_helper.from_array(value, name) for name, value in found.items()})
     return known
 
 
 def _infer_node(
-    node: NodeProto,
-    types: dict[str, TypeProto],
-    values: Values,
-    *,
-    opsets: Sequence[OperatorSetIdProto],
-    ir_version: int,
+    node: NodeProto, types: dict[str, TypeProto], values: Values, dialect: Dialect
 ) -> dict[str, TypeProto]:
-    version = next((opset.version for opset in opsets if opset.domain in {"", "ai.onnx"}), 0)
     names = [name for name in node.input if name]
-    if not defs.has(node.op_type, version, "") or any(name not in types for name in names):
+    if not defs.has(node.op_type, dialect.standard, "") or any(name not in types for name in names):
         return {}
     try:
         return infer_node_outputs(
-            defs.get_schema(node.op_type, version, ""),
+            defs.get_schema(node.op_type, dialect.standard, ""),
             node,
             {name: types[name] for name in names},
             {name: numpy_helper.from_array(values[name]) for name in names if name in values},
-            opset_imports=list(opsets),
-            ir_version=ir_version,
+            opset_imports=list(dialect.opsets),
+            ir_version=dialect.ir_version,
         )
     except (InferenceError, ValidationError, *NONSENSE):
         return {}
 
 
-def _evaluate(node: NodeProto, scope: Scope, values: Values, versions: dict[str, int]) -> Values:
-    if node.op_type == "Shape" and len(node.attribute) == 0 and scope.knows(node.input[0]):
-        return {node.output[0]: np.array(scope.shape(node.input[0]), np.int64)}
+def _evaluate(node: NodeProto, scope: Scope, values: Values, dialect: Dialect) -> Values:
+    if node.op_type == "Shape" and scope.knows(node.input[0]):
+        return {node.output[0]: _shape_of(node, scope)}
     names = [name for name in node.input if name]
     if node.op_type not in SHAPE_OPERATORS or any(name not in values for name in names):
         return {}
-    if not all(scope.knows(name) and scope.size(name) <= MAX_KEPT_VALUES for name in node.output):
+    outputs = [name for name in node.output if name]
+    if not all(scope.knows(name) and scope.size(name) <= MAX_KEPT_VALUES for name in outputs):
         return {}
     try:
         with np.errstate(all="ignore"):
-            found = ReferenceEvaluator(node, opsets=versions).run(
+            found = ReferenceEvaluator(_alone(node, names, outputs, dialect)).run(
                 None, {name: values[name] for name in names}
             )
     except NONSENSE:
         return {}
-    return {name: np.asarray(value) for name, value in zip(node.output, found, strict=True)}
+    return {name: np.asarray(value) for name, value in zip(outputs, found, strict=True)}
+
+
+def _shape_of(node: NodeProto, scope: Scope) -> NDArray[np.int64]:
+    """Return the shape, or the part of it that the attributes ask for (since opset 15)."""
+    bounds = {attribute.name: attribute.i for attribute in node.attribute}
+    sides = scope.shape(node.input[0])
+    return np.array(sides[bounds.get("start", 0) : bounds.get("end", len(sides))], np.int64)
+
+
+def _alone(node: NodeProto, inputs: list[str], outputs: list[str], dialect: Dialect) -> ModelProto:
+    """Wrap a node so that it is evaluated in the model's version of it: a bare one runs as the newest."""
+    graph = GraphProto(node=[node])
+    graph.input.extend(ValueInfoProto(name=name) for name in dict.fromkeys(inputs))
+    graph.output.extend(ValueInfoProto(name=name) for name in outputs)
+    opset = OperatorSetIdProto(domain="", version=dialect.standard)
+    return ModelProto(graph=graph, ir_version=dialect.ir_version, opset_import=[opset])
