@@ -8,10 +8,14 @@ from typing import Final
 
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
 
-from scoring.budget.onnx_macs import FORMULAS, FREE, attributes
-from scoring.budget.onnx_shapes import Scope, UnknownShapeError, infer, scope_of, tensor_type, value_info
-from scoring.budget.onnx_values import Dialect, complete
+from scoring.budget.onnx_loops import entry_of, leave
+from scoring.budget.onnx_macs import FORMULAS, FREE, of_unknown_shape
+from scoring.budget.onnx_shapes import Scope, UnknownShapeError, infer, scope_of, value_info
+from scoring.budget.onnx_values import Dialect, Steps
 
+Types = list[TypeProto | None]
+
+FLOWS: Final = frozenset({"If", "Loop", "Scan"})
 EIGHT_BITS: Final = frozenset({TensorProto.INT8, TensorProto.UINT8})
 
 
@@ -40,52 +44,68 @@ class Counter:
 
     def count(self, graph: GraphProto, outer: Scope) -> Tally:
         """Add up a graph whose shapes are inferred already."""
-        scope = scope_of(graph, outer)
-        if not all(_is_known(node, scope) for node in graph.node if node.op_type in FORMULAS):
-            scope = complete(graph, scope, self.dialect)
-        total, rounded = Tally(), _rounded_to_8_bits(graph, scope)
+        return self._walk(graph, outer)[0]
+
+    def _walk(self, graph: GraphProto, outer: Scope) -> tuple[Tally, Scope]:
+        """Count node by node; return the count and what became known of each value on the way."""
+        steps = Steps(scope_of(graph, outer), self.dialect)
+        has_gaps = any(_needs_more(node, steps.scope) for node in graph.node)
+        total, rounded = Tally(), set[str]()
         for node in graph.node:
-            found = self._count_node(node, scope)
+            if has_gaps:
+                steps.follow(node)
+            found = self._count_node(node, steps)
+            if _is_rounded_to_8_bits(node, steps.scope):
+                rounded.add(node.output[0])
             # A bias is a third factor to nobody: it is added.
             if node.op_type in FORMULAS and rounded.issuperset(node.input[:2]):
                 found = replace(found, macs_in_8_bits=found.macs)
             total = total.plus(found)
-        return total
+        return total, steps.scope
 
-    def _count_node(self, node: NodeProto, scope: Scope) -> Tally:
+    def _count_node(self, node: NodeProto, steps: Steps) -> Tally:
         if node.op_type in FREE:
             return Tally()
         try:
-            if node.op_type == "If":
-                return self._dearest_branch(node, scope)
-            if node.op_type in {"Loop", "Scan"}:
-                return self._loop(node, scope)
+            if node.op_type in FLOWS:
+                return self._count_flow(node, steps)
             formula = FORMULAS.get(node.op_type)
             if formula is None:
                 return Tally(uncounted=frozenset({node.op_type}))
-            return Tally(formula(node, scope))
+            return Tally(formula(node, steps.scope))
         except (UnknownShapeError, LookupError, ValueError):
             # The last two: a node that lacks an input or an attribute that its formula needs.
-            return Tally(uncounted=frozenset({f"{node.op_type} (shape unknown)"}))
+            return Tally(uncounted=frozenset({of_unknown_shape(node.op_type)}))
 
-    def _dearest_branch(self, node: NodeProto, scope: Scope) -> Tally:
-        branches = [self.count(attribute.g, scope) for attribute in node.attribute if attribute.HasField("g")]
+    def _count_flow(self, node: NodeProto, steps: Steps) -> Tally:
+        count = self._dearest_branch if node.op_type == "If" else self._loop
+        found, leaving = count(node, steps.scope)
+        steps.learn(node, leaving)
+        return found
+
+    def _dearest_branch(self, node: NodeProto, scope: Scope) -> tuple[Tally, Types]:
+        graphs = [attribute.g for attribute in node.attribute if attribute.HasField("g")]
+        branches, leaving = [], []
+        for graph in graphs:
+            found, inside = self._walk(graph, scope)
+            branches.append(found)
+            leaving.append([inside.types.get(value.name) for value in graph.output])
         uncounted = frozenset(name for branch in branches for name in branch.uncounted)
-        return Tally(max((branch.macs for branch in branches), default=0), uncounted)
+        dearest = max((branch.macs for branch in branches), default=0)
+        agreed = [
+            types[0] if types.count(types[0]) == len(types) else None for types in zip(*leaving, strict=False)
+        ]
+        return Tally(dearest, uncounted), agreed
 
-    def _loop(self, node: NodeProto, scope: Scope) -> Tally:
+    def _loop(self, node: NodeProto, scope: Scope) -> tuple[Tally, Types]:
         body = next(attribute.g for attribute in node.attribute if attribute.HasField("g"))
-        entry = _scan_entry(node, scope) if node.op_type == "Scan" else _loop_entry(node, scope)
-        inferred = self._infer_body(body, entry.types, scope)
-        # A carried value that grows from turn to turn makes later turns dearer than the first.
-        leaving = [value.type for value in inferred.output[entry.first_output :]]
-        for before, after in zip(entry.carried, leaving, strict=False):
-            if before.tensor_type.shape != after.tensor_type.shape:
-                raise UnknownShapeError
-        once = self.count(inferred, scope)
+        entry = entry_of(node, scope)
+        once, inside = self._walk(self._infer_body(body, entry.types, scope), scope)
+        last = [inside.types.get(value.name) for value in body.output[entry.first_output :]]
+        leaving = leave(entry, last)
         if once.macs and entry.turns is None:
             raise UnknownShapeError
-        return Tally(once.macs * (entry.turns or 0), once.uncounted)
+        return Tally(once.macs * (entry.turns or 0), once.uncounted), leaving
 
     def _infer_body(self, body: GraphProto, types: list[TypeProto], scope: Scope) -> GraphProto:
         """Infer shapes inside a body from the shapes that enter it."""
@@ -106,19 +126,20 @@ class Counter:
         return infer(model).graph
 
 
-def _rounded_to_8_bits(graph: GraphProto, scope: Scope) -> set[str]:
-    """Return the values that come from 8 bits."""
-    return {
-        node.output[0]
-        for node in graph.node
-        if node.op_type == "DequantizeLinear"
+def _is_rounded_to_8_bits(node: NodeProto, scope: Scope) -> bool:
+    return (
+        node.op_type == "DequantizeLinear"
         and node.input[0] in scope.types
         and scope.types[node.input[0]].tensor_type.elem_type in EIGHT_BITS
-    }
+    )
 
 
-def _is_known(node: NodeProto, scope: Scope) -> bool:
-    return all(scope.knows(name) for name in (*node.input, *node.output) if name)
+def _needs_more(node: NodeProto, scope: Scope) -> bool:
+    """Say whether counting the node needs to know more than shape inference told."""
+    if node.op_type in FLOWS:
+        return True
+    names = (*node.input, *node.output)
+    return node.op_type in FORMULAS and not all(scope.knows(name) for name in names if name)
 
 
 def _named(nodes: Iterable[NodeProto]) -> set[str]:
@@ -132,43 +153,3 @@ def _named(nodes: Iterable[NodeProto]) -> set[str]:
             if attribute.HasField("g"):
                 read |= _named(attribute.g.node)
     return read - written - {""}
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """What enters the body of a loop at its first turn, and which of it is carried to the next."""
-
-    types: list[TypeProto]
-    carried: list[TypeProto]
-    first_output: int
-    turns: int | None
-
-
-def _loop_entry(node: NodeProto, scope: Scope) -> _Entry:
-    carried = [scope.types[name] for name in node.input[2:]]
-    types = [tensor_type(TensorProto.INT64, ()), tensor_type(TensorProto.BOOL, ()), *carried]
-    try:
-        turns: int | None = scope.integer(node.input[0])
-    except UnknownShapeError:
-        turns = None
-    return _Entry(types, carried, first_output=1, turns=turns)
-
-
-def _scan_entry(node: NodeProto, scope: Scope) -> _Entry:
-    found = attributes(node)
-    scanned = int(str(found["num_scan_inputs"]))
-    axes = found.get("scan_input_axes", [0] * scanned)
-    if not isinstance(axes, list) or not 1 <= scanned == len(axes):
-        raise UnknownShapeError
-    states, sequences = node.input[:-scanned], node.input[-scanned:]
-    carried = [scope.types[name] for name in states]
-    slices = [_without_axis(scope.types[name], axis) for name, axis in zip(sequences, axes, strict=True)]
-    turns = scope.shape(sequences[0])[axes[0]]
-    return _Entry([*carried, *slices], carried, first_output=0, turns=turns)
-
-
-def _without_axis(type_: TypeProto, axis: int) -> TypeProto:
-    made = TypeProto()
-    made.CopyFrom(type_)
-    del made.tensor_type.shape.dim[axis]
-    return made

@@ -117,6 +117,12 @@ FORMULAS: Final[dict[str, Formula]] = {
     "RNN": recurrence,
 }
 
+
+def of_unknown_shape(operator: str) -> str:
+    """Return how an operator is named whose MACs depend on a shape that nobody knows."""
+    return f"{operator} (shape unknown)"
+
+
 FREE_OPERATORS: Final = """
     Abs Acos Acosh Add AffineGrid And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization
     Bernoulli BitCast BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor BlackmanWindow Cast CastLike Ceil

@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from onnx import GraphProto, ModelProto, TensorProto, TypeProto, ValueInfoProto, numpy_helper, shape_inference
+import numpy as np
+from onnx import (
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    TypeProto,
+    ValueInfoProto,
+    helper,
+    numpy_helper,
+    shape_inference,
+)
 
 # Shape inference reads the values of small tensors only (target shapes, axes, scales).
 MAX_KEPT_VALUES: Final = 1_024
@@ -20,6 +31,13 @@ VALUE_FIELDS: Final = (
     "uint64_data",
     "external_data",
 )
+# How a `Constant` writes numbers other than as a tensor.
+NUMBERS: Final[Mapping[str, type[np.generic]]] = {
+    "value_float": np.float32,
+    "value_floats": np.float32,
+    "value_int": np.int64,
+    "value_ints": np.int64,
+}
 
 
 class UnknownShapeError(Exception):
@@ -81,10 +99,18 @@ def scope_of(graph: GraphProto, outer: Scope) -> Scope:
         types[tensor.name] = tensor_type(tensor.data_type, tensor.dims)
         constants[tensor.name] = tensor
     for node in graph.node:
-        for attribute in node.attribute:
-            if node.op_type == "Constant" and attribute.name == "value":
-                constants[node.output[0]] = attribute.t
+        if node.op_type == "Constant":
+            constants.update(_constants(node))
     return Scope(types, constants)
+
+
+def _constants(node: NodeProto) -> Iterator[tuple[str, TensorProto]]:
+    for attribute in node.attribute:
+        if attribute.name == "value":
+            yield node.output[0], attribute.t
+        elif attribute.name in NUMBERS:
+            numbers = np.array(helper.get_attribute_value(attribute), NUMBERS[attribute.name])
+            yield node.output[0], numpy_helper.from_array(numbers)
 
 
 def tensor_type(element_type: int, sizes: Iterable[int]) -> TypeProto:

@@ -7,6 +7,7 @@ by the reference implementation of ONNX, and the shapes that follow are inferred
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,20 +58,33 @@ class Dialect:
         return next((opset.version for opset in self.opsets if not opset.domain), 0)
 
 
-def complete(graph: GraphProto, scope: Scope, dialect: Dialect) -> Scope:
-    """Return the scope with all the shapes and small values that follow from small values in the graph."""
-    types, constants = dict(scope.types), dict(scope.constants)
-    known = Scope(types, constants)
-    values: Values = {
-        name: numpy_helper.to_array(tensor) for name, tensor in scope.constants.items() if has_values(tensor)
-    }
-    for node in graph.node:
-        if not all(known.knows(name) for name in node.output):
-            types.update(_infer_node(node, types, values, dialect))
-        found = _evaluate(node, known, values, dialect)
-        values.update(found)
-        constants.update({name: numpy_helper.from_array(value, name) for name, value in found.items()})
-    return known
+class Steps:
+    """What is known of a graph's values, growing as its nodes are followed in their order."""
+
+    def __init__(self, scope: Scope, dialect: Dialect) -> None:
+        self._types, self._constants = dict(scope.types), dict(scope.constants)
+        self._dialect = dialect
+        self._values: Values = {
+            name: numpy_helper.to_array(tensor)
+            for name, tensor in scope.constants.items()
+            if has_values(tensor)
+        }
+        self.scope = Scope(self._types, self._constants)
+
+    def follow(self, node: NodeProto) -> None:
+        """Add the shapes and small values that a node's outputs have."""
+        if not all(self.scope.knows(name) for name in node.output):
+            self._types.update(_infer_node(node, self._types, self._values, self._dialect))
+        found = _evaluate(node, self.scope, self._values, self._dialect)
+        self._values.update(found)
+        for name, value in found.items():
+            self._constants[name] = numpy_helper.from_array(value, name)
+
+    def learn(self, node: NodeProto, types: Sequence[TypeProto | None]) -> None:
+        """Add the types of a node's outputs, as they were found by walking the graphs inside it."""
+        for name, type_ in zip(node.output, types, strict=False):
+            if type_ is not None and not self.scope.knows(name):
+                self._types[name] = type_
 
 
 def _infer_node(

@@ -108,6 +108,107 @@ def loop(nodes: Sequence[NodeProto]) -> NodeProto:
     return node("Loop", ["turns", "", "x"], ["y"], body=body)
 
 
+# 7 turns of a product with an (8, 8) matrix.
+IN_SEVEN_TURNS = 7 * 3 * 8 * 8 * 8
+TURNS = loop([node("MatMul", ["v", "w"], ["v2"])])
+
+
+@pytest.mark.parametrize("value", [{"value_int": 7}, {"value_ints": [7]}])
+def test_turns_may_be_a_constant_of_any_form(value: dict[str, object]) -> None:
+    counts = counted([node("Constant", [], ["turns"], **value), TURNS], {"w": zeros(8, 8)})
+
+    assert (counts.macs, counts.uncounted_ops) == (IN_SEVEN_TURNS, ())
+
+
+def test_turns_may_be_computed_from_a_shape() -> None:
+    nodes = [
+        node("Shape", ["x"], ["sides"]),
+        node("Gather", ["sides", "place"], ["side"], axis=0),
+        node("Sub", ["side", "one"], ["turns"]),
+        TURNS,
+    ]
+
+    counts = counted(nodes, {"place": np.array(3), "one": np.array(1), "w": zeros(8, 8)})
+
+    assert (counts.macs, counts.uncounted_ops) == (IN_SEVEN_TURNS, ())
+
+
+def test_a_product_after_a_loop_counts() -> None:
+    nodes = [TURNS, node("MatMul", ["y", "v"], ["z"])]
+
+    counts = counted(nodes, {"turns": np.array(7), "w": zeros(8, 8), "v": zeros(8, 5)})
+
+    assert (counts.macs, counts.uncounted_ops) == (IN_SEVEN_TURNS + 3 * 8 * 8 * 5, ())
+
+
+def test_a_product_of_what_the_turns_gather_counts() -> None:
+    inner = loop([node("MatMul", ["v", "w"], ["v2"])])
+    inner.attribute[0].g.output.append(floats("v2", TensorProto.FLOAT, None))
+    inner.output.append("all")
+    nodes = [inner, node("MatMul", ["all", "v"], ["z"])]
+
+    counts = counted(nodes, {"turns": np.array(7), "w": zeros(8, 8), "v": zeros(8, 5)})
+
+    assert (counts.macs, counts.uncounted_ops) == (IN_SEVEN_TURNS + 7 * 3 * 8 * 8 * 5, ())
+
+
+def test_a_product_of_what_unknown_turns_gather_is_named() -> None:
+    inner = loop([node("Relu", ["v"], ["v2"])])
+    inner.attribute[0].g.output.append(floats("v2", TensorProto.FLOAT, None))
+    inner.output.append("all")
+    nodes = [
+        node("ReduceSum", ["x"], ["s"], keepdims=0),
+        node("Cast", ["s"], ["turns"], to=TensorProto.INT64),
+        inner,
+        node("MatMul", ["all", "v"], ["z"]),
+    ]
+
+    assert counted(nodes, {"v": zeros(8, 5)}).uncounted_ops == ("MatMul (shape unknown)",)
+
+
+def test_a_loop_whose_value_has_a_shape_from_its_values_is_named() -> None:
+    body = [node("NonZero", ["v"], ["places"]), node("Cast", ["places"], ["v2"], to=TensorProto.FLOAT)]
+
+    assert counted([loop(body)], {"turns": np.array(7)}).uncounted_ops == ("Loop (shape unknown)",)
+
+
+def test_a_loop_that_carries_what_nobody_writes_is_named() -> None:
+    counts = counted([loop([node("Relu", ["v"], ["other"])])], {"turns": np.array(7)})
+
+    assert counts.uncounted_ops == ("Loop (shape unknown)",)
+
+
+def either(then_to: np.ndarray, else_to: np.ndarray) -> NodeProto:
+    """Reshape by a target that is computed, in each branch to its own."""
+
+    def inner(name: str, to: np.ndarray) -> onnx.GraphProto:
+        nodes = [
+            node("Constant", [], [f"{name}_to"], value=numpy_helper.from_array(to)),
+            node("Unsqueeze", [f"{name}_to", "none"], [f"{name}_row"]),
+            node("Squeeze", [f"{name}_row", "none"], [f"{name}_line"]),
+            node("Reshape", ["x", f"{name}_line"], [name]),
+        ]
+        return helper.make_graph(nodes, name, [], [floats(name, TensorProto.FLOAT, None)])
+
+    return node("If", ["c"], ["z"], then_branch=inner("t", then_to), else_branch=inner("e", else_to))
+
+
+def test_a_product_after_branches_that_agree_counts() -> None:
+    nodes = [either(np.array([-1, 64]), np.array([3, 64])), node("MatMul", ["z", "w"], ["y"])]
+
+    counts = counted(nodes, {"c": np.array([True]), "none": np.array([0]), "w": zeros(64, 5)})
+
+    assert (counts.macs, counts.uncounted_ops) == (3 * 64 * 5, ())
+
+
+def test_a_product_after_branches_that_differ_is_named() -> None:
+    nodes = [either(np.array([3, 64]), np.array([1, 3, 64])), node("MatMul", ["z", "w"], ["y"])]
+
+    counts = counted(nodes, {"c": np.array([True]), "none": np.array([0]), "w": zeros(64, 5)})
+
+    assert counts.uncounted_ops == ("MatMul (shape unknown)",)
+
+
 def test_a_loop_that_reads_a_value_from_around_it_is_counted() -> None:
     """`square` is no constant, so that only its type is known inside the body."""
     body = [node("Softmax", ["v"], ["soft"], axis=-1), node("MatMul", ["soft", "square"], ["v2"])]
