@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
+from scoring.budget.onnx_macs import UNKNOWN_PRODUCTS
 from scoring.contracts import Budgets, Finding, Format, Package, StaticCounts, Usage
 from scoring.errors import Rejected, reject
+
+UNCOUNTABLE: Final = "this track limits MACs, and nobody can count those of"
+REMEDY: Final = (
+    "Export at opset 17 or later with height and width fixed, or simplify the graph (onnxsim), "
+    "so that every shape follows from the input's"
+)
 
 
 def enforce_static(counts: StaticCounts, package: Package, budgets: Budgets) -> None:
@@ -23,6 +31,7 @@ def enforce(usage: Usage, budgets: Budgets) -> None:
     _raise_all(
         *_parameters(usage.parameters, budgets),
         *_macs(usage.macs, usage.macs_by_counter, budgets),
+        *_uncounted(usage, budgets),
         *_package_bytes(usage.package_bytes, budgets),
     )
 
@@ -51,6 +60,23 @@ def _macs(found: int | None, by_counter: Mapping[str, int | None], budgets: Budg
     if found is not None and allowed is not None and found >= allowed:
         facts = {"found": found, "allowed": allowed, "counter": binding_counter(by_counter)}
         yield Finding(code="macs_over_budget", facts=facts)
+
+
+def _uncounted(usage: Usage, budgets: Budgets) -> Iterator[Finding]:
+    """Yield a finding where products went past every counter: "nobody counted any" is no count of 0.
+
+    A model that fails only while it is counted would otherwise be within every budget. The dispatch
+    counter alone sees all products of torch; the static one all of a graph whose shapes it knows.
+    """
+    if budgets.max_macs is None or usage.macs_by_counter.get("dispatch") is not None:
+        return
+    if usage.macs_by_counter.get("static") is None:
+        facts = {"error": "an error in the pass that counts its MACs", "why": "its MACs could not be counted"}
+        yield Finding(code="crashed", facts=facts)
+        return
+    missed = sorted(UNKNOWN_PRODUCTS & set(usage.uncounted_ops))
+    if missed:
+        yield Finding(code="unsupported_onnx", facts={"why": f"{UNCOUNTABLE}: {', '.join(missed)}. {REMEDY}"})
 
 
 def _package_bytes(found: int, budgets: Budgets) -> Iterator[Finding]:

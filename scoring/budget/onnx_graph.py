@@ -75,7 +75,7 @@ class Counter:
             return Tally(formula(node, steps.scope))
         except (UnknownShapeError, LookupError, ValueError):
             # The last two: a node that lacks an input or an attribute that its formula needs.
-            return Tally(uncounted=frozenset({of_unknown_shape(node.op_type)}))
+            return Tally(uncounted=frozenset({_unknown(node)}))
 
     def _count_flow(self, node: NodeProto, steps: Steps) -> Tally:
         count = self._dearest_branch if node.op_type == "If" else self._loop
@@ -124,6 +124,16 @@ class Counter:
         ir_version = max(self.dialect.ir_version, 4)
         model = ModelProto(graph=graph, ir_version=ir_version, opset_import=self.dialect.opsets)
         return infer(model).graph
+
+
+def _unknown(node: NodeProto) -> str:
+    """Name a node that was not counted; a loop in which nothing multiplies as the operator alone."""
+    return of_unknown_shape(node.op_type) if _multiplies(node) else node.op_type
+
+
+def _multiplies(node: NodeProto) -> bool:
+    inner = [each for attribute in node.attribute if attribute.HasField("g") for each in attribute.g.node]
+    return node.op_type in FORMULAS or any(_multiplies(each) for each in inner)
 
 
 def _is_rounded_to_8_bits(node: NodeProto, scope: Scope) -> bool:

@@ -157,3 +157,41 @@ def test_other_files_are_accepted(package: Package, budgets: Budgets) -> None:
     enforce_static(
         StaticCounts(), replace(package, package_bytes=max(package.package_bytes, MOST_BYTES)), budgets
     )
+
+
+# --- what nobody counted
+
+UNCOUNTED = replace(AT_LIMIT, macs=0, macs_by_counter={"dispatch": None, "ptflops": 0, "fvcore": None})
+GRAPH = {"dispatch": None, "ptflops": None, "fvcore": None, "static": 7}
+
+
+def test_a_model_that_fails_while_it_is_counted_is_refused() -> None:
+    assert refusal(lambda: enforce(UNCOUNTED, BUDGETS)).code == "crashed"
+
+
+def test_a_model_that_fails_while_it_is_counted_passes_where_macs_are_free() -> None:
+    enforce(UNCOUNTED, replace(BUDGETS, max_macs=None))
+
+
+@pytest.mark.parametrize("missed", ["Conv (shape unknown)", "GRU (shape unknown)", "Loop (shape unknown)"])
+def test_a_graph_whose_products_nobody_counted_is_refused(missed: str) -> None:
+    usage = replace(AT_LIMIT, macs=7, macs_by_counter=GRAPH, uncounted_ops=("Det", missed))
+
+    caught = refusal(lambda: enforce(usage, BUDGETS))
+
+    assert caught.code == "unsupported_onnx"
+    assert missed in str(caught.findings[0].facts["why"])
+
+
+def test_a_graph_whose_products_torch_counted_is_accepted() -> None:
+    counters = {**GRAPH, "dispatch": 8}
+
+    enforce(
+        replace(AT_LIMIT, macs=8, macs_by_counter=counters, uncounted_ops=("Conv (shape unknown)",)), BUDGETS
+    )
+
+
+@pytest.mark.parametrize("named", ["Det", "Loop", "Mul (shape unknown)"])
+def test_what_multiplies_nothing_is_named_and_accepted(named: str) -> None:
+    """Or multiplies no faster than memory is read."""
+    enforce(replace(AT_LIMIT, macs=7, macs_by_counter=GRAPH, uncounted_ops=(named,)), BUDGETS)

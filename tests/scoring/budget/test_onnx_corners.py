@@ -166,14 +166,16 @@ def test_a_product_of_what_unknown_turns_gather_is_named() -> None:
     assert counted(nodes, {"v": zeros(8, 5)}).uncounted_ops == ("MatMul (shape unknown)",)
 
 
-def test_a_loop_whose_value_has_a_shape_from_its_values_is_named() -> None:
+def test_a_loop_in_which_nothing_multiplies_is_named_alone() -> None:
     body = [node("NonZero", ["v"], ["places"]), node("Cast", ["places"], ["v2"], to=TensorProto.FLOAT)]
 
-    assert counted([loop(body)], {"turns": np.array(7)}).uncounted_ops == ("Loop (shape unknown)",)
+    assert counted([loop(body)], {"turns": np.array(7)}).uncounted_ops == ("Loop",)
 
 
 def test_a_loop_that_carries_what_nobody_writes_is_named() -> None:
-    counts = counted([loop([node("Relu", ["v"], ["other"])])], {"turns": np.array(7)})
+    body = [node("MatMul", ["v", "w"], ["other"])]
+
+    counts = counted([loop(body)], {"turns": np.array(7), "w": zeros(8, 8)})
 
     assert counts.uncounted_ops == ("Loop (shape unknown)",)
 
