@@ -61,10 +61,11 @@ def _hooked(module: nn.Module, batch: torch.Tensor) -> dict[str, int | None]:
     """Count by the two counters that hook into a module's code."""
     if isinstance(module, _Script):
         return {}
-    traced = _attempt(lambda: _by_trace(module, batch), Task.MEASURE)
-    # ptflops divides by the batch size itself.
-    hooked = _attempt(lambda: _by_module(module, batch), Task.MEASURE)
-    return {"ptflops": hooked, "fvcore": None if traced is None else traced // len(batch)}
+    found = {
+        "ptflops": _attempt(lambda: _by_module(module, batch), Task.MEASURE),
+        "fvcore": _attempt(lambda: _by_trace(module, batch), Task.MEASURE),
+    }
+    return {name: None if macs is None else macs // len(batch) for name, macs in found.items()}
 
 
 def _dispatched(module: nn.Module, batch: torch.Tensor) -> dispatch.MacCounter | None:

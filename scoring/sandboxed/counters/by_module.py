@@ -30,6 +30,10 @@ def _free(*args: Any, **kwargs: Any) -> int:
     return 0
 
 
+def _count_once(module: Any, inputs: Any, output: Any) -> None:
+    module.__batch_counter__ += 1
+
+
 def _hooks() -> dict[type[nn.Module], Any]:
     return {
         kind: pytorch_ops.empty_flops_counter_hook
@@ -42,7 +46,11 @@ _HOOKS: Final = _hooks()
 
 
 def prepare() -> None:
-    """Set ptflops' hooks for functions that multiply nothing to zero."""
+    """Set ptflops' hooks for functions that multiply nothing to zero, and let it count whole batches.
+
+    It divides by the batch what modules do, and forgets to divide what functions do.
+    """
+    pytorch_engine.batch_counter_hook = _count_once
     for function in pytorch_ops.FUNCTIONAL_MAPPING:
         pytorch_ops.FUNCTIONAL_MAPPING[function] = _free
     for function in (torch.mul, torch.Tensor.mul, torch.add, torch.Tensor.add):
@@ -50,7 +58,7 @@ def prepare() -> None:
 
 
 def count(model: nn.Module, sample: torch.Tensor) -> int | None:
-    """Return the MACs of one forward of `sample`, or None where ptflops gives up."""
+    """Return the MACs of one forward of the whole `sample`, or None where ptflops gives up."""
     with torch.no_grad(), redirect_stdout(io.StringIO()):
         macs, _ = _count(
             model,

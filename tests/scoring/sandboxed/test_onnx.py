@@ -135,3 +135,28 @@ def test_a_graph_that_cannot_be_converted_is_measured_with_a_warning(child):
     assert ended.reply["outcome"] == "ok"
     assert ended.reply["macs_by_counter"] == {"dispatch": None, "ptflops": None, "fvcore": None}
     assert codes == ["conversion_unavailable", "no_trainable_parameters"]
+
+
+@pytest.mark.parametrize("batch", [1, 8])
+def test_a_fixed_batch_counts_one_sample_by_every_counter(child, batch):
+    """Products of two values are functions to torch, and no modules."""
+    weight = helper.make_tensor("w", TensorProto.FLOAT, [3, 3, 3, 3], np.ones(81, np.float32))
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["x", "w"], ["maps"]),
+            helper.make_node("Transpose", ["maps"], ["turned"], perm=[0, 1, 3, 2]),
+            helper.make_node("MatMul", ["maps", "turned"], ["products"]),
+            helper.make_node("ReduceMean", ["products"], ["rows"], axes=[2, 3], keepdims=0),
+        ],
+        "net",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [batch, 3, 16, 16])],
+        [helper.make_tensor_value_info("rows", TensorProto.FLOAT, None)],
+        [weight],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    onnx.save(model, child.package / "net.onnx")
+
+    ended = child.run(Task.MEASURE, Format.ONNX, main="net.onnx")
+
+    macs = 14 * 14 * 3 * 27 + 3 * 14 * 14 * 14
+    assert ended.reply["macs_by_counter"] == {"dispatch": macs, "ptflops": macs, "fvcore": macs}
