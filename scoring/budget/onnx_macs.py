@@ -53,10 +53,11 @@ def recurrence(node: NodeProto, scope: Scope) -> int:
 def outer_product(node: NodeProto, scope: Scope) -> int:
     """Count an elementwise product only where it grows beyond both factors.
 
-    A matrix product can be written as such a `Mul` and a `ReduceSum`, to be counted as nothing.
+    A matrix product can be written as such a `Mul` and a `ReduceSum`, to be counted as nothing; the
+    growth can be left to an `Expand` before it.
     """
     grown = scope.size(node.output[0])
-    return grown if grown > max(scope.size(name) for name in node.input) else 0
+    return grown if grown > max(scope.distinct(name) for name in node.input) else 0
 
 
 def einsum(node: NodeProto, scope: Scope) -> int:
@@ -105,6 +106,7 @@ FORMULAS: Final[dict[str, Formula]] = {
     "ConvInteger": convolution(weight=1),
     "ConvTranspose": transposed_convolution,
     "DeformConv": convolution(weight=1),
+    "Div": outer_product,
     "Einsum": einsum,
     "GRU": recurrence,
     "Gemm": general_product,
@@ -125,7 +127,7 @@ def of_unknown_shape(operator: str) -> str:
 
 # Products that a graph can do and nobody can count, as they are named. An elementwise one is not among
 # them: written so, a product runs at the speed of memory, and processor time bounds it well below the budget.
-ELEMENTWISE: Final = frozenset({"Mul"})
+ELEMENTWISE: Final = frozenset({"Div", "Mul"})
 UNKNOWN_PRODUCTS: Final = frozenset(
     of_unknown_shape(operator) for operator in {*FORMULAS, "If", "Loop", "Scan"} - ELEMENTWISE
 )
@@ -134,7 +136,7 @@ FREE_OPERATORS: Final = """
     Abs Acos Acosh Add AffineGrid And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization
     Bernoulli BitCast BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor BlackmanWindow Cast CastLike Ceil
     Celu CenterCropPad Clip Col2Im Compress Concat ConcatFromSequence Constant ConstantOfShape Cos Cosh
-    CumProd CumSum DepthToSpace DequantizeLinear Div Dropout DynamicQuantizeLinear Elu Equal Erf Exp Expand
+    CumProd CumSum DepthToSpace DequantizeLinear Dropout DynamicQuantizeLinear Elu Equal Erf Exp Expand
     EyeLike Flatten Floor Gather GatherElements GatherND Gelu GlobalAveragePool GlobalLpPool GlobalMaxPool
     Greater GreaterOrEqual GridSample GroupNormalization HammingWindow HannWindow HardSigmoid HardSwish
     Hardmax Identity InstanceNormalization IsInf IsNaN LRN LayerNormalization LeakyRelu Less LessOrEqual Log

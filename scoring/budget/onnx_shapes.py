@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -38,6 +38,10 @@ NUMBERS: Final[Mapping[str, type[np.generic]]] = {
     "value_int": np.int64,
     "value_ints": np.int64,
 }
+# Operators whose output holds no values but those of their first input.
+REPEATING: Final = frozenset(
+    {"Cast", "Expand", "Flatten", "Identity", "Reshape", "Squeeze", "Tile", "Transpose", "Unsqueeze"}
+)
 
 
 class UnknownShapeError(Exception):
@@ -46,10 +50,14 @@ class UnknownShapeError(Exception):
 
 @dataclass(frozen=True)
 class Scope:
-    """What is known of the values that a node can name: their types, and small constants."""
+    """What is known of the values that a node can name: their types, and small constants.
+
+    `origins` names, for a value that only repeats another or lays it out anew, that other value.
+    """
 
     types: Mapping[str, TypeProto]
     constants: Mapping[str, TensorProto]
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return a value's shape with every size known, or raise `UnknownShapeError`."""
@@ -72,6 +80,14 @@ class Scope:
     def size(self, name: str) -> int:
         """Return how many values a tensor holds."""
         return math.prod(self.shape(name))
+
+    def distinct(self, name: str) -> int:
+        """Return how many values a tensor holds that are no repetitions of others of them."""
+        smallest = self.size(name)
+        while name in self.origins:
+            name = self.origins[name]
+            smallest = min(smallest, self.size(name))
+        return smallest
 
     def integer(self, name: str) -> int:
         """Return a constant that is one integer, such as the number of turns of a loop."""
@@ -98,10 +114,16 @@ def scope_of(graph: GraphProto, outer: Scope) -> Scope:
     for tensor in graph.initializer:
         types[tensor.name] = tensor_type(tensor.data_type, tensor.dims)
         constants[tensor.name] = tensor
+    origins = dict(outer.origins)
+    named = {*origins, *origins.values()}
     for node in graph.node:
         if node.op_type == "Constant":
             constants.update(_constants(node))
-    return Scope(types, constants)
+        # Written before it is read, so that no chain of origins runs in a circle.
+        if node.op_type in REPEATING and node.input and node.output and node.output[0] not in named:
+            origins[node.output[0]] = node.input[0]
+            named.update((node.output[0], node.input[0]))
+    return Scope(types, constants, origins)
 
 
 def _constants(node: NodeProto) -> Iterator[tuple[str, TensorProto]]:

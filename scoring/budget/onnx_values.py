@@ -69,7 +69,7 @@ class Steps:
             for name, tensor in scope.constants.items()
             if has_values(tensor)
         }
-        self.scope = Scope(self._types, self._constants)
+        self.scope = Scope(self._types, self._constants, scope.origins)
 
     def follow(self, node: NodeProto) -> None:
         """Add the shapes and small values that a node's outputs have."""

@@ -171,9 +171,16 @@ def _returned(args: Sequence[Any], out: Any) -> torch.Tensor:
     return tensor
 
 
+def _distinct(tensor: torch.Tensor) -> int:
+    """Return how many elements a tensor holds, those once that `expand` repeats."""
+    if tensor.layout is not torch.strided:
+        return tensor.numel()
+    return _elements([size for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if stride])
+
+
 def _outer_product(args: Sequence[Any], out: Any) -> int:
     """Count a product that is larger than both factors: "multiply, then sum" is a matrix product."""
-    factors = [each.numel() for each in args[:3] if isinstance(each, torch.Tensor)]
+    factors = [_distinct(each) for each in args[:3] if isinstance(each, torch.Tensor)]
     grown = len(factors) > 1 and isinstance(out, torch.Tensor) and out.numel() > max(factors)
     return int(out.numel()) if grown else 0
 

@@ -177,6 +177,39 @@ def test_a_product_written_as_broadcast_and_sum_counts() -> None:
     assert counted(nodes, {"to": np.array([24, 8, 1]), "w": zeros(8, 7)}).macs == 24 * 8 * 7
 
 
+@pytest.mark.parametrize("operator", ["Mul", "Div"])
+@pytest.mark.parametrize(
+    "repeat", [node("Expand", ["a", "whole"], ["e"]), node("Tile", ["a", "times"], ["e"])]
+)
+def test_a_product_whose_factor_was_repeated_before_counts(operator: str, repeat: NodeProto) -> None:
+    nodes = [
+        node("Reshape", ["x", "to"], ["a"]),
+        repeat,
+        node("Identity", ["e"], ["i"]),
+        node(operator, ["i", "w"], ["m"]),
+        node("ReduceSum", ["m"], ["y"]),
+    ]
+    to = {"to": np.array([24, 8, 1]), "whole": np.array([24, 8, 7]), "times": np.array([1, 1, 7])}
+
+    assert counted(nodes, {**to, "w": zeros(8, 7)}).macs == 24 * 8 * 7
+
+
+def test_scaling_by_a_repeated_factor_is_free() -> None:
+    nodes = [node("Expand", ["scale", "to"], ["e"]), node("Mul", ["x", "e"], ["y"])]
+
+    assert counted(nodes, {"scale": zeros(3, 1, 1), "to": np.array([1, 3, 8, 8])}).macs == 0
+
+
+def test_values_that_claim_to_repeat_each_other_are_counted_all_the_same() -> None:
+    nodes = [
+        node("Identity", ["b"], ["a"]),
+        node("Identity", ["a"], ["b"]),
+        node("Mul", ["a", "b"], ["y"]),
+    ]
+
+    assert counted(nodes).uncounted_ops == ("Mul (shape unknown)",)
+
+
 def test_elementwise_arithmetic_is_free() -> None:
     counts = counted([node("Mul", ["x", "w"], ["m"]), node("Relu", ["m"], ["y"])], {"w": zeros(1)})
 

@@ -51,7 +51,14 @@ PROJECTIONS, SCORES = B * 4 * L * D * D, B * 2 * L * L * D
         pytest.param(lambda: torch.outer(x(9), x(8)), 72, id="outer"),
         pytest.param(lambda: torch.addr(x(9, 8), x(9), x(8)), 72, id="addr"),
         pytest.param(lambda: (x(3, 4, 1) * x(1, 4, 5)).sum(1), 60, id="multiply-then-sum"),
+        pytest.param(
+            lambda: (x(3, 4, 1).expand(3, 4, 5) * x(1, 4, 5)).sum(1), 60, id="expand-multiply-then-sum"
+        ),
         pytest.param(lambda: x(B, 3, 4, 4) * x(B, 3, 1, 1), 0, id="scaling channels"),
+        pytest.param(
+            lambda: x(B, 3, 4, 4) * x(3, 1, 1).expand(B, 3, 4, 4), 0, id="scaling expanded channels"
+        ),
+        pytest.param(lambda: x(3, 4).to_sparse() * x(3, 4), 0, id="scaling sparse values"),
         pytest.param(lambda: torch.einsum("bij,bjk->bik", x(B, 3, 4), x(B, 4, 5)), B * 60, id="einsum"),
         pytest.param(lambda: functional.linear(x(B, L, D), x(5, D), x(5)), B * L * D * 5, id="linear"),
         pytest.param(lambda: functional.bilinear(x(B, 3), x(B, 4), x(5, 3, 4)), B * 60, id="bilinear"),
