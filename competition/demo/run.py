@@ -15,10 +15,10 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import httpx
 from rich.console import Console
@@ -26,17 +26,16 @@ from rich.table import Table
 
 from competition.demo import entries
 from competition.demo.datasets import DATASETS
+from competition.demo.following import FINAL, PATIENCE_S, Clock, State, follow
 from competition.demo.serve import ROOT, ServiceDied, free_port, manage, prepare, running, wait_for_interrupt
 from scoring.pack import pack
 
 COMPETITION = "cvpr2022-demo"
-COMPETITION_NAME = "CVPR 2022 rules on handwritten digits (demonstration)"
+COMPETITION_NAME = "Demonstration on generated data"
 HIDDEN_SAMPLES = 600
 KIT_SAMPLES = 48
 SEED = 2022
 KITS = ROOT / "docs" / "starter-kits"
-RESULT_S = 600.0
-FINAL = {"scored", "rejected", "failed", "cancelled"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +112,7 @@ def main() -> int:
             as_expected = _compete(url, home, accounts, uploads)
             _goodbye(url, accounts, seconds=time.monotonic() - started, as_expected=as_expected)
             if not environment.get("ONCE"):
+                console.print("The site and its worker go on; Ctrl-C stops them.")
                 wait_for_interrupt()
     except (ServiceDied, subprocess.CalledProcessError, httpx.HTTPError) as exc:
         console.print(f"[red]The demo failed:[/] {exc}")
@@ -141,7 +141,7 @@ def _amount(track: str) -> dict[str, int]:
 def _prepare_entries(home: Path, uploads: Sequence[Upload]) -> None:
     folder = home / "entries"
     if not (folder / "track2.onnx").exists():
-        _step("Training two baselines (under two minutes)")
+        _step("Training two baselines, each on one core")
         command = [sys.executable, "-m", "competition.demo.train", str(folder)]
         subprocess.run(command, check=True, cwd=ROOT)
         entries.write_bad_entries(folder)
@@ -196,14 +196,14 @@ def _compete(url: str, home: Path, accounts: Mapping[str, str], uploads: Sequenc
     _step(f"Uploading {len(uploads)} entries as two participants through {url}/api/")
     clients = {upload.participant: _sign_in(url, upload.participant, accounts) for upload in uploads}
     try:
-        pending = [(upload, _upload(clients[upload.participant], home, upload)) for upload in uploads]
-        results = [_follow(clients[upload.participant], upload, submission) for upload, submission in pending]
+        pending = {_upload(clients[upload.participant], home, upload): upload for upload in uploads}
+        as_expected = _follow(clients, pending)
         for track in dict.fromkeys(upload.track for upload in uploads):
             _print_board(clients["ada"], track)
     finally:
         for client in clients.values():
             client.close()
-    return all(results)
+    return as_expected
 
 
 def _sign_in(url: str, name: str, accounts: Mapping[str, str]) -> httpx.Client:
@@ -230,27 +230,35 @@ def _upload(client: httpx.Client, home: Path, upload: Upload) -> str:
     return str(answer.json()["id"])
 
 
-def _follow(client: httpx.Client, upload: Upload, submission: str) -> bool:
-    """Wait for the result, print it, say whether it is the expected one."""
-    for state in _states(client, submission):
-        if state["status"] in FINAL:
-            break
-    else:
-        state = {"status": f"still not final after {RESULT_S:g} s", "code": ""}
-    right = (state["status"], state["code"] or "") == (upload.status, upload.code)
+def _follow(clients: Mapping[str, httpx.Client], pending: Mapping[str, Upload]) -> bool:
+    """Print each result as it comes, say whether all are the expected ones."""
+
+    def state_of(submission: str) -> State:
+        client = clients[pending[submission].participant]
+        state: State = client.get(f"/api/submissions/{submission}/").raise_for_status().json()
+        return state
+
+    ended = follow(list(pending), state_of=state_of, tell=_tell_of_waiting, clock=Clock())
+    results = [_is_expected(pending[submission], state) for submission, state in ended]
+    return all(results)
+
+
+def _tell_of_waiting(states: Sequence[State]) -> None:
+    counts = Counter(f"in {state['stage']}" if state["stage"] else "waiting" for state in states)
+    console.print("  … " + ", ".join(f"{number} {words}" for words, number in counts.items()), style="dim")
+
+
+def _is_expected(upload: Upload, state: State) -> bool:
+    """Print a result, say whether it is the expected one."""
+    status = state["status"]
+    how = status if status in FINAL else f"still {status}, without news for {PATIENCE_S:g} s"
+    right = (status, state["code"] or "") == (upload.status, upload.code)
     mark = "[green]as expected[/]" if right else f"[red]expected {upload.status} {upload.code}[/]"
     console.print(
-        f"  {upload.participant:6} {upload.track:21} {upload.file:27} {state['status']} {state['code']} {mark}",
+        f"  {upload.participant:6} {upload.track:21} {upload.file:27} {how} {state['code']} {mark}",
         soft_wrap=True,
     )
     return right
-
-
-def _states(client: httpx.Client, submission: str) -> Iterator[dict[str, Any]]:
-    deadline = time.monotonic() + RESULT_S
-    while time.monotonic() < deadline:
-        yield client.get(f"/api/submissions/{submission}/").raise_for_status().json()
-        time.sleep(0.5)
 
 
 def _print_board(client: httpx.Client, track: str) -> None:
@@ -270,8 +278,9 @@ def _goodbye(url: str, accounts: Mapping[str, str], *, seconds: float, as_expect
     )
     console.print(f"{verdict} ({seconds:.0f} s)")
     console.print(f"Site: {url}   Admin: {url}/admin/   API: {url}/api/docs/", soft_wrap=True)
+    console.print("Accounts and their passwords; the admin takes the first:")
     for name, password in accounts.items():
-        console.print(f"  {name}: {password}", markup=False)
+        console.print(f"  {name:10} {password}", markup=False)
 
 
 def _step(text: str) -> None:

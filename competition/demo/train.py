@@ -112,6 +112,7 @@ def train_track2() -> TamperDetector:
 
 def _load(track: DemoTrack, prepare: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
     """Return prepared training pictures and labels, never holding more raw pictures than a batch."""
+    _say(f"{track}: making {SAMPLES[track]:,} pictures to train on")
     pictures, labels = [], []
     for batch in _batches(track):
         pictures.append(prepare(torch.stack([picture for picture, _ in batch])))
@@ -157,7 +158,7 @@ def _fit(
             optimiser.step()
             schedule.step()
             total += loss.item()
-        _say(f"{track} epoch {epoch + 1}/{EPOCHS[track]}: loss {total / len(order):.3f}")
+        _say(f"{track}: epoch {epoch + 1}/{EPOCHS[track]}: loss {total / len(order):.3f}")
     model.eval()
 
 
