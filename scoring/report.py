@@ -12,8 +12,10 @@ from scoring.contracts import Finding, Quantised, ScoreReport, ScoreValue
 from scoring.errors import Fault, Rejected, render
 
 
-def accepted_or_scored(report: ScoreReport, *, class_names: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the report of an entry that passed; `class_names` are those of its track."""
+def accepted_or_scored(
+    report: ScoreReport, *, class_names: Sequence[str] = (), max_latency_ms: float | None = None
+) -> dict[str, Any]:
+    """Return the report of an entry that passed; `class_names` and the latency gate are its track's."""
     return {
         "verdict": report.verdict.value,
         "code": "",
@@ -27,6 +29,7 @@ def accepted_or_scored(report: ScoreReport, *, class_names: Sequence[str] = ()) 
         "benchmark": report.benchmark,
         **({"plan": report.plan} if report.plan else {}),
         "usage": asdict(report.usage),
+        "max_latency_ms": max_latency_ms,
         "scores": score_values(report.scores),
         "private_scores": score_values(report.private_scores),
         "breakdown": None if report.breakdown is None else asdict(report.breakdown),
@@ -38,7 +41,7 @@ def accepted_or_scored(report: ScoreReport, *, class_names: Sequence[str] = ()) 
     }
 
 
-def rejected(rejection: Rejected, *, track: str) -> dict[str, Any]:
+def rejected(rejection: Rejected, *, track: str, max_latency_ms: float | None = None) -> dict[str, Any]:
     """Return the report of an entry that breaks a rule; the gravest finding gives the code."""
     findings = rendered((*rejection.findings, *rejection.warnings))
     return {
@@ -48,6 +51,7 @@ def rejected(rejection: Rejected, *, track: str) -> dict[str, Any]:
         **_recognised(rejection),
         "track": track,
         "usage": asdict(rejection.usage) if rejection.usage else None,
+        "max_latency_ms": max_latency_ms,
         "timings_s": {stage: round(seconds, 3) for stage, seconds in rejection.timings_s.items()},
     }
 
@@ -100,6 +104,29 @@ def _recognised(rejection: Rejected) -> dict[str, Any]:
     if package is None:
         return {"format": None}
     return {"format": package.format.value, "not_formats": dict(package.not_formats)}
+
+
+def latency_in_words(p50_ms: float, p95_ms: float, max_ms: float | None) -> str:
+    """Return what one sample took, beside the track's gate."""
+    slowest = f"{p95_ms:.1f} ms for 95 %"
+    if max_ms is None:
+        return f"{p50_ms:.1f} ms median, {slowest}"
+    side = "inside" if p50_ms <= max_ms else "outside"
+    return f"{beside_gate(p50_ms, max_ms)} ms median of at most {exactly(max_ms)} ms ({side} the gate), {slowest}"
+
+
+def beside_gate(found: float, allowed: float) -> str:
+    """Return a measured number, rounded no further than to its own side of what is allowed."""
+    for decimals in range(1, 10):
+        shown = f"{found:.{decimals}f}"
+        if (float(shown) > allowed) == (found > allowed):
+            return shown
+    return exactly(found)
+
+
+def exactly(number: float) -> str:
+    """Return a number that somebody set as they wrote it: without rounding, without needless zeros."""
+    return f"{number:.15g}"
 
 
 def _quantised(found: Quantised) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from scoring.contracts import Stage
-from scoring.report import percent
+from scoring.report import latency_in_words, percent
 
 if TYPE_CHECKING:
     from scoring.doctor import Check
@@ -78,7 +78,7 @@ class Screen:
             self._console.print(f"plan {outcome['plan']}")
         self._show_applied(outcome.get("applied") or {})
         if outcome.get("usage"):
-            self._show_usage(outcome["usage"])
+            self._show_usage(outcome["usage"], outcome.get("max_latency_ms"))
         if "scores" in outcome:
             self._show_scores(outcome["scores"], "")
             self._show_scores(outcome["private_scores"], " (private)")
@@ -125,7 +125,7 @@ class Screen:
         self._console.print("applied to this package:")
         self._console.print(table)
 
-    def _show_usage(self, usage: dict[str, Any]) -> None:
+    def _show_usage(self, usage: dict[str, Any], max_latency_ms: float | None) -> None:
         table = Table("usage", "", show_header=False, box=None, padding=(0, 2, 0, 0))
         table.add_row("parameters", f"{usage['parameters']:,} ({usage['trainable_parameters']:,} trainable)")
         counters = ", ".join(
@@ -137,8 +137,8 @@ class Screen:
         if usage["cpu_s_per_sample"] is not None:
             table.add_row("processor time", f"{usage['cpu_s_per_sample']:.4f} s a sample")
         if usage.get("latency_p50_ms") is not None:
-            latency = f"{usage['latency_p50_ms']:.1f} ms median, {usage['latency_p95_ms']:.1f} ms for 95 %"
-            table.add_row("latency", latency)
+            p50_ms, p95_ms = usage["latency_p50_ms"], usage["latency_p95_ms"]
+            table.add_row("latency", latency_in_words(p50_ms, p95_ms, max_latency_ms))
         self._console.print(table)
 
     def _show_scores(self, scores: dict[str, Any], note: str) -> None:

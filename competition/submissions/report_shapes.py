@@ -90,6 +90,10 @@ class ReportOutput(serializers.Serializer[Any]):
     track = serializers.CharField()
     benchmark = serializers.CharField(allow_null=True)
     usage = UsageOutput(allow_null=True)
+    max_latency_ms = serializers.FloatField(
+        allow_null=True,
+        help_text="The track's inclusive gate on `usage.latency_p50_ms`; null where it has none.",
+    )
     scores = serializers.DictField(child=ScoreOutput())
     private_scores = serializers.DictField(
         child=ScoreOutput(), help_text="Empty until the track shows them; staff see them at once."

@@ -41,6 +41,7 @@ def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) ->
         "track": track.slug,
         "benchmark": evaluation.benchmark.digest,
         "usage": evaluation.usage,
+        "max_latency_ms": evaluation.benchmark.spec.get("budgets", {}).get("max_latency_ms"),
         "scores": _scores(own, Split.PUBLIC),
         "private_scores": _scores(own, Split.PRIVATE) if shows_private else {},
         "quantised": {

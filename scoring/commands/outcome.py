@@ -45,7 +45,9 @@ Flow = Callable[[Screen, Path], Outcome]
 def outcome_of(result: ScoreReport, track: TrackSpec) -> Outcome:
     """Return what a check or a score has to say."""
     names = track.output.class_names
-    return Outcome(report=report.accepted_or_scored(result, class_names=names), log=result.log)
+    max_ms = track.budgets.max_latency_ms
+    told = report.accepted_or_scored(result, class_names=names, max_latency_ms=max_ms)
+    return Outcome(report=told, log=result.log)
 
 
 def run_and_print(flow: Flow, track: TrackSpec, *, printing: Printing) -> int:
@@ -54,7 +56,9 @@ def run_and_print(flow: Flow, track: TrackSpec, *, printing: Printing) -> int:
         try:
             outcome, code = flow(screen, Path(folder)), EXIT_OK
         except Rejected as exc:
-            outcome, code = Outcome(report=report.rejected(exc, track=track.slug), log=exc.log), EXIT_REJECTED
+            max_ms = track.budgets.max_latency_ms
+            told = report.rejected(exc, track=track.slug, max_latency_ms=max_ms)
+            outcome, code = Outcome(report=told, log=exc.log), EXIT_REJECTED
         except Fault as exc:
             outcome, code = Outcome(report=report.fault(exc, track=track.slug), log=""), EXIT_FAULT
     _print(screen, outcome, outcome.log if printing.with_log or code else "", as_json=printing.as_json)

@@ -8,7 +8,7 @@ import pytest
 
 from scoring.contracts import Finding, Format, Package
 from scoring.errors import Rejected
-from scoring.report import accepted_or_scored, percent, rejected
+from scoring.report import accepted_or_scored, beside_gate, exactly, percent, rejected
 from scoring.screen import Screen
 from tests.examples import quantised_scores, scored_report
 
@@ -53,6 +53,49 @@ def test_a_second_score_is_printed_with_what_was_lost(capsys: pytest.CaptureFixt
 )
 def test_a_share_is_rounded_down(share: float, shown: str) -> None:
     assert percent(share) == shown
+
+
+@pytest.mark.parametrize(
+    ("found", "allowed", "shown"),
+    [
+        (1.23, 35, "1.2"),
+        (34.96, 35, "35.0"),
+        (35.0, 35, "35.0"),
+        (35.04, 35, "35.04"),
+        (2.26, 2.25, "2.3"),
+        (2.2503, 2.25, "2.3"),
+        (2.2496, 2.2499, "2.2"),
+        (2.95, 2.949, "3.0"),
+        (2.93, 2.91, "2.93"),
+        (1.0 + 1e-12, 1, "1.000000000001"),
+    ],
+)
+def test_a_number_is_rounded_to_its_own_side_of_the_gate(found: float, allowed: float, shown: str) -> None:
+    assert beside_gate(found, allowed) == shown
+
+
+@pytest.mark.parametrize(("number", "shown"), [(2.25, "2.25"), (35.0, "35"), (3_600_000.0, "3600000")])
+def test_a_gate_is_shown_as_it_was_set(number: float, shown: str) -> None:
+    assert exactly(number) == shown
+
+
+@pytest.mark.parametrize(
+    ("max_latency_ms", "line"),
+    [
+        (None, "latency 1.2 ms median, 4.4 ms for 95 %"),
+        (2.25, "latency 1.2 ms median of at most 2.25 ms (inside the gate), 4.4 ms for 95 %"),
+        (1.2, "latency 1.21 ms median of at most 1.2 ms (outside the gate), 4.4 ms for 95 %"),
+    ],
+)
+def test_a_latency_is_printed_beside_the_gate(
+    max_latency_ms: float | None, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    usage = replace(scored_report().usage, latency_p50_ms=1.21, latency_p95_ms=4.4)
+    timed = replace(scored_report(), usage=usage)
+
+    Screen(quiet=True).show(accepted_or_scored(timed, max_latency_ms=max_latency_ms))
+
+    assert line in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_report_of_before_breakdowns_is_printed_without(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from competition.markdown import to_html
 from competition.moments import in_utc
 from competition.tracks.models import Track
-from scoring.report import percent
+from scoring.report import beside_gate, exactly, latency_in_words, percent
 
 register = template.Library()
 
@@ -35,6 +35,9 @@ _TICKS: Final = (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMul
 
 register.filter("markdown", to_html)
 register.filter("percent", percent)
+register.filter("exactly", exactly)
+register.filter("beside_gate", beside_gate)
+register.simple_tag(latency_in_words)
 
 
 @register.simple_tag

@@ -14,7 +14,7 @@ from competition.leaderboard.export import as_csv, as_plain
 from competition.leaderboard.models import Standing
 from competition.leaderboard.ranking import Contender, rank
 from competition.leaderboard.selectors import board
-from competition.submissions import lifecycle
+from competition.submissions import lifecycle, reports
 from competition.submissions.models import Evaluation
 from competition.tracks.models import Track
 from tests.examples import START, new_benchmark, scored_report
@@ -85,7 +85,8 @@ def score(
         evaluation = make_evaluation(user, gated, at=START + timedelta(minutes=minute))
         lease = lifecycle.claim(evaluation.pk, owner="w", now=now + timedelta(days=1))
         report = scored_report(value)
-        report = replace(report, usage=replace(report.usage, latency_p50_ms=latency_ms))
+        usage = replace(report.usage, latency_p50_ms=latency_ms, latency_p95_ms=latency_ms)
+        report = replace(report, usage=usage)
         lifecycle.record_scored(lease, report, now=now + timedelta(days=1))
         return evaluation
 
@@ -150,3 +151,29 @@ def test_the_page_names_the_gate_and_who_is_outside(
     assert "at most 35 ms" in page
     assert "50.0 ms" in page
     assert "outside" in page
+
+
+def test_a_submission_tells_the_gate_that_it_was_held_to(
+    client: Client, alice: User, gated: Track, score: Callable[..., Evaluation], now: datetime
+) -> None:
+    evaluation = score(alice, 0.9, 35.04)
+    gated.max_latency_ms = 50.0
+    gated.save()
+    new_benchmark(gated)
+    client.force_login(alice)
+
+    page = client.get(f"/submissions/{evaluation.submission_id}/?version=2").content.decode()
+
+    assert reports.report(Evaluation.objects.get(), now=now)["max_latency_ms"] == GATE_MS
+    assert "35.04 ms median of at most 35 ms (outside the gate)" in page
+
+
+@pytest.mark.parametrize("place", ["leaderboard/", ""])
+def test_pages_show_the_gate_as_it_was_set(client: Client, gated: Track, place: str) -> None:
+    gated.max_latency_ms = 2.25
+    gated.save()
+    new_benchmark(gated)
+
+    page = client.get(f"/tracks/{gated.slug}/{place}").content.decode()
+
+    assert "2.25" in page
