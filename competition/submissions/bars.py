@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scoring.contracts import Budgets, Format
+from scoring.contracts import ArchiveLimits, Budgets, Format
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +40,20 @@ def bars(usage: Mapping[str, int], budgets: Mapping[str, int | None]) -> tuple[B
 
 
 def budgets_of(spec: Mapping[str, Any], package_format: str | None) -> Mapping[str, int | None]:
-    """Return a track's budgets, with what the files of a package with code may weigh as that of bytes."""
+    """Return a track's budgets, with the most that the files of a package may weigh as that of bytes."""
     budgets: Mapping[str, int | None] = spec.get("budgets", {})
-    if Format.ONNX in ([package_format] if package_format else spec.get("formats", [])):
-        return budgets
-    sides = Budgets(
+    limit = _max_bytes(budgets, [package_format] if package_format else spec.get("formats", []))
+    if limit is None:
+        limit = spec.get("archive_limits", {}).get("max_unpacked_bytes", ArchiveLimits.max_unpacked_bytes)
+    return {**budgets, "max_package_bytes": limit}
+
+
+def _max_bytes(budgets: Mapping[str, int | None], formats: Sequence[str]) -> int | None:
+    """Return the budget of bytes; of several formats that a package may have, that of the largest."""
+    own = Budgets(
         max_parameters=budgets.get("max_parameters"), max_package_bytes=budgets.get("max_package_bytes")
     )
-    return {**budgets, "max_package_bytes": sides.max_bytes_with_code}
+    return own.max_package_bytes if Format.ONNX in formats else own.max_bytes_with_code
 
 
 def exceeded(findings: Iterable[Mapping[str, Any]]) -> tuple[Bar, ...]:

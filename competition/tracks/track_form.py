@@ -41,7 +41,8 @@ FORMAT_TITLES: Final = {
 BUDGET_HELP: Final = {
     "max_parameters": "Inclusive: a model with exactly so many passes. Every parameter and floating buffer counts.",
     "max_macs": "Strict: a model must need fewer. Multiply-adds of one sample; “5G FLOPs” of CVPR 2022 are 5G here.",
-    "max_package_bytes": "Size of all files of the entry, unpacked.",
+    "max_package_bytes": "Size of all files of the entry, unpacked. Empty: what the limits on archives allow, and for "
+    "packages with code, where parameters are limited, four bytes for each parameter and 4 MiB.",
 }
 LIMIT_HELP: Final = {
     "max_entry_bytes": "The uploaded file. The site's own upload limit may be lower.",
@@ -139,7 +140,7 @@ class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
                 self.fields[name].help_text = text
         if "rules" in self.fields:
             self.fields["rules"].strip = False  # type: ignore[attr-defined]  # a CharField
-        for name in BUDGET_HELP:
+        for name in COUNTS:
             if name in self.fields:
                 self.fields[name].help_text += " Empty: no limit."
         for name, example in LISTS.items():
