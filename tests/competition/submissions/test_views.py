@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from competition.submissions import lifecycle
 from competition.submissions.models import Submission
-from scoring.contracts import Finding, Stage, Status
+from scoring.contracts import Breakdown, Finding, Stage, Status
 from scoring.errors import Rejected
 from tests.examples import new_benchmark, scored_report
 
@@ -191,6 +191,13 @@ def test_a_scored_submission_shows_where_it_was_right_and_wrong(as_alice, evalua
     assert '<th scope="row">label 0</th><td>3</td><td>2</td><td>0.6667</td>' in text
     assert '<th scope="row">group night</th><td>1</td><td>1</td><td>1.0000</td>' in text
     assert '<th scope="row">0</th><td>2</td><td>1</td>' in text
+
+
+def test_a_breakdown_without_parts_is_left_out(as_alice, evaluation, lease):
+    nothing = Breakdown(by_label={}, by_group={}, confusion=())
+    lifecycle.record_scored(lease, replace(scored_report(), breakdown=nothing), now=timezone.now())
+
+    assert "Right and wrong" not in text_of(as_alice, evaluation)
 
 
 def test_what_was_applied_to_a_package_is_shown_as_text(as_alice, evaluation, lease):
