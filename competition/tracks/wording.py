@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
@@ -143,9 +143,17 @@ def input_in_words(spec: TrackSpec) -> dict[str, str]:
         words["Channels"] += ", unless the package states the other order"
     if contract.reader is Reader.VIDEO:
         words["Frames"] = _frames_in_words(contract)
-    if contract.fit is not Fit.STRETCH:
-        words["Other sizes"] = FIT_WORDS[contract.fit]
+    words["Other sizes"] = FIT_WORDS[contract.fit]
+    if contract.mean is not None and contract.std is not None:
+        words["Normalised"] = _normalised_in_words(contract.mean, contract.std)
+        if Format.BYOM in spec.formats:
+            words["Normalised"] += ", unless the package states its own mean and std"
     return words
+
+
+def _normalised_in_words(mean: Sequence[float], std: Sequence[float]) -> str:
+    means, deviations = (", ".join(f"{value:g}" for value in values) for values in (mean, std))
+    return f"channel by channel: less {means}, then divided by {deviations}"
 
 
 def _frames_in_words(contract: InputContract) -> str:

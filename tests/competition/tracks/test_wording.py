@@ -75,7 +75,29 @@ def test_the_input_contract_names_shape_values_and_channels(spec):
         "Shape": "N × 3 × 224 × 224",
         "Values": "32-bit floats from 0 to 1",
         "Channels": "blue, green, red (BGR)",
+        "Other sizes": "stretched to height and width",
     }
+
+
+def test_a_tracks_own_mean_and_std_are_named(spec):
+    own = replace(spec.input, mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
+
+    words = input_in_words(replace(spec, input=own))
+
+    assert words["Normalised"] == (
+        "channel by channel: less 0.485, 0.456, 0.406, then divided by 0.229, 0.224, 0.225"
+    )
+    assert "then normalised" in example_model(replace(spec, input=own))
+    assert "Normalised" not in input_in_words(spec)
+
+
+def test_a_byom_package_may_have_a_mean_and_std_of_its_own():
+    spec = load_track("byom-segmentation").spec
+    own = replace(spec.input, mean=(0.5,) * 3, std=(0.25,) * 3)
+
+    words = input_in_words(replace(spec, input=own))
+
+    assert words["Normalised"].endswith("unless the package states its own mean and std")
 
 
 def test_the_input_of_video_names_its_frames_and_what_becomes_of_other_sizes(spec):
