@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from scoring.codes import CODES
 from scoring.contracts import Finding, Quantised, ScoreReport, ScoreValue
 from scoring.errors import Fault, Rejected, render
+
+COUNTED: Final = frozenset({"correct", "pixels", "tp", "fp", "fn", "tn"})
 
 
 def accepted_or_scored(
@@ -104,6 +106,13 @@ def _recognised(rejection: Rejected) -> dict[str, Any]:
     if package is None:
         return {"format": None}
     return {"format": package.format.value, "not_formats": dict(package.not_formats)}
+
+
+def detail_in_words(name: str, number: float, decimals: int) -> str:
+    """Return a number beside a score: counts whole, thresholds to six digits, the others as the score."""
+    if name in COUNTED:  # of weighted samples they have fractions
+        return f"{number:,.6f}".rstrip("0").rstrip(".")
+    return f"{number:.6g}" if name == "threshold" else f"{number:.{decimals}f}"
 
 
 def latency_in_words(p50_ms: float, p95_ms: float, max_ms: float | None) -> str:

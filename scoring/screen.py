@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import zip_longest
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from rich.console import Console
 from rich.markup import escape
@@ -13,11 +13,12 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from scoring.contracts import Stage
-from scoring.report import latency_in_words, percent
+from scoring.report import detail_in_words, latency_in_words, percent
 
 if TYPE_CHECKING:
     from scoring.doctor import Check
 
+DECIMALS: Final = 6
 COLOURS = {"accepted": "green", "scored": "green", "rejected": "red", "fault": "yellow"}
 STAGES = {
     Stage.INTAKE: "unpacking",
@@ -144,9 +145,12 @@ class Screen:
     def _show_scores(self, scores: dict[str, Any], note: str) -> None:
         for name, value in scores.items():
             low, high = value["ci"]
-            details = "".join(f", {key} {number:.6g}" for key, number in value["details"].items())
-            interval = f"95 % interval {low:.4f} to {high:.4f}{details}"
-            self._console.print(f"[bold green]{name}{note} {value['value']:.6f}[/] ({interval})")
+            details = "".join(
+                f", {key} {detail_in_words(key, number, DECIMALS)}"
+                for key, number in value["details"].items()
+            )
+            interval = f"95 % interval {low:.{DECIMALS}f} to {high:.{DECIMALS}f}{details}"
+            self._console.print(f"[bold green]{name}{note} {value['value']:.{DECIMALS}f}[/] ({interval})")
 
     def _show_quantised(self, quantised: dict[str, Any] | None) -> None:
         if not quantised:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from scoring.contracts import Finding, Format, Package
+from scoring.contracts import Finding, Format, Metric, Package
 from scoring.errors import Rejected
 from scoring.report import accepted_or_scored, beside_gate, exactly, percent, rejected
 from scoring.screen import Screen
-from tests.examples import quantised_scores, scored_report
+from tests.examples import quantised_scores, score_value, scored_report
 
 
 def test_a_breakdown_is_printed_by_label_and_by_group(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,6 +46,17 @@ def test_a_second_score_is_printed_with_what_was_lost(capsys: pytest.CaptureFixt
     assert "accuracy in w8a8 0.850000" in text
     assert "accuracy in w8a8 (private) 0.700000" in text
     assert "drop in w8a8: 5.00 points of at most 10 (calibrated on 100 samples, 98.7 % of the MACs" in text
+
+
+def test_a_score_and_all_beside_it_are_printed_with_as_many_decimals(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    counted = replace(score_value(0.75), ci=(0.5, 1.0), details={"iou_0": 0.5, "pixels": 1_234_567.0})
+
+    Screen(quiet=True).show(accepted_or_scored(replace(scored_report(), scores={Metric.MIOU: counted})))
+
+    text = " ".join(capsys.readouterr().out.split())
+    assert "miou 0.750000 (95 % interval 0.500000 to 1.000000, iou_0 0.500000, pixels 1,234,567)" in text
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ from django.utils.safestring import SafeString
 from competition.markdown import to_html
 from competition.moments import in_utc
 from competition.tracks.models import Track
-from scoring.report import beside_gate, exactly, latency_in_words, percent
+from scoring.report import beside_gate, detail_in_words, exactly, latency_in_words, percent
 
 register = template.Library()
 
+_SCORE_DECIMALS: Final = 4
 _DECIMAL_PREFIXES: Final = ("", "k", "M", "G", "T", "P")
 _DETAIL_NAMES: Final = {
     "mcc": "MCC",
@@ -115,15 +116,23 @@ def command(line: str) -> SafeString:
 @register.filter
 def score(value: float | None) -> str:
     """Return a score with four decimals."""
-    return "–" if value is None else f"{value:.4f}"
+    return "–" if value is None else f"{value:.{_SCORE_DECIMALS}f}"
+
+
+@register.simple_tag
+def detail_value(name: str, number: float) -> str:
+    """Return a number beside a score as exactly as the score."""
+    return detail_in_words(name, number, _SCORE_DECIMALS)
 
 
 @register.filter
-def detail_name(name: str) -> str:
+def detail_name(name: str, names: Sequence[str] = ()) -> str:
     """Return the name of a number beside a score as people read it, e.g. "iou_7" as "IoU of class 7"."""
     kind, _, number = name.partition("_")
     if kind == "iou" and number:
-        return f"IoU of class {number}"
+        return (
+            f"IoU of {number} {names[int(number)]}" if int(number) < len(names) else f"IoU of class {number}"
+        )
     return _DETAIL_NAMES.get(name, name.replace("_", " "))
 
 

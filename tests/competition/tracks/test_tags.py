@@ -7,6 +7,7 @@ from competition.tracks.templatetags.podium import (
     class_number,
     command,
     detail_name,
+    detail_value,
     duration,
     in_bytes,
     moment,
@@ -74,6 +75,29 @@ def test_a_command_is_told_word_by_word_and_escaped():
 )
 def test_a_number_beside_a_score_has_a_readable_name(name, words):
     assert detail_name(name) == words
+
+
+def test_an_iou_has_the_name_of_its_class_where_there_is_one():
+    assert [detail_name(name, ["paper"]) for name in ("iou_0", "iou_1")] == [
+        "IoU of 0 paper",
+        "IoU of class 1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "text"),
+    [
+        ("iou_0", 0.98472, "0.9847"),
+        ("iou_1", 1.0, "1.0000"),
+        ("mcc", -0.5, "-0.5000"),
+        ("threshold", 0.9999871, "0.999987"),
+        ("pixels", 3_110_400.0, "3,110,400"),
+        ("tp", 2.5, "2.5"),
+        ("fp", 0.0, "0"),
+    ],
+)
+def test_a_number_beside_a_score_is_as_exact_as_the_score(name, number, text):
+    assert detail_value(name, number) == text
 
 
 def test_a_class_has_its_number_and_its_name():
