@@ -130,7 +130,7 @@ def _refuse_half_proven(user: AbstractBaseUser) -> None:
             status=status.HTTP_403_FORBIDDEN,
             code="second_factor_required",
             message="This account has a second factor, so a password alone gives no token.",
-            hint="Sign in on the site and copy the token from your account's page.",
+            hint="Sign in on the site and make a token on your account's page, which shows it once.",
         )
     unconfirmed = not EmailAddress.objects.filter(user_id=user.pk, verified=True).exists()
     if settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory" and unconfirmed:

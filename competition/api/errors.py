@@ -24,7 +24,7 @@ HINTS: Final[Mapping[str, str]] = {
     "invalid_request": "Correct the fields named in “findings” and send the request again.",
     "parse_error": "Send the body in the format that its Content-Type names.",
     "not_authenticated": "Send the header “Authorization: Token …”; POST /api/token/ gives you a token.",
-    "authentication_failed": "Ask for a new token: POST /api/token/, or look at your account's page.",
+    "authentication_failed": "Ask for a new token: POST /api/token/, or make one on your account's page.",
     "permission_denied": "Sign in with an account that may do this.",
     "not_found": "Check the address; things of other participants are not shown.",
     "method_not_allowed": "The header “Allow” names the methods of this address.",

@@ -64,7 +64,7 @@ def submit(
     if address.scheme == "http" and address.hostname not in LOOPBACK:
         notes.print("[yellow]This address is not encrypted: others on the way can read your token.[/]")
     if not token and not sys.stdin.isatty():
-        notes.print("No token: give --token or set PODIUM_TOKEN. Your account's page on the site shows it.")
+        notes.print("No token: give --token or set PODIUM_TOKEN. Make a token on your account's page.")
         return EXIT_USAGE
     with Site(server, token=token or "", pause=pause) as site:
         try:
