@@ -106,7 +106,7 @@ def test_an_entry_is_uploaded_followed_and_its_score_printed(
     assert code == 0
     assert "scored" in out
     assert "accuracy 0.750000" in out
-    assert "0.7400 to 0.7600" in out
+    assert "0.740000 to 0.760000" in out
     assert "queued, number 1 in the queue" in err
     assert "running: measuring on sample images" in err
     assert Submission.objects.get().entry_name == "net.zip"
