@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.services import rescore_track
@@ -42,9 +42,19 @@ def publish(*, track: Track) -> Published:
 
 
 def submissions_to_rescore(track: Track) -> int:
-    """Return how many submissions would be scored again: those whose last evaluation was not cancelled."""
+    """Return how many submissions a new version would score again: those that were not only cancelled."""
+    return _kept(track).count()
+
+
+def submissions_left_out(track: Track) -> int:
+    """Return how many of them have no evaluation on the track's present version."""
+    on_it = Evaluation.objects.filter(submission=OuterRef("pk"), benchmark=track.benchmark)
+    return _kept(track).filter(~Exists(on_it)).count()
+
+
+def _kept(track: Track) -> QuerySet[Submission]:
     kept = Count("evaluations", filter=~Q(evaluations__status=Status.CANCELLED))
-    return Submission.objects.filter(track=track).annotate(kept=kept).filter(kept__gt=0).count()
+    return Submission.objects.filter(track=track).annotate(kept=kept).filter(kept__gt=0)
 
 
 def unfinished(track: Track) -> int:

@@ -100,17 +100,23 @@ def _publishing(track: Track) -> dict[str, Any]:
         return {"text": f"The track's fields are not valid: {exc}", "button": ""}
     if track.dataset is None:
         return {"text": "The track has no dataset. Import one first.", "button": ""}
+    if not services.differs_from_benchmark(track):
+        return _nothing_to_publish(track)
     count = publishing.submissions_to_rescore(track)
     text = (
         f"Submissions that are scored again, after all fresh ones: {count:,}. The public board starts empty and fills "
         "as they are scored; scores of the old version stay with their submissions."
     )
-    if not services.differs_from_benchmark(track):
-        text = (
-            "Nothing that scoring depends on has changed: the current version stays, and submissions without an "
-            "evaluation on it are queued."
-        )
     return {"text": text, "changes": changes, "button": f"Publish and rescore ({count:,})"}
+
+
+def _nothing_to_publish(track: Track) -> dict[str, Any]:
+    unchanged = "Nothing that scoring depends on has changed: the current version stays"
+    count = publishing.submissions_left_out(track)
+    if not count:
+        return {"text": f"{unchanged}, and every submission has its evaluation on it.", "button": ""}
+    text = f"{unchanged}. Submissions without an evaluation on it, which are queued: {count:,}."
+    return {"text": text, "button": f"Score them ({count:,})"}
 
 
 ACTS: Final[dict[str, Callable[[ModelAdmin[Track], HttpRequest, int], HttpResponseBase]]] = {

@@ -419,6 +419,29 @@ def test_publishing_shows_the_change_and_the_count_and_rescores(
     assert (again.submission, again.status, again.priority) == (evaluation.submission, Status.QUEUED, 10)
 
 
+def test_without_a_change_there_is_nothing_to_publish(organiser: Client, track: Track) -> None:
+    services.open_track(track=track)
+    evaluate(track, status=Status.SCORED)
+
+    page = organiser.get(act(track, "publish"))
+
+    assert page.context["button"] == ""
+
+
+def test_without_a_change_what_has_no_evaluation_on_the_version_can_be_scored(
+    organiser: Client, track: Track
+) -> None:
+    services.open_track(track=track)
+    evaluate(track, status=Status.SCORED)
+    Track.objects.update(batch_size=7)
+    services.renew_benchmark(track=Track.objects.get())
+    evaluate(Track.objects.get(), status=Status.SCORED, name="bob")
+
+    page = organiser.get(act(track, "publish"))
+
+    assert page.context["button"] == "Score them (1)"
+
+
 def test_publishing_an_unready_track_changes_nothing(organiser: Client, track: Track) -> None:
     Track.objects.update(dataset=None)
 
