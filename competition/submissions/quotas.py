@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Exists, OuterRef, Q
@@ -13,6 +14,7 @@ from competition.tracks.models import Track
 from scoring.contracts import Status
 
 FAULT = Q(status=Status.FAILED)
+ALMOST_A_MINUTE: Final = timedelta(seconds=59, microseconds=999_999)
 CANCELLED_BEFORE_START = Q(status=Status.CANCELLED, started_at__isnull=True)
 
 
@@ -24,6 +26,13 @@ class Slots:
     allowed: int
     window_hours: int
     next_slot_at: datetime | None
+
+    @property
+    def next_slot_minute(self) -> datetime | None:
+        """Return the next slot's time rounded up: in the minute that people read, it is open."""
+        if self.next_slot_at is None:
+            return None
+        return (self.next_slot_at + ALMOST_A_MINUTE).replace(second=0, microsecond=0)
 
     @property
     def free(self) -> int:

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -28,7 +28,6 @@ from scoring.errors import reject
 
 NAME_CHARACTERS: Final = 255
 UNNAMED: Final = "entry"
-ALMOST_A_MINUTE: Final = timedelta(seconds=59, microseconds=999_999)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,13 +152,13 @@ def _check_new_and_within_quota(submission: Submission, track: Track, now: datet
 
 def _check_quota(participant: AbstractBaseUser, track: Track, now: datetime) -> None:
     slots = quotas.slots(participant=participant, track=track, now=now)
-    if slots.next_slot_at is not None:
+    if slots.next_slot_minute is not None:
         raise reject(
             "quota_used_up",
             found=slots.used,
             allowed=slots.allowed,
             window_hours=slots.window_hours,
-            next_slot=in_utc(slots.next_slot_at + ALMOST_A_MINUTE),  # rounded up: then it is free
+            next_slot=in_utc(slots.next_slot_minute),
         )
 
 

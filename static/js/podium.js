@@ -12,6 +12,20 @@ function showLocalTimes(root) {
   }
 }
 
+// Problems name times in UTC; on the page they read as its other times do.
+function inLocalTime(sentence) {
+  return sentence.replace(/(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC/g,
+    (_, day, minute) => localFormat.format(new Date(`${day}T${minute}Z`)));
+}
+
+function showLocalTimesInProblems() {
+  for (const sentence of document.querySelectorAll(".finding p")) {
+    for (const node of sentence.childNodes) {
+      if (node.nodeType === Node.TEXT_NODE) node.data = inLocalTime(node.data);
+    }
+  }
+}
+
 function enableCopyButtons(root) {
   for (const button of root.querySelectorAll("button[data-copy]")) {
     button.hidden = false;
@@ -34,6 +48,7 @@ function announce() {
 }
 
 showLocalTimes(document);
+showLocalTimesInProblems();
 enableCopyButtons(document);
 document.addEventListener("htmx:afterSettle", () => {
   showLocalTimes(document);
