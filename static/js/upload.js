@@ -18,18 +18,17 @@ const maxBytes = Number(form.dataset.maxBytes);
 let transfer = null;
 
 function inWords(bytes) {
-  const units = ["bytes", "kB", "MB", "GB"];
-  const power = bytes < 1000 ? 0 : Math.min(3, Math.floor(Math.log10(bytes) / 3));
-  const value = bytes / 1000 ** power;
-  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`;
+  const units = ["bytes", "KiB", "MiB", "GiB"]; // as the page words the limit
+  const power = Math.min(3, Math.floor(Math.log2(Math.max(bytes, 1)) / 10));
+  return `${Number((bytes / 1024 ** power).toPrecision(4))} ${units[power]}`;
 }
 
 function showFindings(findings) {
   errors.replaceChildren(...findings.map((finding) => {
     const item = findingTemplate.content.cloneNode(true);
     item.querySelector("[data-field=code]").textContent = finding.code;
-    item.querySelector("[data-field=message]").textContent = finding.message;
-    item.querySelector("[data-field=hint]").textContent = finding.hint;
+    item.querySelector("[data-field=message]").textContent = inLocalTime(finding.message);
+    item.querySelector("[data-field=hint]").textContent = inLocalTime(finding.hint);
     const link = item.querySelector("[data-field=link]");
     link.hidden = !finding.link;
     if (finding.link) link.href = finding.link;
@@ -88,6 +87,7 @@ function finish(request) {
     return;
   }
   showSending(false);
+  region.textContent = "";
   showFindings(reply.findings ?? [{
     code: `http_${request.status}`,
     message: `The server refused the upload (status ${request.status}).`,

@@ -6,6 +6,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from competition.submissions.models import Submission
+from competition.tracks.models import Track
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def send(page):
 
 def test_an_upload_leads_to_the_submissions_page(upload_page, entry, complaints):
     choose(upload_page, entry)
-    expect(upload_page.locator("#chosen-file")).to_have_text("entry.zip, 300.0 kB")
+    expect(upload_page.locator("#chosen-file")).to_have_text("entry.zip, 293 KiB")
 
     send(upload_page)
 
@@ -66,7 +67,7 @@ def test_a_file_that_is_too_large_is_refused_before_anything_is_sent(upload_page
     send(upload_page)
 
     expect(upload_page.get_by_role("alert")).to_contain_text("upload_too_large")
-    expect(upload_page.get_by_role("alert")).to_contain_text("300.0 kB; at most 200.0 kB")
+    expect(upload_page.get_by_role("alert")).to_contain_text("293 KiB; at most 195.3 KiB")
     assert "POST" not in sent
 
 
@@ -94,6 +95,18 @@ def test_a_refusal_by_the_server_shows_code_message_and_hint_in_place(upload_pag
     expect(problem).to_contain_text("Open that submission")
     expect(problem.get_by_role("link", name="Its page")).to_have_attribute("href", first)
     expect(problem).to_be_focused()
+    expect(upload_page.locator("#upload-announcement")).to_be_empty()
+
+
+def test_the_page_tells_one_time_of_the_next_slot_as_the_reader_counts(upload_page, scene, entry):
+    Track.objects.filter(pk=scene.track.pk).update(quota_submissions=1)
+    upload_page.reload()
+
+    choose(upload_page, entry)
+    send(upload_page)
+
+    shown = upload_page.locator("section[aria-labelledby=quota] time").inner_text()
+    expect(upload_page.get_by_role("alert")).to_contain_text(f"The next slot opens at {shown}.")
 
 
 def test_a_connection_that_breaks_off_is_reported(upload_page, entry):
