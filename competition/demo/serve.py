@@ -121,7 +121,7 @@ def main() -> None:
     prepare(environment)
     port = free_port(int(environment.get("PORT") or 8000))
     with running(environment, port=port, home=home) as url:
-        print(f"Podium serves at {url} (Ctrl-C stops it). An organiser account: manage.py createsuperuser")
+        print(f"Podium serves at {url} (Ctrl-C stops it). An account for the admin: .venv/bin/python manage.py createsuperuser")
         wait_for_interrupt()
 
 
