@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from competition.admin_permissions import ReadOnly
 from competition.tracks.admin.imports import import_without_track
 from competition.tracks.models import Dataset
-from competition.tracks.quantities import write_bytes
+from competition.tracks.templatetags.podium import binary_bytes
 from scoring.contracts import Split
 
 SHOWN_CLASSES = 200
@@ -46,16 +46,18 @@ class DatasetAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # gen
 
     @admin.display(description="Size")
     def size(self, row: Dataset) -> str:
-        return f"{row.archive_bytes:,} bytes" if row.archive_bytes < 2**20 else write_bytes(row.archive_bytes)
+        return binary_bytes(row.archive_bytes)
 
     @admin.display(description="Tracks")
     def used_by(self, row: Dataset) -> str:
         return ", ".join(track.name for track in row.tracks.all()) or "none"
 
     @admin.display(description="Samples of each class")
-    def classes(self, row: Dataset) -> SafeString:
+    def classes(self, row: Dataset) -> SafeString | str:
         public, private = row.labels(Split.PUBLIC), row.labels(Split.PRIVATE)
         labels = sorted(public.keys() | private.keys())
+        if not labels:
+            return "not counted in masks"
         rows = format_html_join(
             "",
             "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",

@@ -526,6 +526,16 @@ def test_a_dataset_shows_how_many_samples_each_class_has(organiser: Client, trac
         assert row in page
 
 
+def test_a_dataset_shows_its_size_with_a_unit_and_no_table_of_masks(organiser: Client, track: Track) -> None:
+    Dataset.objects.update(archive_bytes=1_234_567, label_counts={})
+
+    page = organiser.get(reverse("admin:tracks_dataset_change", args=[track.dataset.pk])).content.decode()
+
+    assert "1.177 MiB" in page
+    assert "not counted in masks" in page
+    assert "podium-table" not in page
+
+
 def test_a_dataset_cannot_be_changed_or_deleted(organiser: Client, track: Track) -> None:
     page = reverse("admin:tracks_dataset_change", args=[track.dataset.pk])
 
