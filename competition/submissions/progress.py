@@ -30,6 +30,14 @@ STAGE_WORDS: Final[Mapping[Stage, str]] = {
 }
 
 
+# The stages, and what runs within one and is timed apart.
+TIMED_WORDS: Final[Mapping[str, str]] = {
+    **{stage.value: words for stage, words in STAGE_WORDS.items()},
+    "export": "Export for 8 bits",
+    "quantise": "Predict in 8 bits",
+}
+
+
 class StepState(StrEnum):
     """How a step is drawn."""
 
@@ -84,6 +92,11 @@ def _state(number: int, reached: int, status: Status) -> StepState:
     if number > reached:
         return StepState.AHEAD
     return StepState.NOW if status in (Status.QUEUED, Status.RUNNING) else StepState.STOPPED
+
+
+def timings(timings_s: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Return what was timed in the words of the steps; a name of another release stays as it is."""
+    return [(TIMED_WORDS.get(name, name), seconds) for name, seconds in timings_s.items()]
 
 
 def elapsed_s(evaluation: Evaluation, now: datetime) -> float:

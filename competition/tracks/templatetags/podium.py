@@ -30,6 +30,7 @@ _DETAIL_NAMES: Final = {
     "fn": "false negatives",
     "tn": "true negatives",
 }
+_SHOWN_S: Final = 0.1
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
 _TICKS: Final = (forms.CheckboxInput, forms.RadioSelect, forms.CheckboxSelectMultiple)
@@ -85,6 +86,8 @@ def duration(seconds: float | None) -> str:
     """Return seconds in words, e.g. 3725 as "1 h 2 min"."""
     if seconds is None:
         return "–"
+    if 0 < seconds < _SHOWN_S:
+        return f"under {_SHOWN_S:g} s"
     if seconds < _MINUTE_S:
         return f"{seconds:.1f} s" if 0 < seconds < 10 else f"{seconds:.0f} s"
     whole = round(seconds)

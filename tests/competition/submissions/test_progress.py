@@ -1,7 +1,14 @@
 import pytest
 
 from competition.submissions.models import Evaluation
-from competition.submissions.progress import STAGE_WORDS, STATUS_WORDS, StepState, announcement, steps
+from competition.submissions.progress import (
+    STAGE_WORDS,
+    STATUS_WORDS,
+    StepState,
+    announcement,
+    steps,
+    timings,
+)
 from scoring.contracts import Stage, Status
 
 
@@ -46,3 +53,13 @@ def test_the_announcement_follows_position_and_stage():
 
     assert announcement(waiting, position=3) == "Waiting, position 3 in the queue."
     assert announcement(running, position=None) == "Running: Predict."
+
+
+def test_times_have_the_words_of_the_steps():
+    taken = {Stage.ENFORCE.value: 1.0, "export": 2.0, "of_another_release": 3.0}
+
+    assert timings(taken) == [
+        (STAGE_WORDS[Stage.ENFORCE], 1.0),
+        ("Export for 8 bits", 2.0),
+        ("of_another_release", 3.0),
+    ]

@@ -37,8 +37,8 @@ def test_limits_are_binary(value, text):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(None, "–"), (0, "0 s"), (2.31, "2.3 s"), (48.4, "48 s"), (60, "1 min"), (300, "5 min"), (125, "2 min 5 s"),
-     (3_600, "1 h"), (3_725, "1 h 2 min")],
+    [(None, "–"), (0, "0 s"), (0.004, "under 0.1 s"), (2.31, "2.3 s"), (48.4, "48 s"),
+     (60, "1 min"), (300, "5 min"), (125, "2 min 5 s"), (3_600, "1 h"), (3_725, "1 h 2 min")],
 )  # fmt: skip
 def test_durations_are_in_words(seconds, text):
     assert duration(seconds) == text
