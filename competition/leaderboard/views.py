@@ -16,7 +16,7 @@ from competition.leaderboard.paging import asked_benchmark, asked_split, may_see
 from competition.leaderboard.selectors import Board
 from competition.tracks.models import Track
 from competition.tracks.selectors import tracks_for
-from competition.tracks.wording import metric_title
+from competition.tracks.wording import directed_title
 from scoring.contracts import Split
 
 ROWS_A_PAGE = 50
@@ -39,7 +39,7 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
         "drawn": draw(tuple(page)),
         "own": own,
         "own_page": board.rows.index(own) // ROWS_A_PAGE + 1 if own else None,
-        "extra_metrics": [(name, metric_title(name)) for name in board.extra_metrics],
+        "extra_metrics": [(name, directed_title(name)) for name in board.extra_metrics],
         "metric": board.metric_facts,
         "board_query": _query(split, board),
         "versions": track.benchmarks.all(),

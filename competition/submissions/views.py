@@ -20,7 +20,7 @@ from competition.submissions.models import Evaluation, Submission
 from competition.submissions.selectors import newest_first, submissions_of, submissions_visible_to
 from competition.tracks.models import Track
 from competition.tracks.selectors import is_staff
-from competition.tracks.wording import metric_title
+from competition.tracks.wording import directed_title
 from scoring.contracts import Status
 
 SUBMISSIONS_A_PAGE = 25
@@ -120,8 +120,9 @@ def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, obj
         "quantised_private_scores": _titled((report["quantised"] or {}).get("private_scores")),
         "private_shown_to_all": evaluation.submission.track.shows_private_scores(now),
         "log": reports.log(evaluation),
+        "timings": progress.timings(report["timings_s"]),
     }
 
 
 def _titled(scores: dict[str, dict[str, object]] | None) -> list[tuple[str, dict[str, object]]]:
-    return [(metric_title(name), value) for name, value in (scores or {}).items()]
+    return [(directed_title(name), value) for name, value in (scores or {}).items()]

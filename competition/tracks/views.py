@@ -16,6 +16,7 @@ from competition.submissions import quotas
 from competition.tracks import services, starter_kit, wording
 from competition.tracks.binding import bound, max_upload_bytes
 from competition.tracks.first_steps import example_of, first_steps
+from competition.tracks.models import Track
 from competition.tracks.selectors import competitions_for, is_organiser, tracks_for
 from scoring.contracts import METRIC_FACTS, Format, TrackSpec
 from scoring.tracks import dump_track
@@ -50,7 +51,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "track": found,
         "spec": spec,
         "metric": METRIC_FACTS[spec.metric],
-        "extra_metrics": [METRIC_FACTS[metric].title for metric in spec.extra_metrics],
+        "extra_metrics": [wording.directed_title(metric) for metric in spec.extra_metrics],
         "formats": wording.formats_in_words(spec),
         "input": wording.input_in_words(spec),
         "output": wording.output_in_words(spec.output, spec.input),
@@ -60,6 +61,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "steps": first_steps(spec, kit, server=request.build_absolute_uri("/")),
         "example_model": _example_model(spec, kit),
         "environment": _environment_text(),
+        "has_private_samples": _has_private_samples(kept),
         "now": now,
         "max_bytes": max_upload_bytes(kept),
         "taking_submissions": found.is_taking_submissions(now),
@@ -101,6 +103,12 @@ def environment(request: HttpRequest) -> FileResponse:
     if not file.is_file():
         raise Http404("env.txt is not installed")
     return FileResponse(file.open("rb"), content_type="text/plain; charset=utf-8")
+
+
+def _has_private_samples(track: Track) -> bool:
+    """Say whether the data that submissions are scored on have a private split."""
+    dataset = track.benchmark.dataset if track.benchmark else track.dataset
+    return dataset is not None and dataset.private_samples > 0
 
 
 def _example_model(spec: TrackSpec, kit: Path | None) -> str:

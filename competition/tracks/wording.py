@@ -194,6 +194,13 @@ def metric_title(metric: str) -> str:
     return METRIC_FACTS[Metric(metric)].title if metric in list(Metric) else metric
 
 
+def directed_title(metric: str) -> str:
+    """Return a metric's title where it stands beside others; it says so where less is better."""
+    known = metric in list(Metric)
+    is_less_better = known and not METRIC_FACTS[Metric(metric)].higher_is_better
+    return f"{metric_title(metric)} (lower is better)" if is_less_better else metric_title(metric)
+
+
 def example_model(spec: TrackSpec) -> str:
     """Return a small model.py that fits the track's input and output contracts."""
     return render_to_string(

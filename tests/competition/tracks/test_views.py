@@ -65,6 +65,20 @@ def test_the_track_page_shows_rules_budgets_and_the_example(client, open_track):
     assert "class Model(nn.Module)" in text
 
 
+@pytest.mark.parametrize(
+    ("private_samples", "words"), [(0, "none: all samples are public"), (1, "shown after the track closes")]
+)
+def test_private_scores_are_promised_where_there_are_private_samples(
+    client, open_track, private_samples, words
+):
+    open_track.benchmark.dataset.private_samples = private_samples
+    open_track.benchmark.dataset.save()
+
+    text = client.get(open_track.get_absolute_url()).content.decode()
+
+    assert f"<dt>Private scores</dt><dd>{words}</dd>" in text
+
+
 def test_the_track_page_lists_its_classes_by_number(client, make_track):
     track = make_track("named", output_width=2, class_names=["cat", "<dog>"])
 

@@ -8,6 +8,7 @@ from competition.tracks.wording import (
     OUTPUT_WORDS,
     PRECISION_WORDS,
     accepted_suffixes,
+    directed_title,
     example_model,
     input_in_words,
     quantisation_in_words,
@@ -175,3 +176,11 @@ def test_every_precision_is_explained():
 
 def test_the_file_chooser_offers_each_ending_once(spec):
     assert accepted_suffixes(spec) == ".zip,.onnx"
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [("brier", "Brier score (lower is better)"), ("accuracy", "Accuracy"), ("of_old", "of_old")],
+)
+def test_a_metric_beside_others_says_where_less_is_better(metric, words):
+    assert directed_title(metric) == words
