@@ -299,7 +299,7 @@ def _told(found: int | str | None, ours: str, job: Job) -> str:
 
 
 def _why(reply: FailedReply, job: Job) -> str:
-    why = reply.facts.why or reply.facts.error or UNNAMED
+    why = reply.facts.why or UNNAMED
     return harmless(why) if job.request.task.may_tell else _error_name(why)
 
 

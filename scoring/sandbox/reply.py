@@ -160,7 +160,6 @@ class CalibrateReply(_Closed):
 class Facts(_Closed):
     """What a failed request may tell; which of it is believed depends on outcome and task."""
 
-    error: Text | None = None
     why: Text | None = None
     found: Count | Text | None = None
     batch: Count | None = None

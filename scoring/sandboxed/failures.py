@@ -44,9 +44,7 @@ def one_line(exc: BaseException) -> str:
 def _refusal(exc: Exception, outcome: Outcome, task: Task) -> Refusal:
     if isinstance(exc, MemoryError) or any(words in str(exc).lower() for words in _ALLOCATION_FAILED):
         return Refusal(Outcome.OUT_OF_MEMORY)
-    name = type(exc).__name__
-    why = one_line(exc) if task.may_tell else name
-    return Refusal(outcome, **({"error": why} if outcome is Outcome.CRASHED else {"why": why}))
+    return Refusal(outcome, why=one_line(exc) if task.may_tell else type(exc).__name__)
 
 
 def attempt(function: Callable[[], T], task: Task) -> T | None:

@@ -127,7 +127,7 @@ def test_where_two_formats_match_the_source_must_be_named(
     output, track = tmp_path / "out.onnx", load_track("gasbench-onnx-image").spec
     for name in ("model_config.yaml", "model.safetensors"):
         (package / name).write_bytes(b"")
-    script = Scripted(exit_code=1, reply=b'{"outcome": "crashed", "facts": {"error": "ValueError"}}')
+    script = Scripted(exit_code=1, reply=b'{"outcome": "crashed", "facts": {"why": "ValueError"}}')
     sandbox = FakeSandbox({Task.EXPORT: [script]})
 
     codes = []

@@ -223,7 +223,7 @@ def test_the_largest_parameter_budget_is_inclusive(check) -> None:
     ("script", "code"),
     [
         (failed(Outcome.LOAD_FAILED, why="no module named foo"), "load_failed"),
-        (failed(Outcome.CRASHED, error="ValueError"), "crashed"),
+        (failed(Outcome.CRASHED, why="ValueError"), "crashed"),
         (Scripted(status=ExitStatus.TIMED_OUT), "timed_out"),
         (Scripted(status=ExitStatus.OUT_OF_MEMORY), "out_of_memory"),
         (Scripted(reply=b"not json"), "crashed"),
@@ -238,7 +238,7 @@ def test_trouble_in_either_run_is_the_entrants(score, script: Scripted, code: st
 
 
 def test_a_rejection_from_predict_carries_the_log_of_measure_only(score) -> None:
-    hostile = replace(failed(Outcome.CRASHED, error="ValueError"), log="hidden pixel 17")
+    hostile = replace(failed(Outcome.CRASHED, why="ValueError"), log="hidden pixel 17")
 
     with pytest.raises(Rejected) as caught:
         score(sandbox(measure=measured(log="from measure"), predict=hostile))

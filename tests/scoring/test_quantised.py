@@ -363,7 +363,7 @@ def test_a_float_graph_in_place_of_the_quantised_one_is_refused(score, right) ->
 @pytest.mark.parametrize(
     ("script", "code"),
     [
-        (failed(Outcome.QUANTISATION_FAILED, error="ValueError", why="ValueError"), "quantisation_failed"),
+        (failed(Outcome.QUANTISATION_FAILED, why="ValueError"), "quantisation_failed"),
         (failed(Outcome.LOAD_FAILED, why="pixel 17"), "load_failed"),
         (Scripted(reply=b'{"outcome": "ok", "rows": 3}'), "crashed"),
         (Scripted(reply=b'{"outcome": "ok", "samples": 1e99}'), "crashed"),

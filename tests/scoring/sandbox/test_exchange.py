@@ -123,7 +123,7 @@ def test_an_unknown_end_is_a_fault(make_run: MakeRun, make_job: MakeJob) -> None
         (Outcome.LOAD_FAILED, {"why": "KeyError: 'fc'"}, {"why": "KeyError: 'fc'"}),
         (
             Outcome.CRASHED,
-            {"error": "MyError: bytes\x1b and floats"},
+            {"why": "MyError: bytes\x1b and floats"},
             {"error": "MyError: bytes\ufffd and floats; it was fed (N, 3, 2, 2) of float32"},
         ),
         (Outcome.OUT_OF_MEMORY, {}, {"allowed_bytes": 6 * 2**30}),
@@ -158,7 +158,7 @@ def test_measure_tells_what_the_child_found(
 def test_predict_passes_on_no_text_of_the_child(
     outcome: Outcome, make_run: MakeRun, make_job: MakeJob
 ) -> None:
-    hostile = reply(outcome, error=SECRET, why=SECRET, found=SECRET, expected=SECRET)
+    hostile = reply(outcome, why=SECRET, found=SECRET, expected=SECRET)
 
     refused = refusal(make_run(exit_code=1, reply=hostile, log=SECRET), make_job(Task.PREDICT))
 
@@ -180,14 +180,14 @@ def test_predict_bounds_the_child_s_numbers(outcome: Outcome, make_run: MakeRun,
 
 @pytest.mark.parametrize("name", ["ValueError", "RuntimeError", "Fail", "MemoryError"])
 def test_predict_names_known_exceptions(name: str, make_run: MakeRun, make_job: MakeJob) -> None:
-    refused = refusal(make_run(exit_code=1, reply=reply(Outcome.CRASHED, error=name)), make_job(Task.PREDICT))
+    refused = refusal(make_run(exit_code=1, reply=reply(Outcome.CRASHED, why=name)), make_job(Task.PREDICT))
 
     assert refused.findings[0].facts == {"error": name}
 
 
 @pytest.mark.parametrize("name", ["print", "__name__", "ValueError ", "Pixel_17_is_203", ""])
 def test_predict_names_nothing_else(name: str, make_run: MakeRun, make_job: MakeJob) -> None:
-    refused = refusal(make_run(exit_code=1, reply=reply(Outcome.CRASHED, error=name)), make_job(Task.PREDICT))
+    refused = refusal(make_run(exit_code=1, reply=reply(Outcome.CRASHED, why=name)), make_job(Task.PREDICT))
 
     assert refused.findings[0].facts == {"error": "an exception"}
 

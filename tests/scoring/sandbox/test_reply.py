@@ -102,10 +102,10 @@ def test_a_measurement_is_refused_with(changes: dict[str, Any]) -> None:
             b'{"outcome": "ok", "rows": ' + b"9" * 5000 + b"}", id="a number of five thousand digits"
         ),
         pytest.param(b'{"outcome": "ok"}', id="no rows"),
-        pytest.param(b'{"outcome": "crashed", "facts": {"error": "\\ud800"}}', id="half a character"),
-        pytest.param(b'{"outcome": "crashed", "facts": {"error": "' + b"x" * 401 + b'"}}', id="a long text"),
+        pytest.param(b'{"outcome": "crashed", "facts": {"why": "\\ud800"}}', id="half a character"),
+        pytest.param(b'{"outcome": "crashed", "facts": {"why": "' + b"x" * 401 + b'"}}', id="a long text"),
         pytest.param(b'{"outcome": "crashed", "facts": {"log": "x"}}', id="an unknown fact"),
-        pytest.param(b'{"outcome": "crashed", "facts": {"error": ["x"]}}', id="a list for a text"),
+        pytest.param(b'{"outcome": "crashed", "facts": {"why": ["x"]}}', id="a list for a text"),
         pytest.param(b"\xff\xfe", id="no text"),
         pytest.param(b"[" * 100_000, id="a hundred thousand brackets"),
         pytest.param(b'{"outcome":' * 50_000, id="fifty thousand objects inside each other"),

@@ -185,7 +185,7 @@ def test_a_graph_that_cannot_run_is_refused_without_its_words(child: Child) -> N
     ended = quantise(child)
 
     assert (ended.exit_code, ended.reply["outcome"], ended.outputs) == (1, "quantisation_failed", b"")
-    assert ended.reply["facts"]["why"] == ended.reply["facts"]["error"]
+    assert ended.reply["facts"]["why"].isidentifier()
 
 
 def test_sums_are_exact_where_that_is_asked_for(child: Child) -> None:
