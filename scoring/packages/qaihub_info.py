@@ -21,8 +21,13 @@ ID: Final = re.compile(r"[a-z][a-z0-9_]{0,79}")
 TEXTS: Final = ("name", "status", "headline", "domain", "description", "use_case", "license_type")
 LISTS: Final = ("tags", "applicable_scenarios", "related_models", "form_factors")
 SWITCHES: Final = ("has_static_banner", "has_animated_banner")
-OPTIONAL_TEXTS: Final = ("research_paper", "research_paper_title", "source_repo", "license", "status_reason")
+OPTIONAL_TEXTS: Final = ("research_paper_title", "status_reason")
+ADDRESSES: Final = ("research_paper", "source_repo", "license")
 TECHNICAL: Final = ("Model checkpoint", "Input resolution", "Number of parameters", "Model size (float)")
+FORMS: Final = {
+    "Input resolution": (re.compile(r"\d+( ?[x×] ?\d+)+"), "224x224"),
+    "Number of parameters": (re.compile(r"\d[\d.,_]*( ?[A-Za-z]+)?"), "11.7M"),
+}
 
 
 @dataclass(frozen=True)
@@ -63,14 +68,15 @@ def _named(model_id: str) -> str:
 
 def _shortcomings(fields: Mapping[object, object], model_id: str) -> Iterator[str]:
     yield from _texts(fields)
+    yield from _optional(fields)
     if fields.get("id") != model_id:
         yield f"id is not given as lower-case letters, digits and underscores; {_named(model_id)}"
     for name in LISTS:
-        value = fields.get(name)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        if not _are_texts(fields.get(name)):
             yield f"{name} must be a list of texts"
-        elif name == "related_models" and len(value) > MAX_RELATED:
-            yield f"related_models lists {len(value)} models; at most {MAX_RELATED} are shown"
+    related = fields.get("related_models")
+    if isinstance(related, list) and len(related) > MAX_RELATED:
+        yield f"related_models lists {len(related)} models; at most {MAX_RELATED} are shown"
     for name in SWITCHES:
         if not isinstance(fields.get(name), bool):
             yield f"{name} must be true or false"
@@ -79,25 +85,53 @@ def _shortcomings(fields: Mapping[object, object], model_id: str) -> Iterator[st
         yield f"technical_details must give {', '.join(TECHNICAL)}"
         return
     for name in TECHNICAL:
-        if details.get(name) in (None, ""):
-            yield f"technical_details lacks “{name}”"
+        yield from _detail(name, details.get(name))
+
+
+def _detail(name: str, value: object) -> Iterator[str]:
+    if _is_blank(value):
+        yield f"technical_details lacks “{name}”"
+    elif isinstance(value, bool) or not isinstance(value, str | int | float):
+        yield f"technical_details: “{name}” must be a text or a number"
+    elif name in FORMS:
+        form, example = FORMS[name]
+        if not form.fullmatch(str(value).strip()):
+            yield f"technical_details: “{name}” must be like {example}"
+
+
+def _is_blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
 
 
 def _texts(fields: Mapping[object, object]) -> Iterator[str]:
     for name in TEXTS:
         value = fields.get(name)
-        if value is None or value == "":
+        if _is_blank(value):
             yield f"{name} is missing"
         elif not isinstance(value, str):
             yield f"{name} must be a text"
-    for name in OPTIONAL_TEXTS:
-        if not isinstance(fields.get(name, ""), str | None):
-            yield f"{name} must be a text"
     headline, status = fields.get("headline"), fields.get("status")
-    if isinstance(headline, str) and headline and not headline.endswith("."):
+    if isinstance(headline, str) and headline.strip() and not headline.endswith("."):
         yield "headline must end with “.”"
-    if isinstance(status, str) and status and status not in STATUSES:
+    if isinstance(status, str) and status.strip() and status not in STATUSES:
         yield f"status must be one of {', '.join(STATUSES)}"
+
+
+def _optional(fields: Mapping[object, object]) -> Iterator[str]:
+    for name in (*OPTIONAL_TEXTS, *ADDRESSES):
+        value = fields.get(name)
+        if _is_blank(value):
+            continue
+        if not isinstance(value, str):
+            yield f"{name} must be a text"
+        elif name in ADDRESSES and not value.startswith(("http://", "https://")):
+            yield f"{name} must be an address that begins with https://"
+    if not _are_texts(fields.get("dataset", [])):
+        yield "dataset must be a list of texts"
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _warning(why: str) -> Finding:

@@ -324,8 +324,19 @@ def test_each_missing_field_is_named(check: Check, field: str) -> None:
         ("related_models", ["a", "b", "c", "d"]),
         ("tags", "one"),
         ("has_static_banner", "yes, it has"),
-        ("technical_details", {**INFO["technical_details"], "Input resolution": ""}),
+        ("technical_details", {**INFO["technical_details"], "Input resolution": " "}),
+        ("technical_details", {**INFO["technical_details"], "Input resolution": "abc"}),
+        ("technical_details", {**INFO["technical_details"], "Input resolution": 224}),
+        ("technical_details", {**INFO["technical_details"], "Number of parameters": -5}),
+        ("technical_details", {**INFO["technical_details"], "Number of parameters": [1, 2]}),
+        ("technical_details", {**INFO["technical_details"], "Model size (float)": True}),
+        ("name", "  "),
+        ("headline", 7),
+        ("dataset", "imagenet"),
         ("research_paper", 7),
+        ("research_paper", "a paper"),
+        ("source_repo", "github.com/x/y"),
+        ("status_reason", []),
     ],
 )
 def test_each_malformed_field_is_named(check: Check, field: str, value: object) -> None:
@@ -333,6 +344,22 @@ def test_each_malformed_field_is_named(check: Check, field: str, value: object) 
 
     assert [finding.code for finding in found] == ["incomplete_info"]
     assert field in str(found[0].facts["why"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("technical_details", {**INFO["technical_details"], "Input resolution": "3 x 720 x 1280"}),
+        ("technical_details", {**INFO["technical_details"], "Number of parameters": 11_689_512}),
+        ("technical_details", {**INFO["technical_details"], "Number of parameters": "1.07 billion"}),
+        ("dataset", ["imagenet-1k"]),
+        ("research_paper", "https://arxiv.org/abs/1512.03385"),
+        ("license", None),
+        ("status_reason", ""),
+    ],
+)
+def test_a_field_in_order_says_nothing(check: Check, field: str, value: object) -> None:
+    assert check(info={**INFO, field: value}) == ()
 
 
 def test_a_missing_info_is_a_warning(check: Check) -> None:
