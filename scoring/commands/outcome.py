@@ -6,7 +6,6 @@ The flow of a command raises only Rejected and Fault; each has its exit code.
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from scoring import report
 from scoring.contracts import ScoreReport, TrackSpec
 from scoring.errors import Fault, Rejected
 from scoring.screen import Screen
+from scoring.workdirs import own_root, workdir
 
 EXIT_OK, EXIT_REJECTED, EXIT_USAGE, EXIT_FAULT = 0, 1, 2, 3
 
@@ -52,9 +52,10 @@ def outcome_of(result: ScoreReport, track: TrackSpec) -> Outcome:
 
 def run_and_print(flow: Flow, track: TrackSpec, *, printing: Printing) -> int:
     """Run the flow in a folder of its own, print what came of it, and return the exit code."""
-    with Screen(quiet=printing.as_json) as screen, tempfile.TemporaryDirectory(prefix="podium-") as folder:
+    with Screen(quiet=printing.as_json) as screen:
         try:
-            outcome, code = flow(screen, Path(folder)), EXIT_OK
+            with workdir(own_root()) as folder:
+                outcome, code = flow(screen, folder), EXIT_OK
         except Rejected as exc:
             max_ms = track.budgets.max_latency_ms
             told = report.rejected(exc, track=track.slug, max_latency_ms=max_ms)

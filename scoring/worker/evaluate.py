@@ -15,9 +15,9 @@ from competition.references import new_reference
 from competition.submissions.lifecycle import CancelRequested, LeaseLost
 from scoring.cache.holds import holding
 from scoring.errors import Rejected
+from scoring.workdirs import workdir
 from scoring.worker.heartbeat import Heartbeat
 from scoring.worker.ports import Ports, Work
-from scoring.worker.workdirs import workdir
 
 MAX_DETAIL_CHARACTERS: Final = 20_000
 

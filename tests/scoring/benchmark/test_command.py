@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from typer.testing import CliRunner
 
 from scoring import cli
 from scoring.commands.outcome import EXIT_FAULT, EXIT_REJECTED, EXIT_USAGE
+from scoring.workdirs import own_root
 
 MODEL = """
 import torch
@@ -149,6 +151,18 @@ def test_files_of_another_kind_are_all_named_before_the_entry_is_looked_at(
     message = json.loads(ended.stdout)["message"]
     assert ended.exit_code == EXIT_FAULT
     assert [line.split("”")[0] for line in message.splitlines()[1:]] == ["row 4: “3.png", "row 8: “7.png"]
+
+
+def test_what_a_killed_command_left_is_removed_by_the_next(
+    unusable: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(unusable))
+    leftover = own_root() / "left"
+    leftover.mkdir()
+
+    score(unusable, "entry.zip")
+
+    assert list(own_root().iterdir()) == []
 
 
 @pytest.mark.slow

@@ -1,14 +1,31 @@
-"""Folders for one evaluation each, removed whatever happens; a killed worker's are removed by the next one."""
+"""Folders for one evaluation each, removed whatever happens; a killed process's are removed by the next one."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from scoring.errors import Fault
+
+
+def own_root() -> Path:
+    """Return the folder that this user's commands work below, in the machine's folder for temporary files."""
+    root = Path(tempfile.gettempdir()) / f"podium-{os.geteuid()}"
+    try:
+        root.mkdir(mode=0o700, exist_ok=True)
+        status = root.lstat()
+    except OSError as exc:
+        raise Fault(f"{root} cannot be made: {exc.strerror}; set TMPDIR to a folder of yours") from exc
+    # /tmp is everybody's: whoever holds the name already could exchange what is put there.
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+        raise Fault(f"{root} is somebody else's, or a link; remove it, or set TMPDIR to a folder of yours")
+    return root
 
 
 @contextmanager
@@ -28,7 +45,7 @@ def workdir(root: Path) -> Iterator[Path]:
 
 
 def _remove_leftovers(root: Path) -> None:
-    """Remove folders that nobody has locked: the kernel took their locks back when the workers died."""
+    """Remove folders that nobody has locked: the kernel took their locks back when the processes died."""
     for folder in filter(Path.is_dir, root.iterdir()):
         handle = _open(folder)
         try:
