@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -53,7 +53,10 @@ def sn34_score(labels: Labels, predictions: Predictions, weights: Weights | None
 def sn34_multiclass(labels: Labels, predictions: Predictions, weights: Weights | None) -> MetricResult:
     """Score the class."""
     found = guesses.of_classes(labels, predictions)
-    return _result(found, weights)
+    scored = _result(found, weights)
+    # Of two classes the loss of one column, with its baseline, is half of the sum over both.
+    halves = 2 if found.classes == 2 else 1
+    return replace(scored, details={**scored.details, "brier": halves * scored.details["brier"]})
 
 
 def terms(found: Guesses, weights: Weights | None) -> Terms:

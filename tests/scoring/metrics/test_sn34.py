@@ -161,6 +161,18 @@ def test_of_two_classes_both_versions_are_one():
     )
 
 
+def test_of_two_classes_too_the_multiclass_brier_is_the_sum_over_classes():
+    labels, probabilities = [0, 1, 0, 1], [[0.8, 0.2], [0.2, 0.8], [0.8, 0.2], [0.6, 0.4]]
+    brier = np.square(np.array(probabilities) - np.eye(2)[labels]).sum(axis=1).mean()
+
+    value = found(Metric.SN34_MULTICLASS, labels, probabilities)
+
+    assert value.details["brier"] == pytest.approx(brier, abs=1e-6)
+    # Its baseline is (K - 1) / K.
+    expected = combine(value.details["mcc"], value.details["brier"], baseline=1 / 2)
+    assert value.value == pytest.approx(float(expected), abs=1e-9)
+
+
 @pytest.mark.parametrize(
     ("counts", "expected"),
     [
