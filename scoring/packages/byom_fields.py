@@ -32,9 +32,7 @@ def config_problems(config: Mapping) -> Iterator[str]:
         elif not is_positive(value):
             yield f"Invalid {field}: {shown(value)}. Must be positive integer"
     yield from _count_problems(dataset, "dataset.num_classes")
-    names = dataset.get("class_names")
-    if names is not None and not (isinstance(names, list) and names):
-        yield f"config.yaml 'dataset.class_names' must be a non-empty list, not {shown(names)}"
+    yield from _name_problems(dataset.get("class_names"))
 
 
 def mochi_problems(mochi: Mapping) -> Iterator[str]:
@@ -93,6 +91,18 @@ def is_number(value: object) -> bool:
         return False
     # A JSON integer can be larger than any float.
     return abs(value) < 1e30 and math.isfinite(value)
+
+
+def _name_problems(names: object) -> Iterator[str]:
+    if names is None:
+        return
+    place = "config.yaml 'dataset.class_names'"
+    if not isinstance(names, list) or not names:
+        yield f"{place} must be a non-empty list, not {shown(names)}"
+    elif not all(isinstance(name, str) and name.strip() for name in names):
+        yield f"{place} must hold names only (in quotes where they look like numbers), not {shown(names)}"
+    elif len(set(names)) < len(names):
+        yield f"{place} holds a name twice: {shown(names)}"
 
 
 def _stages_problems(
