@@ -25,12 +25,7 @@ from scoring.contracts import (
 )
 from scoring.errors import Rejected
 from scoring.packages import byom_fields as fields
-from scoring.packages.byom_agreement import (
-    agreement_problems,
-    class_count,
-    filename_problems,
-    track_problems,
-)
+from scoring.packages.byom_agreement import agreement_findings, filename_problems, output_shape
 from scoring.packages.byom_applied import applied
 from scoring.packages.byom_documents import (
     CONFIG,
@@ -44,10 +39,12 @@ from scoring.packages.byom_documents import (
 from scoring.packages.byom_files import ARTIFACTS, file_findings, has_marks, misplaced, models_in
 from scoring.packages.byom_processing import (
     Processing,
-    columns_problems,
+    columns_findings,
     processing_problems,
     read_processing,
 )
+from scoring.packages.byom_thresholds import threshold_findings
+from scoring.packages.byom_track import columns_of, track_findings
 from scoring.packages.wrapping import locate, own_paths
 
 MAX_FINDINGS: Final = 100
@@ -88,18 +85,19 @@ def settle(package: Package, track: TrackSpec) -> Settled:
     processing = read_processing(mochi, manifest)
     stage = fields.first_stage(mochi)
     batch, *sides = stage["input_shape"]
+    columns, answer = columns_of(config, mochi, manifest, track.output), output_shape(mochi, manifest)
     options: dict[str, object] = {
         "batch": batch,
         "architecture": (mochi.get("model_info") or {}).get("architecture"),
-        "num_classes": _class_number(config, mochi, manifest, track.output),
-        "columns": _columns(config, mochi, manifest),
+        "num_classes": columns or track.output.classes or track.output.width,
+        "columns": columns,
         "postprocessing": processing.postprocessing,
         **processing.thresholds,
     }
     settled = replace(
         track,
         input=_input(track.input, tuple(sides), processing),
-        output=_output(track.output, stage.get("output_shape")),
+        output=_output(track.output, None if answer is None else answer.value),
     )
     return Settled(track=settled, options=options, applied=applied(settled, processing, options))
 
@@ -136,29 +134,12 @@ def _document_findings(
     }
     for path, content in documents.items():
         yield from (problem(path, why) for why in alone[path](content))
-    yield from (problem(MOCHI, why) for why in agreement_problems(config, mochi, manifest))
+    yield from agreement_findings(config, mochi, manifest)
     if package.main != MANIFEST:
         yield from (problem(MANIFEST, why) for why in filename_problems(manifest, package.main))
-    yield from (problem(MOCHI, why) for why in track_problems(mochi, track))
+    yield from track_findings(config, mochi, manifest, track)
     yield from (problem(MANIFEST, why) for why in processing_problems(mochi, manifest, track))
+    columns = columns_of(config, mochi, manifest, track.output)
+    yield from threshold_findings(mochi, manifest, track.output.kind, columns)
     if MOCHI in documents:
-        columns = _columns(config, mochi, manifest)
-        yield from (problem(MOCHI, why) for why in columns_problems(columns, manifest, track))
-
-
-def _columns(config: Mapping, mochi: Mapping, manifest: Mapping) -> int | None:
-    """Return how many numbers a classifier gives a picture, by its own words."""
-    shape = fields.first_stage(mochi).get("output_shape")
-    if isinstance(shape, list) and shape and fields.is_positive(shape[-1]):
-        return int(shape[-1])
-    return class_count(config, mochi, manifest)
-
-
-def _class_number(config: Mapping, mochi: Mapping, manifest: Mapping, output: OutputContract) -> int:
-    """Return for how many classes an architecture is built: as the package says, else as the track asks."""
-    return (
-        class_count(config, mochi, manifest)
-        or _columns(config, mochi, manifest)
-        or output.classes
-        or output.width
-    )
+        yield from columns_findings(columns, manifest, track.output.kind)

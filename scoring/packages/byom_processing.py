@@ -9,26 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from scoring.contracts import ChannelOrder, Dtype, OutputKind, TrackSpec
-from scoring.packages.byom_documents import Mapping, shown
+from scoring.contracts import ChannelOrder, Dtype, Finding, OutputKind, TrackSpec
+from scoring.packages.byom_documents import MANIFEST, MOCHI, Mapping, problem, shown
 from scoring.packages.byom_fields import first_stage, is_number, shape_problems
+from scoring.packages.byom_thresholds import THRESHOLD_KEYS, read_thresholds
 
 PREPROCESSING_KEYS: Final = ("resize", "normalize", "channel_order")
-# What a threshold may be called; mochi.json has another word for that of anomalies.
-THRESHOLDS: Final = {
-    "threshold": ("threshold", "anomaly_threshold"),
-    "confidence_threshold": ("confidence_threshold",),
-    "nms_threshold": ("nms_threshold",),
-}
-THRESHOLD_KEYS: Final = tuple(key for keys in THRESHOLDS.values() for key in keys)
-SHARES: Final = frozenset({"confidence_threshold", "nms_threshold"})
+# Smaller ones are 0 in 32 bits, or make numbers that no model was trained on.
+MIN_STD: Final = 1e-6
 TYPES: Final = {
     OutputKind.LOGITS: ("softmax", "argmax"),
     OutputKind.CONFIDENCE: ("softmax", "anomaly_score"),
     OutputKind.CLASS_MAP: ("argmax_per_pixel", "argmax", "softmax"),
     OutputKind.BOXES: ("yolo_nms", "nms"),
 }
-CONFIDENCE_COLUMNS: Final = (1, 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +37,7 @@ class Processing:
 
 
 def processing_problems(mochi: Mapping, manifest: Mapping, track: TrackSpec) -> Iterator[str]:
-    """Yield what is wrong with preprocessing, postprocessing and thresholds."""
+    """Yield what is wrong with preprocessing and postprocessing, thresholds apart."""
     shape = first_stage(mochi).get("input_shape")
     before, after = manifest.get("preprocessing"), manifest.get("postprocessing")
     if before is not None:
@@ -52,23 +46,20 @@ def processing_problems(mochi: Mapping, manifest: Mapping, track: TrackSpec) -> 
         yield from _section_problems(after, "postprocessing", ("type", *THRESHOLD_KEYS))
     if isinstance(before, dict) and isinstance(shape, list) and not list(shape_problems(shape)):
         yield from _preprocessing_problems(before, shape, track)
-    yield from _threshold_problems(first_stage(mochi), _mapping(after))
     if isinstance(after, dict) and after.get("type") is not None:
         yield from _type_problems(after["type"], track.output.kind)
 
 
-def columns_problems(columns: int | None, manifest: Mapping, track: TrackSpec) -> Iterator[str]:
-    """Yield why the numbers that the model gives a picture cannot become what the track asks for."""
-    if track.output.kind is OutputKind.LOGITS and columns not in (None, track.output.width):
-        yield f"the model gives {columns} numbers for a picture; this track asks for {track.output.width}"
-    if track.output.kind is not OutputKind.CONFIDENCE:
+def columns_findings(columns: int | None, manifest: Mapping, output: OutputKind) -> Iterator[Finding]:
+    """Yield why the numbers that the model gives a picture cannot become a confidence."""
+    if output is not OutputKind.CONFIDENCE:
         return
     if columns is None:
-        yield "mochi.json missing 'stages[0].output_shape', which says if the model gives 1 or 2 numbers"
-    elif columns not in CONFIDENCE_COLUMNS:
-        yield f"the model gives {columns} numbers for a picture; a confidence is made of 1 or 2"
+        why = "mochi.json missing 'stages[0].output_shape', which says if the model gives 1 or 2 numbers"
+        yield problem(MOCHI, why)
     elif columns == 1 and _mapping(manifest.get("postprocessing")).get("type") == "softmax":
-        yield "postprocessing 'softmax' of one number is always 1; leave it out, or return 2 numbers"
+        why = "postprocessing 'softmax' of one number is always 1; leave it out, or return 2 numbers"
+        yield problem(MANIFEST, why)
 
 
 def read_processing(mochi: Mapping, manifest: Mapping) -> Processing:
@@ -76,13 +67,12 @@ def read_processing(mochi: Mapping, manifest: Mapping) -> Processing:
     before, after = manifest.get("preprocessing") or {}, manifest.get("postprocessing") or {}
     normalise = before.get("normalize") or {}
     order = before.get("channel_order")
-    stated = {name: _stated(name, after, first_stage(mochi)) for name in THRESHOLDS}
     return Processing(
         mean=tuple(map(float, normalise["mean"])) if normalise else None,
         std=tuple(map(float, normalise["std"])) if normalise else None,
         channel_order=ChannelOrder(order.casefold()) if order else None,
         postprocessing=after.get("type"),
-        thresholds={name: float(values[0]) for name, values in stated.items() if values},
+        thresholds=read_thresholds(mochi, manifest),
     )
 
 
@@ -119,26 +109,9 @@ def _normalise_problems(normalise: Any, channels: int) -> Iterator[str]:
         return
     for name, values in normalise.items():
         sound = isinstance(values, list) and len(values) == channels and all(map(is_number, values))
-        if not sound or (name == "std" and min(values) <= 0):
-            positive = " above 0" if name == "std" else ""
-            yield f"'preprocessing.normalize.{name}' must be {channels} numbers{positive}, not {shown(values)}"
-
-
-def _threshold_problems(stage: Mapping, after: Mapping) -> Iterator[str]:
-    for name in THRESHOLDS:
-        values = _stated(name, stage, after)
-        for value in values:
-            if not is_number(value) or (name in SHARES and not 0 <= value <= 1):
-                wanted = "a number from 0 to 1" if name in SHARES else "a number"
-                yield f"Invalid {name}: {shown(value)}. Must be {wanted}"
-        if any(value != values[0] for value in values):
-            told = " and ".join(shown(value) for value in values)
-            yield f"{name} is stated as {told} in mochi.json and manifest.json"
-
-
-def _stated(name: str, *sections: Mapping) -> list[Any]:
-    places = ((section, key) for section in sections for key in THRESHOLDS[name])
-    return [section[key] for section, key in places if section.get(key) is not None]
+        if not sound or (name == "std" and min(values) < MIN_STD):
+            bound = f" of at least {MIN_STD:g}" if name == "std" else ""
+            yield f"'preprocessing.normalize.{name}' must be {channels} numbers{bound}, not {shown(values)}"
 
 
 def _type_problems(kind: Any, output: OutputKind) -> Iterator[str]:

@@ -226,7 +226,7 @@ def test_a_missing_document_is_named_once(make, name):
             MANIFEST,
             "preprocessing.normalize.std",
             [1, 1],
-            "'preprocessing.normalize.std' must be 3 numbers above 0, not [1, 1]",
+            "'preprocessing.normalize.std' must be 3 numbers of at least 1e-06, not [1, 1]",
         ),
         (
             MANIFEST,
@@ -234,7 +234,18 @@ def test_a_missing_document_is_named_once(make, name):
             2,
             "Invalid confidence_threshold: 2. Must be a number from 0 to 1",
         ),
-        (MANIFEST, "postprocessing.threshold", "high", "Invalid threshold: “high”. Must be a number"),
+        (
+            MANIFEST,
+            "preprocessing.normalize.std",
+            [1e-50, 1, 1],
+            "'preprocessing.normalize.std' must be 3 numbers of at least 1e-06, not [1e-50, 1, 1]",
+        ),
+        (
+            MANIFEST,
+            "postprocessing.threshold",
+            "high",
+            "Invalid threshold: “high”. Must be a number from 0 to 1",
+        ),
     ],
 )
 def test_a_broken_field_is_told_in_words(make, document, field, value, why):
@@ -256,7 +267,39 @@ def test_the_threshold_of_anomalies_may_have_its_own_name(make):
 def test_thresholds_that_differ_are_told(make):
     package = make(set={"mochi.json": {"stages.0.threshold": 0.25}})
 
-    assert whys(package) == ["threshold is stated as 0.25 and 0.5 in mochi.json and manifest.json"]
+    assert whys(package) == [
+        "threshold differs: 0.25 in mochi.json 'stages[0].threshold', "
+        "0.5 in manifest.json 'postprocessing.threshold'"
+    ]
+
+
+def test_thresholds_of_one_document_that_differ_are_its_own_finding(make):
+    stage = {"stages.0.threshold": 0.5, "stages.0.anomaly_threshold": 0.75}
+
+    found = findings(make(set={"mochi.json": stage}))
+
+    assert [(finding.code, finding.path) for finding in found] == [("invalid_config", "mochi.json")]
+
+
+def test_a_threshold_of_the_manifests_graph_is_read_and_compared(make):
+    graph = {"model_graph.stages.0.threshold": 0.25}
+
+    assert [finding.path for finding in findings(make(set={MANIFEST: graph}))] == [MANIFEST]
+    alone = make(set={MANIFEST: {**graph, "postprocessing": None}})
+    assert byom.settle(alone, TRACK).options["threshold"] == 0.25
+
+
+def test_a_threshold_of_a_softmax_lies_between_0_and_1(make):
+    package = anomaly_package(make, columns=2, kind="anomaly_score", threshold=7)
+
+    assert whys(package, ANOMALY) == ["Invalid threshold: 7. Must be a number from 0 to 1"]
+
+
+def test_a_threshold_of_a_score_may_be_any_number(make):
+    package = anomaly_package(make, columns=1, kind="anomaly_score", threshold=7)
+
+    assert byom.settle(package, ANOMALY).options["threshold"] == 7
+    assert byom.check(package, ANOMALY) == ()
 
 
 @pytest.mark.parametrize(
@@ -325,7 +368,11 @@ def test_sizes_have_bounds(make, shape, last):
 @pytest.mark.parametrize(
     ("columns", "kind", "why"),
     [
-        (3, "anomaly_score", "the model gives 3 numbers for a picture; a confidence is made of 1 or 2"),
+        (
+            3,
+            "anomaly_score",
+            "Invalid output_shape: [1, 3]. This track asks for [1, 1] or [1, 2]",
+        ),
         (
             1,
             "softmax",
@@ -345,13 +392,14 @@ def test_an_anomaly_model_is_accepted_with_either(make, columns):
     assert byom.settle(package, ANOMALY).options["columns"] == columns
 
 
-def anomaly_package(make: Make, *, columns: int, kind: str) -> Package:
+def anomaly_package(make: Make, *, columns: int, kind: str, threshold: float = 0.5) -> Package:
     stage = {
         "stages.0.type": "anomaly_detection",
         "stages.0.output_shape": [1, columns],
         "stages.0.num_classes": None,
     }
-    manifest = {"model_graph.stages.0.type": "anomaly_detection", "postprocessing.type": kind}
+    manifest: dict[str, Any] = {"model_graph.stages.0.type": "anomaly_detection"}
+    manifest["postprocessing"] = {"type": kind, "threshold": threshold}
     return make(set={"config.yaml": {"dataset.num_classes": None}, "mochi.json": stage, MANIFEST: manifest})
 
 

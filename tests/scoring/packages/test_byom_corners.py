@@ -110,7 +110,7 @@ def test_the_shape_of_the_compilable_input_is_checked_like_any_other(tmp_path: P
             "mochi.json",
             "stages.0.output_shape",
             [1, 7],
-            "the model gives 7 numbers for a picture; this track asks for 10",
+            "Invalid output_shape: [1, 7]. This track asks for [1, 10]",
         ),
         (
             "mochi.json",
@@ -175,6 +175,29 @@ def test_a_shape_that_stands_nowhere_in_the_manifest_is_missed(tmp_path: Path) -
 
     why = "manifest.json missing 'input_shape'. Must be in root or model_graph.stages[0]"
     assert found == [("invalid_config", MANIFEST, why)]
+
+
+@pytest.mark.parametrize("mochi", ["{,", '{"stages": [{"type": "classification"}]}'])
+def test_config_and_manifest_are_compared_without_a_shape_in_mochi(tmp_path: Path, mochi: str) -> None:
+    changes = {"config.yaml": {"dataset.image_width": 64}}
+
+    found = told(tmp_path, byom_files({"set": changes, "text": {"mochi.json": mochi}}))
+
+    why = (
+        "Dimension mismatch: config.yaml has 64x32, but input_shape is [_, _, 32, 32]. "
+        "Image dimensions must match"
+    )
+    assert ("invalid_config", MANIFEST, why) in found
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("model_graph.stages.0.type", "anomaly_detection"), ("input_shape", [2, 3, 32, 32])],
+)
+def test_a_manifest_that_disagrees_is_told_under_its_name(tmp_path: Path, field: str, value: object) -> None:
+    found = told(tmp_path, byom_files({"set": {MANIFEST: {field: value}}}))
+
+    assert [path for _, path, _ in found] == [MANIFEST]
 
 
 def test_a_confidence_needs_its_output_shape(tmp_path: Path) -> None:
