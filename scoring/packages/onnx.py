@@ -53,6 +53,8 @@ def settle(package: Package, track: TrackSpec) -> Settled:
 def _parse(path: Path, shown: str) -> ModelProto:
     if path.stat().st_size > MAX_MODEL_BYTES:
         raise reject("invalid_weights", path=shown, why="longer than 2 GiB; use external data files")
+    if path.stat().st_size == 0:
+        raise reject("unsupported_onnx", path=shown, why="the file is empty")
     model = ModelProto()
     try:
         model.ParseFromString(path.read_bytes())

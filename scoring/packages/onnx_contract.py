@@ -11,6 +11,8 @@ from scoring.contracts import Dtype, InputContract, TrackSpec, stored_dtype
 from scoring.packages.onnx_walk import shown
 
 INPUT_TYPES: Final[Mapping[int, str]] = {TensorProto.FLOAT: "float32", TensorProto.UINT8: "uint8"}
+# Channels, height and width; video has frames before them, sound none of these.
+PICTURE_SIDES: Final = 3
 
 
 def contract_problems(model: ModelProto, track: TrackSpec) -> Iterator[str]:
@@ -46,7 +48,8 @@ def _input_problems(value: ValueInfoProto, contract: InputContract) -> Iterator[
         yield f"its input is {found}; {' or '.join(accepted.values())} is accepted (cast inside the model)"
     if tensor.HasField("shape") and not _fits(tensor, shape):
         wanted = ", ".join("?" if size is None else str(size) for size in shape)
-        yield f"its input has shape {_shape_text(tensor)}; this track feeds (N, {wanted})"
+        order = ", channels first" if len(shape) >= PICTURE_SIDES else ""
+        yield f"its input has shape {_shape_text(tensor)}; this track feeds (N, {wanted}){order}"
 
 
 def _accepted_types(contract: InputContract) -> Mapping[int, str]:

@@ -28,8 +28,7 @@ def size_problems(model: ModelProto, track: TrackSpec) -> Iterator[str]:
     for place, stated, graph in _places(contract, _sides_of(model, len(contract.shape))):
         most = MAX_FRAMES if _is_frames(place, contract) else MAX_SIDE
         if stated is None and graph is not None and not 0 < graph <= most:
-            name = "frames" if _is_frames(place, contract) else "height or width"
-            yield f"its input states {graph:,} as {name}; 1 to {most:,} are allowed"
+            yield f"its input states {graph:,} as {_name(place, contract)}; 1 to {most:,} are allowed"
 
 
 def settle_sides(model: ModelProto, track: TrackSpec) -> Settled:
@@ -67,6 +66,12 @@ def _places(
 
 def _is_frames(place: int, contract: InputContract) -> bool:
     return len(contract.shape) == VIDEO_SIDES and place == FRAMES_PLACE
+
+
+def _name(place: int, contract: InputContract) -> str:
+    if _is_frames(place, contract):
+        return "frames"
+    return "width" if place == len(contract.shape) - 1 else "height"
 
 
 def _sides_of(model: ModelProto, rank: int) -> tuple[int | None, ...]:

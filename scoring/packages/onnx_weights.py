@@ -43,7 +43,8 @@ BITS: Final[dict[int, int]] = {
 
 
 def weight_findings(model: ModelProto, root: Path, main: PurePosixPath) -> Iterator[Finding]:
-    """Yield weights whose bytes do not fit their shape, or lie where they must not."""
+    """Yield weights whose bytes do not fit their shape, or lie where they must not; a missing file once."""
+    missing: set[str] = set()
     for tensor in tensors(model):
         if tensor.data_type == TensorProto.STRING:
             continue
@@ -53,7 +54,10 @@ def weight_findings(model: ModelProto, root: Path, main: PurePosixPath) -> Itera
         elif len(tensor.dims) > MAX_RANK or any(size < 0 for size in tensor.dims):
             yield _invalid(main, f"weight “{name}” has a negative size, or more than {MAX_RANK} dimensions")
         elif tensor.data_location == TensorProto.EXTERNAL:
-            yield from _external_findings(tensor, root, main)
+            for finding in _external_findings(tensor, root, main):
+                if finding.code != "missing_file" or finding.path not in missing:
+                    yield finding
+                missing.add(finding.path)
         elif tensor.HasField("raw_data") and len(tensor.raw_data) != expected_bytes(tensor):
             found, needed = len(tensor.raw_data), expected_bytes(tensor)
             yield _invalid(main, f"weight “{name}” holds {found:,} bytes; its shape needs {needed:,}")
@@ -79,7 +83,10 @@ def _external_findings(tensor: TensorProto, root: Path, main: PurePosixPath) -> 
         return
     file = root / main.parent / location
     if len(location) > 1_024 or not file.is_file():
-        expected = f"{shown(location)} (external data of {main})"
+        expected = (
+            f"{shown(location)} (weights of {main}; zip both files, or export with external_data=False "
+            "to keep all in one)"
+        )
         yield Finding(code="missing_file", path=shown(location), facts={"expected": expected})
         return
     try:

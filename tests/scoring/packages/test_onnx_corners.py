@@ -176,3 +176,53 @@ def test_sound_is_not_fed_as_bytes() -> None:
 )
 def test_only_open_sides_are_filled(shape: tuple[int | None, ...], filled: tuple[int, ...]) -> None:
     assert fill_open_sides(InputContract(shape=shape)).shape == filled
+
+
+def beside(name: str, location: str) -> TensorProto:
+    tensor = TensorProto(name=name, dims=[10], data_type=TensorProto.FLOAT)
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value=location)
+    return tensor
+
+
+def test_each_missing_file_is_named_once(tmp_path: Path) -> None:
+    model = sound()
+    model.graph.initializer.extend([beside("a", "one.bin"), beside("b", "one.bin"), beside("c", "two.bin")])
+
+    with pytest.raises(Rejected) as caught:
+        checked(model, tmp_path)
+
+    assert [(each.code, each.path) for each in caught.value.findings] == [
+        ("missing_file", "one.bin"),
+        ("missing_file", "two.bin"),
+    ]
+
+
+def test_each_weight_outside_the_package_is_named(tmp_path: Path) -> None:
+    model = sound()
+    model.graph.initializer.extend([beside("a", "../one.bin"), beside("b", "../one.bin")])
+
+    with pytest.raises(Rejected) as caught:
+        checked(model, tmp_path)
+
+    assert [each.code for each in caught.value.findings] == ["invalid_weights", "invalid_weights"]
+
+
+def test_an_empty_file_is_said_to_be_empty_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / "net.onnx").touch()
+
+    with pytest.raises(Rejected) as caught:
+        check(Package(format=Format.ONNX, root=tmp_path, main="net.onnx", package_bytes=0), TRACK)
+
+    assert [each.facts for each in caught.value.findings] == [{"why": "the file is empty"}]
+
+
+@pytest.mark.parametrize(("shape", "order"), [((3, 4, 4), True), ((16_000,), False)])
+def test_the_order_of_channels_is_told_where_there_are_any(shape: tuple[int, ...], order: bool) -> None:
+    model = sound()
+    track = replace(TRACK, input=replace(TRACK.input, shape=shape))
+    del model.graph.input[0].type.tensor_type.shape.dim[1:]
+
+    (problem,) = contract_problems(model, track)
+
+    assert problem.endswith("channels first") == order
