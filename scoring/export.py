@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from onnx import ModelProto
+
 from scoring import pipeline
 from scoring.contracts import Format, ScoreReport, Task, TrackSpec
 from scoring.errors import reject
 from scoring.flow import Note
+from scoring.packages.onnx_contract import data_inputs
 from scoring.sandbox import exchange
 from scoring.sandbox.base import Sandbox
 from scoring.source import open_source, run_task
@@ -20,9 +23,13 @@ from scoring.source import open_source, run_task
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """An ONNX model that passed `check` on the track, and how near it comes to its origin."""
+    """An ONNX model that passed `check` on the track, and how near it comes to its origin.
+
+    `batch` None means any.
+    """
 
     content: bytes
+    batch: int | None
     facts: exchange.Exported
     report: ScoreReport
 
@@ -48,9 +55,15 @@ def export_onnx(
     run, job = run_task(Task.EXPORT, origin, sandbox=sandbox, workdir=workdir, note=note)
     facts = cast(exchange.Exported, exchange.interpret(run, job))
     content = exchange.read_export(run, job)
-    return Exported(
-        content=content, facts=facts, report=_checked(content, track, sandbox, workdir / "check", note)
-    )
+    report = _checked(content, track, sandbox, workdir / "check", note)
+    return Exported(content=content, batch=_batch_of(content), facts=facts, report=report)
+
+
+def _batch_of(checked: bytes) -> int | None:
+    """Return the batch that a checked model states; it has exactly one input."""
+    (value,) = data_inputs(ModelProto.FromString(checked))
+    batch = value.type.tensor_type.shape.dim[0]
+    return batch.dim_value if batch.HasField("dim_value") else None
 
 
 def _checked(content: bytes, track: TrackSpec, sandbox: Sandbox, workdir: Path, note: Note) -> ScoreReport:

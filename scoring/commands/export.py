@@ -39,13 +39,15 @@ def _outcome(exported: Exported, output: Path) -> Outcome:
         "path": str(output),
         "bytes": len(exported.content),
         "opset": facts.opset,
+        "batch": exported.batch,
         "samples": facts.samples,
         "largest_difference": facts.largest_difference,
         "largest_output": facts.largest_output,
     }
+    batch = "any batch" if exported.batch is None else f"batches of {exported.batch}"
     lines = (
-        f"{output}: {len(exported.content):,} bytes, opset {facts.opset}",
-        f"largest difference from the model on {facts.samples} sample images:"
+        f"{output}: {len(exported.content):,} bytes, opset {facts.opset}, {batch}",
+        f"largest difference from the model on {facts.samples} samples:"
         f" {facts.largest_difference:.3g} (largest output {facts.largest_output:.3g})",
     )
     return Outcome(

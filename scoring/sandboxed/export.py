@@ -71,7 +71,7 @@ def _write_and_compare(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         _write(entry, pixels, path, batch=batch)
-        found = _rows_of_graph(path, request, pixels)
+        found = _rows_of_graph(path, request, pixels, batch=batch)
         content = without_notes(onnx.load(path))
     largest = _largest(expected)
     difference = _largest(expected - found)
@@ -109,12 +109,19 @@ def _rows(entry: TorchEntry, request: Request, pixels: Pixels) -> Rows:
     return rows
 
 
-def _rows_of_graph(path: Path, request: Request, pixels: Pixels) -> Rows:
-    """Run the graph on each sample alone and on the batch; return whichever is less like the other."""
+def _rows_of_graph(path: Path, request: Request, pixels: Pixels, *, batch: int | None) -> Rows:
+    """Run the graph on each sample alone and on the batch; refuse it where the two differ."""
     try:
         graph = onnx_graph.load(path.parent, replace(request, main=path.name))
+        if graph.fixed_batch != batch:
+            raise _failed(
+                f"the graph takes batches of {graph.fixed_batch} only; forward() loops over the batch or "
+                "computes with its size as a number"
+            )
         whole = graph.predict(pixels)
         single = np.concatenate([graph.predict(pixels[at : at + 1]) for at in range(len(pixels))])
+    except Refusal:
+        raise
     except Exception as exc:
         raise _failed(f"ONNX Runtime does not run the graph: {one_line(exc)}") from exc
     if not np.allclose(whole, single, rtol=TOLERANCE, atol=TOLERANCE):

@@ -52,6 +52,7 @@ def test_a_folder_with_code_becomes_an_entry_of_an_onnx_track(
     sides = [side.dim_value for side in onnx.load(output).graph.input[0].type.tensor_type.shape.dim[1:]]
     assert (code, told["verdict"], told["format"]) == (EXIT_OK, "accepted", "onnx")
     assert told["export"]["bytes"] == output.stat().st_size
+    assert told["export"]["batch"] is None
     assert told["usage"]["parameters"] == 12
     assert sides == [3, 224, 224]
 

@@ -51,8 +51,9 @@ def test_bytes_stay_bytes_and_no_path_of_the_entrant_is_kept(model: Write) -> No
         "x.view(5, 3, -1).mean(2)",
         "x.mean((2, 3)) + torch.rand(3)",
         "x.mean((2, 3)) * x.shape[0]",
+        "torch.cat([x[i : i + 1].mean((2, 3)) for i in range(x.shape[0])])",
     ],
-    ids=["branch_on_values", "fixed_batch", "random", "depends_on_the_batch"],
+    ids=["branch_on_values", "fixed_batch", "random", "depends_on_the_batch", "loops_over_the_batch"],
 )
 def test_a_model_that_no_graph_can_follow_is_refused(model: Write, forward: str) -> None:
     ended = model(forward).run(Task.EXPORT)
