@@ -36,7 +36,9 @@ def _simplify(path: Path, target: Path) -> onnx.ModelProto:
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(target)
     options.log_severity_level = _ERRORS_ONLY
-    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    # Whole, with the weights that lie in files beside it: ONNX Runtime looks for those beside its target.
+    whole = onnx.load(path).SerializeToString()
+    onnxruntime.InferenceSession(whole, options, providers=["CPUExecutionProvider"])
     return onnx.load(target)
 
 

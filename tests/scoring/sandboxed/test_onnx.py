@@ -96,7 +96,9 @@ def test_a_wrong_number_of_rows_is_named(child):
     assert ended.reply == {"outcome": "wrong_output_count", "facts": {"found": 4, "expected": 2}}
 
 
-def test_measuring_compares_with_the_converted_model(child):
+@pytest.mark.parametrize("beside", [{}, {"save_as_external_data": True, "size_threshold": 0}])
+def test_measuring_compares_with_the_converted_model(child, beside):
+    """Also where the weights lie in a file beside the model, as torch writes them."""
     weight = helper.make_tensor("w", TensorProto.FLOAT, [5, 3, 3, 3], np.ones(135, np.float32))
     scale = helper.make_tensor("s", TensorProto.FLOAT, [5, 3], np.ones(15, np.float32))
     graph = helper.make_graph(
@@ -113,6 +115,7 @@ def test_measuring_compares_with_the_converted_model(child):
     onnx.save(
         helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8),
         child.package / "net.onnx",
+        **beside,
     )
 
     ended = child.run(Task.MEASURE, Format.ONNX, main="net.onnx")
