@@ -5,20 +5,24 @@ Trusts the track; the package and all that comes back from the sandbox are hosti
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 from onnx import ModelProto
 
 from scoring import pipeline
-from scoring.contracts import Format, ScoreReport, Task, TrackSpec
+from scoring.contracts import Format, InputContract, ScoreReport, Task, TrackSpec
 from scoring.errors import reject
 from scoring.flow import Note
 from scoring.packages.onnx_contract import data_inputs
 from scoring.sandbox import exchange
 from scoring.sandbox.base import Sandbox
 from scoring.source import open_source, run_task
+
+SETTINGS_DIFFER: Final = "the package's own settings change the input that the track states"
+REMEDY: Final = "take them out of the package and do the same inside forward()"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,14 +53,24 @@ def export_onnx(
     `source` names it where several match.
     """
     origin = open_source(entry, track, source=source, code="export_failed", workdir=workdir, note=note)
-    if replace(origin.track.input, shape=track.input.shape) != track.input:
+    differing = ", ".join(_differing(origin.track.input, track.input))
+    if differing:
         # The comparison would be made on one input and the score on another.
-        raise reject("export_failed", why="the package's own settings change the input that the track states")
+        raise reject("export_failed", why=f"{SETTINGS_DIFFER}: {differing}; {REMEDY}")
     run, job = run_task(Task.EXPORT, origin, sandbox=sandbox, workdir=workdir, note=note)
     facts = cast(exchange.Exported, exchange.interpret(run, job))
     content = exchange.read_export(run, job)
     report = _checked(content, track, sandbox, workdir / "check", note)
     return Exported(content=content, batch=_batch_of(content), facts=facts, report=report)
+
+
+def _differing(found: InputContract, stated: InputContract) -> Iterator[str]:
+    """Yield each setting of the package, but for the sides, that gives its model another input."""
+    for field in fields(stated):
+        theirs, ours = (getattr(contract, field.name) for contract in (found, stated))
+        if field.name != "shape" and theirs != ours:
+            shown = ["none" if value is None else str(value) for value in (theirs, ours)]
+            yield f"{field.name} {' instead of '.join(shown)}"
 
 
 def _batch_of(checked: bytes) -> int | None:

@@ -16,6 +16,7 @@ from scoring.contracts import Format, Task
 from scoring.sandbox.fake import FakeSandbox, Scripted
 from scoring.sandbox.unconfined import UnconfinedSandbox
 from scoring.tracks import load_track
+from tests.golden.byom import byom_files
 
 AS_JSON = Printing(as_json=True, with_log=False)
 MODEL = """
@@ -137,3 +138,26 @@ def test_where_two_formats_match_the_source_must_be_named(
         codes.append(json.loads(capsys.readouterr().out)["code"])
 
     assert codes == ["ambiguous_format", "crashed"]
+
+
+def test_a_package_whose_settings_change_the_input_is_told_which(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, content in byom_files({}).items():
+        file = tmp_path / "package" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    track, sandbox = load_track("byom-classification").spec, FakeSandbox({})
+
+    code = to_onnx(
+        tmp_path / "package",
+        track,
+        source=None,
+        output=tmp_path / "x.onnx",
+        sandbox=sandbox,
+        printing=AS_JSON,
+    )
+
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["code"]) == (EXIT_REJECTED, "export_failed")
+    assert "std (0.25, 0.25, 0.25) instead of none" in told["message"]
