@@ -34,7 +34,7 @@ def measure_onnx(request: Request, package: Path, pixels: Pixels) -> Reply:
     with entry_failures(Outcome.LOAD_FAILED, request.task):
         entry = onnx_graph.load(package, request)
         parameters = count_graph_parameters(onnx.load(package / request.main))
-    probe(entry, request, pixels)
+    _probe(entry, request, pixels)
     macs, warnings = _second_opinion(entry, request, package / request.main, pixels)
     if not parameters:
         warnings.append({"code": "no_trainable_parameters", "facts": {}})
@@ -46,6 +46,20 @@ def measure_onnx(request: Request, package: Path, pixels: Pixels) -> Reply:
         "uncounted_ops": list(macs.uncounted_ops),
         "warnings": warnings,
     }
+
+
+def _probe(entry: onnx_graph.OnnxEntry, request: Request, pixels: Pixels) -> None:
+    """Probe the graph; say so where it answers one sample and not several: its batch is written into it."""
+    probe(entry, request, pixels[:1])
+    try:
+        probe(entry, request, pixels)
+    except Refusal as refusal:
+        if refusal.outcome is not Outcome.CRASHED:
+            raise
+        advice = f"it answers a batch of 1 but not of {len(pixels)}: export with a dynamic batch axis"
+        raise Refusal(
+            Outcome.CRASHED, **refusal.facts | {"why": f"{refusal.facts['why']}; {advice}"}
+        ) from refusal
 
 
 def _second_opinion(

@@ -140,6 +140,21 @@ def test_a_graph_that_cannot_be_converted_is_measured_with_a_warning(child):
     assert codes == ["conversion_unavailable", "no_trainable_parameters"]
 
 
+def test_a_graph_that_answers_one_sample_only_is_told_so(child):
+    nodes = [
+        helper.make_node("Constant", [], ["to"], value_ints=[1, 3, 256]),
+        helper.make_node("Reshape", ["x", "to"], ["flat"]),
+        helper.make_node("ReduceMean", ["flat"], ["rows"], axes=[2], keepdims=0),
+    ]
+    write_graph(child, nodes=nodes)
+
+    ended = child.run(Task.MEASURE, Format.ONNX, main="net.onnx")
+
+    assert ended.reply["outcome"] == "crashed"
+    assert "Reshape" in ended.reply["facts"]["why"]
+    assert "a batch of 1" in ended.reply["facts"]["why"]
+
+
 @pytest.mark.parametrize("batch", [1, 8])
 def test_a_fixed_batch_counts_one_sample_by_every_counter(child, batch):
     """Products of two values are functions to torch, and no modules."""
