@@ -131,6 +131,11 @@ def test_sound_has_no_random_changes(sound: Path, tmp_path: Path) -> None:
         write_copy(sound, tmp_path / "copy", AUDIO, RANDOM, seed=1)
 
 
+def test_a_copy_that_cannot_be_written_is_a_fault(clip: Path, tmp_path: Path) -> None:
+    with pytest.raises(Fault, match="cannot be copied"):
+        write_copy(clip, tmp_path / "nowhere" / "copy", VIDEO, WORN, seed=1)
+
+
 @pytest.mark.parametrize("contract", [IMAGE, VIDEO, AUDIO])
 def test_a_damaged_source_is_told_as_such(contract: InputContract, tmp_path: Path) -> None:
     (tmp_path / "damaged").write_bytes(b"no medium at all")
