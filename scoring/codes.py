@@ -218,7 +218,7 @@ CODES: Final[dict[str, Code]] = {
         "model `.logits`, a dict with `logits`, `output` or a single value, and a tuple of one are looked into.",
     ),
     "not_finite": Code(
-        "The model returned {found:,} values that are NaN or infinite, out of {total:,}.",
+        "Of the {total:,} values that the model returned, these are NaN or infinite: {found:,}.",
         "Check for divisions by zero and overflow, for example exp() of large values.",
     ),
     "class_out_of_range": Code(

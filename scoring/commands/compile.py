@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from scoring.contracts import Format, TrackSpec
 from scoring.errors import Fault, Rejected
 from scoring.sandbox.base import Sandbox
 from scoring.screen import Screen
+from scoring.workdirs import own_root, workdir
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,24 +66,22 @@ def _compile(
     sandbox: Sandbox,
     screen: Screen,
 ) -> _Result:
-    with tempfile.TemporaryDirectory(prefix="podium-") as folder:
-        try:
+    try:
+        with workdir(own_root()) as folder:
             compiled = compile_entry(
                 path,
                 track,
                 target=target,
                 source=source,
                 sandbox=sandbox,
-                workdir=Path(folder),
+                workdir=folder,
                 note=screen.note,
             )
-        except Rejected as exc:
-            told = {"target": target, **report.rejected(exc, track=track.slug)}
-            return _Result(exit_code=EXIT_REJECTED, told=told, log=exc.log)
-        except Fault as exc:
-            return _Result(
-                exit_code=EXIT_FAULT, told={"target": target, **report.fault(exc, track=track.slug)}
-            )
+    except Rejected as exc:
+        told = {"target": target, **report.rejected(exc, track=track.slug)}
+        return _Result(exit_code=EXIT_REJECTED, told=told, log=exc.log)
+    except Fault as exc:
+        return _Result(exit_code=EXIT_FAULT, told={"target": target, **report.fault(exc, track=track.slug)})
     output.write_bytes(compiled.content)
     told = {"target": target, **_facts(compiled), "path": str(output), "isolated": sandbox.isolated}
     return _Result(exit_code=EXIT_OK, told=told, log=compiled.facts.log)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from scoring.contracts import ScoreReport, TrackSpec
 from scoring.errors import Fault, Rejected
 from scoring.sandbox.base import Sandbox
 from scoring.screen import Screen
+from scoring.workdirs import own_root, workdir
 
 BYTES_A_FLOAT = 4
 
@@ -24,9 +24,10 @@ def describe(path: Path, track: TrackSpec, *, sandbox: Sandbox) -> int:
     """Measure the entry and print its technical details alone on stdout; return the exit code."""
     # What is printed is of the float model: nothing has to be exported for it.
     in_float = replace(track, quantisation=None)
-    with Screen(quiet=False) as screen, tempfile.TemporaryDirectory(prefix="podium-") as folder:
+    with Screen(quiet=False) as screen:
         try:
-            measured = pipeline.check(path, in_float, sandbox=sandbox, workdir=Path(folder), note=screen.note)
+            with workdir(own_root()) as folder:
+                measured = pipeline.check(path, in_float, sandbox=sandbox, workdir=folder, note=screen.note)
         except Rejected as exc:
             screen.show(report.rejected(exc, track=track.slug))
             return EXIT_REJECTED
