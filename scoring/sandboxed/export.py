@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scoring.contracts import Outcome, Request, Task
 from scoring.sandboxed.channel import Channel
 from scoring.sandboxed.failures import entry_failures, one_line
-from scoring.sandboxed.graphs import OPSET, OneOutput, without_notes, write_module, write_script
+from scoring.sandboxed.graphs import OPSET, OneOutput, why_not, without_notes, write_module, write_script
 from scoring.sandboxed.inputs import Pixels, pad
 from scoring.sandboxed.loaders import LOADERS, onnx_graph
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
@@ -96,7 +96,7 @@ def _write(entry: TorchEntry, pixels: Pixels, path: Path, *, batch: int | None) 
             write_module(OneOutput(module, entry.output_of), entry.tensor(example), path, dynamic=dynamic)
     # The exporter runs the entry's code, which raises what it likes.
     except Exception as exc:
-        raise _failed(one_line(exc.__cause__ or exc)) from exc
+        raise _failed(why_not(exc)) from exc
 
 
 def _rows(entry: TorchEntry, request: Request, pixels: Pixels) -> Rows:

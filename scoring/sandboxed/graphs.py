@@ -8,6 +8,7 @@ branches and loops of a script as If and Loop. A trace holds none any more.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,9 +19,13 @@ import onnx
 import torch
 from torch import nn
 
+from scoring.sandboxed.failures import one_line
+
 # The newest that torch writes without converting, and that onnx2torch mostly knows.
 OPSET: Final = 18
 STDOUT: Final = 1
+# How the exporter words it, below a longer word on what to do about it.
+_NO_FORM: Final = re.compile(r"No ONNX function found for <OpOverload\(op='([\w.]+)'")
 INPUT, OUTPUT, BATCH = "input", "output", "batch"
 
 
@@ -99,6 +104,17 @@ def write_script(
             dynamo=False,
             verbose=False,
         )
+
+
+def why_not(exc: BaseException) -> str:
+    """Say in a line why a module was not written: an operator without ONNX form, or what was raised first."""
+    cause: BaseException | None = exc
+    while cause is not None:
+        missing = _NO_FORM.search(str(cause))
+        if missing:
+            return f"torch operator {missing[1]} has no ONNX form"
+        cause = cause.__cause__
+    return one_line(exc.__cause__ or exc)
 
 
 @contextmanager

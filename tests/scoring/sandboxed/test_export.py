@@ -63,6 +63,13 @@ def test_a_model_that_no_graph_can_follow_is_refused(model: Write, forward: str)
     assert ended.outputs == b""
 
 
+def test_an_operator_without_onnx_form_is_named(model: Write) -> None:
+    ended = model("x.flatten(2).median(dim=2).values").run(Task.EXPORT)
+
+    assert ended.reply["outcome"] == "export_failed"
+    assert ended.reply["facts"]["why"] == "torch operator aten.median has no ONNX form"
+
+
 QAIHUB = """
 import torch
 from qai_hub_models.utils.base_model import BaseModel
