@@ -70,7 +70,12 @@ def _shortcomings(fields: Mapping[object, object], model_id: str) -> Iterator[st
     yield from _texts(fields)
     yield from _optional(fields)
     if fields.get("id") != model_id:
-        yield f"id is not given as lower-case letters, digits and underscores; {_named(model_id)}"
+        wrong = (
+            "is missing"
+            if _is_blank(fields.get("id"))
+            else "must be lower-case letters, digits and underscores"
+        )
+        yield f"id {wrong}; {_named(model_id)}"
     for name in LISTS:
         if not _are_texts(fields.get(name)):
             yield f"{name} must be a list of texts"
