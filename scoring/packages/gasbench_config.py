@@ -243,12 +243,16 @@ def _sentence(error: Mapping[str, Any]) -> str:
     # What comes after the field is a place in a list, or one of the types it may have.
     at = max(number for number, part in enumerate(place) if part in _WANTED)
     place = (*place[: at + 1], *(part for part in place[at + 1 :] if isinstance(part, int)))
-    found = (
-        "is missing"
-        if kind == "missing"
-        else f"is {shown(json.dumps(error['input'], default=str, skipkeys=True))}"
-    )
+    found = "is missing" if kind == "missing" else f"is {_shown(error['input'])}"
     return f"{_dotted(place)}: {found}; {place[at]} must be {_WANTED[place[at]]}"
+
+
+def _shown(value: object) -> str:
+    try:
+        return shown(json.dumps(value, default=str, skipkeys=True))
+    except ValueError:
+        # Python prints no integer of more than 4,300 digits, and YAML reads it from hexadecimal ones.
+        return "a number of thousands of digits"
 
 
 def _dotted(place: tuple[Any, ...]) -> str:

@@ -216,6 +216,7 @@ def test_a_refusal_keeps_the_warnings(tmp_path: Path) -> None:
             "modality: image\nmodel: {weights_file: ../w}\n",
             "weights_file: is ../w; it must be a relative path",
         ),
+        (CONFIG + f"preprocessing: {{max_frames: 0x{'f' * 9_999}}}\n", "is a number of thousands of digits"),
         (CONFIG + "dtype: f64\n", "dtype: is f64; it must be one of float32"),
     ],
 )
