@@ -123,6 +123,11 @@ CODES: Final[dict[str, Code]] = {
         "One forward pass takes {found:,} MACs; fewer than {allowed:,} are allowed.",
         "A MAC is one multiply-add. The largest of the counters binds: {counter}.",
     ),
+    "macs_not_countable": Code(
+        "This track allows fewer than {allowed:,} MACs, and those of this entry are unknown: {why}.",
+        "Export ONNX at opset 17 or later with height and width fixed, or simplify the graph (onnxsim), so that every "
+        "shape follows from the input's. A torch forward() must do the same whether or not it is counted.",
+    ),
     "package_over_budget": Code(
         "The package takes {found:,} bytes unpacked; at most {allowed:,} are allowed.",
         "Remove files that the model does not need.",
@@ -284,7 +289,7 @@ CODES: Final[dict[str, Code]] = {
     ),
     "incomplete_info": Code(
         "{path}: {why}.",
-        "The score is not affected. `podium describe` prints the numbers that belong into it.",
+        "`podium describe` prints the numbers that belong into it.",
         warning=True,
     ),
 }

@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final
 
 from scoring.budget.onnx_macs import UNKNOWN_PRODUCTS
 from scoring.contracts import Budgets, Finding, Format, Package, StaticCounts, Usage
 from scoring.errors import Rejected, reject
-
-UNCOUNTABLE: Final = "this track limits MACs, and nobody can count those of"
-REMEDY: Final = (
-    "Export at opset 17 or later with height and width fixed, or simplify the graph (onnxsim), "
-    "so that every shape follows from the input's"
-)
 
 
 def enforce_static(counts: StaticCounts, package: Package, budgets: Budgets) -> None:
@@ -71,12 +64,13 @@ def _uncounted(usage: Usage, budgets: Budgets) -> Iterator[Finding]:
     if budgets.max_macs is None or usage.macs_by_counter.get("dispatch") is not None:
         return
     if usage.macs_by_counter.get("static") is None:
-        facts = {"error": "an error in the pass that counts its MACs", "why": "its MACs could not be counted"}
-        yield Finding(code="crashed", facts=facts)
+        why = "the model failed in the passes that count"
+        yield Finding(code="macs_not_countable", facts={"allowed": budgets.max_macs, "why": why})
         return
     missed = sorted(UNKNOWN_PRODUCTS & set(usage.uncounted_ops))
     if missed:
-        yield Finding(code="unsupported_onnx", facts={"why": f"{UNCOUNTABLE}: {', '.join(missed)}. {REMEDY}"})
+        facts = {"allowed": budgets.max_macs, "why": f"nobody could count {', '.join(missed)}"}
+        yield Finding(code="macs_not_countable", facts=facts)
 
 
 def _package_bytes(found: int, budgets: Budgets) -> Iterator[Finding]:

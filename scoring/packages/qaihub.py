@@ -37,9 +37,10 @@ def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     source = qaihub_source.problems(parse(package), package.root, info.model_id)
     requirements = qaihub_requirements.read(package.root)
     problems = (*source, *requirements.problems, *info.problems)
+    warnings = (*requirements.warnings, *info.warnings)[:MAX_FINDINGS]
     if problems:
-        raise Rejected(*problems[:MAX_FINDINGS])
-    return (*requirements.warnings, *info.warnings)[:MAX_FINDINGS]
+        raise Rejected(*problems[:MAX_FINDINGS], warnings=warnings)
+    return warnings
 
 
 def settle(package: Package, track: TrackSpec) -> Settled:
