@@ -95,8 +95,11 @@ def _state(number: int, reached: int, status: Status) -> StepState:
 
 
 def timings(timings_s: Mapping[str, float]) -> list[tuple[str, float]]:
-    """Return what was timed in the words of the steps; a name of another release stays as it is."""
-    return [(TIMED_WORDS.get(name, name), seconds) for name, seconds in timings_s.items()]
+    """Return what was timed in the words of the steps; a name of another release stays as it is.
+
+    The report rounds to milliseconds, and nothing takes no time at all.
+    """
+    return [(TIMED_WORDS.get(name, name), max(seconds, 0.001)) for name, seconds in timings_s.items()]
 
 
 def elapsed_s(evaluation: Evaluation, now: datetime) -> float:
