@@ -87,6 +87,9 @@ class ReportOutput(serializers.Serializer[Any]):
     hint = serializers.CharField()
     findings = FindingOutput(many=True)
     format = serializers.CharField(allow_null=True)
+    not_formats = serializers.DictField(
+        child=serializers.CharField(), help_text="Why each other format was not recognised."
+    )
     track = serializers.CharField()
     benchmark = serializers.CharField(allow_null=True)
     usage = UsageOutput(allow_null=True)

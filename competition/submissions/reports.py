@@ -38,6 +38,7 @@ def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) ->
         **_words(evaluation, findings),
         "findings": findings,
         "format": measured.get("format"),
+        "not_formats": measured.get("not_formats", {}),
         "track": track.slug,
         "benchmark": evaluation.benchmark.digest,
         "usage": evaluation.usage,

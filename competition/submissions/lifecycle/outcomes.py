@@ -15,7 +15,7 @@ from competition.submissions import storable
 from competition.submissions.lifecycle.leases import Lease, held, locked
 from competition.submissions.lifecycle.transitions import WAITING, move
 from competition.submissions.models import Evaluation, Score
-from scoring.contracts import ScoreReport, ScoreValue, Split, Status, quantised_name
+from scoring.contracts import Package, ScoreReport, ScoreValue, Split, Status, quantised_name
 from scoring.errors import Rejected
 from scoring.report import quantised_facts
 
@@ -53,10 +53,7 @@ def record_rejected(lease: Lease, rejected: Rejected, *, now: datetime) -> None:
         code=rejected.code,
         findings=storable.findings((*rejected.findings, *rejected.warnings)),
         usage=storable.plain(asdict(rejected.usage)) if rejected.usage else None,
-        report={
-            "timings_s": storable.plain(rejected.timings_s),
-            **({"format": rejected.package.format.value} if rejected.package else {}),
-        },
+        report={"timings_s": storable.plain(rejected.timings_s), **_recognised(rejected.package)},
         log=storable.text(rejected.log),
     )
 
@@ -122,9 +119,16 @@ def _score(row: Evaluation, metric: str, value: ScoreValue, split: Split) -> Sco
     )
 
 
+def _recognised(package: Package | None) -> dict[str, Any]:
+    if package is None:
+        return {}
+    return {"format": package.format.value, "not_formats": storable.plain(package.not_formats)}
+
+
 def _summary(report: ScoreReport) -> dict[str, Any]:
     return {
         "format": report.format.value,
+        "not_formats": storable.plain(report.not_formats),
         "samples": report.samples,
         "breakdown": storable.plain(asdict(report.breakdown)) if report.breakdown else None,
         "quantised": storable.plain(quantised_facts(report.quantised)) if report.quantised else None,
