@@ -99,15 +99,18 @@ def _output_findings(answer: Stated, fed: list[int], output: OutputContract) -> 
 
 
 def _wanted_shapes(fed: list[int], output: OutputContract) -> tuple[tuple[int | str, ...], ...]:
-    """Return each shape that the answer to a batch may have; a name stands for any side."""
-    batch, _, *size = fed
+    """Return each shape that the answer to a batch may have; a name stands for any side.
+
+    Documents often state the answer to one picture beside a larger batch of input.
+    """
+    size = fed[2:]
     if output.kind is OutputKind.LOGITS:
-        return ((batch, output.width),)
+        return (("batch", output.width),)
     if output.kind is OutputKind.CONFIDENCE:
-        return (batch, 1), (batch, 2)
+        return ("batch", 1), ("batch", 2)
     if output.kind is OutputKind.CLASS_MAP:
-        return (batch, output.classes, *size), (batch, *size)
-    return (batch, BOX_SIDES + output.classes, "anchors"), (batch, "boxes", BOX_FIELDS)
+        return ("batch", output.classes, *size), ("batch", *size)
+    return ("batch", BOX_SIDES + output.classes, "anchors"), ("batch", "boxes", BOX_FIELDS)
 
 
 def _is_like(found: list[int], wanted: tuple[int | str, ...]) -> bool:

@@ -371,7 +371,7 @@ def test_sizes_have_bounds(make, shape, last):
         (
             3,
             "anomaly_score",
-            "Invalid output_shape: [1, 3]. This track asks for [1, 1] or [1, 2]",
+            "Invalid output_shape: [1, 3]. This track asks for [batch, 1] or [batch, 2]",
         ),
         (
             1,

@@ -110,7 +110,7 @@ def test_the_shape_of_the_compilable_input_is_checked_like_any_other(tmp_path: P
             "mochi.json",
             "stages.0.output_shape",
             [1, 7],
-            "Invalid output_shape: [1, 7]. This track asks for [1, 10]",
+            "Invalid output_shape: [1, 7]. This track asks for [batch, 10]",
         ),
         (
             "mochi.json",
