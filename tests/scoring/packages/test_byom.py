@@ -258,6 +258,24 @@ def test_a_shape_missing_from_the_manifest_may_stand_in_its_graph(make):
     assert byom.check(package, TRACK) == ()
 
 
+def test_where_no_document_states_a_sound_shape_none_is_compared_with_the_size(make):
+    package = make(
+        set={
+            "mochi.json": {"stages.0.input_shape": None},
+            MANIFEST: {
+                "input_shape": None,
+                "model_graph.stages.0.input_shape": None,
+                "compilable_models.0.data_input_config": None,
+            },
+        }
+    )
+
+    found = whys(package)
+
+    assert "mochi.json missing 'stages[0].input_shape'" in found
+    assert not any("mismatch" in str(why) for why in found)
+
+
 def test_the_threshold_of_anomalies_may_have_its_own_name(make):
     changes = {"mochi.json": {"stages.0.anomaly_threshold": 0.75}, MANIFEST: {"postprocessing": None}}
 
