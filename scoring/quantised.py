@@ -32,11 +32,11 @@ from scoring.contracts import (
     TrackSpec,
 )
 from scoring.errors import Fault, reject
+from scoring.figures import percent
 from scoring.flow import Flow, make_job, run_job
 from scoring.packages import FORMATS
 from scoring.readers import READERS, PreparedData
 from scoring.readers.arrays import write_samples
-from scoring.report import percent
 from scoring.sandbox import exchange
 from scoring.sandbox.base import Job, Run
 

@@ -13,7 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from scoring.contracts import Stage
-from scoring.report import detail_in_words, latency_in_words, percent
+from scoring.figures import detail_in_words, latency_in_words, percent
 
 if TYPE_CHECKING:
     from scoring.doctor import Check

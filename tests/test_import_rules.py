@@ -65,6 +65,7 @@ def offences(files: list[Path], *, allowed: set[str]) -> list[str]:
         ("provenance", set()),
         ("plan", {"scoring.contracts", "scoring.labels", "scoring.provenance"}),
         ("report", CONTRACTS),
+        ("figures", set()),
         ("pack", CONTRACTS),
     ],
 )
@@ -81,7 +82,7 @@ def test_a_shared_package_imports_only_what_stands_below_it(package: str, allowe
 
 
 def test_contracts_and_errors_need_only_the_standard_library() -> None:
-    names = ("codes", "errors", "coco", "dataset_files", "labels", "dataset", "report")
+    names = ("codes", "errors", "coco", "dataset_files", "labels", "dataset", "report", "figures")
     files = [ROOT / "scoring" / f"{name}.py" for name in names]
     files += files_below("scoring/contracts") + files_below("scoring/cache")
 
@@ -134,7 +135,10 @@ def test_only_the_worker_reaches_into_the_site() -> None:
 
 def test_the_site_imports_only_the_shared_modules_of_scoring() -> None:
     allowed = (
-        {"competition", "scoring.tracks", "scoring.report", "scoring.pack"} | CONTRACTS | CACHE | DATASET
+        {"competition", "scoring.tracks", "scoring.report", "scoring.figures", "scoring.pack"}
+        | CONTRACTS
+        | CACHE
+        | DATASET
     )
     files = [file for file in files_below("competition") if "demo" not in file.parts]
 

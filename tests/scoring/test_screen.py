@@ -8,7 +8,8 @@ import pytest
 
 from scoring.contracts import Finding, Format, Metric, Package
 from scoring.errors import Rejected
-from scoring.report import accepted_or_scored, beside_gate, exactly, percent, rejected
+from scoring.figures import beside_gate, exactly, percent
+from scoring.report import accepted_or_scored, rejected
 from scoring.screen import Screen
 from tests.examples import quantised_scores, score_value, scored_report
 
