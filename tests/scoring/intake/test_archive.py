@@ -250,6 +250,13 @@ def test_a_damaged_deflate_stream_is_refused(codes: Codes) -> None:
     assert codes(content[:at] + b"\xff\xff" + content[at + 2 :]) == ["corrupt_archive"]
 
 
+def test_a_member_that_reaches_into_the_directory_is_refused(codes: Codes) -> None:
+    content = zipped(("a", bytes(100)))
+    content = patched(content, 18, "<L", 5_000)
+
+    assert codes(patched(content, directory_at(content) + 20, "<L", 5_000)) == ["corrupt_archive"]
+
+
 def test_a_member_longer_than_declared_is_refused(codes: Codes) -> None:
     content = zipped(("a", bytes(100)))
     content = patched(content, 22, "<L", 50)
