@@ -16,7 +16,7 @@ from scoring.errors import Fault, Rejected
 from scoring.sandbox.base import ExitStatus
 from scoring.sandbox.fake import FakeSandbox, Scripted, calibrated, failed, measured, predicted
 from scoring.tracks import load_track
-from tests.tiny import splits, write_data, write_entry
+from tests.tiny import GRAPH_PARAMETERS, splits, write_data, write_entry, write_graph
 
 LABELS = (0, 1, 2, 3, 0, 1)
 PRIVATE = (False, True, False, False, True, False)
@@ -51,6 +51,11 @@ class AnsweringSandbox(FakeSandbox):
         return super().run(job, workdir=workdir, tick=tick)
 
     cpu_s: float = 0.1
+
+
+def retold(script: Scripted, **changes: object) -> Scripted:
+    """Return the script with a reply that says something else in some of its fields."""
+    return replace(script, reply=json.dumps({**json.loads(script.reply), **changes}).encode())
 
 
 def sandbox(**scripts: Scripted) -> FakeSandbox:
@@ -276,6 +281,62 @@ def test_a_full_disk_is_our_fault(check, tmp_path: Path) -> None:
         check(sandbox(measure=measured()))
 
 
+@pytest.mark.parametrize(
+    ("counted", "binding"),
+    [
+        ({"dispatch": 1, "ptflops": 5_000_000_000, "fvcore": None}, "ptflops"),
+        ({"dispatch": 5_000_000_000, "ptflops": 1, "fvcore": 1}, "dispatch"),
+        ({"dispatch": 1, "ptflops": 1, "fvcore": 5_000_000_000}, "fvcore"),
+    ],
+)
+def test_the_counter_that_found_most_macs_binds(check, counted: dict[str, int | None], binding: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        check(sandbox(measure=retold(measured(), macs_by_counter=counted)))
+
+    finding = caught.value.findings[0]
+    assert (finding.code, finding.facts["counter"]) == ("macs_over_budget", binding)
+
+
+@pytest.mark.parametrize("told", [1, GRAPH_PARAMETERS + 1])
+def test_of_parameters_counted_inside_and_outside_the_larger_number_binds(
+    track: TrackSpec, tmp_path: Path, told: int
+) -> None:
+    graph = write_graph(tmp_path)
+    workdir = tmp_path / "work"
+    workdir.mkdir()
+    box = sandbox(measure=measured(parameters=told, trainable_parameters=0))
+
+    report = pipeline.check(
+        graph, replace(track, formats=(Format.ONNX,)), sandbox=box, workdir=workdir, note=lambda stage: None
+    )
+
+    assert report.usage.parameters == max(told, GRAPH_PARAMETERS)
+
+
+def test_every_run_gets_the_seed_the_threads_and_the_batch_size_of_the_track(
+    entry: Path, track: TrackSpec, data: Path, tmp_path: Path
+) -> None:
+    limits = replace(track.run_limits, seed=17, threads=3, batch_size=5)
+    box = AnsweringSandbox(scripts={Task.MEASURE: [measured()]})
+    workdir = tmp_path / "work"
+    workdir.mkdir()
+
+    pipeline.score(
+        entry,
+        replace(track, run_limits=limits),
+        data=data,
+        benchmark="sha256:b",
+        cache=tmp_path / "cache",
+        sandbox=box,
+        workdir=workdir,
+        note=lambda stage: None,
+    )
+
+    requests = [job.request for job in box.jobs]
+    assert [request.task for request in requests] == [Task.MEASURE, Task.PREDICT]
+    assert {(request.seed, request.threads, request.batch_size) for request in requests} == {(17, 3, 5)}
+
+
 def test_an_early_refusal_runs_no_sandbox(check, entry: Path) -> None:
     entry.write_bytes(b"PK\x03\x04 cut off")
     box = sandbox(measure=measured())
@@ -324,9 +385,8 @@ def test_a_machine_that_is_slow_now_gets_the_benefit_of_the_slower_calibration(s
 
 def test_operators_that_nobody_could_count_are_named_once_and_not_without_end(check) -> None:
     names = [f"op{number:02}" for number in range(25)]
-    reply = {**json.loads(measured().reply), "uncounted_ops": names}
 
-    report = check(sandbox(measure=replace(measured(), reply=json.dumps(reply).encode())))
+    report = check(sandbox(measure=retold(measured(), uncounted_ops=names)))
 
     assert [finding.code for finding in report.warnings] == ["uncounted_ops"]
     assert report.warnings[0].facts == {"ops": ", ".join(names[:20]) + " and others"}
