@@ -66,6 +66,7 @@ class Child:
         low: float = 0.0,
         high: float = 1.0,
         options: Mapping[str, object] | None = None,
+        seed: int = 7,
     ) -> Finished:
         request = Request(
             task=task,
@@ -82,7 +83,7 @@ class Child:
             samples=len(self.pixels),
             batch_size=batch_size,
             threads=1,
-            seed=7,
+            seed=seed,
             options=options or {},
         )
         paths = {name: self._folder / name for name in ("request", "inputs.npy", "reply", "outputs")}

@@ -50,6 +50,15 @@ def test_random_models_repeat_byte_for_byte(model, forward):
     assert first.outputs == second.outputs
 
 
+def test_another_seed_draws_other_numbers(model):
+    child = model("torch.randn(len(x), 3)")
+
+    one, other = child.run(Task.PREDICT, seed=1), child.run(Task.PREDICT, seed=2)
+
+    assert (one.exit_code, other.exit_code) == (0, 0)
+    assert not np.array_equal(one.rows, other.rows)
+
+
 def test_a_model_that_views_feature_maps_is_run_contiguous(model):
     child = model(
         "self.net(x).view(len(x), 3, -1).mean(2)",
