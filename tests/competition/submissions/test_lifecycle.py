@@ -432,6 +432,20 @@ def test_a_move_of_a_row_that_has_changed_meanwhile_is_lost(
         move(stale, Status.CANCELLED, finished_at=now)
 
 
+def test_a_move_of_a_row_that_somebody_else_has_claimed_meanwhile_is_lost(
+    lease: Lease, evaluation: Evaluation, now: datetime
+) -> None:
+    """A takeover leaves the status as it was, so only the fence tells whose row it is."""
+    evaluation.refresh_from_db()
+    claim(evaluation, now=now + timedelta(seconds=60), owner="second")
+    before = columns(evaluation)
+
+    with pytest.raises(LeaseLost):
+        move(evaluation, Status.CANCELLED, finished_at=now)
+
+    assert columns(evaluation) == before
+
+
 class World:
     """One evaluation, two workers who remember every lease they ever held, and the time."""
 
