@@ -16,7 +16,7 @@ from scoring import pipeline
 from scoring.contracts import Format, InputContract, ScoreReport, Task, TrackSpec
 from scoring.errors import reject
 from scoring.flow import Note
-from scoring.packages.onnx_contract import data_inputs
+from scoring.packages.onnx.contract import data_inputs
 from scoring.sandbox import exchange
 from scoring.sandbox.base import Sandbox
 from scoring.source import open_source, run_task

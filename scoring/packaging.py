@@ -17,7 +17,7 @@ from scoring.contracts import Fit, Format, Reader, ScoreReport, Task, TrackSpec
 from scoring.errors import reject
 from scoring.flow import Note
 from scoring.pack import pack
-from scoring.packages.byom_writing import MODEL, byom_track, documents
+from scoring.packages.byom.writing import MODEL, byom_track, documents
 from scoring.readers import READERS
 from scoring.sandbox import exchange
 from scoring.sandbox.base import Sandbox

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scoring import stages
 from scoring.agreement import count_off
 from scoring.budget import enforce, static
-from scoring.budget.onnx_process import share_in_8_bits
+from scoring.budget.onnx.process import share_in_8_bits
 from scoring.contracts import (
     EXACT_ARITHMETIC,
     Format,

@@ -16,7 +16,7 @@ from scoring.flow import Note
 from scoring.intake.archive import unpack
 from scoring.intake.recognise import recognise
 from scoring.packages import FORMATS
-from scoring.packages.onnx_sides import fill_open_sides
+from scoring.packages.onnx.sides import fill_open_sides
 from scoring.readers import READERS
 from scoring.sandbox.base import Job, Run, Sandbox
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from scoring.budget.onnx_macs import UNKNOWN_PRODUCTS
+from scoring.budget.onnx.operators import UNKNOWN_PRODUCTS
 from scoring.contracts import Budgets, Finding, Format, Package, StaticCounts, Usage
 from scoring.errors import Rejected, reject
 

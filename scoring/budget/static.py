@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from scoring.budget.onnx_process import count_onnx
+from scoring.budget.onnx.process import count_onnx
 from scoring.contracts import Format, Package, StaticCounts, TrackSpec
 
 StaticCounter = Callable[[Package, TrackSpec], StaticCounts]

@@ -17,7 +17,7 @@ from scoring import packaging, pipeline
 from scoring.commands.export import to_byom
 from scoring.commands.outcome import EXIT_OK, EXIT_REJECTED, Printing
 from scoring.contracts import Fit, ScoreReport, Task, TrackSpec
-from scoring.packages.byom_writing import byom_track
+from scoring.packages.byom.writing import byom_track
 from scoring.sandbox.fake import FakeSandbox, Scripted, measured, predicted
 from scoring.sandbox.unconfined import UnconfinedSandbox
 from scoring.tracks import build_track, load_track

@@ -11,8 +11,8 @@ import onnx
 import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from scoring.budget.onnx_counter import Counts, count_model
-from scoring.budget.onnx_macs import FORMULAS, FREE
+from scoring.budget.onnx.counter import Counts, count_model
+from scoring.budget.onnx.operators import FORMULAS, FREE
 from scoring.budget.static import COUNTERS, count
 from scoring.contracts import (
     Format,

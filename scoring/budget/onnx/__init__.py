@@ -1,0 +1,1 @@
+"""Counts ONNX graphs from their shapes alone: parameters and multiply-adds, running nothing."""

@@ -1,0 +1,50 @@
+"""Runs the ONNX counter in a child process under limits and reads its answer."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from scoring.contracts import Package, StaticCounts, TrackSpec
+from scoring.errors import reject
+
+TIMEOUT_S: Final = 120.0
+MODULE: Final = "scoring.budget.onnx.counter"
+SOURCE_ROOT: Final = Path(__file__).resolve().parents[3]
+
+
+def count_onnx(package: Package, track: TrackSpec) -> StaticCounts:
+    """Count an ONNX package; raise `Rejected` when its shapes cannot be worked out within limits."""
+    counts = _count(package, track)
+    return StaticCounts(
+        parameters=int(counts["parameters"]),
+        macs=int(counts["macs"]),
+        uncounted_ops=tuple(str(name) for name in counts["uncounted_ops"]),
+    )
+
+
+def share_in_8_bits(package: Package, track: TrackSpec) -> float:
+    """Return the share of an ONNX package's MACs whose factors are both of 8 bits; raise as `count_onnx`."""
+    counts = _count(package, track)
+    return int(counts["macs_in_8_bits"]) / int(counts["macs"]) if counts["macs"] else 1.0
+
+
+def _count(package: Package, track: TrackSpec) -> dict[str, Any]:
+    command = [sys.executable, "-m", MODULE, str(package.root / package.main)]
+    command += [str(size) for size in track.input.sides()]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            timeout=TIMEOUT_S,
+            check=True,
+            env={"PYTHONPATH": str(SOURCE_ROOT), "OPENBLAS_NUM_THREADS": "1"},
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as exc:
+        why = "its shapes could not be worked out within the limits on time and memory"
+        raise reject("unsupported_onnx", path=package.main, why=why) from exc
+    counts: dict[str, Any] = json.loads(done.stdout)
+    return counts

@@ -1,0 +1,160 @@
+"""The `gasbench` format: `model_config.yaml`, `model.py` with `load_model`, safetensors weights."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any, Final
+
+from scoring.contracts import (
+    Finding,
+    Format,
+    InputContract,
+    Mismatch,
+    Package,
+    Reader,
+    Settled,
+    StaticCounts,
+    TrackSpec,
+    Unpacked,
+)
+from scoring.errors import Rejected
+from scoring.packages.gasbench.config import Config, InvalidConfig, parse_config, stated_weights
+from scoring.packages.gasbench.load_model_signature import load_model_problems
+from scoring.packages.gasbench.scan import blocked
+from scoring.packages.plain_yaml import InvalidYaml, read_mapping
+from scoring.packages.python_source import parse
+from scoring.packages.safetensors_header import InvalidWeights, read_header
+from scoring.packages.weight_values import find_not_finite
+from scoring.packages.wrapping import locate, own_paths
+
+CONFIG: Final = "model_config.yaml"
+MAIN: Final = "model.py"
+WEIGHTS_SUFFIX: Final = ".safetensors"
+OTHER_WEIGHTS: Final = frozenset([".pt", ".pth", ".bin", ".ckpt", ".onnx"])
+MAX_FINDINGS: Final = 100
+
+
+def match(unpacked: Unpacked) -> Package | Mismatch:
+    """Match an entry with `model_config.yaml` at its root, or inside the one folder that wraps everything."""
+    place = locate(unpacked, lambda paths: PurePosixPath(CONFIG) in paths)
+    return place.package(Format.GASBENCH, main=MAIN) if place else _mismatch(own_paths(unpacked))
+
+
+def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
+    """Check configuration, weights and the signature of `load_model`; runs and loads nothing."""
+    problems: list[Finding] = []
+    raw, config = _config(package, track, problems)
+    weights = config.model.weights_file if config else stated_weights(raw)
+    warnings = [] if weights is None else list(_weights_warnings(package, weights, problems))
+    warnings += _source_warnings(package, config, problems)
+    if config and config.preprocessing.normalize:
+        warnings.append(Finding(code="normalisation_left_to_model", path=CONFIG))
+    if problems:
+        raise Rejected(*problems[:MAX_FINDINGS], warnings=warnings)
+    return tuple(warnings)
+
+
+def settle(package: Package, track: TrackSpec) -> Settled:
+    """Take height, width and frames from the configuration, and count what the weights file holds."""
+    config = parse_config(read_mapping(package.root / CONFIG), track)
+    weights = config.model.weights_file
+    return Settled(
+        track=replace(track, input=_input(config, track.input)),
+        options={"weights_file": weights, "arguments": config.model.arguments, "dtype": config.dtype},
+        counts=StaticCounts(parameters=read_header(package.root / weights).parameters),
+    )
+
+
+def _mismatch(paths: Collection[PurePosixPath]) -> Mismatch:
+    elsewhere = sorted(str(path) for path in paths if path.name.casefold() == CONFIG)
+    if elsewhere:
+        expected = f"{CONFIG} in the archive's root (it is at “{elsewhere[0]}”)"
+        finding = Finding(code="missing_file", path=elsewhere[0], facts={"expected": expected})
+        return Mismatch(why=f"{CONFIG} is not in the root but at “{elsewhere[0]}”", findings=(finding,))
+    if any(path.name == MAIN or path.suffix == WEIGHTS_SUFFIX for path in paths):
+        return Mismatch(why=f"there is no {CONFIG}", findings=(_missing(CONFIG),))
+    return Mismatch(why=f"there is no {CONFIG}")
+
+
+def _config(
+    package: Package, track: TrackSpec, problems: list[Finding]
+) -> tuple[Mapping[Any, Any], Config | None]:
+    """Return the configuration as plain values and, where it is right, as a `Config`."""
+    raw: Mapping[Any, Any] = {}
+    try:
+        raw = read_mapping(package.root / CONFIG)
+        return raw, parse_config(raw, track)
+    except InvalidYaml as exc:
+        problems.append(_invalid(CONFIG, str(exc)))
+    except InvalidConfig as exc:
+        problems += (_invalid(CONFIG, reason) for reason in exc.reasons)
+    return raw, None
+
+
+def _weights_warnings(package: Package, weights: str, problems: list[Finding]) -> Iterator[Finding]:
+    path = package.root / weights
+    if not path.is_file():
+        problems.append(_missing(weights, _other_weights(package)))
+        return
+    try:
+        header = read_header(path)
+    except InvalidWeights as exc:
+        problems += (Finding(code="invalid_weights", path=weights, facts={"why": why}) for why in exc.reasons)
+        return
+    bad = find_not_finite(path, header)
+    if bad:
+        yield Finding(code="weights_not_finite", path=weights, facts=vars(bad))
+
+
+def _source_warnings(package: Package, config: Config | None, problems: list[Finding]) -> Iterator[Finding]:
+    if not (package.root / package.main).is_file():
+        problems.append(_missing(MAIN))
+        return
+    try:
+        tree = parse(package)
+    except Rejected as refused:
+        problems += refused.findings
+        return
+    # Without a right configuration nobody knows which arguments come.
+    arguments = config.model.arguments if config else None
+    problems += (_invalid(MAIN, why) for why in load_model_problems(tree, arguments))
+    found = blocked(tree)
+    if found:
+        yield Finding(code="blocked_by_gasbench", path=MAIN, facts={"found": ", ".join(found)})
+
+
+def _input(config: Config, contract: InputContract) -> InputContract:
+    if contract.reader is Reader.AUDIO:
+        return contract
+    stated = config.preprocessing
+    sides: tuple[int, ...] = (3, *stated.size)
+    if contract.reader is Reader.VIDEO:
+        sides = (stated.frames, *sides)
+        contract = replace(contract, frame_rate=stated.frame_rate or contract.frame_rate)
+    pairs = zip(contract.shape, sides, strict=True)
+    return replace(contract, shape=tuple(own if fixed is None else fixed for fixed, own in pairs))
+
+
+def _other_weights(package: Package) -> str:
+    found = _files(package, {WEIGHTS_SUFFIX})
+    if len(found) > 1:
+        return f" (there are {', '.join(found)[:200]}; put all weights into one file)"
+    if found:
+        return f" (there is {found[0][:200]}; name it in model.weights_file)"
+    others = _files(package, OTHER_WEIGHTS)
+    return f" (there is {', '.join(others)[:200]}; only safetensors are taken)" if others else ""
+
+
+def _files(package: Package, suffixes: Collection[str]) -> list[str]:
+    paths = (path for path in package.root.rglob("*") if path.suffix in suffixes)
+    return sorted(str(path.relative_to(package.root)) for path in paths)
+
+
+def _missing(name: str, more: str = "") -> Finding:
+    return Finding(code="missing_file", path=name, facts={"expected": f"{name}{more}"})
+
+
+def _invalid(path: str, why: str) -> Finding:
+    return Finding(code="invalid_config", path=path, facts={"why": why})

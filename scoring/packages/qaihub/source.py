@@ -1,0 +1,90 @@
+"""What `model.py` of a qaihub package must define, seen in its syntax tree: refused is only what is certain."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from scoring.contracts import Finding
+from scoring.contracts.ai_hub import BASE, METHODS
+from scoring.packages.python_names import binds
+from scoring.packages.qaihub.classes import OTHER_BASES, Kind, Seen, classes, last_name
+from scoring.packages.qaihub.imports import problems as import_problems
+
+MAIN: Final = "model.py"
+PRETRAINED: Final = "from_pretrained"
+MAX_QUOTED_CHARACTERS: Final = 200
+
+
+def problems(tree: ast.Module, root: Path, model_id: str) -> tuple[Finding, ...]:
+    """Return what the sandbox could not run: no single model class, missing methods, missing imports."""
+    reasons = [*_classes(tree, root), *import_problems(tree, root, model_id)]
+    return tuple(Finding(code="invalid_config", path=MAIN, facts={"why": why}) for why in reasons)
+
+
+def _classes(tree: ast.Module, root: Path) -> Iterator[str]:
+    found = classes(tree, root)
+    # Of two classes with one name the later counts; one inside a block may not be there at all.
+    models = {
+        node.name: (node, seen) for node, seen in found if seen.kind is Kind.MODEL and node in tree.body
+    }
+    if len(models) > 1:
+        names = ", ".join(f"{node.name} (line {node.lineno})" for node, _ in models.values())
+        shown = names[:MAX_QUOTED_CHARACTERS]
+        yield f"it defines {len(models)} subclasses of {BASE} instead of one: {shown}"
+    elif models:
+        yield from _methods(*next(iter(models.values())), tree)
+    elif all(seen.kind is Kind.OTHER for _, seen in found) and not _has_hidden_classes(tree, found):
+        yield f"it defines no subclass of {BASE}{_others(found)}"
+
+
+def _has_hidden_classes(tree: ast.Module, found: list[tuple[ast.ClassDef, Seen]]) -> bool:
+    """Say whether a class with bases stands inside a function or another class."""
+    seen = {node for node, _ in found}
+    return any(isinstance(node, ast.ClassDef) and node.bases and node not in seen for node in ast.walk(tree))
+
+
+def _others(found: list[tuple[ast.ClassDef, Seen]]) -> str:
+    """Say which other base of the library a class has, if one does."""
+    names = ((node.name, last_name(base)) for node, _ in found for base in node.bases)
+    told = next((f"{name} is a {base}" for name, base in names if base in OTHER_BASES), "")
+    return f"; {told}, which does not run here"[:MAX_QUOTED_CHARACTERS] if told else ""
+
+
+def _methods(model: ast.ClassDef, seen: Seen, tree: ast.Module) -> Iterator[str]:
+    if seen.methods is not None:
+        for name in METHODS:
+            if name not in seen.methods and not _is_set_later(tree, name):
+                yield f"class {model.name} does not define {name}"
+    bound = [node for node in model.body if binds(node, PRETRAINED)]
+    if len(bound) == 1 and isinstance(bound[0], ast.FunctionDef) and not _is_set_later(tree, PRETRAINED):
+        yield from _pretrained(model, bound[0])
+
+
+def _is_set_later(tree: ast.Module, name: str) -> bool:
+    """Say whether the name is set on some object, or stands in a text that setattr could be given."""
+    return any(
+        (isinstance(node, ast.Attribute) and node.attr == name and isinstance(node.ctx, ast.Store))
+        or (isinstance(node, ast.Constant) and node.value == name)
+        for node in ast.walk(tree)
+    )
+
+
+def _pretrained(model: ast.ClassDef, method: ast.FunctionDef) -> Iterator[str]:
+    decorators = {last_name(decorator) for decorator in method.decorator_list}
+    if decorators <= {"staticmethod"}:
+        yield f"{model.name}.{PRETRAINED} (line {method.lineno}) is no classmethod"
+    # Another decorator may fill in arguments.
+    if decorators <= {"staticmethod", "classmethod"}:
+        bare = _without_default(method.args)["staticmethod" not in decorators :]
+        if bare:
+            yield f"{model.name}.{PRETRAINED} has no default for {', '.join(bare)[:MAX_QUOTED_CHARACTERS]}"
+
+
+def _without_default(arguments: ast.arguments) -> list[str]:
+    placed = [*arguments.posonlyargs, *arguments.args]
+    bare = placed[: len(placed) - len(arguments.defaults)]
+    named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return [argument.arg for argument in bare] + [argument.arg for argument, value in named if value is None]
