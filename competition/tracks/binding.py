@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from copy import copy
-from dataclasses import fields
 from typing import Final
 
 from django.conf import settings
 
 from competition.tracks.class_names import class_names
-from competition.tracks.columns import columns_of
+from competition.tracks.columns import column_of, columns_of
 from competition.tracks.models import Track
 from competition.tracks.services import has_evaluations
-from scoring.tracks import TrackPage
+from scoring.tracks import PLACES_THAT_CHANGE_NO_SCORE
 
-OF_TODAY: Final = {"slug", "name", *(field.name for field in fields(TrackPage))}
+OF_TODAY: Final = {column_of(place) for place in PLACES_THAT_CHANGE_NO_SCORE}
 
 
 def bound(track: Track) -> Track:

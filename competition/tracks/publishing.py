@@ -15,6 +15,7 @@ from competition.tracks.columns import as_json
 from competition.tracks.models import BenchmarkVersion, Track
 from competition.tracks.services import renew_benchmark
 from scoring.contracts import Status
+from scoring.tracks import PLACES_THAT_CHANGE_NO_SCORE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,23 +77,9 @@ def _differences(version: BenchmarkVersion, track: Track) -> Iterator[Difference
         yield Difference(place="dataset", before=str(version.dataset), after=str(track.dataset))
     before, after = _flat(version.spec), _flat(as_json(track.document()))
     for place in sorted(before.keys() | after.keys()):
-        if place in _NOT_SCORING or before.get(place) == after.get(place):
+        if place in PLACES_THAT_CHANGE_NO_SCORE or before.get(place) == after.get(place):
             continue
         yield Difference(place=place, before=_shown(before.get(place)), after=_shown(after.get(place)))
-
-
-_NOT_SCORING = {
-    "slug",
-    "name",
-    "output.class_names",
-    "summary",
-    "rules",
-    "opens_at",
-    "closes_at",
-    "quota_submissions",
-    "quota_window_hours",
-    "private_scores",
-}
 
 
 def _flat(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:

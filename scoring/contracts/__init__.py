@@ -9,6 +9,13 @@ from scoring.contracts.crossing import (
     Request,
     Task,
 )
+from scoring.contracts.fields import (
+    FieldFacts,
+    facts_of,
+    places_that_change_no_score,
+    section_of,
+    stated,
+)
 from scoring.contracts.flow import (
     Breakdown,
     Finding,
@@ -31,6 +38,7 @@ from scoring.contracts.flow import (
 )
 from scoring.contracts.track import (
     BOX_FIELDS,
+    CHANGES_NO_SCORE,
     CONFIDENCE_THRESHOLD,
     IGNORED_CLASS,
     MAX_BOXES,
@@ -62,6 +70,7 @@ from scoring.contracts.track import (
 
 __all__ = [
     "BOX_FIELDS",
+    "CHANGES_NO_SCORE",
     "CONFIDENCE_THRESHOLD",
     "ENTRY_BEGINS",
     "EXACT_ARITHMETIC",
@@ -78,6 +87,7 @@ __all__ = [
     "Budgets",
     "ChannelOrder",
     "Dtype",
+    "FieldFacts",
     "Finding",
     "Fit",
     "Format",
@@ -112,6 +122,10 @@ __all__ = [
     "UnpackedFile",
     "Usage",
     "Verdict",
+    "facts_of",
+    "places_that_change_no_score",
     "quantised_name",
+    "section_of",
+    "stated",
     "stored_dtype",
 ]

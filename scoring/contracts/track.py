@@ -7,6 +7,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from functools import reduce
+from operator import getitem
+from typing import Final
+
+from scoring.contracts.fields import FieldFacts, places_that_change_no_score, stated
+
+CHANGES_NO_SCORE: Final = stated(FieldFacts(changes_scores=False))
 
 
 class Format(StrEnum):
@@ -207,7 +214,7 @@ class OutputContract:
     width: int = 0
     classes: int = 0
     box_layout: BoxLayout | None = None
-    class_names: tuple[str, ...] = ()
+    class_names: tuple[str, ...] = field(default=(), metadata=CHANGES_NO_SCORE)
 
     def settle(self, contract: InputContract) -> OutputContract:
         """Return the contract with the width that follows from its kind and the settled input."""
@@ -312,8 +319,8 @@ class RunLimits:
 class TrackSpec:
     """All that the scoring flow needs to know of a track."""
 
-    slug: str
-    name: str
+    slug: str = field(metadata=CHANGES_NO_SCORE)
+    name: str = field(metadata=CHANGES_NO_SCORE)
     formats: tuple[Format, ...]
     input: InputContract
     output: OutputContract
@@ -327,7 +334,9 @@ class TrackSpec:
     def digest(self) -> str:
         """Return "sha256:…" of everything in the spec that can change a score or a verdict."""
         facts = asdict(self)
-        del facts["slug"], facts["name"], facts["output"]["class_names"]
+        for place in places_that_change_no_score(TrackSpec):
+            *sections, name = place.split(".")
+            del reduce(getitem, sections, facts)[name]
         if self.quantisation is None:
             # Tracks without it keep the digest that they had before there was such a thing.
             del facts["quantisation"]

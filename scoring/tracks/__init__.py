@@ -15,13 +15,14 @@ from typing import Any, Final
 import yaml
 from pydantic import ValidationError
 
-from scoring.tracks.document import TrackDocument, TrackPage
+from scoring.tracks.document import PLACES_THAT_CHANGE_NO_SCORE, TrackDocument, TrackPage
 from scoring.tracks.schema import METRICS_BY_OUTPUT, ONE_LOGIT_METRICS, SPATIAL, TrackModel
 
 __all__ = [
     "MAX_DOCUMENT_BYTES",
     "METRICS_BY_OUTPUT",
     "ONE_LOGIT_METRICS",
+    "PLACES_THAT_CHANGE_NO_SCORE",
     "SPATIAL",
     "InvalidTrack",
     "TrackDocument",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
-from scoring.contracts import PrivateScores, TrackSpec
+from scoring.contracts import CHANGES_NO_SCORE, PrivateScores, TrackSpec, places_that_change_no_score
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,13 @@ class TrackPage:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackDocument:
-    """A whole track.yaml."""
+    """A whole track.yaml; in the file, the fields of both halves stand side by side."""
 
     spec: TrackSpec
-    page: TrackPage
+    page: TrackPage = field(metadata=CHANGES_NO_SCORE)
+
+
+PLACES_THAT_CHANGE_NO_SCORE: Final = frozenset(
+    place.partition(".")[2] for place in places_that_change_no_score(TrackDocument)
+)
+"""The places of a track.yaml, as findings name them, that change no score."""
