@@ -15,7 +15,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint
 
 # The tests that are about what `make coverage` looks at; pyproject.toml lists that.
 COVERING := scoring/cache scoring/budget scoring/intake scoring/metrics scoring/packages scoring/readers scoring/benchmark \
-	$(foreach name,pipeline pipeline_parts spatial latency compilation packaging quantised,scoring/test_$(name).py) \
+	scoring/flow scoring/conversion \
 	$(foreach name,exchange export_exchange limits reply,scoring/sandbox/test_$(name).py) competition/submissions
 
 .PHONY: help setup system demo serve test test-local test-services coverage lint format bench docs clean

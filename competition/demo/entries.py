@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from scoring.pack import pack
+from scoring.files.archiving import pack
 
 OVER_BUDGET_MODEL = '''"""Too much of everything: 35 M parameters and 7 G MACs, in a zip of a few hundred bytes."""
 

@@ -28,7 +28,7 @@ from competition.demo import entries
 from competition.demo.datasets import DATASETS
 from competition.demo.following import FINAL, PATIENCE_S, Clock, State, follow
 from competition.demo.serve import ROOT, ServiceDied, free_port, manage, prepare, running, wait_for_interrupt
-from scoring.pack import pack
+from scoring.files.archiving import pack
 
 COMPETITION = "cvpr2022-demo"
 COMPETITION_NAME = "Demonstration on generated data"

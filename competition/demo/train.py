@@ -27,7 +27,7 @@ from competition.demo.baselines.track2.model import Model as TamperDetector
 from competition.demo.baselines.track2.model import residuals
 from competition.demo.data import DemoTrack, make_samples
 from competition.demo.digits import Split
-from scoring.pack import pack
+from scoring.files.archiving import pack
 
 SEED = 1
 SIDE = 224

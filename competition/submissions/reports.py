@@ -9,7 +9,7 @@ from typing import Any, Final
 from competition.submissions.models import Evaluation, Score
 from competition.tracks.class_names import class_names
 from scoring.contracts import Finding, Split, Status, Verdict, quantised_name
-from scoring.report import rendered
+from scoring.reports.report import rendered
 
 VERDICTS: Final[Mapping[Status, Verdict]] = {
     Status.SCORED: Verdict.SCORED,

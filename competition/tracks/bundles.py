@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Final
 
-from scoring.labels import LABELS_FILE, DatasetProblem, LabelTable, raise_findings
+from scoring.data.labels import LABELS_FILE, DatasetProblem, LabelTable, raise_findings
 
 CHUNK_BYTES: Final = 2**20
 MAX_MEMBERS: Final = 2_000_000

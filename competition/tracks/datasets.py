@@ -25,9 +25,9 @@ from scoring.cache.build import lock_of
 from scoring.cache.holds import hold
 from scoring.cache.locks import exclusive
 from scoring.contracts import Reader, Split
-from scoring.dataset import check_contents, count_labels, guess_reader, readers_for
+from scoring.data.dataset import check_contents, count_labels, guess_reader, readers_for
+from scoring.data.labels import DatasetProblem, LabelRow, LabelTable, raise_findings, read_labels
 from scoring.errors import Fault
-from scoring.labels import DatasetProblem, LabelRow, LabelTable, raise_findings, read_labels
 
 
 def import_dataset(*, name: str, archive: File[bytes], reader: Reader | None = None) -> Dataset:

@@ -15,7 +15,7 @@ from competition.tracks.datasets import import_dataset, import_dataset_folder
 from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track, benchmark_digest
 from competition.tracks.readiness import Check, examine
 from scoring.contracts import METRIC_FACTS, TrackSpec
-from scoring.labels import DatasetProblem
+from scoring.data.labels import DatasetProblem
 from scoring.tracks import InvalidTrack, TrackDocument
 
 __all__ = [

@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from django.conf import settings
 
 from scoring.contracts import Format, InputContract, OutputContract, TrackSpec
-from scoring.pack import write_zip
+from scoring.files.archiving import write_zip
 from scoring.tracks import load_track, presets
 
 KITS: Final = Path("docs", "starter-kits")

@@ -20,7 +20,7 @@ import numpy as np
 
 from scoring.cache.atomic import write_bytes_atomically
 from scoring.errors import Fault
-from scoring.pipeline import Part
+from scoring.flow.pipeline import Part
 
 HEAD: Final = "head.json"
 LOCK: Final = "lock"

@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring import pipeline
 from scoring.benchmark.checkpoint import open_checkpoint
-from scoring.pipeline import Examination
-from scoring.plan import SamplePlan
+from scoring.benchmark.plan import SamplePlan
+from scoring.flow import pipeline
+from scoring.flow.pipeline import Examination
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,13 +10,13 @@ from pathlib import Path
 from scoring.benchmark.blend import Blend
 from scoring.benchmark.outcomes import media_type
 from scoring.benchmark.passes import Finished
+from scoring.benchmark.plan import SamplePlan
 from scoring.benchmark.records import Record, sample_id, write_records
 from scoring.benchmark.results import results, summary
 from scoring.benchmark.shares import Shares, compose
 from scoring.cache.atomic import write_bytes_atomically
 from scoring.contracts import Reader, ScoreReport, TrackSpec
 from scoring.errors import Fault
-from scoring.plan import SamplePlan
 
 
 @dataclass(frozen=True, kw_only=True)

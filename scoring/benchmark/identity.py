@@ -10,9 +10,9 @@ from importlib.metadata import version
 from typing import Final
 
 from scoring.benchmark.options import Options
+from scoring.benchmark.plan import SamplePlan
 from scoring.contracts import Package
-from scoring.pipeline import Examination
-from scoring.plan import SamplePlan
+from scoring.flow.pipeline import Examination
 from scoring.readers import augmentation, robustness
 
 BIT_DECIDING: Final = ("torch", "torchvision", "timm", "onnxruntime", "numpy", "opencv-python-headless", "av")

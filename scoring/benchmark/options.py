@@ -8,9 +8,9 @@ from typing import Final
 
 from scoring.benchmark.chunks import whole_batches
 from scoring.benchmark.outcomes import tells_real_from_rest
+from scoring.benchmark.plan import DEFAULT_SEED, Mode
 from scoring.benchmark.shares import Shares
 from scoring.contracts import TRUTH_BY_OUTPUT, Reader, TrackSpec, TruthKind
-from scoring.plan import DEFAULT_SEED, Mode
 from scoring.readers.copies import Treatment
 
 CHUNK_SAMPLES: Final = 1_024

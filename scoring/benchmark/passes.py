@@ -14,17 +14,17 @@ from scoring import metrics
 from scoring.benchmark.chunks import Pass, Predicted, predict_in_chunks
 from scoring.benchmark.options import Options
 from scoring.benchmark.outcomes import Outcomes, judge
+from scoring.benchmark.plan import SamplePlan
 from scoring.benchmark.shares import own_weights, weigh
 from scoring.contracts import Breakdown, ScoreValue, TrackSpec
-from scoring.labels import LABELS_FILE, LabelRow
+from scoring.data.labels import LABELS_FILE, LabelRow
+from scoring.flow.pipeline import Examination
+from scoring.flow.stages import stated_numbers
 from scoring.metrics.breakdown import break_down
-from scoring.pipeline import Examination
-from scoring.plan import SamplePlan
 from scoring.readers import READERS, PreparedData
 from scoring.readers.copies import Treatment, contract_of_copies, write_copy
 from scoring.readers.prepared import shuffled
 from scoring.readers.undecodable import Failed, Undecodable, UndecodableRows
-from scoring.stages import stated_numbers
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from scoring.benchmark.blend import BASE, Blend
 from scoring.benchmark.outcomes import class_name
+from scoring.benchmark.provenance import provenance
 from scoring.benchmark.records import Record
 from scoring.benchmark.shares import Portion
 from scoring.contracts import Metric, ScoreReport, ScoreValue, TrackSpec
-from scoring.provenance import provenance
 
 FIGURES: Final = (
     "sn34_score",

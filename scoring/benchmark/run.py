@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 
-from scoring import latency, pipeline
 from scoring.benchmark.blend import Blend
 from scoring.benchmark.chunks import cut
 from scoring.benchmark.folder import RunFacts, write_results
@@ -20,11 +19,12 @@ from scoring.benchmark.identity import identity, run_id
 from scoring.benchmark.options import Options, why_unsuitable
 from scoring.benchmark.outcomes import chance_of_truth
 from scoring.benchmark.passes import Bench, Finished, break_down_pass, run_pass
+from scoring.benchmark.plan import SamplePlan, first_of_each_group, make_plan
 from scoring.benchmark.shares import weigh
 from scoring.contracts import Finding, Metric, ScoreReport, Stage, TrackSpec, TruthKind, Usage, Verdict
+from scoring.data.labels import DatasetProblem, read_labels
 from scoring.errors import Fault
-from scoring.labels import DatasetProblem, read_labels
-from scoring.plan import SamplePlan, first_of_each_group, make_plan
+from scoring.flow import latency, pipeline
 from scoring.sandbox.base import Sandbox
 
 

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.benchmark.provenance import Provenance, provenance
+from scoring.data.labels import LabelRow
 from scoring.errors import Fault
-from scoring.labels import LabelRow
-from scoring.provenance import Provenance, provenance
 
 ROUNDED_PLACES: Final = 12
 ROUNDING: Final = 10.0**-ROUNDED_PLACES

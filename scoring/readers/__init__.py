@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from scoring.contracts import InputContract, Reader
-from scoring.labels import LabelTable
+from scoring.data.labels import LabelTable
 from scoring.readers import audio, image, video
 from scoring.readers.prepared import PreparedData
 

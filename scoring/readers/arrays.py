@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from scoring.cache.build import obtain
 from scoring.contracts import InputContract, stored_dtype
+from scoring.data.labels import DatasetProblem, LabelRow, LabelTable, read_labels
 from scoring.errors import Fault
-from scoring.labels import DatasetProblem, LabelRow, LabelTable, read_labels
 from scoring.readers.digests import files_state, remembered_digest
 from scoring.readers.prepared import PreparedData, prepared, shuffled
 from scoring.readers.undecodable import Failed, Undecodable, UndecodableRows

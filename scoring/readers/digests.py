@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from scoring.cache.atomic import write_bytes_atomically
-from scoring.dataset import dataset_digest
-from scoring.labels import LABELS_FILE, LabelTable
+from scoring.data.dataset import dataset_digest
+from scoring.data.labels import LABELS_FILE, LabelTable
 
 
 def remembered_digest(folder: Path, table: LabelTable, *, cache: Path, state: str) -> str:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.contracts import ChannelOrder, Fit, InputContract
+from scoring.data.labels import LabelTable
 from scoring.errors import Fault
-from scoring.labels import LabelTable
 from scoring.readers import arrays
 from scoring.readers.fitting import fit
 from scoring.readers.prepared import PreparedData

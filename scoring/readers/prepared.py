@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.contracts import TruthKind
+from scoring.data.labels import LabelRow, LabelTable
 from scoring.errors import Fault
-from scoring.labels import LabelRow, LabelTable
 
 Truth = NDArray[np.int64] | NDArray[np.uint8] | tuple[NDArray[np.float64], ...]
 

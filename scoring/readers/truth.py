@@ -17,8 +17,8 @@ from PIL import Image
 
 from scoring.cache.build import obtain
 from scoring.contracts import Fit, InputContract, TruthKind
+from scoring.data.labels import LabelRow, LabelTable
 from scoring.errors import Fault
-from scoring.labels import LabelRow, LabelTable
 from scoring.readers.prepared import PreparedData, shuffled
 
 ORIENTATION: Final = 0x0112

@@ -15,7 +15,7 @@ from competition.references import new_reference
 from competition.submissions.lifecycle import CancelRequested, LeaseLost
 from scoring.cache.holds import holding
 from scoring.errors import Rejected
-from scoring.workdirs import workdir
+from scoring.files.workdirs import workdir
 from scoring.worker.heartbeat import Heartbeat
 from scoring.worker.ports import Ports, Work
 

@@ -17,9 +17,9 @@ from competition.storage import fetch
 from competition.submissions import lifecycle, queue
 from competition.submissions.models import Evaluation
 from competition.tracks.datasets import materialise
-from scoring import pipeline
 from scoring.contracts import ScoreReport, Stage
 from scoring.errors import Rejected
+from scoring.flow import pipeline
 from scoring.sandbox.base import Sandbox
 from scoring.worker.ports import Assignment, Work
 

@@ -20,8 +20,8 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
-from scoring.cli import app
-from scoring.pack import pack
+from scoring.cli.app import app
+from scoring.files.archiving import pack
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.tracks import load_track, presets
 from scoring.worker.evaluate import Place, drain

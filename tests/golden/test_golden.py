@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 import yaml
 
-from scoring import pipeline
 from scoring.budget.enforce import enforce_static
 from scoring.budget.static import count
 from scoring.codes import CODES
 from scoring.contracts import Finding, Format, Quantisation, Reader, TrackSpec, Verdict
 from scoring.errors import Rejected, render_all
+from scoring.flow import pipeline
 from scoring.intake.archive import unpack
 from scoring.intake.recognise import recognise
 from scoring.packages import FORMATS

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from competition.demo.data import write_dataset
 from competition.demo.datasets import DATASETS
-from scoring import pipeline
 from scoring.contracts import TrackSpec
+from scoring.flow import pipeline
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.tracks import load_track, presets
 

@@ -17,7 +17,7 @@ from competition.submissions.lifecycle.transitions import WAITING, move
 from competition.submissions.models import Evaluation, Score
 from scoring.contracts import Package, ScoreReport, ScoreValue, Split, Status, quantised_name
 from scoring.errors import Rejected
-from scoring.report import quantised_facts
+from scoring.reports.report import quantised_facts
 
 RETRY_DELAY: Final = timedelta(seconds=15)
 

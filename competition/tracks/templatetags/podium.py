@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from competition.markdown import to_html
 from competition.moments import in_utc
 from competition.tracks.models import Track
-from scoring.figures import beside_gate, detail_in_words, exactly, latency_in_words, percent
+from scoring.reports.figures import beside_gate, detail_in_words, exactly, latency_in_words, percent
 
 register = template.Library()
 

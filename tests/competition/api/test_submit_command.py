@@ -15,7 +15,7 @@ from rest_framework.authtoken.models import Token
 from competition.submissions import lifecycle
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.models import Track
-from scoring.commands.submit import submit
+from scoring.cli.submit import submit
 from scoring.contracts import Finding, Stage
 from scoring.errors import Rejected
 from tests.examples import scored_report

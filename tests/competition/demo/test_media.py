@@ -5,7 +5,7 @@ import pytest
 
 from competition.demo.media import make_clip, make_sound, write_audio_dataset, write_video_dataset
 from scoring.contracts import InputContract, OutputContract, OutputKind, Reader
-from scoring.dataset import examine_dataset
+from scoring.data.dataset import examine_dataset
 from scoring.readers import READERS
 
 CONTRACTS = {

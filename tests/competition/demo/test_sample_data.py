@@ -8,8 +8,8 @@ import pytest
 
 from competition.demo.sample_data import KITS, write_sample_data
 from scoring.contracts import TruthKind
-from scoring.dataset import examine_dataset
-from scoring.labels import read_labels
+from scoring.data.dataset import examine_dataset
+from scoring.data.labels import read_labels
 from scoring.tracks import load_track, presets
 
 MAX_BYTES = 500_000

@@ -17,8 +17,8 @@ from competition.demo.spatial import (
     write_mask_dataset,
 )
 from scoring.contracts import BoxLayout, OutputContract, OutputKind
-from scoring.dataset import dataset_digest, examine_dataset
-from scoring.labels import read_labels
+from scoring.data.dataset import dataset_digest, examine_dataset
+from scoring.data.labels import read_labels
 
 SAMPLES = 6
 BLUE_CHANNEL, RED_CHANNEL = 0, 2

@@ -10,9 +10,9 @@ from django.contrib.auth.models import User
 from competition.submissions import lifecycle, reports
 from competition.submissions.models import Evaluation
 from competition.tracks.models import Track
-from scoring import report as command_line
 from scoring.contracts import Finding, Metric, PrivateScores, Stage
 from scoring.errors import Rejected
+from scoring.reports import report as command_line
 from tests.examples import quantised_scores, score_value, scored_report
 
 BROKEN = (

@@ -17,8 +17,8 @@ from django.core.files.base import ContentFile
 from competition.tracks import datasets
 from competition.tracks.models import Dataset
 from scoring.contracts import Reader, Split
+from scoring.data.labels import DatasetProblem, read_labels
 from scoring.errors import Fault
-from scoring.labels import DatasetProblem, read_labels
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from competition.tracks.models import Competition, Dataset, Track
 from competition.tracks.readiness import examine
 from competition.tracks.wording import example_model, output_in_words
 from scoring.contracts import BoxLayout, Split
-from scoring.labels import read_labels
+from scoring.data.labels import read_labels
 from scoring.tracks import TrackDocument, build_track
 from tests.competition.tracks.conftest import png
 

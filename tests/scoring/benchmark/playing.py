@@ -14,8 +14,8 @@ import numpy as np
 
 from scoring.benchmark import run
 from scoring.benchmark.options import Options
+from scoring.benchmark.plan import Mode
 from scoring.contracts import Task
-from scoring.plan import Mode
 from scoring.sandbox.base import Job
 from scoring.sandbox.fake import FakeSandbox, measured, predicted
 from scoring.tracks import load_track

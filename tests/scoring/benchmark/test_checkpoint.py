@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from scoring.benchmark.checkpoint import CheckpointProblem, open_checkpoint
-from scoring.pipeline import Part
+from scoring.flow.pipeline import Part
 
 RUN = {"plan": "sha256:1", "entry": "sha256:2"}
 

@@ -10,9 +10,9 @@ from click.testing import Result
 from pyarrow import parquet
 from typer.testing import CliRunner
 
-from scoring import cli
-from scoring.commands.outcome import EXIT_FAULT, EXIT_REJECTED, EXIT_USAGE
-from scoring.workdirs import own_root
+from scoring.cli import app as cli
+from scoring.cli.outcome import EXIT_FAULT, EXIT_REJECTED, EXIT_USAGE
+from scoring.files.workdirs import own_root
 
 MODEL = """
 import torch

@@ -13,10 +13,10 @@ import pytest
 from pyarrow import parquet
 
 from scoring.benchmark import chunks
+from scoring.benchmark.plan import Mode
 from scoring.contracts import Task
+from scoring.data.labels import read_labels
 from scoring.errors import Fault, Rejected
-from scoring.labels import read_labels
-from scoring.plan import Mode
 from scoring.sandbox.fake import predicted
 from scoring.tracks import load_track
 from tests.scoring.benchmark.playing import TRACK, DrawingSandbox, kept, play

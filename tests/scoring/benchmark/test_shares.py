@@ -9,12 +9,12 @@ import pytest
 from pyarrow import parquet
 
 from scoring import metrics
+from scoring.benchmark.plan import Mode
 from scoring.benchmark.shares import Shares, compose, weigh
 from scoring.contracts import Metric, OutputKind
+from scoring.data.labels import LabelRow
 from scoring.errors import Fault
-from scoring.labels import LabelRow
 from scoring.metrics import METRICS
-from scoring.plan import Mode
 from tests.scoring.benchmark.playing import DrawingSandbox, play
 
 GROUPS = {"celeb": 4, "real-image-holdout-0a1b": 2, "gasstation-1": 2}

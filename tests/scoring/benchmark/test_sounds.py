@@ -8,8 +8,8 @@ import pytest
 from pyarrow import parquet
 from scipy.io import wavfile
 
+from scoring.benchmark.plan import Mode
 from scoring.contracts import Format, Task
-from scoring.plan import Mode
 from scoring.readers import audio
 from scoring.readers.robustness import wear_sound
 from scoring.sandbox.fake import FakeSandbox, predicted

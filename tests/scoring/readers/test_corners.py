@@ -15,8 +15,8 @@ from PIL import Image
 from scipy.io import wavfile
 
 from scoring.contracts import InputContract, Reader
+from scoring.data.labels import read_labels
 from scoring.errors import Fault
-from scoring.labels import read_labels
 from scoring.readers import audio, copies, image, robustness, video
 from scoring.readers.copies import Treatment, write_copy
 from scoring.readers.truth import find_unusable, read_mask, upright_size

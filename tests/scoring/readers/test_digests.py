@@ -2,8 +2,8 @@ import os
 
 import pytest
 
-from scoring.dataset import dataset_digest
-from scoring.labels import read_labels
+from scoring.data.dataset import dataset_digest
+from scoring.data.labels import read_labels
 from scoring.readers.digests import files_state, remembered_digest
 
 

@@ -31,7 +31,7 @@ def test_package_inputs_and_request_are_read_only() -> None:
     assert mounted["/request.json"] == "/host/request.json"
 
 
-@pytest.mark.parametrize("secret", ["metrics", "errors.py", "pipeline.py", "worker", "readers", "sandbox"])
+@pytest.mark.parametrize("secret", ["metrics", "errors.py", "flow", "worker", "readers", "sandbox"])
 def test_of_our_code_the_entry_sees_nothing_else(secret: str) -> None:
     ours = [inside for inside in binds("--ro-bind") if inside.startswith("/podium")]
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from scoring.compilation import X86_64_CPU, available_targets, compile_entry
 from scoring.contracts import Task
+from scoring.conversion.compilation import X86_64_CPU, available_targets, compile_entry
+from scoring.conversion.to_byom import export_byom
 from scoring.errors import Rejected, render
-from scoring.packaging import export_byom
 from scoring.sandbox.base import Job, Run
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.sandbox.exchange import Compiled, Traced, interpret, read_export

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from competition.tracks import services
 from competition.tracks.models import Competition, Dataset
-from scoring.labels import LABELS_FILE, DatasetProblem
+from scoring.data.labels import LABELS_FILE, DatasetProblem
 from scoring.tracks import InvalidTrack, TrackDocument, load_track
 
 

@@ -1,0 +1,175 @@
+"""`podium`: check, score, submit, pack and doctor on the command line.
+
+Exit codes: 0 accepted or scored, 1 rejected, 2 wrong usage of the command, 3 fault.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from scoring.cli import arguments as given
+from scoring.cli.outcome import Printing
+from scoring.cli.surroundings import load, sandbox
+
+app = typer.Typer(
+    help="Check, score, pack and submit entries of a Podium track.",
+    epilog="Ends with 0 for accepted or scored, 1 for rejected, 2 for a wrong use of the command, 3 for a fault.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+export = typer.Typer(help="Make a package of one format from a package of another.", no_args_is_help=True)
+app.add_typer(export, name="export")
+
+
+@app.command()
+def check(
+    path: given.Entry,
+    track: given.Track,
+    json: given.Json = False,
+    trust: given.Trust = False,
+    log: given.Log = False,
+) -> None:
+    """Do what the worker does before hidden data: unpack, recognise, measure, enforce budgets."""
+    from scoring.cli.check import check
+
+    raise typer.Exit(check(path, load(track), trust=trust, printing=Printing(as_json=json, with_log=log)))
+
+
+@app.command()
+def score(
+    path: given.Entry,
+    track: given.Track,
+    data: given.Data,
+    debug: given.Debug = False,
+    small: given.Small = False,
+    full: given.Full = False,
+    seed: given.Seed = None,
+    batch_size: given.BatchSize = None,
+    results_dir: given.ResultsDir = None,
+    checkpoint_every: given.CheckpointEvery = None,
+    augmented: given.Augmented = None,
+    augment_level: given.AugmentLevel = None,
+    crop_prob: given.CropProb = None,
+    holdout_share: given.HoldoutShare = None,
+    gasstation_share: given.GasstationShare = None,
+    json: given.Json = False,
+    trust: given.Trust = False,
+    log: given.Log = False,
+) -> None:
+    """Do the whole flow on labelled data of your own; with --debug, --small or --full on a sample plan."""
+    from scoring.cli.score import BenchmarkChoices, one_mode, score, shares_of
+
+    spec = load(track)
+    choices = BenchmarkChoices(
+        mode=one_mode(debug=debug, small=small, full=full),
+        seed=seed,
+        batch_size=batch_size,
+        results_dir=results_dir,
+        chunk_samples=checkpoint_every,
+        augmented=augmented,
+        augment_level=augment_level,
+        crop_probability=crop_prob,
+        shares=shares_of(holdout=holdout_share, gasstation=gasstation_share),
+    )
+    printing = Printing(as_json=json, with_log=log)
+    raise typer.Exit(score(path, spec, data=data, choices=choices, trust=trust, printing=printing))
+
+
+@app.command()
+def submit(
+    path: given.Entry,
+    track: given.SiteTrack,
+    server: given.Server,
+    token: given.Token = None,
+    json: given.Json = False,
+) -> None:
+    """Upload an entry, follow it, print its score."""
+    from scoring.cli.submit import submit
+
+    raise typer.Exit(submit(path, track=track, server=server, token=token, json=json))
+
+
+@app.command()
+def pack(folder: given.ModelFolder, output: given.ZipOutput = None) -> None:
+    """Make a correct entry from a folder."""
+    from scoring.cli.pack import pack
+
+    raise typer.Exit(pack(folder, output=output))
+
+
+@export.command(name="onnx")
+def export_onnx(
+    path: given.Entry,
+    track: given.Track,
+    output: given.OnnxOutput,
+    source: given.Source = None,
+    json: given.Json = False,
+    trust: given.Trust = False,
+    log: given.Log = False,
+) -> None:
+    """Turn a torch package into ONNX with a dynamic batch, compare the two, check the result."""
+    from scoring.cli.convert import to_onnx
+
+    spec, cage, printing = load(track), sandbox(trust=trust), Printing(as_json=json, with_log=log)
+    raise typer.Exit(to_onnx(path, spec, source=source, output=output, sandbox=cage, printing=printing))
+
+
+@export.command(name="byom")
+def export_byom(
+    path: given.Entry,
+    track: given.Track,
+    output: given.ByomOutput,
+    source: given.Source = None,
+    json: given.Json = False,
+    trust: given.Trust = False,
+    log: given.Log = False,
+) -> None:
+    """Turn a torch package into a BYOM package with TorchScript, compare the two, check the result."""
+    from scoring.cli.convert import to_byom
+
+    spec, cage, printing = load(track), sandbox(trust=trust), Printing(as_json=json, with_log=log)
+    raise typer.Exit(to_byom(path, spec, source=source, output=output, sandbox=cage, printing=printing))
+
+
+@app.command(name="compile")
+def compile_model(
+    path: given.Entry,
+    track: given.Track,
+    target: given.Targets,
+    output: given.CompiledOutput = None,
+    source: given.Source = None,
+    json: given.Json = False,
+    trust: given.Trust = False,
+    log: given.Log = False,
+) -> None:
+    """Compile a torch package's model with ONNX Runtime, and show how near the two are."""
+    from scoring.cli.compile import compile_for_targets
+
+    code = compile_for_targets(
+        path,
+        load(track),
+        targets=tuple(target),
+        source=source,
+        output=output,
+        sandbox=sandbox(trust=trust),
+        printing=Printing(as_json=json, with_log=log),
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def describe(path: given.Entry, track: given.Track, trust: given.Trust = False) -> None:
+    """Print what belongs into a model folder's info.yaml, as the sandbox measures it."""
+    from scoring.cli.describe import describe
+
+    raise typer.Exit(describe(path, load(track), sandbox=sandbox(trust=trust)))
+
+
+@app.command()
+def doctor() -> None:
+    """Say in plain words what this machine lacks."""
+    from scoring.cli.doctor import examine
+
+    raise typer.Exit(examine())

@@ -1,0 +1,130 @@
+"""What a command of `podium` may be given, each with its help, declared once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from scoring.benchmark.plan import MAX_SEED
+from scoring.contracts import Format
+
+Entry = Annotated[
+    Path, typer.Argument(metavar="PATH", exists=True, help="A zip, a .tar.gz, an .onnx file or a folder.")
+]
+ModelFolder = Annotated[
+    Path, typer.Argument(metavar="FOLDER", exists=True, file_okay=False, help="The folder of the package.")
+]
+
+Track = Annotated[str, typer.Option("--track", help="A preset's name or a track.yaml.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")]
+Log = Annotated[bool, typer.Option("--log", help="Show the run's log, tracebacks included.")]
+Trust = Annotated[
+    bool,
+    typer.Option("--trust", help="Run your own entry without isolation, where bubblewrap is not to be had."),
+]
+Source = Annotated[Format | None, typer.Option("--from", help="PATH's format, where several match.")]
+
+BENCHMARK: Final = "Benchmark runs, by a sample plan"
+
+Data = Annotated[
+    Path, typer.Option("--data", exists=True, file_okay=False, help="A folder with labels.csv and its files.")
+]
+Debug = Annotated[
+    bool, typer.Option("--debug", help="A quick look: 100 images or 50 clips.", rich_help_panel=BENCHMARK)
+]
+Small = Annotated[bool, typer.Option("--small", help="5,000 samples.", rich_help_panel=BENCHMARK)]
+Full = Annotated[
+    bool,
+    typer.Option("--full", help="55,000 images, 26,000 clips or 37,000 sounds.", rich_help_panel=BENCHMARK),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option(
+        "--seed", min=0, max=MAX_SEED, help="Of the sample plan; default 42.", rich_help_panel=BENCHMARK
+    ),
+]
+BatchSize = Annotated[
+    int | None,
+    typer.Option("--batch-size", min=1, max=1_024, help="Default: the track's.", rich_help_panel=BENCHMARK),
+]
+ResultsDir = Annotated[
+    Path | None,
+    typer.Option(
+        "--results-dir",
+        file_okay=False,
+        help="Keeps results, and resumes what was cut short.",
+        rich_help_panel=BENCHMARK,
+    ),
+]
+CheckpointEvery = Annotated[
+    int | None,
+    typer.Option(
+        "--checkpoint-every", min=1, help="Samples a chunk; default 1024.", rich_help_panel=BENCHMARK
+    ),
+]
+Augmented = Annotated[
+    int | None,
+    typer.Option(
+        "--augmented",
+        min=1,
+        help="Samples of each group scored after the robustness suite.",
+        rich_help_panel=BENCHMARK,
+    ),
+]
+AugmentLevel = Annotated[
+    int | None,
+    typer.Option(
+        "--augment-level", min=0, max=3, help="Random changes of every sample.", rich_help_panel=BENCHMARK
+    ),
+]
+HoldoutShare = Annotated[
+    float | None,
+    typer.Option(
+        "--holdout-share",
+        min=0,
+        max=1,
+        help="What groups named “…-holdout-…” count.",
+        rich_help_panel=BENCHMARK,
+    ),
+]
+GasstationShare = Annotated[
+    float | None,
+    typer.Option(
+        "--gasstation-share",
+        min=0,
+        max=1,
+        help="What groups named “…gasstation…” count.",
+        rich_help_panel=BENCHMARK,
+    ),
+]
+CropProb = Annotated[
+    float | None,
+    typer.Option(
+        "--crop-prob", min=0, max=1, help="Probability of a random crop.", rich_help_panel=BENCHMARK
+    ),
+]
+
+Server = Annotated[str, typer.Option("--server", help="The site's address.")]
+SiteTrack = Annotated[str, typer.Option("--track", help="The track's short name on the site.")]
+Token = Annotated[str | None, typer.Option("--token", envvar="PODIUM_TOKEN", help="Your API token.")]
+
+OnnxOutput = Annotated[Path, typer.Option("--output", "-o", dir_okay=False, help="The .onnx file to write.")]
+ByomOutput = Annotated[
+    Path, typer.Option("--output", "-o", dir_okay=False, help="The .tar.gz file to write.")
+]
+CompiledOutput = Annotated[
+    Path | None, typer.Option("--output", "-o", dir_okay=False, help="Default: PATH's name.TARGET.onnx here.")
+]
+Targets = Annotated[
+    list[str],
+    typer.Option(
+        "--target",
+        metavar="TARGET",
+        help="x86_64-cpu; others of the BYOM guide are known by name. Repeatable.",
+    ),
+]
+ZipOutput = Annotated[
+    Path | None, typer.Option("--output", "-o", help="A .zip or .tar.gz; default: FOLDER.zip here.")
+]

@@ -1,0 +1,76 @@
+"""How a command ends: its report printed for people or as JSON, and its exit code.
+
+The flow of a command raises only Rejected and Fault; each has its exit code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from scoring.cli.screen import Screen
+from scoring.contracts import ScoreReport, TrackSpec
+from scoring.errors import Fault, Rejected
+from scoring.files.workdirs import own_root, workdir
+from scoring.reports import report
+
+EXIT_OK, EXIT_REJECTED, EXIT_USAGE, EXIT_FAULT = 0, 1, 2, 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Printing:
+    """How the user wants the outcome: as JSON, or for people; with the log of a run that went well too."""
+
+    as_json: bool
+    with_log: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a flow that was not refused has to say; `lines` are for people, above the report."""
+
+    report: dict[str, Any]
+    log: str
+    lines: tuple[str, ...] = ()
+
+
+Flow = Callable[[Screen, Path], Outcome]
+
+
+def outcome_of(result: ScoreReport, track: TrackSpec) -> Outcome:
+    """Return what a check or a score has to say."""
+    names = track.output.class_names
+    max_ms = track.budgets.max_latency_ms
+    told = report.accepted_or_scored(result, class_names=names, max_latency_ms=max_ms)
+    return Outcome(report=told, log=result.log)
+
+
+def run_and_print(flow: Flow, track: TrackSpec, *, printing: Printing) -> int:
+    """Run the flow in a folder of its own, print what came of it, and return the exit code."""
+    with Screen(quiet=printing.as_json) as screen:
+        try:
+            with workdir(own_root()) as folder:
+                outcome, code = flow(screen, folder), EXIT_OK
+        except Rejected as exc:
+            max_ms = track.budgets.max_latency_ms
+            told = report.rejected(exc, track=track.slug, max_latency_ms=max_ms)
+            outcome, code = Outcome(report=told, log=exc.log), EXIT_REJECTED
+        except Fault as exc:
+            outcome, code = Outcome(report=report.fault(exc, track=track.slug), log=""), EXIT_FAULT
+    _print(screen, outcome, outcome.log if printing.with_log or code else "", as_json=printing.as_json)
+    return code
+
+
+def _print(screen: Screen, outcome: Outcome, log: str, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(outcome.report | ({"log": log} if log else {}), indent=2, ensure_ascii=False))
+        return
+    for line in outcome.lines:
+        typer.echo(line)
+    screen.show(outcome.report)
+    screen.show_log(log)

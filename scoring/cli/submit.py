@@ -1,0 +1,223 @@
+"""`podium submit`: upload an entry, follow it, print its report."""
+
+from __future__ import annotations
+
+import getpass
+import json as jsonlib
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
+from rich.progress import Progress as ProgressBar
+
+from scoring.cli.client import Progress, Refused, RemoteTrack, Site, Unreachable
+from scoring.cli.outcome import EXIT_FAULT, EXIT_OK, EXIT_REJECTED, EXIT_USAGE
+from scoring.cli.screen import STAGES, Screen
+from scoring.contracts import Stage, Status, Verdict
+from scoring.errors import Rejected, reject
+from scoring.reports import report as reports
+
+EXIT_INTERRUPTED: Final = 130
+EXIT_OF_STATUS: Final = {
+    Status.SCORED: EXIT_OK,
+    Status.REJECTED: EXIT_REJECTED,
+    Status.CANCELLED: EXIT_REJECTED,
+    Status.FAILED: EXIT_FAULT,
+}
+WRONG_USAGE: Final = frozenset(
+    {
+        "not_found",
+        "not_authenticated",
+        "authentication_failed",
+        "second_factor_required",
+        "address_not_confirmed",
+    }
+)
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+FIRST_POLL_S, SLOWEST_POLL_S = 1.0, 5.0
+
+
+def submit(
+    path: Path,
+    *,
+    track: str,
+    server: str,
+    token: str | None,
+    json: bool,
+    pause: Callable[[float], None] = time.sleep,
+) -> int:
+    """Upload an entry, follow it and print its report; return the exit code of the command."""
+    notes = Console(stderr=True, highlight=False)
+    address = urlsplit(server)
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        notes.print(f"--server must look like https://podium.example.org, not “{escape(server)}”.")
+        return EXIT_USAGE
+    if address.scheme == "http" and address.hostname not in LOOPBACK:
+        notes.print("[yellow]This address is not encrypted: others on the way can read your token.[/]")
+    if not token and not sys.stdin.isatty():
+        notes.print("No token: give --token or set PODIUM_TOKEN. Make a token on your account's page.")
+        return EXIT_USAGE
+    with Site(server, token=token or "", pause=pause) as site:
+        try:
+            if not token:
+                site.use_token(_sign_in(site))
+            return _upload_and_follow(site, path, track, notes=notes, as_json=json, pause=pause)
+        except Rejected as rejected:
+            _print(reports.rejected(rejected, track=track), as_json=json)
+            return EXIT_REJECTED
+        except Refused as refused:
+            _print(_refusal(refused, track), as_json=json)
+            return EXIT_USAGE if refused.code in WRONG_USAGE else EXIT_REJECTED
+        except Unreachable as unreachable:
+            _print(reports.fault(unreachable, track=track), as_json=json)
+            return EXIT_FAULT
+
+
+def _sign_in(site: Site) -> str:
+    sys.stderr.write("User name: ")
+    sys.stderr.flush()
+    return site.create_token(sys.stdin.readline().strip(), getpass.getpass("Password: "))
+
+
+def _upload_and_follow(
+    site: Site, path: Path, track: str, *, notes: Console, as_json: bool, pause: Callable[[float], None]
+) -> int:
+    remote = _track(site, track)
+    try:
+        with _entry(path) as entry:
+            _check_size(entry, remote)
+            upload = _upload(site, remote, entry, notes=notes, quiet=as_json)
+    except KeyboardInterrupt:
+        notes.print("\nInterrupted during the upload. Run the same command again to be sure of it.")
+        return EXIT_INTERRUPTED
+    if upload.repeated:
+        notes.print("You had already submitted exactly this file; following that submission.")
+    return _follow_to_report(site, upload.id, notes=notes, as_json=as_json, pause=pause)
+
+
+def _track(site: Site, track: str) -> RemoteTrack:
+    try:
+        return site.track(track)
+    except Refused as refused:
+        if refused.code != "not_found":
+            raise
+        message = f"This site shows no track with the short name “{track}”."
+        hint = "The short name stands in the address of the track's page: /tracks/SHORT-NAME/."
+        raise Refused(refused.status, {**refused.body, "message": message, "hint": hint}) from refused
+
+
+@contextmanager
+def _entry(path: Path) -> Iterator[Path]:
+    """Yield the file to upload: the path itself, or a folder packed as `podium pack` does."""
+    if path.is_file():
+        yield path
+        return
+    from scoring.files.archiving import pack
+
+    with tempfile.TemporaryDirectory(prefix="podium-") as folder:
+        yield pack(path, Path(folder) / f"{path.resolve().name}.zip")
+
+
+def _check_size(entry: Path, remote: RemoteTrack) -> None:
+    """Refuse before the upload what the site would refuse after it."""
+    found = entry.stat().st_size
+    if found > remote.max_upload_bytes:
+        raise reject("upload_too_large", allowed_bytes=remote.max_upload_bytes)
+    if found == 0:
+        raise reject("empty_upload")
+
+
+def _upload(site: Site, remote: RemoteTrack, entry: Path, *, notes: Console, quiet: bool) -> Any:
+    columns = (TextColumn("uploading"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with ProgressBar(*columns, console=notes, transient=True, disable=quiet) as bar:
+        task = bar.add_task("uploading", total=entry.stat().st_size)
+        return site.upload(remote.slug, entry, note=lambda sent: bar.update(task, completed=sent))
+
+
+def _follow_to_report(
+    site: Site, submission: UUID, *, notes: Console, as_json: bool, pause: Callable[[float], None]
+) -> int:
+    page = ""
+    try:
+        progress = site.progress(submission)
+        page = progress.page
+        notes.print(f"Submission {submission}: {escape(page)}", soft_wrap=True)
+        final = _follow(site, submission, progress, notes=notes, quiet=as_json, pause=pause)
+    except KeyboardInterrupt:
+        notes.print(
+            f"\nThe submission goes on without you. Look at it at {escape(page or str(submission))}, "
+            "or run the same command again to follow it.",
+            soft_wrap=True,
+        )
+        return EXIT_INTERRUPTED
+    _print(site.report(submission), as_json=as_json)
+    return EXIT_OF_STATUS[final.status]
+
+
+def _follow(
+    site: Site,
+    submission: UUID,
+    progress: Progress,
+    *,
+    notes: Console,
+    quiet: bool,
+    pause: Callable[[float], None],
+) -> Progress:
+    """Ask until nothing more will happen, ever more slowly; show each change."""
+    shown = ""
+    poll_s = FIRST_POLL_S
+    with notes.status("waiting") as spinner:
+        while not progress.is_final:
+            line = _describe(progress)
+            spinner.update(line)
+            if line != shown and not quiet and not notes.is_terminal:
+                notes.print(line)
+            shown = line
+            pause(poll_s)
+            poll_s = min(poll_s * 1.2, SLOWEST_POLL_S)
+            progress = site.progress(submission)
+    return progress
+
+
+def _describe(progress: Progress) -> str:
+    if progress.status is Status.QUEUED:
+        place = "" if progress.position is None else f", number {progress.position} in the queue"
+        return f"queued{place}"
+    known = progress.stage in {stage.value for stage in Stage}
+    return f"running: {STAGES[Stage(progress.stage)]}" if known else "running"
+
+
+def _refusal(refused: Refused, track: str) -> dict[str, Any]:
+    """Return the site's refusal of a request as a report."""
+    finding = {"code": refused.code, "path": "", "message": refused.body["message"]}
+    finding["hint"] = refused.body.get("hint", "")
+    findings = [{**finding, "warning": False}]
+    return {"verdict": "rejected", **refused.body, "findings": findings, "track": track}
+
+
+def _print(outcome: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        sys.stdout.write(jsonlib.dumps(outcome, indent=2, ensure_ascii=False) + "\n")
+        return
+    if outcome.get("status") == Status.CANCELLED:
+        Console(highlight=False).print("[bold yellow]cancelled[/]")
+        return
+    Screen(quiet=True).show(_for_screen(outcome))
+    if outcome["verdict"] == Verdict.FAULT and outcome["hint"]:
+        Console(highlight=False).print(escape(outcome["hint"]))
+
+
+def _for_screen(outcome: dict[str, Any]) -> dict[str, Any]:
+    """Return the report without what the site does not know, so that the screen leaves it out."""
+    if outcome.get("usage") is not None:
+        return outcome
+    return {name: value for name, value in outcome.items() if name != "usage"}

@@ -1,0 +1,186 @@
+"""A dataset folder as organisers hand it in: `labels.csv` and the files it names.
+
+Standard library only, so that the web process can check an import without decoding a picture.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from scoring.contracts import TRUTH_BY_OUTPUT, OutputContract, OutputKind, Reader, TruthKind
+from scoring.data.coco import LabelBox
+from scoring.data.labels import LABELS_FILE, LabelRow, LabelTable, raise_findings, read_labels
+
+HEAD_BYTES = 12
+PNG_HEAD_BYTES = 26
+GREY, PALETTE = 0, 3
+MATROSKA = b"\x1aE\xdf\xa3"
+# What an MP4, MOV or M4A file may begin with.
+ISO_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSummary:
+    """What an organiser sees after an import."""
+
+    samples: int
+    public: int
+    private: int
+    labels: Mapping[int, int]
+    weighted: bool
+    groups: int
+    digest: str
+
+
+def examine_dataset(folder: Path, output: OutputContract, reader: Reader = Reader.IMAGE) -> DatasetSummary:
+    """Check the folder against a track's contracts and summarise it; raise `DatasetProblem`."""
+    table = read_labels(folder)
+    check_labels(table, output)
+    check_contents(folder, table, reader)
+    private = sum(row.private for row in table.rows)
+    return DatasetSummary(
+        samples=len(table.rows),
+        public=len(table.rows) - private,
+        private=private,
+        labels=count_labels(table, table.rows),
+        weighted=table.weighted,
+        groups=len({row.group for row in table.rows}) if table.grouped else 0,
+        digest=dataset_digest(folder, table),
+    )
+
+
+def check_labels(table: LabelTable, output: OutputContract) -> None:
+    """Raise `DatasetProblem` unless the output contract can predict everything that is true."""
+    needed = TRUTH_BY_OUTPUT[output.kind]
+    if table.truth is not needed:
+        raise_findings(
+            [f"{output.kind} output is scored against {needed}, and the dataset has {table.truth}"]
+        )
+    if table.truth is TruthKind.CLASSES:
+        _check_classes(table, output)
+    if table.truth is TruthKind.BOXES:
+        _check_boxes(table, output)
+
+
+def count_labels(table: LabelTable, rows: Iterable[LabelRow]) -> dict[int, int]:
+    """Return how many samples, or boxes, each class has; nothing for masks, which are not decoded here."""
+    if table.truth is TruthKind.MASKS:
+        return {}
+    if table.truth is TruthKind.CLASSES:
+        return dict(sorted(Counter(row.label for row in rows).items()))
+    return dict(sorted(Counter(box.number for row in rows for box in _boxes(row)).items()))
+
+
+def _boxes(row: LabelRow) -> tuple[LabelBox, ...]:
+    return row.picture.boxes if row.picture else ()
+
+
+def _check_boxes(table: LabelTable, output: OutputContract) -> None:
+    findings = []
+    if len(table.classes) != output.classes:
+        findings.append(f"the dataset has {len(table.classes)} categories, and the track {output.classes}")
+    for split in sorted({row.private for row in table.rows}):
+        rows = [row for row in table.rows if row.private is split]
+        if not any(not box.crowd for row in rows for box in _boxes(row)):
+            findings.append(f"the {'private' if split else 'public'} split has no box to find")
+    raise_findings(findings)
+
+
+def _check_classes(table: LabelTable, output: OutputContract) -> None:
+    allowed = max(2, output.width) if output.kind is OutputKind.LOGITS else 2
+    raise_findings(
+        [
+            f"row {row.number}: label {row.label} is not among 0 to {allowed - 1}"
+            for row in table.rows
+            if row.label >= allowed
+        ]
+    )
+
+
+def dataset_digest(folder: Path, table: LabelTable) -> str:
+    """Return "sha256:…" of `labels.csv` and of every other file of the dataset."""
+    total = hashlib.sha256(b"podium dataset 1\n")
+    for name in (LABELS_FILE, *table.named_files()):
+        with (folder / name).open("rb") as stream:
+            content = hashlib.file_digest(stream, "sha256").hexdigest()
+        total.update(f"{len(name.encode())}:{name}:{content}\n".encode())
+    return "sha256:" + total.hexdigest()
+
+
+def check_contents(folder: Path, table: LabelTable, reader: Reader) -> None:
+    """Look at the first bytes of each file; only decoding finds all damage, and the reader does that."""
+    findings = []
+    for row in table.rows:
+        if not _KINDS[reader].looks_right(_head(folder, row)):
+            findings.append(f"row {row.number}: “{row.file}” is no {_KINDS[reader].name}")
+    findings += [
+        f"row {row.number}: “{row.mask}” is no PNG of class numbers (8-bit grey, or a palette)"
+        for row in table.rows
+        if row.mask and not _is_mask(folder / row.mask)
+    ]
+    raise_findings(findings)
+
+
+def readers_for(folder: Path, table: LabelTable) -> tuple[Reader, ...]:
+    """Return every reader that all files look right for: an MP4 may be meant as film or as sound."""
+    heads = [_head(folder, row) for row in table.rows]
+    return tuple(reader for reader in Reader if all(map(_KINDS[reader].looks_right, heads)))
+
+
+def guess_reader(folder: Path, table: LabelTable) -> Reader:
+    """Return the reader that the first file looks right for, that of images if none."""
+    head = _head(folder, table.rows[0])
+    return next((reader for reader in Reader if _KINDS[reader].looks_right(head)), Reader.IMAGE)
+
+
+def _head(folder: Path, row: LabelRow) -> bytes:
+    with (folder / row.file).open("rb") as stream:
+        return stream.read(HEAD_BYTES)
+
+
+def _is_mask(path: Path) -> bool:
+    """Look at a PNG's header: colours are no class numbers, and few bits of grey get stretched."""
+    with path.open("rb") as stream:
+        head = stream.read(PNG_HEAD_BYTES)
+    if len(head) < PNG_HEAD_BYTES or not head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return False
+    bits, colours = head[24], head[25]
+    return colours == PALETTE or (colours == GREY and bits == 8)
+
+
+def _is_image(head: bytes) -> bool:
+    if head[:4] == b"RIFF":
+        return head[8:12] == b"WEBP"
+    return head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*"))
+
+
+def _is_video(head: bytes) -> bool:
+    if head[:4] == b"RIFF":
+        return head[8:12] == b"AVI "
+    return head.startswith(MATROSKA) or head[4:8] in ISO_BOXES
+
+
+def _is_sound(head: bytes) -> bool:
+    if head[:4] == b"RIFF":
+        return head[8:12] == b"WAVE"
+    # An MPEG frame begins with eleven bits that are set, then its version and layer.
+    bare_mpeg = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0
+    return bare_mpeg or head.startswith((b"fLaC", b"OggS", b"ID3")) or head[4:8] in ISO_BOXES
+
+
+@dataclass(frozen=True)
+class _Kind:
+    name: str
+    looks_right: Callable[[bytes], bool]
+
+
+_KINDS: Final[Mapping[Reader, _Kind]] = {
+    Reader.IMAGE: _Kind("PNG, JPEG, WebP, BMP or TIFF image", _is_image),
+    Reader.VIDEO: _Kind("MP4, MOV, WebM, MKV or AVI video", _is_video),
+    Reader.AUDIO: _Kind("WAV, FLAC, MP3, M4A, AAC or Ogg sound", _is_sound),
+}

@@ -1,0 +1,1 @@
+"""Folders to work in, and archives made from folders."""

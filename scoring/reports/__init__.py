@@ -1,0 +1,1 @@
+"""What the command line and the site show alike: the report as plain values, and numbers in words."""
