@@ -85,6 +85,22 @@ def render(finding: Finding) -> RenderedFinding:
     )
 
 
+def render_stored(finding: Finding) -> RenderedFinding:
+    """Render a finding that was stored, perhaps by a release whose codes or facts were different.
+
+    A code that this release cannot put into words is shown as it is.
+    """
+    try:
+        return render(finding)
+    except (KeyError, TypeError, ValueError):
+        return RenderedFinding(
+            code=finding.code,
+            path=finding.path,
+            message=f"Podium recorded the code “{finding.code}”.",
+            hint="This release has no explanation for it; a different release evaluated the entry.",
+        )
+
+
 def render_all(findings: Iterable[Finding]) -> tuple[RenderedFinding, ...]:
     """Render several findings in their order."""
     return tuple(render(finding) for finding in findings)

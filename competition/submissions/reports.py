@@ -9,7 +9,7 @@ from typing import Any, Final
 from competition.submissions.models import Evaluation, Score
 from competition.tracks.class_names import class_names
 from scoring.contracts import Finding, Split, Status, Verdict, quantised_name
-from scoring.reports.report import rendered
+from scoring.reports.report import rendered_stored
 
 VERDICTS: Final[Mapping[Status, Verdict]] = {
     Status.SCORED: Verdict.SCORED,
@@ -26,7 +26,7 @@ def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) ->
     """Return the report; private scores are in it once the track shows them, or for staff."""
     status = Status(evaluation.status)
     track = evaluation.submission.track
-    findings = rendered(map(_finding, evaluation.findings))
+    findings = rendered_stored(map(_finding, evaluation.findings))
     measured = evaluation.report or {}
     shows_private = for_staff or track.shows_private_scores(now)
     second = measured.get("quantised")

@@ -8,7 +8,7 @@ from typing import Any
 
 from scoring.codes import CODES
 from scoring.contracts import Finding, Quantised, ScoreReport, ScoreValue
-from scoring.errors import Fault, Rejected, render
+from scoring.errors import Fault, Rejected, RenderedFinding, render, render_stored
 
 
 def accepted_or_scored(
@@ -69,7 +69,12 @@ def fault(problem: Fault, *, track: str) -> dict[str, Any]:
 
 def rendered(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     """Return findings as the report shows them."""
-    return [{**asdict(render(finding)), "warning": CODES[finding.code].warning} for finding in findings]
+    return [_with_weight(render(finding)) for finding in findings]
+
+
+def rendered_stored(findings: Iterable[Finding]) -> list[dict[str, Any]]:
+    """Return findings from a database as the report shows them; unknown codes are no warnings."""
+    return [_with_weight(render_stored(finding)) for finding in findings]
 
 
 def score_values(scores: Mapping[str, ScoreValue]) -> dict[str, dict[str, Any]]:
@@ -91,6 +96,10 @@ def quantised_facts(found: Quantised) -> dict[str, Any]:
         "drop_points": found.drop_points,
         "max_drop_points": found.max_drop_points,
     }
+
+
+def _with_weight(finding: RenderedFinding) -> dict[str, Any]:
+    return {**asdict(finding), "warning": finding.code in CODES and CODES[finding.code].warning}
 
 
 def _recognised(rejection: Rejected) -> dict[str, Any]:

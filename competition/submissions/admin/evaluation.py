@@ -16,9 +16,8 @@ from django.utils.safestring import SafeString
 from competition.admin_permissions import NeverAddedOrDeleted, ReadOnly
 from competition.submissions.admin.acts import cancel, rescore, retry
 from competition.submissions.models import Evaluation, Score
-from scoring.codes import CODES
 from scoring.contracts import Finding
-from scoring.errors import render
+from scoring.errors import render_stored
 
 
 class CodeFilter(admin.SimpleListFilter):
@@ -130,11 +129,10 @@ class EvaluationAdmin(NeverAddedOrDeleted, admin.ModelAdmin):  # type: ignore[ty
 
     @admin.display(description="Findings")
     def found(self, evaluation: Evaluation) -> SafeString | str:
-        findings = [finding for finding in evaluation.findings if finding.get("code") in CODES]
         rows = format_html_join(
-            "", "<li><code>{}</code> {}: {}</li>", (_sentence(finding) for finding in findings)
+            "", "<li><code>{}</code> {}: {}</li>", (_sentence(finding) for finding in evaluation.findings)
         )
-        return format_html("<ul>{}</ul>", rows) if findings else "none"
+        return format_html("<ul>{}</ul>", rows) if evaluation.findings else "none"
 
     @admin.display(description="What happened")
     def fault_text(self, evaluation: Evaluation) -> SafeString | str:
@@ -154,7 +152,7 @@ class EvaluationAdmin(NeverAddedOrDeleted, admin.ModelAdmin):  # type: ignore[ty
 
 
 def _sentence(stored: dict[str, Any]) -> tuple[str, str, str]:
-    finding = render(Finding(code=stored["code"], path=stored.get("path", ""), facts=stored.get("facts", {})))
+    finding = render_stored(Finding(code=stored["code"], path=stored["path"], facts=stored["facts"]))
     return finding.code, finding.path or "entry", finding.message
 
 

@@ -144,6 +144,44 @@ def test_a_rejected_report_has_what_the_command_line_reports(
     assert {key: shown[key] for key in expected} == expected
 
 
+@pytest.mark.parametrize(
+    "stored",
+    [
+        pytest.param({"code": "of_another_release", "path": "a/b", "facts": {"x": 1}}, id="an unknown code"),
+        pytest.param({"code": "macs_over_budget", "path": "a/b", "facts": {}}, id="facts are missing"),
+        pytest.param(
+            {"code": "archive_too_large", "path": "a/b", "facts": {"allowed_bytes": "nan", "what": "files"}},
+            id="a text in the place of a number",
+        ),
+        pytest.param(
+            {"code": "archive_too_large", "path": "a/b", "facts": {"allowed_bytes": None, "what": "files"}},
+            id="nothing in the place of a number",
+        ),
+    ],
+)
+def test_a_finding_that_this_release_cannot_put_into_words_shows_its_code(
+    evaluation: Evaluation, lease: lifecycle.Lease, now: datetime, stored: dict[str, object]
+) -> None:
+    lifecycle.record_rejected(lease, Rejected(*BROKEN), now=now)
+    Evaluation.objects.update(code=stored["code"], findings=[stored])
+
+    shown = report(evaluation, now)
+
+    finding = shown["findings"][0]
+    assert (shown["code"], finding["path"], finding["warning"]) == (stored["code"], "a/b", False)
+    assert stored["code"] in shown["message"]
+    assert shown["hint"]
+
+
+def test_a_warning_of_another_shape_is_still_a_warning(
+    evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
+) -> None:
+    lifecycle.record_rejected(lease, Rejected(*BROKEN), now=now)
+    Evaluation.objects.update(findings=[{"code": "conversion_mismatch", "path": "", "facts": {}}])
+
+    assert report(evaluation, now)["findings"][0]["warning"] is True
+
+
 def test_a_waiting_evaluation_has_no_verdict(evaluation: Evaluation, now: datetime) -> None:
     shown = report(evaluation, now)
 

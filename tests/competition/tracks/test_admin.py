@@ -555,6 +555,16 @@ def test_evaluations_are_found_by_the_reference_of_their_fault(organiser: Client
     assert b"&lt;b&gt;disk full" in page.content
 
 
+def test_a_finding_with_a_code_of_another_release_is_shown(organiser: Client, track: Track) -> None:
+    services.open_track(track=track)
+    evaluation = evaluate(track, status=Status.REJECTED)
+    Evaluation.objects.update(findings=[{"code": "of_another_release", "path": "model.py", "facts": {}}])
+
+    page = organiser.get(reverse("admin:submissions_evaluation_change", args=[evaluation.pk]))
+
+    assert "of_another_release" in page.content.decode()
+
+
 def test_nothing_of_an_evaluation_can_be_posted(organiser: Client, track: Track) -> None:
     services.open_track(track=track)
     evaluation = evaluate(track)
