@@ -137,10 +137,6 @@ CODES: Final[dict[str, Code]] = {
         "{parameters:,} parameters, and 4 MiB.",
         "Leave out what the model does not load: optimiser states, second copies of weights, pictures.",
     ),
-    "latency_over_budget": Code(
-        "One forward pass takes {found:.3f} s; at most {allowed:.3f} s are allowed.",
-        "Use a smaller model or a smaller input.",
-    ),
     "latency_answers_differ": Code(
         "{found:,} of {total:,} answers given to the clock are not the predictions that are scored.",
         "Return the same output for a sample alone as for the sample within a batch.",
