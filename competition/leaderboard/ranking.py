@@ -40,11 +40,6 @@ class Place:
     rank_high: int | None
 
 
-def is_better(value: float, than: float, *, higher_is_better: bool) -> bool:
-    """Say whether a value beats another."""
-    return value > than if higher_is_better else value < than
-
-
 def rank(contenders: Iterable[Contender], *, higher_is_better: bool) -> tuple[Place, ...]:
     """Order contenders from best to worst; equal values share a rank and the earlier one is shown first.
 

@@ -37,11 +37,6 @@ def examine(track: Track, *, now: datetime | None = None) -> tuple[Check, ...]:
     )
 
 
-def is_ready(track: Track, *, now: datetime | None = None) -> bool:
-    """Say whether every check passes."""
-    return all(check.ok for check in examine(track, now=now))
-
-
 def _fields(track: Track) -> Check:
     try:
         track.document()

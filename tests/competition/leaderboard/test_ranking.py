@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from competition.leaderboard.ranking import Contender, is_better, rank
+from competition.leaderboard.ranking import Contender, rank
 from tests.examples import START
 
 
@@ -80,11 +80,12 @@ def test_ranks_and_intervals_are_what_counting_gives(field: list[Contender], hig
 
     for place in rank(field, higher_is_better=higher):
         me = by_key[place.key]
-        better = [c for c in field if is_better(c.value, me.value, higher_is_better=higher)]
+        more = [c for c in field if c.value > me.value]
+        less = [c for c in field if c.value < me.value]
         above = [c for c in field if c.ci_low > me.ci_high]
         below = [c for c in field if c.ci_high < me.ci_low]
         surely_better, surely_worse = (above, below) if higher else (below, above)
-        assert place.rank == 1 + len(better)
+        assert place.rank == 1 + len(more if higher else less)
         assert place.rank_low == 1 + len(surely_better)
         assert place.rank_high == len(field) - len(surely_worse)
         assert place.rank_low <= place.rank <= place.rank_high
