@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "competition.tracks",
     "competition.submissions",
     "competition.leaderboard",
+    "competition.admin",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -8,10 +8,7 @@ handler404 = "competition.failures.not_found"
 handler500 = "competition.failures.server_error"
 
 urlpatterns = [
-    path("", include("competition.tracks.urls")),
-    path("", include("competition.submissions.urls")),
-    path("", include("competition.leaderboard.urls")),
-    path("", include("competition.accounts.urls")),
+    path("", include("competition.pages.urls")),
     path("api/", include("competition.api.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -1,1 +1,1 @@
-"""The account page: who is signed in, and the token for the API."""
+"""Who is signed in, and their token for the API."""

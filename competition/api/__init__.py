@@ -1,1 +1,1 @@
-"""The REST API's edges: addresses, schema, and how errors are told."""
+"""The REST API: its operations, the shapes they answer in, and how errors are told."""

@@ -2,10 +2,7 @@
 
 from django.urls import path, re_path
 
-from competition.api import accounts, schema
-from competition.leaderboard import api as leaderboard
-from competition.submissions import api as submissions
-from competition.tracks import api as tracks
+from competition.api import accounts, leaderboard, schema, submissions, tracks
 
 urlpatterns = [
     path("tracks/", tracks.ListTracks.as_view(), name="api-tracks"),

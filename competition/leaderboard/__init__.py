@@ -1,1 +1,1 @@
-"""Public boards: ranking, selectors, pages and API."""
+"""Public boards: standings, ranking and who may see them."""

@@ -11,8 +11,8 @@ import pytest
 from django.contrib.auth.models import User
 from pytest_django.live_server_helper import LiveServer
 
+from competition.admin.organisers import organisers
 from competition.tracks.models import Track
-from competition.tracks.organisers import organisers
 from tests.browser.chromium import executable, launch
 
 pytestmark = [

@@ -8,10 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.test.client import RequestFactory
 
+from competition.api.leaderboard import ShowLeaderboard
 from competition.failures import server_error
-from competition.leaderboard.api import ShowLeaderboard
 from competition.logs import formatter
-from competition.tracks import views
+from competition.pages import tracks as views
 from competition.tracks.models import Track
 
 SECRET = "password=hunter2"

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from competition.leaderboard import standings
-from competition.leaderboard.export import as_csv, as_plain
+from competition.leaderboard.board_files import as_csv, as_plain
 from competition.leaderboard.models import Standing
 from competition.leaderboard.ranking import Contender, rank
 from competition.leaderboard.selectors import board

@@ -10,12 +10,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from competition.leaderboard import standings
-from competition.leaderboard.export import as_csv, as_plain
+from competition.leaderboard.board_files import as_csv, as_plain
 from competition.leaderboard.models import Standing
 from competition.leaderboard.selectors import board
 from competition.submissions import lifecycle
 from competition.submissions.models import Evaluation
-from competition.tracks.export import csv_rows
+from competition.submissions.results_csv import csv_rows
 from competition.tracks.models import Track
 from scoring.contracts import Precision, PrivateScores, Split
 from tests.examples import START, new_benchmark, quantised_scores, scored_report

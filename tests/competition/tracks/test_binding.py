@@ -7,11 +7,12 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from competition import publishing
+from competition.admin.organisers import organisers
 from competition.submissions.models import Evaluation
-from competition.tracks import publishing, services
+from competition.tracks import services
 from competition.tracks.binding import bound
 from competition.tracks.models import Track
-from competition.tracks.organisers import organisers
 from scoring.tracks import parse_track
 
 pytestmark = pytest.mark.django_db

@@ -11,8 +11,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from competition import publishing
 from competition.submissions.models import Evaluation, Submission
-from competition.tracks import publishing, services
+from competition.tracks import services
 from competition.tracks.columns import column_of, columns_of
 from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track
 from scoring.contracts import Metric, Quantisation

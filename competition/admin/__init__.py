@@ -1,0 +1,1 @@
+"""The admin: where organisers arrange competitions, and staff look after submissions."""

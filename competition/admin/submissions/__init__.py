@@ -1,0 +1,1 @@
+"""Submissions and evaluations in the admin."""

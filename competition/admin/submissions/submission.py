@@ -1,0 +1,59 @@
+"""Submissions in the admin: everything to look at, nothing to change."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from competition.admin.permissions import ReadOnly
+from competition.submissions.models import Evaluation, Submission
+
+
+class EvaluationInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
+    model = Evaluation
+    fields = ("benchmark", "status", "stage", "code", "attempts", "queued_at", "finished_at", "reference")
+    readonly_fields = fields
+    show_change_link = True
+    extra = 0
+
+
+@admin.register(Submission)
+class SubmissionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    list_display = ("short_id", "entry_name", "participant", "track", "latest", "created_at")
+    list_filter = ("track", "evaluations__status")
+    list_select_related = ("participant", "track")
+    search_fields = (
+        "id",
+        "entry_name",
+        "participant__username",
+        "participant__email",
+        "sha256",
+        "evaluations__reference",
+    )
+    search_help_text = "Id, file name, participant, sha256 of the entry, or a reference id."
+    date_hierarchy = "created_at"
+    fields = ("id", "track", "participant", "entry_name", "entry_bytes", "sha256", "created_at", "page")
+    readonly_fields = fields
+    inlines = (EvaluationInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
+        return super().get_queryset(request).prefetch_related("evaluations__benchmark__track")
+
+    @admin.display(description="Id", ordering="id")
+    def short_id(self, row: Submission) -> str:
+        return row.short_id
+
+    @admin.display(description="Latest evaluation")
+    def latest(self, row: Submission) -> str:
+        evaluations = sorted(row.evaluations.all(), key=lambda evaluation: evaluation.benchmark.number)
+        if not evaluations:
+            return "none"
+        last = evaluations[-1]
+        return f"{last.status} ({last.code})" if last.code else last.status
+
+    @admin.display(description="Page of the submission")
+    def page(self, row: Submission) -> SafeString:
+        return format_html('<a href="{}">Report, scores and log</a>', row.get_absolute_url())

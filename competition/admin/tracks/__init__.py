@@ -1,0 +1,1 @@
+"""Competitions, tracks, datasets and benchmark versions in the admin."""

@@ -1,0 +1,132 @@
+"""Acts of the track admin: each has a page that explains, and changes something only by POST."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+
+from competition import publishing
+from competition.admin.tracks.documents import download_document, export_csv, upload_document
+from competition.admin.tracks.forms import CloneForm
+from competition.admin.tracks.imports import import_data
+from competition.admin.tracks.pages import back, changeable, done, page
+from competition.tracks import services
+from competition.tracks.models import Track
+from competition.tracks.readiness import examine
+from scoring.tracks import InvalidTrack
+
+
+def open_track(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Open the track, if every check passes."""
+    track = changeable(admin, request, pk)
+    if request.method != "POST":
+        checks = examine(track)
+        ready = all(check.ok for check in checks)
+        text = "It becomes visible to everybody and takes submissions inside its window."
+        return page(
+            admin,
+            request,
+            track,
+            title="Open the track",
+            text=text,
+            checks=checks,
+            button="Open" if ready else "",
+        )
+    try:
+        services.open_track(track=track)
+    except services.NotReady as exc:
+        for check in exc.checks:
+            messages.error(request, f"{check.name}: {check.message}")
+    else:
+        done(request, track, "Opened the track.")
+    return back(track)
+
+
+def close_track(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Close the track."""
+    track = changeable(admin, request, pk)
+    if request.method == "POST":
+        services.close_track(track=track)
+        done(request, track, "Closed the track.")
+        return back(track)
+    waiting = publishing.unfinished(track)
+    text = (
+        "It disappears from the public pages, its leaderboard too, and takes no submissions. "
+        f"Evaluations that wait or run ({waiting:,}) are finished. To end submissions and keep the board public, "
+        "set the end of its window instead."
+    )
+    return page(admin, request, track, title="Close the track", text=text, button="Close")
+
+
+def clone(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Copy the track under another slug."""
+    track = changeable(admin, request, pk)
+    if not admin.has_add_permission(request):
+        raise PermissionDenied
+    form = CloneForm(request.POST or None, initial={"slug": f"{track.slug}-copy"[:60]})
+    if request.method == "POST" and form.is_valid():
+        copy = services.clone_track(track=track, slug=form.cleaned_data["slug"])
+        done(request, copy, f"Cloned from “{track.name}”; the copy is closed and has no submissions.")
+        return back(copy)
+    text = "All fields and the dataset are copied. The copy is closed and has no submissions."
+    return page(admin, request, track, title="Clone the track", text=text, form=form, button="Clone")
+
+
+def publish(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Publish a new benchmark version and score the submissions again."""
+    track = changeable(admin, request, pk)
+    if request.method == "POST":
+        try:
+            published = publishing.publish(track=track)
+        except (InvalidTrack, services.NotReady) as exc:
+            messages.error(request, f"Nothing was published: {exc}")
+            return back(track)
+        count = f"Submissions that wait to be scored on it: {published.rescored:,}."
+        done(request, track, f"Benchmark version {published.version.number} is current. {count}")
+        return back(track)
+    return page(
+        admin, request, track, title="Publish a new benchmark version and rescore", **_publishing(track)
+    )
+
+
+def _publishing(track: Track) -> dict[str, Any]:
+    try:
+        changes = publishing.differences(track)
+    except InvalidTrack as exc:
+        return {"text": f"The track's fields are not valid: {exc}", "button": ""}
+    if track.dataset is None:
+        return {"text": "The track has no dataset. Import one first.", "button": ""}
+    if not services.differs_from_benchmark(track):
+        return _nothing_to_publish(track)
+    count = publishing.submissions_to_rescore(track)
+    text = (
+        f"Submissions that are scored again, after all fresh ones: {count:,}. The public board starts empty and fills "
+        "as they are scored; scores of the old version stay with their submissions."
+    )
+    return {"text": text, "changes": changes, "button": f"Publish and rescore ({count:,})"}
+
+
+def _nothing_to_publish(track: Track) -> dict[str, Any]:
+    unchanged = "Nothing that scoring depends on has changed: the current version stays"
+    count = publishing.submissions_left_out(track)
+    if not count:
+        return {"text": f"{unchanged}, and every submission has its evaluation on it.", "button": ""}
+    text = f"{unchanged}. Submissions without an evaluation on it, which are queued: {count:,}."
+    return {"text": text, "button": f"Score them ({count:,})"}
+
+
+ACTS: Final[dict[str, Callable[[ModelAdmin[Track], HttpRequest, int], HttpResponseBase]]] = {
+    "open": open_track,
+    "close": close_track,
+    "clone": clone,
+    "import": import_data,
+    "publish": publish,
+    "upload": upload_document,
+    "document": download_document,
+    "csv": export_csv,
+}

@@ -1,0 +1,77 @@
+"""Datasets in the admin: how large they are and what they hold, never what is in them."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern, path
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from competition.admin.permissions import ReadOnly
+from competition.admin.tracks.imports import import_without_track
+from competition.tracks.models import Dataset
+from competition.tracks.templatetags.podium import binary_bytes
+from scoring.contracts import Split
+
+SHOWN_CLASSES = 200
+
+
+@admin.register(Dataset)
+class DatasetAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    change_list_template = "admin/tracks/dataset/change_list.html"
+    list_display = ("name", "samples", "public", "private_samples", "size", "used_by", "created_at")
+    search_fields = ("name", "digest")
+    fields = (
+        "name",
+        "samples",
+        "public",
+        "private_samples",
+        "classes",
+        "size",
+        "digest",
+        "used_by",
+        "created_at",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
+        return super().get_queryset(request).prefetch_related("tracks")
+
+    @admin.display(description="Public samples")
+    def public(self, row: Dataset) -> int:
+        return row.samples - row.private_samples
+
+    @admin.display(description="Size")
+    def size(self, row: Dataset) -> str:
+        return binary_bytes(row.archive_bytes)
+
+    @admin.display(description="Tracks")
+    def used_by(self, row: Dataset) -> str:
+        return ", ".join(track.name for track in row.tracks.all()) or "none"
+
+    @admin.display(description="Samples of each class")
+    def classes(self, row: Dataset) -> SafeString | str:
+        public, private = row.labels(Split.PUBLIC), row.labels(Split.PRIVATE)
+        labels = sorted(public.keys() | private.keys())
+        if not labels:
+            return "not counted in masks"
+        rows = format_html_join(
+            "",
+            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
+            (
+                (label, f"{public.get(label, 0):,}", f"{private.get(label, 0):,}")
+                for label in labels[:SHOWN_CLASSES]
+            ),
+        )
+        more = f"… and {len(labels) - SHOWN_CLASSES:,} more classes" if len(labels) > SHOWN_CLASSES else ""
+        head = "<thead><tr><th>Label</th><th>Public</th><th>Private</th></tr></thead>"
+        return format_html(
+            '<table class="podium-table">{}<tbody>{}</tbody></table>{}', SafeString(head), rows, more
+        )
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(partial(import_without_track, self))
+        return [path("import/", view, name="tracks_dataset_import"), *super().get_urls()]

@@ -1,0 +1,61 @@
+"""Importing datasets in the admin, for a track or without one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.contrib import messages
+from django.contrib.admin import ModelAdmin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+
+from competition.admin.tracks.forms import ImportForm
+from competition.admin.tracks.pages import back, changeable, done, page
+from competition.tracks import services
+from competition.tracks.models import Dataset, Track
+from scoring.contracts import Reader
+
+
+def import_data(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Import a dataset and give it to the track."""
+    track = changeable(admin, request, pk)
+    if not request.user.has_perm("tracks.add_dataset"):
+        raise PermissionDenied
+    form = ImportForm(request.POST or None, request.FILES or None, initial={"name": track.name})
+    reader = Reader(track.reader)
+    dataset = _import(form, reader) if request.method == "POST" and form.is_valid() else None
+    if dataset is not None:
+        services.assign_dataset(track=track, dataset=dataset)
+        done(request, track, f"The track has the dataset {dataset}.")
+        return back(track)
+    text = "The track has this dataset from then on; its old one stays among the datasets."
+    if services.has_evaluations(track):
+        text += " Evaluations are held to the old one until you publish a new benchmark version."
+    return page(admin, request, track, title="Import a dataset", text=text, form=form, button="Import")
+
+
+def import_without_track(admin: ModelAdmin[Dataset], request: HttpRequest) -> HttpResponseBase:
+    """Import a dataset that no track has yet."""
+    if not request.user.has_perm("tracks.add_dataset"):
+        raise PermissionDenied
+    form = ImportForm(request.POST or None, request.FILES or None)
+    dataset = _import(form) if request.method == "POST" and form.is_valid() else None
+    if dataset is not None:
+        messages.success(request, f"Imported: {dataset}.")
+        return redirect("admin:tracks_dataset_change", dataset.pk)
+    text = "A dataset is never changed after its import. Importing equal data again gives the same dataset."
+    return page(admin, request, None, title="Import a dataset", text=text, form=form, button="Import")
+
+
+def _import(form: ImportForm, reader: Reader | None = None) -> Dataset | None:
+    """Import what a valid form names for a track's reader, if it is for one; findings go back to the form."""
+    name, folder, archive = (form.cleaned_data.get(key) for key in ("name", "folder", "archive"))
+    try:
+        if isinstance(folder, Path):
+            return services.import_dataset_folder(name=str(name), folder=folder, reader=reader)
+        return services.import_dataset(name=str(name), archive=archive, reader=reader)  # type: ignore[arg-type]  # the form checked
+    except services.DatasetProblem as exc:
+        for finding in exc.findings:
+            form.add_error(None, finding)
+    return None

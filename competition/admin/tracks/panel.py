@@ -1,0 +1,36 @@
+"""What stands above a track's form: its state, its checks and what differs from the benchmark."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+
+from competition import publishing
+from competition.tracks import services
+from competition.tracks.models import Track
+from competition.tracks.readiness import examine
+
+
+def state(track: Track) -> str:
+    """Say in words whether the track takes submissions now."""
+    now = timezone.now()
+    if not track.is_open:
+        return "closed"
+    if track.is_closed(now):
+        return "open, window passed"
+    return "open" if track.is_taking_submissions(now) else "open, window to come"
+
+
+def panel(track: Track, *, may_change: bool) -> dict[str, Any]:
+    """Return what stands above a track's form: its state, its checks and what differs."""
+    checks = examine(track)
+    return {
+        "track": track,
+        "may_change": may_change,
+        "state": state(track),
+        "checks": checks,
+        "ready": all(check.ok for check in checks),
+        "differs": services.differs_from_published(track),
+        "to_rescore": publishing.submissions_to_rescore(track),
+    }

@@ -1,0 +1,92 @@
+"""Tracks in the admin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Field, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+
+from competition.admin.tracks.acts import ACTS
+from competition.admin.tracks.documents import new_from_document
+from competition.admin.tracks.panel import panel, state
+from competition.admin.tracks.track_fieldsets import FIELDSETS
+from competition.admin.tracks.track_form import TrackForm, track_formfield
+from competition.tracks import services
+from competition.tracks.models import Track
+
+
+@admin.register(Track)
+class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    form = TrackForm
+    change_form_template = "admin/tracks/track/change_form.html"
+    change_list_template = "admin/tracks/track/change_list.html"
+    save_on_top = True
+    list_display = ("name", "state", "metric", "dataset", "version", "submission_count", "competition")
+    list_filter = ("is_open", "competition", "metric")
+    list_select_related = ("competition", "dataset", "benchmark", "benchmark__track")
+    search_fields = ("name", "slug")
+    fieldsets = FIELDSETS
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Track]:
+        rows: QuerySet[Track] = (
+            super().get_queryset(request).annotate(submissions_counted=Count("submissions"))
+        )
+        return rows
+
+    @admin.display(description="State", ordering="is_open")
+    def state(self, row: Track) -> str:
+        return state(row)
+
+    @admin.display(description="Version", ordering="benchmark__number")
+    def version(self, row: Track) -> int | None:
+        return row.benchmark.number if row.benchmark else None
+
+    @admin.display(description="Submissions", ordering="submissions_counted")
+    def submission_count(self, row: Any) -> int:
+        return int(row.submissions_counted)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Track | None = None) -> tuple[str, ...]:
+        """Fix the address of a track that has submissions: links and stored entries carry it."""
+        return ("slug",) if obj is not None and obj.submissions.exists() else ()
+
+    def get_prepopulated_fields(
+        self, request: HttpRequest, obj: Track | None = None
+    ) -> dict[str, Sequence[str]]:
+        return {"slug": ("name",)} if obj is None else {}
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        return track_formfield(db_field) or super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: Track, form: ModelForm[Track], change: bool) -> None:
+        """Save, and keep the benchmark version true as long as nothing was evaluated on it."""
+        super().save_model(request, obj, form, change)
+        if obj.benchmark is not None and obj.dataset is not None and not services.has_evaluations(obj):
+            services.renew_benchmark(track=obj)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        track = self.get_object(request, object_id)
+        above = panel(track, may_change=self.has_change_permission(request, track)) if track else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **above})
+
+    def get_urls(self) -> list[URLPattern]:
+        def act(route: str, view: Any, name: str) -> URLPattern:
+            wrapped = self.admin_site.admin_view(partial(view, self))
+            return path(route, wrapped, name=f"tracks_track_{name}")
+
+        own = [
+            act("from-document/", new_from_document, "from_document"),
+            *(act(f"<int:pk>/{name}/", view, name) for name, view in ACTS.items()),
+        ]
+        return [*own, *super().get_urls()]

@@ -1,0 +1,102 @@
+"""Leaderboards in the API: public, and cheap to ask for again and again."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import renderers, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from competition.api import choices
+from competition.leaderboard import board_files, selectors
+from competition.leaderboard.board_query import asked_benchmark, asked_split, may_see_private
+from competition.tracks.selectors import tracks_for
+from scoring.contracts import Split
+
+
+class RowOutput(serializers.Serializer[Any]):
+    """A participant's standing."""
+
+    rank = serializers.IntegerField(
+        allow_null=True,
+        help_text="Equal scores share a rank, the next are skipped: 1, 2, 2, 4. Null outside the latency gate.",
+    )
+    participant = serializers.CharField()
+    value = serializers.FloatField()
+    ci = serializers.ListField(
+        child=serializers.FloatField(),
+        min_length=2,
+        max_length=2,
+        help_text="95 % confidence interval: low, high.",
+    )
+    rank_range = serializers.ListField(
+        child=serializers.IntegerField(allow_null=True),
+        min_length=2,
+        max_length=2,
+        help_text="Best and worst rank that the intervals allow.",
+    )
+    extra = serializers.DictField(child=serializers.FloatField(), help_text="The other metrics.")
+    latency_ms = serializers.FloatField(allow_null=True, help_text="Median of one sample, where it is timed.")
+    inside_gate = serializers.BooleanField()
+    quantised = serializers.FloatField(
+        allow_null=True, help_text="The same metric in the track's second precision, where it has one."
+    )
+    drop_points = serializers.FloatField(
+        allow_null=True, help_text="What is lost by it, in points of a hundred."
+    )
+    submissions = serializers.IntegerField()
+    submitted_at = serializers.DateTimeField()
+
+
+class BoardOutput(serializers.Serializer[Any]):
+    """The standings of one track, one split, one benchmark version."""
+
+    track = serializers.CharField()
+    benchmark = serializers.CharField(allow_null=True, help_text="Digest of the benchmark version.")
+    version = serializers.IntegerField(allow_null=True, help_text="Number of the benchmark version.")
+    metric = serializers.ChoiceField(choices=choices.METRICS)
+    split = serializers.ChoiceField(choices=choices.SPLITS)
+    max_latency_ms = serializers.FloatField(
+        allow_null=True, help_text="The gate; null where nothing is timed."
+    )
+    precision = serializers.ChoiceField(
+        choices=choices.PRECISIONS, allow_null=True, help_text="Null where entries are scored once."
+    )
+    rows = RowOutput(many=True)
+
+
+class ShowLeaderboard(APIView):
+    """Show a leaderboard."""
+
+    @extend_schema(
+        operation_id="show_leaderboard",
+        parameters=[
+            OpenApiParameter("split", str, enum=choices.SPLITS, default=Split.PUBLIC.value),
+            OpenApiParameter("version", int, description="Number of the benchmark version; the current one."),
+            OpenApiParameter(
+                "If-None-Match", str, OpenApiParameter.HEADER, description="ETag of the answer you have."
+            ),
+        ],
+        responses={200: BoardOutput, 304: OpenApiResponse(description="Nothing has changed.")},
+        tags=["leaderboards"],
+    )
+    def get(self, request: Request, slug: str) -> HttpResponseBase:
+        """Show the board. Send the answer's ETag as If-None-Match: while nothing changes, 304 and no body."""
+        track = get_object_or_404(tracks_for(request.user), slug=slug)
+        private_visible = may_see_private(track, request.user, timezone.now())
+        split = asked_split(request.query_params, private_visible=private_visible)
+        board = selectors.board(track, split=split, benchmark=asked_benchmark(request.query_params, track))
+        body = board_files.as_plain(board, split=split)
+        # The tag covers the whole answer, so no way of changing a board can be forgotten here.
+        tag = '"' + hashlib.sha256(renderers.JSONRenderer().render(body)).hexdigest()[:32] + '"'
+        response = Response(body, headers={"ETag": tag, "Cache-Control": "no-cache"})
+        conditional = get_conditional_response(request._request, etag=tag, response=response)
+        return response if conditional is None else conditional

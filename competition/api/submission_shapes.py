@@ -1,0 +1,144 @@
+"""Submissions as the API shows them. All of it is the server's to say; only the entry comes in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from competition.api import choices
+from competition.api.slot_shapes import SlotsOutput, own_slots
+from competition.submissions import queue, reports, selectors
+from competition.submissions.models import Evaluation, Submission
+
+
+def newest_evaluation(submission: Submission) -> Evaluation:
+    """Return the evaluation that speaks for a submission: the newest benchmark version's."""
+    return selectors.newest_first(submission)[0]
+
+
+class SubmissionUrls(serializers.Serializer[Any]):
+    """Addresses that belong to a submission."""
+
+    api = serializers.URLField()
+    page = serializers.URLField()
+    report = serializers.URLField()
+    cancel = serializers.URLField()
+    leaderboard = serializers.URLField()
+
+
+class SubmissionOutput(serializers.Serializer[Submission]):
+    """A submission and where its newest evaluation stands. All of it is the server's to say."""
+
+    id = serializers.UUIDField(read_only=True)
+    track = serializers.CharField(source="track.slug", read_only=True)
+    participant = serializers.CharField(source="participant.username", read_only=True)
+    entry_name = serializers.CharField(read_only=True)
+    entry_bytes = serializers.IntegerField(read_only=True)
+    sha256 = serializers.CharField(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+    status = serializers.SerializerMethodField()
+    stage = serializers.SerializerMethodField()
+    code = serializers.SerializerMethodField()
+    is_final = serializers.SerializerMethodField()
+    urls = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.ChoiceField(choices=choices.STATUSES))
+    def get_status(self, submission: Submission) -> str:
+        """Return the life's present chapter."""
+        return newest_evaluation(submission).status
+
+    @extend_schema_field(serializers.ChoiceField(choices=choices.STAGES, allow_blank=True))
+    def get_stage(self, submission: Submission) -> str:
+        """Return the progress; empty before the first stage."""
+        return newest_evaluation(submission).stage
+
+    def get_code(self, submission: Submission) -> str:
+        """Return why it ended as it did; empty unless it was refused."""
+        return newest_evaluation(submission).code
+
+    def get_is_final(self, submission: Submission) -> bool:
+        """Say whether nothing more will happen by itself."""
+        return newest_evaluation(submission).is_final
+
+    @extend_schema_field(SubmissionUrls)
+    def get_urls(self, submission: Submission) -> dict[str, str]:
+        """Return absolute addresses."""
+        absolute = self.context["request"].build_absolute_uri
+        return {
+            "api": absolute(reverse("api-submission", args=[submission.id])),
+            "page": absolute(submission.get_absolute_url()),
+            "report": absolute(reverse("api-report", args=[submission.id])),
+            "cancel": absolute(reverse("api-cancel", args=[submission.id])),
+            "leaderboard": absolute(reverse("api-leaderboard", args=[submission.track.slug])),
+        }
+
+
+class SubmissionDetailOutput(SubmissionOutput):
+    """A submission with its place in the queue, its reason and its owner's quota."""
+
+    position = serializers.SerializerMethodField(help_text="1 is next; null unless queued.")
+    message = serializers.SerializerMethodField()
+    hint = serializers.SerializerMethodField()
+    cancel_requested = serializers.SerializerMethodField()
+    reference = serializers.SerializerMethodField(help_text="Names a fault of ours when you ask staff.")
+    queued_at = serializers.SerializerMethodField()
+    started_at = serializers.SerializerMethodField()
+    finished_at = serializers.SerializerMethodField()
+    quota = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_position(self, submission: Submission) -> int | None:
+        """Return the place in the queue."""
+        return queue.position(newest_evaluation(submission))
+
+    def get_message(self, submission: Submission) -> str:
+        """Return the reason as a sentence."""
+        return str(self._report(submission).get("message", ""))
+
+    def get_hint(self, submission: Submission) -> str:
+        """Return what to do."""
+        return str(self._report(submission).get("hint", ""))
+
+    def get_cancel_requested(self, submission: Submission) -> bool:
+        """Say whether the run will stop at its next stage."""
+        return newest_evaluation(submission).cancel_requested
+
+    def get_reference(self, submission: Submission) -> str:
+        """Return the reference id."""
+        return newest_evaluation(submission).reference
+
+    @extend_schema_field(OpenApiTypes.DATETIME)
+    def get_queued_at(self, submission: Submission) -> Any:
+        """Return when the evaluation was queued."""
+        return newest_evaluation(submission).queued_at
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_started_at(self, submission: Submission) -> Any:
+        """Return when the newest attempt began."""
+        return newest_evaluation(submission).started_at
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_finished_at(self, submission: Submission) -> Any:
+        """Return when it ended."""
+        return newest_evaluation(submission).finished_at
+
+    @extend_schema_field(SlotsOutput)
+    def get_quota(self, submission: Submission) -> dict[str, object]:
+        """Return the owner's slots on the track."""
+        return own_slots(submission.participant, submission.track)
+
+    def _report(self, submission: Submission) -> dict[str, Any]:
+        return reports.report(newest_evaluation(submission), now=timezone.now())
+
+
+class EntryInput(serializers.Serializer[Any]):
+    """An upload. Nothing else in the body is looked at."""
+
+    entry = serializers.FileField(
+        allow_empty_file=True, help_text="The entry: a .zip, .tar.gz or .onnx file."
+    )

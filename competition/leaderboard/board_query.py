@@ -1,0 +1,40 @@
+"""Which board a request asks for: split and benchmark version, both from hostile query text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.http import Http404, QueryDict
+
+from competition.tracks.models import BenchmarkVersion, Track
+from competition.tracks.selectors import Viewer, is_staff
+from scoring.contracts import Split
+
+MAX_DIGITS = 9
+
+
+def may_see_private(track: Track, viewer: Viewer, now: datetime) -> bool:
+    """Say whether the viewer may see the private board."""
+    return track.shows_private_scores(now) or is_staff(viewer)
+
+
+def asked_split(query: QueryDict, *, private_visible: bool) -> Split:
+    """Return the split asked for; an unknown or hidden one is "not found"."""
+    name = query.get("split", Split.PUBLIC)
+    allowed = (Split.PUBLIC, Split.PRIVATE) if private_visible else (Split.PUBLIC,)
+    if name not in allowed:
+        raise Http404("no such board")
+    return Split(name)
+
+
+def asked_benchmark(query: QueryDict, track: Track) -> BenchmarkVersion | None:
+    """Return the benchmark version asked for, or the track's current one."""
+    number = query.get("version", "")
+    if not number:
+        return track.benchmark
+    if not number.isascii() or not number.isdecimal() or len(number) > MAX_DIGITS:
+        raise Http404("no such version")
+    found = track.benchmarks.filter(number=int(number)).first()
+    if found is None:
+        raise Http404("no such version")
+    return found

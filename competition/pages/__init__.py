@@ -1,0 +1,1 @@
+"""The pages for people: the public ones, and those of whoever is signed in."""

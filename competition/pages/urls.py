@@ -1,0 +1,26 @@
+"""Addresses of the pages."""
+
+from django.urls import path
+
+from competition.pages import accounts, leaderboard, submissions, tracks, upload
+
+urlpatterns = [
+    path("", tracks.home, name="home"),
+    path("competitions/<slug:slug>/", tracks.competition, name="competition"),
+    path("tracks/<slug:slug>/", tracks.track, name="track"),
+    path("tracks/<slug:slug>/track.yaml", tracks.track_yaml, name="track-yaml"),
+    path("tracks/<slug:slug>/starter-kit.zip", tracks.starter_kit_zip, name="starter-kit"),
+    path("env.txt", tracks.environment, name="environment"),
+    path("tracks/<slug:slug>/submit/", upload.submit, name="submit"),
+    path("submissions/", submissions.my_submissions, name="my-submissions"),
+    path("submissions/<uuid:submission_id>/", submissions.submission, name="submission"),
+    path("submissions/<uuid:submission_id>/live/", submissions.submission_live, name="submission-live"),
+    path("submissions/<uuid:submission_id>/cancel/", submissions.submission_cancel, name="submission-cancel"),
+    path("status/", submissions.status, name="status"),
+    path("tracks/<slug:slug>/leaderboard/", leaderboard.leaderboard, name="leaderboard"),
+    path("tracks/<slug:slug>/leaderboard.csv", leaderboard.leaderboard_csv, name="leaderboard-csv"),
+    path("tracks/<slug:slug>/leaderboard.json", leaderboard.leaderboard_json, name="leaderboard-json"),
+    path("account/", accounts.account, name="account"),
+    path("account/token/", accounts.renew_token, name="renew-token"),
+    path("account/token/revoke/", accounts.revoke_token, name="revoke-token"),
+]

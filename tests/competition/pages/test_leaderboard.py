@@ -1,0 +1,152 @@
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from competition.csv_cells import inert
+from competition.pages.leaderboard import ROWS_A_PAGE
+from competition.submissions import lifecycle
+from tests.examples import START, new_benchmark, scored_report
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def score(make_evaluation, make_user, track):
+    """Return a function that gives a new participant a score."""
+
+    def give(name, value, *, private=None, minutes=0):
+        at = START + timedelta(minutes=minutes)
+        evaluation = make_evaluation(make_user(name), track, at=at)
+        lease = lifecycle.claim(evaluation.pk, owner="test", now=at)
+        lifecycle.record_scored(lease, scored_report(value, private=private), now=at)
+        return evaluation
+
+    return give
+
+
+@pytest.fixture
+def with_private_samples(track):
+    track.dataset.private_samples = 2
+    track.dataset.save()
+
+
+def board_of(client, track, **query):
+    return client.get(reverse("leaderboard", args=[track.slug]), query)
+
+
+def ranks(response):
+    return [(drawn.row.rank, drawn.row.participant_name) for drawn in response.context["drawn"]]
+
+
+def test_an_empty_board_invites_to_submit(client, track):
+    text = board_of(client, track).content.decode()
+
+    assert "Nobody has a score yet" in text
+    assert reverse("submit", args=[track.slug]) in text
+
+
+def test_equal_scores_share_a_rank_and_the_earlier_comes_first(client, track, score):
+    score("late", 0.8, minutes=9)
+    score("early", 0.8, minutes=1)
+    score("best", 0.9, minutes=5)
+    score("last", 0.1, minutes=2)
+
+    assert ranks(board_of(client, track)) == [(1, "best"), (2, "early"), (2, "late"), (4, "last")]
+
+
+def test_ones_own_row_is_marked_in_words_too(client, track, score):
+    own = score("me", 0.5)
+    score("other", 0.6)
+    client.force_login(own.submission.participant)
+
+    text = board_of(client, track).content.decode()
+
+    assert text.count('id="own-row"') == 1
+    assert '<span class="you">you</span>' in text
+    assert "Your rank: <strong>2</strong>" in text
+
+
+def test_a_large_board_is_paged_and_leads_to_ones_own_row(client, track, score):
+    for place in range(ROWS_A_PAGE):
+        score(f"p{place:03}", 0.9 - place / 1000)
+    own = score("me", 0.1)
+    client.force_login(own.submission.participant)
+
+    first = board_of(client, track)
+    second = board_of(client, track, page="2")
+
+    assert len(ranks(first)) == ROWS_A_PAGE
+    assert "Go to your row" in first.content.decode()
+    assert ranks(second) == [(ROWS_A_PAGE + 1, "me")]
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "999", "x", "1;DROP"])
+def test_an_absurd_page_number_shows_some_page(client, track, score, page):
+    score("only", 0.5)
+
+    assert board_of(client, track, page=page).status_code == 200
+
+
+@pytest.mark.parametrize("query", [{"split": "private"}, {"split": "secret"}, {"version": "7"}, {"version": "٣"},
+                                   {"version": "1" * 40}, {"version": "-1"}])  # fmt: skip
+@pytest.mark.parametrize("name", ["leaderboard", "leaderboard-csv", "leaderboard-json"])
+def test_boards_that_are_hidden_or_do_not_exist_are_not_found(client, track, score, name, query):
+    score("only", 0.5, private=0.4)
+
+    assert client.get(reverse(name, args=[track.slug]), query).status_code == 404
+
+
+def test_the_private_board_opens_when_the_track_closes(client, track, score, with_private_samples):
+    score("only", 0.5, private=0.4)
+    track.closes_at = timezone.now() - timedelta(seconds=1)
+    track.save()
+
+    response = board_of(client, track, split="private")
+
+    assert response.context["drawn"][0].row.value == 0.4
+
+
+def test_no_public_page_or_file_holds_a_hidden_private_score(client, track, score):
+    score("only", 0.5, private=0.123456)
+
+    for name in ("leaderboard", "leaderboard-csv", "leaderboard-json"):
+        assert "0.1234" not in client.get(reverse(name, args=[track.slug])).content.decode()
+
+
+def test_each_benchmark_version_has_its_own_board(client, track, score):
+    score("first", 0.5)
+    new_benchmark(track)
+
+    assert ranks(board_of(client, track)) == []
+    assert ranks(board_of(client, track, version="1")) == [(1, "first")]
+
+
+def test_csv_holds_the_whole_board(client, track, score):
+    score("a", 0.5)
+    score("b", 0.75)
+
+    response = client.get(reverse("leaderboard-csv", args=[track.slug]))
+    rows = list(csv.DictReader(io.StringIO(response.content.decode())))
+
+    assert [(row["rank"], row["participant"], float(row["value"])) for row in rows] == [
+        ("1", "b", 0.75),
+        ("2", "a", 0.5),
+    ]
+
+
+@pytest.mark.parametrize("name", ["@SUM(A1)", "+1", "-1", "=1"])
+def test_a_name_that_a_spreadsheet_would_run_is_made_inert(name):
+    assert inert(name) == f"'{name}"
+
+
+def test_json_names_the_version_and_the_interval(client, track, score):
+    score("a", 0.5)
+
+    board = client.get(reverse("leaderboard-json", args=[track.slug])).json()
+
+    assert (board["track"], board["version"], board["split"]) == (track.slug, 1, "public")
+    assert board["rows"][0]["ci"] == [0.49, 0.51]
