@@ -11,10 +11,9 @@ from scoring.contracts.crossing import (
 )
 from scoring.contracts.fields import (
     FieldFacts,
+    described,
     facts_of,
     places_that_change_no_score,
-    section_of,
-    stated,
 )
 from scoring.contracts.flow import (
     Breakdown,
@@ -38,12 +37,12 @@ from scoring.contracts.flow import (
 )
 from scoring.contracts.track import (
     BOX_FIELDS,
-    CHANGES_NO_SCORE,
     CONFIDENCE_THRESHOLD,
     IGNORED_CLASS,
     MAX_BOXES,
     METRIC_FACTS,
     NMS_THRESHOLD,
+    SIDES,
     TRUTH_BY_OUTPUT,
     ArchiveLimits,
     BoxLayout,
@@ -70,7 +69,6 @@ from scoring.contracts.track import (
 
 __all__ = [
     "BOX_FIELDS",
-    "CHANGES_NO_SCORE",
     "CONFIDENCE_THRESHOLD",
     "ENTRY_BEGINS",
     "EXACT_ARITHMETIC",
@@ -78,6 +76,7 @@ __all__ = [
     "MAX_BOXES",
     "METRIC_FACTS",
     "NMS_THRESHOLD",
+    "SIDES",
     "STARTED_REPLY",
     "TRUTH_BY_OUTPUT",
     "WRITING",
@@ -122,10 +121,9 @@ __all__ = [
     "UnpackedFile",
     "Usage",
     "Verdict",
+    "described",
     "facts_of",
     "places_that_change_no_score",
     "quantised_name",
-    "section_of",
-    "stated",
     "stored_dtype",
 ]

@@ -11,9 +11,7 @@ from functools import reduce
 from operator import getitem
 from typing import Final
 
-from scoring.contracts.fields import FieldFacts, places_that_change_no_score, stated
-
-CHANGES_NO_SCORE: Final = stated(FieldFacts(changes_scores=False))
+from scoring.contracts.fields import Group, Unit, described, places_that_change_no_score
 
 
 class Format(StrEnum):
@@ -170,6 +168,18 @@ class PrivateScores(StrEnum):
     ALWAYS = "always"
 
 
+SIDES: Final[Mapping[Reader, tuple[str, ...]]] = {
+    Reader.IMAGE: ("channels", "height", "width"),
+    Reader.VIDEO: ("frames", "channels", "height", "width"),
+    Reader.AUDIO: ("samples",),
+}
+"""What the numbers of an input shape count."""
+PICTURES: Final = (Reader.IMAGE, Reader.VIDEO)
+CHANNELS: Final[Mapping[Reader, tuple[str, ...]]] = dict.fromkeys(
+    PICTURES, ("channel 1", "channel 2", "channel 3")
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class InputContract:
     """What the model receives: a batch of shape (N, *shape), `dtype`, values from low to high.
@@ -180,17 +190,86 @@ class InputContract:
     frame); `sample_rate` is that of audio, in Hz.
     """
 
-    reader: Reader = Reader.IMAGE
-    shape: tuple[int | None, ...] = (3, 224, 224)
-    dtype: Dtype = Dtype.FLOAT32
-    low: float = 0.0
-    high: float = 1.0
-    channel_order: ChannelOrder = ChannelOrder.BGR
-    fit: Fit = Fit.STRETCH
-    mean: tuple[float, ...] | None = None
-    std: tuple[float, ...] | None = None
-    frame_rate: float | None = None
-    sample_rate: int = 16_000
+    reader: Reader = field(
+        default=Reader.IMAGE,
+        metadata=described("What the data are: `image`, `video` or `audio`.", label="Reader"),
+    )
+    shape: tuple[int | None, ...] = field(
+        default=(3, 224, 224),
+        metadata=described(
+            "One sample: `[3, height, width]` of an image, `[frames, 3, height, width]` of a video with at most "
+            "64 frames, `[samples]` of sound. `null`, or an empty box, for a side that the package may choose.",
+            label="Input shape",
+            above=0,
+            boxes=SIDES,
+            is_decision=True,
+        ),
+    )
+    dtype: Dtype = field(
+        default=Dtype.FLOAT32,
+        metadata=described(
+            "`float32`, or `uint8` with low 0 and high 255; audio is `float32` with low -1 and high 1.",
+            label="Input type",
+        ),
+    )
+    low: float = field(
+        default=0.0, metadata=described("The value that a model receives for black.", label="Input low")
+    )
+    high: float = field(
+        default=1.0, metadata=described("The value that a model receives for white.", label="Input high")
+    )
+    channel_order: ChannelOrder = field(
+        default=ChannelOrder.BGR,
+        metadata=described(
+            "Order of the colour planes, `bgr` or `rgb`; CVPR 2022 used BGR.", only={"reader": PICTURES}
+        ),
+    )
+    fit: Fit = field(
+        default=Fit.STRETCH,
+        metadata=described(
+            "How pictures of another size are brought to height x width: `stretch`, "
+            "`shortest-edge-then-centre-crop` or `crop-to-aspect-then-resize`.",
+            only={"reader": PICTURES},
+        ),
+    )
+    mean: tuple[float, ...] | None = field(
+        default=None,
+        metadata=described(
+            "Subtracted after scaling, one value for each channel.",
+            empty="none",
+            only={"reader": PICTURES},
+            boxes=CHANNELS,
+        ),
+    )
+    std: tuple[float, ...] | None = field(
+        default=None,
+        metadata=described(
+            "Divided by after `mean`, one value for each channel.",
+            empty="none",
+            above=0,
+            only={"reader": PICTURES},
+            boxes=CHANNELS,
+        ),
+    )
+    frame_rate: float | None = field(
+        default=None,
+        metadata=described(
+            "Video is thinned to so many frames a second.",
+            unit=Unit.FRAMES_A_SECOND,
+            empty="every frame",
+            above=0,
+            only={"reader": (Reader.VIDEO,)},
+        ),
+    )
+    sample_rate: int = field(
+        default=16_000,
+        metadata=described(
+            "Of audio; other rates are resampled to it.",
+            unit=Unit.HERTZ,
+            above=0,
+            only={"reader": (Reader.AUDIO,)},
+        ),
+    )
 
     def sides(self) -> tuple[int, ...]:
         """Return the shape, which must be settled."""
@@ -210,11 +289,55 @@ class OutputContract:
     the order of their numbers, or none; they change no score.
     """
 
-    kind: OutputKind
-    width: int = 0
-    classes: int = 0
-    box_layout: BoxLayout | None = None
-    class_names: tuple[str, ...] = field(default=(), metadata=CHANGES_NO_SCORE)
+    kind: OutputKind = field(
+        metadata=described(
+            "`logits` (one column for each class), `confidence` (one column, higher means positive), `class_map` "
+            "(a class for each pixel) or `boxes`.",
+            label="Output kind",
+        )
+    )
+    width: int = field(
+        default=0,
+        metadata=described(
+            "Columns: the number of classes; 1 for a confidence, or for the logit of class 1 where the metrics "
+            "can read one.",
+            label="Output width",
+            at_least=0,
+            only={"kind": (OutputKind.LOGITS, OutputKind.CONFIDENCE)},
+            is_decision=True,
+        ),
+    )
+    classes: int = field(
+        default=0,
+        metadata=described(
+            "How many classes a `class_map` (2 to 254) or `boxes` (1 to 254) name; left out elsewhere.",
+            at_least=0,
+            below=IGNORED_CLASS,
+            only={"kind": (OutputKind.CLASS_MAP, OutputKind.BOXES)},
+            is_decision=True,
+        ),
+    )
+    box_layout: BoxLayout | None = field(
+        default=None,
+        metadata=described(
+            "`yolo`: N x (4 + classes) x anchors. `corners`: N x boxes x 6. Needed for `boxes`, left out elsewhere.",
+            empty="none",
+            only={"kind": (OutputKind.BOXES,)},
+            is_decision=True,
+        ),
+    )
+    class_names: tuple[str, ...] = field(
+        default=(),
+        metadata=described(
+            "One name for each class in the order of their numbers, beginning with class 0; names of one line, no "
+            "two alike, at most 80 characters. An output of one column has two classes. Names are for people: they "
+            "change no score and begin no benchmark version.",
+            empty="none",
+            max_length=80,
+            is_one_line=True,
+            changes_scores=False,
+        ),
+    )
 
     def settle(self, contract: InputContract) -> OutputContract:
         """Return the contract with the width that follows from its kind and the settled input."""
@@ -251,10 +374,48 @@ class Budgets:
     inclusive, is a gate on the median time of one sample: beyond it an entry is listed and not ranked.
     """
 
-    max_parameters: int | None = None
-    max_macs: int | None = None
-    max_package_bytes: int | None = None
-    max_latency_ms: float | None = None
+    max_parameters: int | None = field(
+        default=None,
+        metadata=described(
+            "Inclusive: a model with exactly so many passes. Every parameter and floating buffer counts.",
+            unit=Unit.PARAMETERS,
+            empty="no limit",
+            above=0,
+            is_decision=True,
+        ),
+    )
+    max_macs: int | None = field(
+        default=None,
+        metadata=described(
+            "Strict: a model must need fewer. Multiply-adds of one sample; “5G FLOPs” of CVPR 2022 are 5G here.",
+            label="Max MACs",
+            unit=Unit.MACS,
+            empty="no limit",
+            above=0,
+            is_decision=True,
+        ),
+    )
+    max_package_bytes: int | None = field(
+        default=None,
+        metadata=described(
+            "Inclusive; all files of the entry, unpacked.",
+            unit=Unit.BYTES,
+            empty="what the limits on archives allow; where parameters are limited, for all formats but `onnx`, "
+            "four bytes for each parameter and 4 MiB",
+            above=0,
+        ),
+    )
+    max_latency_ms: float | None = field(
+        default=None,
+        metadata=described(
+            "Inclusive gate on the median time of one sample, in a run of its own: slower entries are listed below "
+            "the ranked ones.",
+            unit=Unit.MILLISECONDS,
+            empty="not timed",
+            above=0,
+            at_most=3_600_000,
+        ),
+    )
 
     @property
     def max_bytes_with_code(self) -> int | None:
@@ -283,53 +444,159 @@ class Quantisation:
     0.65 is one of 10 points.
     """
 
-    precision: Precision = Precision.W8A8
-    calibration_samples: int = 100
-    max_drop_points: float = 10.0
+    precision: Precision = field(
+        default=Precision.W8A8,
+        metadata=described("Bits of weights and of activations; `w8a8` is the only one."),
+    )
+    calibration_samples: int = field(
+        default=100,
+        metadata=described(
+            "Samples of the public split that the quantised graph is calibrated on, 1 to 10,000; fewer where there "
+            "are fewer.",
+            at_least=1,
+            at_most=10_000,
+        ),
+    )
+    max_drop_points: float = field(
+        default=10.0,
+        metadata=described(
+            "Inclusive: how many points of a hundred of the ranking metric the second score may lose, 0 to 100. From "
+            "0.75 to 0.65 are 10 points.",
+            unit=Unit.POINTS,
+            at_least=0,
+            at_most=100,
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class ArchiveLimits:
     """Bounds on unpacking. Byte counts are of bytes really read, never of declared sizes."""
 
-    max_entry_bytes: int = 512 * 2**20
-    max_unpacked_bytes: int = 2 * 2**30
-    max_files: int = 2_000
-    max_depth: int = 16
-    max_ratio: float = 200.0
+    max_entry_bytes: int = field(
+        default=512 * 2**20,
+        metadata=described(
+            "The uploaded file; the site's own upload limit binds too.", unit=Unit.BYTES, above=0
+        ),
+    )
+    max_unpacked_bytes: int = field(
+        default=2 * 2**30,
+        metadata=described(
+            "All files of the archive together, counted as they are read.", unit=Unit.BYTES, above=0
+        ),
+    )
+    max_files: int = field(default=2_000, metadata=described("Files in the archive.", above=0))
+    max_depth: int = field(default=16, metadata=described("Folders inside each other.", above=0))
+    max_ratio: float = field(
+        default=200.0,
+        metadata=described("Unpacked size over packed size of one file; stops archive bombs.", above=1),
+    )
+
+
+WEEK_S: Final = 7 * 24 * 3600
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunLimits:
     """Bounds on one run in the sandbox. `threads` is fixed by the track so that scores repeat."""
 
-    max_memory_bytes: int = 6 * 2**30
-    max_processes: int = 256
-    max_file_bytes: int = 512 * 2**20
-    max_tmp_bytes: int = 512 * 2**20
-    max_log_bytes: int = 2**20
-    measure_timeout_s: float = 300.0
-    predict_timeout_s: float = 3_600.0
-    threads: int = 2
-    batch_size: int = 32
-    seed: int = 0
+    max_memory_bytes: int = field(
+        default=6 * 2**30,
+        metadata=described("Memory of the whole run in the sandbox.", unit=Unit.BYTES, above=0),
+    )
+    max_processes: int = field(
+        default=256,
+        metadata=described("Processes and threads of the run.", above=0),
+    )
+    max_file_bytes: int = field(
+        default=512 * 2**20,
+        metadata=described("The largest file that the run may write.", unit=Unit.BYTES, above=0),
+    )
+    max_tmp_bytes: int = field(
+        default=512 * 2**20,
+        metadata=described("All that the run may write to its own `/tmp`.", unit=Unit.BYTES, above=0),
+    )
+    max_log_bytes: int = field(
+        default=2**20,
+        metadata=described(
+            "What is kept of the printed text that participants see.", unit=Unit.BYTES, above=0
+        ),
+    )
+    measure_timeout_s: float = field(
+        default=300.0,
+        metadata=described(
+            "For loading the model and counting its parameters and MACs.",
+            unit=Unit.SECONDS,
+            above=0,
+            at_most=WEEK_S,
+        ),
+    )
+    predict_timeout_s: float = field(
+        default=3_600.0,
+        metadata=described("For all hidden samples together.", unit=Unit.SECONDS, above=0, at_most=WEEK_S),
+    )
+    threads: int = field(
+        default=2,
+        metadata=described(
+            "Processor threads of the run, fixed so that scores repeat; at most 64.", above=0, at_most=64
+        ),
+    )
+    batch_size: int = field(
+        default=32,
+        metadata=described("Samples of one forward pass; at most 1024.", above=0, at_most=1024),
+    )
+    seed: int = field(
+        default=0,
+        metadata=described("Seed of the run's random numbers.", at_least=0, below=2**32),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrackSpec:
     """All that the scoring flow needs to know of a track."""
 
-    slug: str = field(metadata=CHANGES_NO_SCORE)
-    name: str = field(metadata=CHANGES_NO_SCORE)
-    formats: tuple[Format, ...]
-    input: InputContract
-    output: OutputContract
-    metric: Metric
-    extra_metrics: tuple[Metric, ...] = ()
-    budgets: Budgets = field(default_factory=Budgets)
-    quantisation: Quantisation | None = None
-    archive_limits: ArchiveLimits = field(default_factory=ArchiveLimits)
-    run_limits: RunLimits = field(default_factory=RunLimits)
+    slug: str = field(
+        metadata=described(
+            "Part of the address, for example `cvpr2022-track1`: small letters, digits, single hyphens, at most 60 "
+            "characters.",
+            pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+            max_length=60,
+            changes_scores=False,
+        )
+    )
+    name: str = field(
+        metadata=described(
+            "Title, at most 120 characters.", min_length=1, max_length=120, changes_scores=False
+        )
+    )
+    formats: tuple[Format, ...] = field(
+        metadata=described("What participants may upload.", needs_an_item=True, is_decision=True)
+    )
+    input: InputContract = field(
+        default_factory=InputContract,
+        metadata=described("What a model receives: a batch of samples.", label="Input"),
+    )
+    output: OutputContract = field(
+        metadata=described("What a model returns for a batch of samples.", label="Output")
+    )
+    metric: Metric = field(metadata=described("Ranks the board.", group=Group.METRICS, is_decision=True))
+    extra_metrics: tuple[Metric, ...] = field(
+        default=(), metadata=described("Shown beside the ranking metric.", group=Group.METRICS, empty="none")
+    )
+    budgets: Budgets = field(default_factory=Budgets, metadata=described("What a package may use."))
+    quantisation: Quantisation | None = field(
+        default=None,
+        metadata=described(
+            "A second score of each entry, with its graph quantised on public samples.", empty="one score"
+        ),
+    )
+    archive_limits: ArchiveLimits = field(
+        default_factory=ArchiveLimits, metadata=described("Bounds on unpacking.", label="Limits on archives")
+    )
+    run_limits: RunLimits = field(
+        default_factory=RunLimits,
+        metadata=described("Bounds on a run in the sandbox.", label="Limits on runs in the sandbox"),
+    )
 
     def digest(self) -> str:
         """Return "sha256:…" of everything in the spec that can change a score or a verdict."""

@@ -16,7 +16,7 @@ import yaml
 from pydantic import ValidationError
 
 from scoring.tracks.document import PLACES_THAT_CHANGE_NO_SCORE, TrackDocument, TrackPage
-from scoring.tracks.schema import METRICS_BY_OUTPUT, ONE_LOGIT_METRICS, SPATIAL, TrackModel
+from scoring.tracks.schema import DOCUMENT, METRICS_BY_OUTPUT, ONE_LOGIT_METRICS, SPATIAL
 
 __all__ = [
     "MAX_DOCUMENT_BYTES",
@@ -83,10 +83,9 @@ def parse_track(text: str) -> TrackDocument:
 def build_track(raw: Mapping[str, Any]) -> TrackDocument:
     """Check a track given as plain values; raises InvalidTrack with every finding."""
     try:
-        model = TrackModel.model_validate(raw)
+        return DOCUMENT.validate_python(raw)
     except ValidationError as exc:
         raise InvalidTrack(tuple(_sentence(error) for error in exc.errors())) from exc
-    return TrackDocument(spec=model.to_spec(), page=model.to_page())
 
 
 def dump_track(document: TrackDocument) -> str:

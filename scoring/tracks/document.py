@@ -6,20 +6,71 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from scoring.contracts import CHANGES_NO_SCORE, PrivateScores, TrackSpec, places_that_change_no_score
+from scoring.contracts import PrivateScores, TrackSpec, places_that_change_no_score
+from scoring.contracts.fields import Group, Unit, described
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrackPage:
-    """The site's half of a track: texts, window, quota, visibility."""
+    """The site's half of a track: texts, window, quota, visibility. Nothing here changes a score."""
 
-    summary: str = ""
-    rules: str = ""
-    opens_at: datetime | None = None
-    closes_at: datetime | None = None
-    quota_submissions: int = 5
-    quota_window_hours: int = 24
-    private_scores: PrivateScores = PrivateScores.AFTER_CLOSE
+    summary: str = field(
+        default="",
+        metadata=described(
+            "One sentence for the competition's page, at most 400 characters.", empty="none", max_length=400
+        ),
+    )
+    rules: str = field(
+        default="",
+        metadata=described(
+            "Shown on the track's page; needed before the track opens. Markdown.",
+            empty="none",
+            is_markdown=True,
+        ),
+    )
+    opens_at: datetime | None = field(
+        default=None,
+        metadata=described(
+            "A time with its zone, such as `2030-01-01T00:00:00Z`.",
+            group=Group.WINDOW,
+            empty="as soon as the track is open",
+            is_decision=True,
+        ),
+    )
+    closes_at: datetime | None = field(
+        default=None,
+        metadata=described(
+            "A time with its zone, after `opens_at`.", group=Group.WINDOW, empty="no end", is_decision=True
+        ),
+    )
+    quota_submissions: int = field(
+        default=5,
+        metadata=described(
+            "Submissions of one participant within the rolling window below.",
+            group=Group.WINDOW,
+            above=0,
+            is_decision=True,
+        ),
+    )
+    quota_window_hours: int = field(
+        default=24,
+        metadata=described(
+            "Length of the rolling window. Faults of ours and submissions cancelled before they started do not "
+            "count.",
+            label="Quota window",
+            group=Group.WINDOW,
+            unit=Unit.HOURS,
+            above=0,
+            is_decision=True,
+        ),
+    )
+    private_scores: PrivateScores = field(
+        default=PrivateScores.AFTER_CLOSE,
+        metadata=described(
+            "When participants see scores of the private split: `never`, `after_close` or `always`.",
+            group=Group.WINDOW,
+        ),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +78,7 @@ class TrackDocument:
     """A whole track.yaml; in the file, the fields of both halves stand side by side."""
 
     spec: TrackSpec
-    page: TrackPage = field(metadata=CHANGES_NO_SCORE)
+    page: TrackPage = field(metadata=described("What the site needs.", changes_scores=False))
 
 
 PLACES_THAT_CHANGE_NO_SCORE: Final = frozenset(
