@@ -42,17 +42,23 @@ def name_findings(names: Iterable[str], limits: ArchiveLimits) -> list[Finding]:
 
 
 def unsafe_reason(name: str, *, max_depth: int) -> str | None:
-    """Say why a name is no plain relative path, or return None when it is one."""
+    """Say why a name is not a safe relative path, or return None if it is one."""
     parts = name.removesuffix("/").split("/")
     reasons = (
-        (name.startswith("/"), "absolute"),
-        (DRIVE.match(name) is not None, "starts with a drive letter"),
-        ("\\" in name, "holds a backslash"),
-        (".." in parts, "leads to a parent folder"),
-        ("" in parts or "." in parts, "holds an empty or “.” component"),
-        (any(unicodedata.category(char) in UNSAFE_CATEGORIES for char in name), "holds control characters"),
-        (_is_too_long(name, parts), f"longer than {MAX_COMPONENT_BYTES} bytes, or {MAX_PATH_BYTES} in all"),
-        (len(parts) > max_depth, f"{len(parts)} levels deep; at most {max_depth} are allowed"),
+        (name.startswith("/"), "it is absolute"),
+        (DRIVE.match(name) is not None, "it starts with a drive letter"),
+        ("\\" in name, "it contains a backslash"),
+        (".." in parts, "it leads to a parent folder"),
+        ("" in parts or "." in parts, "it has an empty or “.” component"),
+        (
+            any(unicodedata.category(char) in UNSAFE_CATEGORIES for char in name),
+            "it contains control characters",
+        ),
+        (
+            _is_too_long(name, parts),
+            f"a component is longer than {MAX_COMPONENT_BYTES} bytes, or the whole longer than {MAX_PATH_BYTES}",
+        ),
+        (len(parts) > max_depth, f"it is {len(parts)} levels deep; at most {max_depth} are allowed"),
     )
     return next((why for broken, why in reasons if broken), None)
 

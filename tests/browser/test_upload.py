@@ -91,7 +91,7 @@ def test_a_refusal_by_the_server_shows_code_message_and_hint_in_place(upload_pag
 
     problem = upload_page.get_by_role("alert")
     expect(problem).to_contain_text("already_submitted")
-    expect(problem).to_contain_text("exactly this file")
+    expect(problem).to_contain_text("this exact file")
     expect(problem).to_contain_text("Open that submission")
     expect(problem.get_by_role("link", name="Its page")).to_have_attribute("href", first)
     expect(problem).to_be_focused()

@@ -16,6 +16,7 @@ from competition.submissions import lifecycle
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.models import Track
 from scoring.cli.submit import submit
+from scoring.codes import CODES
 from scoring.contracts import Finding, Stage
 from scoring.errors import Rejected
 from tests.examples import scored_report
@@ -126,7 +127,7 @@ def test_a_rejection_prints_every_finding_with_its_hint_and_exits_1(
     out = capsys.readouterr().out
     assert code == 1
     assert out.index("missing_file") < out.index("encrypted_archive")
-    assert "Make the archive without a password." in out
+    assert CODES["encrypted_archive"].hint in out
     assert "without isolation" not in out
 
 
