@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-WORDS = {"scoring.contracts", "scoring.codes", "scoring.errors"}
+WORDS = {"scoring.contracts", "scoring.codes", "scoring.environment", "scoring.errors"}
 STAGES = {f"scoring.{name}" for name in ("intake", "packages", "budget", "readers", "sandbox", "metrics")}
 FLOW = WORDS | STAGES | {"scoring.flow", "scoring.reports"}
 SHARED = {f"scoring.{name}" for name in ("cache", "data", "files", "reports", "tracks")}
@@ -85,13 +85,14 @@ def test_a_folder_imports_only_what_its_row_names(folder: str) -> None:
     assert offences(files_below(f"scoring/{folder}"), allowed=allowed) == []
 
 
-def test_codes_and_errors_stand_at_the_bottom() -> None:
+def test_codes_errors_and_the_environment_stand_at_the_bottom() -> None:
     assert offences([ROOT / "scoring/codes.py"], allowed=set()) == []
+    assert offences([ROOT / "scoring/environment.py"], allowed=set()) == []
     assert offences([ROOT / "scoring/errors.py"], allowed={"scoring.codes", "scoring.contracts"}) == []
 
 
 def test_what_the_site_shares_needs_only_the_standard_library() -> None:
-    files = [ROOT / "scoring/codes.py", ROOT / "scoring/errors.py"]
+    files = [ROOT / f"scoring/{name}.py" for name in ("codes", "environment", "errors")]
     files += [file for folder in STANDARD_LIBRARY_ALONE for file in files_below(f"scoring/{folder}")]
 
     foreign = {name.split(".")[0] for file in files for name in imports_of(file)} - {"scoring"}

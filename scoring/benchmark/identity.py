@@ -7,16 +7,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from importlib.metadata import version
-from typing import Final
 
 from scoring.benchmark.options import Options
 from scoring.benchmark.plan import SamplePlan
 from scoring.contracts import Package
+from scoring.environment import DECISIVE
 from scoring.flow.pipeline import Examination
 from scoring.readers import augmentation, robustness
-
-BIT_DECIDING: Final = ("torch", "torchvision", "timm", "onnxruntime", "numpy", "opencv-python-headless", "av")
-"""Libraries whose version can change the last bits of a prediction or an input."""
 
 
 def identity(examination: Examination, plan: SamplePlan, options: Options) -> dict[str, object]:
@@ -32,7 +29,7 @@ def identity(examination: Examination, plan: SamplePlan, options: Options) -> di
         "shares": None if options.shares is None else asdict(options.shares),
         "random_changes": augmentation.VERSION,
         "robustness_suite": robustness.VERSION,
-        "libraries": {name: version(name) for name in BIT_DECIDING},
+        "libraries": {name: version(name) for name in DECISIVE},
     }
 
 

@@ -10,29 +10,19 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-import scoring
+from scoring import environment
 from scoring.errors import Fault
 from scoring.sandbox import syscalls
 from scoring.sandbox.bubblewrap import can_disable_user_namespaces
 from scoring.sandbox.family import Family
 from scoring.sandbox.trial import bubblewrap_failure
 
-ENV_FILE: Final = Path(scoring.__file__).parents[1] / "env.txt"
 OLDEST_BUBBLEWRAP: Final = (0, 6)
-# The packages that entries run with; that the others differ from env.txt changes no score.
-ENTRY_PACKAGES: Final = (
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "opencv-python-headless",
-    "timm",
-    "torch",
-    "torchvision",
-)
+ENTRY_PACKAGES: Final = (*environment.DECISIVE, "onnx")
+"""What else differs from env.txt changes no score, and onnx decides which graphs are read."""
 
 
 @dataclass(frozen=True)
@@ -156,21 +146,18 @@ def _sandbox() -> Check:
 
 def _packages() -> Iterator[Check]:
     """Compare what is installed with env.txt, which participants read."""
-    if not ENV_FILE.is_file():
+    pinned = environment.pins()
+    if pinned is None:
         yield Check("packages", ok=False, found="env.txt is missing", remedy="Restore it from the sources.")
         return
-    pinned = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)", ENV_FILE.read_text(), re.MULTILINE))
-    pinned = {name.lower().replace("_", "-"): version for name, version in pinned.items()}
     for name in ENTRY_PACKAGES:
         yield _package(name, pinned.get(name))
 
 
 def _package(name: str, pinned: str | None) -> Check:
-    try:
-        installed = metadata.version(name)
-    except metadata.PackageNotFoundError:
+    installed = environment.installed(name)
+    if installed is None:
         return Check(name, ok=False, found="not installed", remedy="Run `make setup`.")
-    # A local label such as +cpu names the build, not another release.
-    same = pinned is not None and installed.split("+")[0] == pinned.split("+")[0]
+    same = pinned is not None and environment.release(installed) == environment.release(pinned)
     found = installed if same else f"{installed} installed, {pinned or 'nothing'} in env.txt"
     return Check(name, same, found, "Run `make setup`: participants build for the versions in env.txt.")

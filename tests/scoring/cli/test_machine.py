@@ -48,7 +48,7 @@ def test_a_package_of_another_version_than_participants_read_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "env.txt").write_text("numpy==0.0.1\n")
-    monkeypatch.setattr(machine, "ENV_FILE", tmp_path / "env.txt")
+    monkeypatch.setattr("scoring.environment.ENV_FILE", tmp_path / "env.txt")
 
     check = named("numpy")
 

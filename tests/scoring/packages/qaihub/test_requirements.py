@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from scoring.packages.qaihub import entry_packages, requirements
+from scoring.packages.qaihub import requirements
 from scoring.packages.qaihub.requirements import Requirements
 
 INSTALLED = metadata.version("PyYAML")
@@ -15,7 +15,7 @@ INSTALLED = metadata.version("PyYAML")
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the path of an env.txt that is not there yet."""
     file = tmp_path / "env.txt"
-    monkeypatch.setattr(entry_packages, "ENV_FILE", file)
+    monkeypatch.setattr("scoring.environment.ENV_FILE", file)
     return file
 
 
