@@ -8,7 +8,7 @@ import pytest
 
 from scoring.budget.static import COUNTERS
 from scoring.codes import CODES
-from scoring.contracts import METRIC_FACTS, Finding, Format, Metric, Reader
+from scoring.contracts import METRIC_FACTS, READER_FACTS, Finding, Format, Metric, Reader
 from scoring.errors import render
 from scoring.metrics import METRICS
 from scoring.packages import FORMATS
@@ -20,7 +20,14 @@ SOURCE = Path(__file__).parent.parent
 
 @pytest.mark.parametrize(
     ("table", "enum"),
-    [(FORMATS, Format), (COUNTERS, Format), (READERS, Reader), (METRICS, Metric), (METRIC_FACTS, Metric)],
+    [
+        (FORMATS, Format),
+        (COUNTERS, Format),
+        (READERS, Reader),
+        (READER_FACTS, Reader),
+        (METRICS, Metric),
+        (METRIC_FACTS, Metric),
+    ],
 )
 def test_a_table_covers_its_enum(table: dict, enum: type) -> None:
     assert set(table) == set(enum)

@@ -16,7 +16,7 @@ from scoring.benchmark.options import Options
 from scoring.benchmark.outcomes import Outcomes, judge
 from scoring.benchmark.plan import SamplePlan
 from scoring.benchmark.shares import own_weights, weigh
-from scoring.contracts import Breakdown, ScoreValue, TrackSpec
+from scoring.contracts import READER_FACTS, Breakdown, ScoreValue, TrackSpec
 from scoring.data.labels import LABELS_FILE, LabelRow
 from scoring.flow.pipeline import Examination
 from scoring.flow.stages import stated_numbers
@@ -139,7 +139,7 @@ def _write_copies(
             rows.append(replace(row, file=copy.name))
         bench.tick()
     if failed:
-        raise UndecodableRows(READERS[bench.track.input.reader].noun, failed)
+        raise UndecodableRows(READER_FACTS[bench.track.input.reader].noun, failed)
     with (folder / LABELS_FILE).open("w", newline="") as stream:
         csv.writer(stream).writerows([("file", "label"), *((row.file, row.label) for row in rows)])
     return tuple(rows)

@@ -35,6 +35,7 @@ from scoring.contracts.flow import (
     Verdict,
     quantised_name,
 )
+from scoring.contracts.reader import MAX_FRAMES, READER_FACTS, Dtype, Reader, ReaderFacts, stored_dtype
 from scoring.contracts.track import (
     BOX_FIELDS,
     CONFIDENCE_THRESHOLD,
@@ -42,13 +43,11 @@ from scoring.contracts.track import (
     MAX_BOXES,
     METRIC_FACTS,
     NMS_THRESHOLD,
-    SIDES,
     TRUTH_BY_OUTPUT,
     ArchiveLimits,
     BoxLayout,
     Budgets,
     ChannelOrder,
-    Dtype,
     Fit,
     Format,
     InputContract,
@@ -59,12 +58,10 @@ from scoring.contracts.track import (
     Precision,
     PrivateScores,
     Quantisation,
-    Reader,
     RunLimits,
     Split,
     TrackSpec,
     TruthKind,
-    stored_dtype,
 )
 
 __all__ = [
@@ -74,9 +71,10 @@ __all__ = [
     "EXACT_ARITHMETIC",
     "IGNORED_CLASS",
     "MAX_BOXES",
+    "MAX_FRAMES",
     "METRIC_FACTS",
     "NMS_THRESHOLD",
-    "SIDES",
+    "READER_FACTS",
     "STARTED_REPLY",
     "TRUTH_BY_OUTPUT",
     "WRITING",
@@ -104,6 +102,7 @@ __all__ = [
     "Quantisation",
     "Quantised",
     "Reader",
+    "ReaderFacts",
     "Request",
     "RunLimits",
     "ScoreReport",

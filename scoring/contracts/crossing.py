@@ -8,16 +8,15 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from scoring.contracts.reader import Dtype, Reader
 from scoring.contracts.track import (
     BoxLayout,
     ChannelOrder,
-    Dtype,
     Fit,
     Format,
     InputContract,
     OutputContract,
     OutputKind,
-    Reader,
 )
 
 

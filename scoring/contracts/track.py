@@ -12,6 +12,7 @@ from operator import getitem
 from typing import Final
 
 from scoring.contracts.fields import Group, Unit, described, places_that_change_no_score
+from scoring.contracts.reader import READER_FACTS, Dtype, Reader, readers_with
 
 
 class Format(StrEnum):
@@ -24,31 +25,11 @@ class Format(StrEnum):
     GASBENCH = "gasbench"
 
 
-class Dtype(StrEnum):
-    """Element types that a model may be given."""
-
-    FLOAT32 = "float32"
-    UINT8 = "uint8"
-
-
 class ChannelOrder(StrEnum):
     """Order of the three colour planes."""
 
     BGR = "bgr"
     RGB = "rgb"
-
-
-class Reader(StrEnum):
-    """Readers of organisers' data; each has one module in `scoring.readers`."""
-
-    IMAGE = "image"
-    VIDEO = "video"
-    AUDIO = "audio"
-
-
-def stored_dtype(reader: Reader) -> Dtype:
-    """Return the element type of a reader's array file: bytes for pixels, floats from -1 to 1 for sound."""
-    return Dtype.FLOAT32 if reader is Reader.AUDIO else Dtype.UINT8
 
 
 class Fit(StrEnum):
@@ -168,13 +149,7 @@ class PrivateScores(StrEnum):
     ALWAYS = "always"
 
 
-SIDES: Final[Mapping[Reader, tuple[str, ...]]] = {
-    Reader.IMAGE: ("channels", "height", "width"),
-    Reader.VIDEO: ("frames", "channels", "height", "width"),
-    Reader.AUDIO: ("samples",),
-}
-"""What the numbers of an input shape count."""
-PICTURES: Final = (Reader.IMAGE, Reader.VIDEO)
+PICTURES: Final = readers_with("channels")
 CHANNELS: Final[Mapping[Reader, tuple[str, ...]]] = dict.fromkeys(
     PICTURES, ("channel 1", "channel 2", "channel 3")
 )
@@ -201,7 +176,7 @@ class InputContract:
             "64 frames, `[samples]` of sound. `null`, or an empty box, for a side that the package may choose.",
             label="Input shape",
             above=0,
-            boxes=SIDES,
+            boxes={reader: facts.sides for reader, facts in READER_FACTS.items()},
             is_decision=True,
         ),
     )
@@ -258,7 +233,7 @@ class InputContract:
             unit=Unit.FRAMES_A_SECOND,
             empty="every frame",
             above=0,
-            only={"reader": (Reader.VIDEO,)},
+            only={"reader": readers_with("frames")},
         ),
     )
     sample_rate: int = field(
@@ -267,7 +242,7 @@ class InputContract:
             "Of audio; other rates are resampled to it.",
             unit=Unit.HERTZ,
             above=0,
-            only={"reader": (Reader.AUDIO,)},
+            only={"reader": readers_with("samples")},
         ),
     )
 

@@ -5,23 +5,22 @@ Trusts the organiser's folder. What leaves towards the sandbox is one array file
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol, cast
 
 from scoring.contracts import InputContract, Reader
 from scoring.data.labels import LabelTable
-from scoring.readers import audio, image, video
 from scoring.readers.prepared import PreparedData
 
-__all__ = ["READERS", "PreparedData", "ReaderDefinition"]
+__all__ = ["READERS", "PreparedData", "ReaderModule"]
 
 
-class Prepare(Protocol):
-    """Bring a dataset to the input contract, or find it already brought there."""
+class ReaderModule(Protocol):
+    """The code of one reader: the module of its name in this package."""
 
-    def __call__(
+    def prepare(
         self,
         dataset: Path,
         *,
@@ -30,44 +29,15 @@ class Prepare(Protocol):
         tick: Callable[[], None] = ...,
         table: LabelTable | None = ...,
     ) -> PreparedData:
-        """Read all rows of the dataset, or those of `table` alone; raise `Fault` when that cannot be."""
+        """Bring all rows of the dataset, or those of `table` alone, to the contract; raise `Fault`."""
+
+    def probe_inputs(self, contract: InputContract, workdir: Path) -> Path:
+        """Write a few real samples that are no secret, brought to the contract, as an .npy file."""
+
+    def find_undecodable(self, dataset: Path) -> tuple[str, ...]:
+        """Decode the whole dataset and return a finding for each file that fails."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ReaderDefinition:
-    """One reader. A new `version` makes every cached array be built again.
-
-    `noun` is the word for one of its files; `probe_inputs` writes a few real samples that are no
-    secret; `find_undecodable` decodes a whole dataset and names the rows that fail.
-    """
-
-    version: str
-    noun: str
-    prepare: Prepare
-    probe_inputs: Callable[[InputContract, Path], Path]
-    find_undecodable: Callable[[Path], tuple[str, ...]]
-
-
-READERS: dict[Reader, ReaderDefinition] = {
-    Reader.IMAGE: ReaderDefinition(
-        version=image.VERSION,
-        noun=image.DECODING.noun,
-        prepare=image.prepare,
-        probe_inputs=image.probe_inputs,
-        find_undecodable=image.find_undecodable,
-    ),
-    Reader.VIDEO: ReaderDefinition(
-        version=video.VERSION,
-        noun=video.DECODING.noun,
-        prepare=video.prepare,
-        probe_inputs=video.probe_inputs,
-        find_undecodable=video.find_undecodable,
-    ),
-    Reader.AUDIO: ReaderDefinition(
-        version=audio.VERSION,
-        noun=audio.DECODING.noun,
-        prepare=audio.prepare,
-        probe_inputs=audio.probe_inputs,
-        find_undecodable=audio.find_undecodable,
-    ),
+READERS: Final[Mapping[Reader, ReaderModule]] = {
+    reader: cast(ReaderModule, import_module(f"{__name__}.{reader}")) for reader in Reader
 }

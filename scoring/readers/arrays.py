@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.cache.build import obtain
-from scoring.contracts import InputContract, stored_dtype
+from scoring.contracts import READER_FACTS, InputContract, Reader, stored_dtype
 from scoring.data.labels import DatasetProblem, LabelRow, LabelTable, read_labels
 from scoring.errors import Fault
 from scoring.readers.digests import files_state, remembered_digest
@@ -47,16 +47,20 @@ class Decoding:
 
     `key` lists what of the contract its arrays depend on; `check` raises `Fault` for a contract that
     it cannot serve; `attempt` decodes a file without a contract, to see whether that works;
-    `decoded_ahead` bounds the samples in memory; `noun` names the files to the organiser.
+    `decoded_ahead` bounds the samples in memory.
     """
 
-    version: str
-    noun: str
+    reader: Reader
     decode: Decode
     attempt: Callable[[Path], object]
     check: Callable[[InputContract], None]
     key: Callable[[InputContract], tuple[object, ...]]
     decoded_ahead: int
+
+    @property
+    def noun(self) -> str:
+        """Return the word for one of its files."""
+        return READER_FACTS[self.reader].noun
 
 
 def prepare(
@@ -141,7 +145,9 @@ def _prepare(
 
 def _key(decoding: Decoding, digest: str, contract: InputContract) -> str:
     """Name all that the arrays depend on; dtype and range are applied later, inside the sandbox."""
-    facts = json.dumps([decoding.version, contract.reader, digest, *decoding.key(contract)])
+    facts = json.dumps(
+        [READER_FACTS[decoding.reader].version, decoding.reader, digest, *decoding.key(contract)]
+    )
     return hashlib.sha256(facts.encode()).hexdigest()[:40]
 
 

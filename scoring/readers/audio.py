@@ -19,14 +19,13 @@ import soxr
 from av.audio.frame import AudioFrame
 from numpy.typing import NDArray
 
-from scoring.contracts import InputContract
+from scoring.contracts import InputContract, Reader
 from scoring.errors import Fault
 from scoring.readers import arrays
 from scoring.readers.media import Clock, opened
 from scoring.readers.undecodable import Undecodable
 from scoring.readers.voices import VOICES, voice
 
-VERSION: Final = "1"
 # The whole sound is held until its middle is known: an hour at 16 kHz takes 230 MB.
 MAX_SOUND_S: Final = 3_600
 MAX_DECODE_S: Final = 30.0
@@ -102,8 +101,7 @@ def _key(contract: InputContract) -> tuple[object, ...]:
 
 
 DECODING: Final = arrays.Decoding(
-    version=VERSION,
-    noun="sound",
+    reader=Reader.AUDIO,
     decode=decode,
     attempt=lambda path: read_sound(path, rate=16_000),
     check=_check,

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import ChannelOrder, Fit, InputContract
+from scoring.contracts import ChannelOrder, Fit, InputContract, Reader
 from scoring.data.labels import LabelTable
 from scoring.errors import Fault
 from scoring.readers import arrays
@@ -23,7 +23,6 @@ from scoring.readers.prepared import PreparedData
 from scoring.readers.truth import find_unusable, with_truth
 from scoring.readers.undecodable import Undecodable
 
-VERSION: Final = "1"
 PLANES: Final = 3
 SAMPLES: Final = Path(__file__).parent.parent / "presets" / "samples"
 
@@ -93,8 +92,7 @@ def _key(contract: InputContract) -> tuple[object, ...]:
 
 
 DECODING: Final = arrays.Decoding(
-    version=VERSION,
-    noun="image",
+    reader=Reader.IMAGE,
     decode=decode,
     attempt=read_picture,
     check=_check,

@@ -19,7 +19,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from scoring.contracts import ChannelOrder, InputContract
+from scoring.contracts import MAX_FRAMES, READER_FACTS, ChannelOrder, InputContract, Reader
 from scoring.errors import Fault
 from scoring.readers import arrays
 from scoring.readers.fitting import Picture, fit
@@ -27,10 +27,7 @@ from scoring.readers.image import SAMPLES, read_picture
 from scoring.readers.media import opened
 from scoring.readers.undecodable import Undecodable
 
-VERSION: Final = "1"
-SIDES: Final = 4
 PLANES: Final = 3
-MAX_FRAMES: Final = 64
 RATE_IF_MISSING: Final = 30.0
 # A thousand frames of the largest common size take about a minute.
 MAX_DECODE_S: Final = 180.0
@@ -112,7 +109,11 @@ def _moving(photograph: Picture, contract: InputContract) -> Iterator[Picture]:
 
 def _check(contract: InputContract) -> None:
     sides = contract.sides()
-    if len(sides) != SIDES or sides[1] != PLANES or not 1 <= sides[0] <= MAX_FRAMES:
+    if (
+        len(sides) != len(READER_FACTS[Reader.VIDEO].sides)
+        or sides[1] != PLANES
+        or not 1 <= sides[0] <= MAX_FRAMES
+    ):
         raise Fault(
             f"the video reader makes arrays of shape (T, 3, H, W), T from 1 to {MAX_FRAMES}, not {sides}"
         )
@@ -123,8 +124,7 @@ def _key(contract: InputContract) -> tuple[object, ...]:
 
 
 DECODING: Final = arrays.Decoding(
-    version=VERSION,
-    noun="video",
+    reader=Reader.VIDEO,
     decode=decode,
     attempt=_try_first_frames,
     check=_check,

@@ -21,7 +21,8 @@ from pydantic import (
 )
 
 from scoring.contracts import (
-    SIDES,
+    MAX_FRAMES,
+    READER_FACTS,
     Dtype,
     Fit,
     InputContract,
@@ -58,7 +59,6 @@ DROPPABLE_METRICS: Final = frozenset(Metric) - {Metric.BRIER, Metric.CROSS_ENTRO
 ONE_LOGIT_METRICS: Final = frozenset({Metric.SN34_SCORE, Metric.MCC, Metric.BRIER, Metric.CROSS_ENTROPY})
 """What can score logits of width 1: a single column, the logit of class 1."""
 SPATIAL: Final = frozenset({OutputKind.CLASS_MAP, OutputKind.BOXES})
-MAX_FRAMES: Final = 64
 SOUND: Final = (Dtype.FLOAT32, -1.0, 1.0)
 
 
@@ -67,13 +67,14 @@ SOUND: Final = (Dtype.FLOAT32, -1.0, 1.0)
 
 def check_input(contract: InputContract) -> None:
     """Refuse an input whose parts contradict each other."""
-    sides = SIDES[contract.reader]
+    sides = READER_FACTS[contract.reader].sides
     if len(contract.shape) != len(sides):
         raise ValueError(f"shape lists {', '.join(sides)}; {len(contract.shape)} numbers are given")
     if "channels" in sides and contract.shape[sides.index("channels")] != 3:
         raise ValueError(f"pictures have 3 channels, not {contract.shape[sides.index('channels')]}")
-    if contract.reader is Reader.VIDEO and (contract.shape[0] or 1) > MAX_FRAMES:
-        raise ValueError(f"video has from 1 to {MAX_FRAMES} frames, not {contract.shape[0]}")
+    frames = contract.shape[sides.index("frames")] if "frames" in sides else None
+    if (frames or 1) > MAX_FRAMES:
+        raise ValueError(f"video has from 1 to {MAX_FRAMES} frames, not {frames}")
     if contract.reader is Reader.AUDIO and (contract.dtype, contract.low, contract.high) != SOUND:
         raise ValueError("audio input is float32 with low -1 and high 1")
     if contract.reader is Reader.AUDIO and contract.mean is not None:
