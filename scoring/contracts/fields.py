@@ -163,7 +163,7 @@ def fields_of(contract: type[Any], section: str = "") -> tuple[TrackField, ...]:
             about=facts_of(field),
         )
         for field, kind, optional in _described(contract)
-        if not is_dataclass(kind)
+        if not _is_section(kind)
     )
 
 
@@ -179,7 +179,7 @@ def sections_of(contract: type[Any]) -> tuple[TrackSection, ...]:
             about=facts_of(field),
         )
         for field, kind, optional in _described(contract)
-        if is_dataclass(kind)
+        if _is_section(kind)
     )
 
 
@@ -192,7 +192,7 @@ def places_that_change_no_score(contract: type) -> frozenset[str]:
 def _places(contract: type, prefix: str, *, changes: bool) -> Iterator[tuple[str, bool]]:
     for field, kind, _ in _described(contract):
         place, changes_here = prefix + field.name, changes and facts_of(field).changes_scores
-        if is_dataclass(kind):
+        if _is_section(kind):
             yield from _places(kind, f"{place}.", changes=changes_here)
         else:
             yield place, changes_here
@@ -204,6 +204,10 @@ def plain_type(hint: Any) -> tuple[Any, bool]:
         return hint, False
     kinds = [kind for kind in get_args(hint) if kind is not NoneType]
     return kinds[0], len(kinds) < len(get_args(hint))
+
+
+def _is_section(kind: Any) -> bool:
+    return is_dataclass(kind)
 
 
 def _described(contract: type[Any]) -> Iterator[tuple[Field[Any], Any, bool]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING
+from dataclasses import MISSING, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Final
@@ -183,7 +183,8 @@ def document_schema(spec: type = TrackSpec, page: type = TrackPage) -> TypeAdapt
         check_document(document)
         return document
 
-    return TypeAdapter(Annotated[model, AfterValidator(build)])
+    checked: Any = Annotated[model, AfterValidator(build)]
+    return TypeAdapter(checked)
 
 
 def _section(contract: type) -> Any:
@@ -205,7 +206,11 @@ def _section(contract: type) -> Any:
 
 def _taken(read: BaseModel, contract: type) -> Any:
     """Return the contract that holds what was read for its fields."""
-    return contract(**{name: getattr(read, name) for name in contract.__dataclass_fields__})
+    return contract(**{name: getattr(read, name) for name in _names(contract)})
+
+
+def _names(contract: type[Any]) -> list[str]:
+    return [field.name for field in fields(contract)]
 
 
 def _field_checks(contract: type) -> dict[str, Any]:
@@ -219,21 +224,21 @@ def _annotations(contract: type) -> Iterator[tuple[str, Any]]:
     for section in sections_of(contract):
         kind = _section(section.contract)
         found[section.name] = (kind | None if section.is_optional else kind, section.default)
-    for name in contract.__dataclass_fields__:
+    for name in _names(contract):
         kind, default = found[name]
         yield name, (kind, ...) if default is MISSING else (kind, default)
 
 
 def field_type(field: TrackField) -> Any:
     """Return a field's type with its bounds, as pydantic reads them."""
-    about = field.about
-    if field.item is None:
-        kind = _bounded(field.type, field)
-    else:
-        item = _bounded(field.item, field)
-        kind = tuple[item | None if field.has_open_items else item, ...]
-        kind = Annotated[kind, Field(min_length=1)] if about.needs_an_item else kind
+    kind = _bounded(field.type, field) if field.item is None else _list(field)
     return kind | None if field.is_optional else kind
+
+
+def _list(field: TrackField) -> Any:
+    item = _bounded(field.item, field)
+    kind: Any = tuple[item | None if field.has_open_items else item, ...]  # type: ignore[misc]  # made at run time
+    return Annotated[kind, Field(min_length=1)] if field.about.needs_an_item else kind
 
 
 def _bounded(kind: type, field: TrackField) -> Any:
@@ -248,7 +253,7 @@ def _bounded(kind: type, field: TrackField) -> Any:
             Annotated[kind, text, AfterValidator(_one_line)] if about.is_one_line else Annotated[kind, text]
         )
     bounds = {"gt": about.above, "ge": about.at_least, "le": about.at_most, "lt": about.below}
-    stated = {name: bound for name, bound in bounds.items() if bound is not None}
+    stated: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
     return Annotated[kind, Field(strict=True if kind is int else None, **stated)]
 
 
