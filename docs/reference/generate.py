@@ -1,14 +1,25 @@
-"""Writes codes.md from the table in scoring.codes: python docs/reference/generate.py."""
+"""Writes what the reference pages take from the code: python docs/reference/generate.py.
+
+codes.md is whole from the table of codes. tracks.md is written by hand, except for its tables of fields,
+which stand between marks.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import MISSING
+from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 
 from scoring.codes import CODES, Code
+from scoring.contracts import Metric
+from scoring.contracts.fields import Group, TrackField, Unit
+from scoring.tracks.fields import TRACK_FIELDS, TrackFields
 
-TARGET = Path(__file__).parent / "codes.md"
+REFERENCE = Path(__file__).parent
+FIELDS = re.compile(r"(<!-- fields: (?P<part>[^>]+) -->\n).*?(<!-- end of the fields -->)", re.DOTALL)
 INTRODUCTION = """# Codes
 
 <!-- Written by docs/reference/generate.py from scoring/codes.py; do not edit. -->
@@ -37,5 +48,79 @@ def _readable(template: str) -> str:
     return re.sub(r"\{[^}]*\}", "…", template).replace("|", "\\|")
 
 
+def tracks_page(text: str, described: TrackFields = TRACK_FIELDS) -> str:
+    """Return the page of the track's fields with its tables as they must be."""
+    parts = {section.name: section.fields for section in described.sections}
+    parts |= {group.value: described.of_group(group) for group in Group}
+    return FIELDS.sub(lambda mark: mark[1] + "".join(_fields_table(parts[mark["part"]])) + mark[3], text)
+
+
+def _fields_table(fields: tuple[TrackField, ...]) -> Iterator[str]:
+    yield "| Field | Allowed | Default | Means |\n|---|---|---|---|\n"
+    for field in fields:
+        cells = (f"`{field.name}`", _allowed(field), _default(field), _meaning(field))
+        yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |\n"
+
+
+def _allowed(field: TrackField) -> str:
+    """Return a field's type and bounds in words."""
+    if field.item is None:
+        return _kind(field.type, field, ("a time with its zone", "text", "a whole number", "a number"))
+    some = "one or more of " if field.about.needs_an_item else "any of " if _is_choice(field.item) else ""
+    words = some + _kind(field.item, field, ("times", "texts", "whole numbers", "numbers"))
+    return words + (", or `null`" if field.has_open_items else "")
+
+
+def _is_choice(kind: type) -> bool:
+    return issubclass(kind, StrEnum)
+
+
+def _kind(kind: type, field: TrackField, words: tuple[str, str, str, str]) -> str:
+    if kind is Metric:
+        return "a metric below" if field.item is None else "the metrics below"
+    if _is_choice(kind):
+        return ", ".join(f"`{member}`" for member in kind)
+    time, text, whole, number = words
+    if issubclass(kind, datetime):
+        return time
+    if issubclass(kind, str):
+        longest = field.about.max_length
+        return f"{text} of at most {longest} characters" if longest else text
+    return " ".join(filter(None, (whole if kind is int else number, _bounds(field))))
+
+
+def _bounds(field: TrackField) -> str:
+    about = field.about
+    low = _number(about.at_least, "from {}") or _number(about.above, "above {}")
+    high = _number(about.at_most, "to {}") or _number(about.below, "and below {}")
+    return " ".join(filter(None, (low, high)))
+
+
+def _number(bound: float | None, words: str) -> str:
+    return "" if bound is None else words.format(f"{bound:.0f}")
+
+
+def _default(field: TrackField) -> str:
+    if field.default is MISSING:
+        return "needed"
+    if field.default in (None, "", ()):
+        return field.about.empty
+    value = list(field.default) if isinstance(field.default, tuple) else field.default
+    size = f" ({field.default / 2**20:g} MiB)" if field.about.unit is Unit.BYTES else ""
+    return f"`{value}`{size}"
+
+
+def _meaning(field: TrackField) -> str:
+    about = field.about
+    unit = f"In {about.unit}." if about.unit else ""
+    only = [
+        f"Only with `{name}: {' | '.join(values)}`.".replace(" | ", "` or `")
+        for name, values in (about.only or {}).items()
+    ]
+    return " ".join(filter(None, (about.help, unit, *only)))
+
+
 if __name__ == "__main__":
-    TARGET.write_text(codes_page(), encoding="utf-8")
+    (REFERENCE / "codes.md").write_text(codes_page(), encoding="utf-8")
+    tracks = REFERENCE / "tracks.md"
+    tracks.write_text(tracks_page(tracks.read_text("utf-8")), encoding="utf-8")

@@ -167,7 +167,7 @@ class InputContract:
 
     reader: Reader = field(
         default=Reader.IMAGE,
-        metadata=described("What the data are: `image`, `video` or `audio`.", label="Reader"),
+        metadata=described("What the data are.", label="Reader"),
     )
     shape: tuple[int | None, ...] = field(
         default=(3, 224, 224),
@@ -195,15 +195,12 @@ class InputContract:
     )
     channel_order: ChannelOrder = field(
         default=ChannelOrder.BGR,
-        metadata=described(
-            "Order of the colour planes, `bgr` or `rgb`; CVPR 2022 used BGR.", only={"reader": PICTURES}
-        ),
+        metadata=described("Order of the colour planes; CVPR 2022 used BGR.", only={"reader": PICTURES}),
     )
     fit: Fit = field(
         default=Fit.STRETCH,
         metadata=described(
-            "How pictures of another size are brought to height x width: `stretch`, "
-            "`shortest-edge-then-centre-crop` or `crop-to-aspect-then-resize`.",
+            "How pictures of another size are brought to height x width.",
             only={"reader": PICTURES},
         ),
     )
@@ -229,7 +226,7 @@ class InputContract:
     frame_rate: float | None = field(
         default=None,
         metadata=described(
-            "Video is thinned to so many frames a second.",
+            "Video is thinned to this rate.",
             unit=Unit.FRAMES_A_SECOND,
             empty="every frame",
             above=0,
@@ -266,8 +263,8 @@ class OutputContract:
 
     kind: OutputKind = field(
         metadata=described(
-            "`logits` (one column for each class), `confidence` (one column, higher means positive), `class_map` "
-            "(a class for each pixel) or `boxes`.",
+            "`logits`: one column for each class, the largest wins. `confidence`: one column, higher means positive. "
+            "`class_map`: a class for each pixel. `boxes`: places, scores and classes.",
             label="Output kind",
         )
     )
@@ -285,7 +282,7 @@ class OutputContract:
     classes: int = field(
         default=0,
         metadata=described(
-            "How many classes a `class_map` (2 to 254) or `boxes` (1 to 254) name; left out elsewhere.",
+            "How many classes a class map (at least 2) or boxes (at least 1) name; left out elsewhere.",
             at_least=0,
             below=IGNORED_CLASS,
             only={"kind": (OutputKind.CLASS_MAP, OutputKind.BOXES)},
@@ -295,7 +292,7 @@ class OutputContract:
     box_layout: BoxLayout | None = field(
         default=None,
         metadata=described(
-            "`yolo`: N x (4 + classes) x anchors. `corners`: N x boxes x 6. Needed for `boxes`, left out elsewhere.",
+            "`yolo`: N x (4 + classes) x anchors. `corners`: N x boxes x 6. Needed for boxes, left out elsewhere.",
             empty="none",
             only={"kind": (OutputKind.BOXES,)},
             is_decision=True,
@@ -304,9 +301,8 @@ class OutputContract:
     class_names: tuple[str, ...] = field(
         default=(),
         metadata=described(
-            "One name for each class in the order of their numbers, beginning with class 0; names of one line, no "
-            "two alike, at most 80 characters. An output of one column has two classes. Names are for people: they "
-            "change no score and begin no benchmark version.",
+            "One name for each class in the order of their numbers, beginning with class 0; no two alike. An output of "
+            "one column has two classes. Names are for people: they change no score and begin no benchmark version.",
             empty="none",
             max_length=80,
             is_one_line=True,
@@ -421,13 +417,12 @@ class Quantisation:
 
     precision: Precision = field(
         default=Precision.W8A8,
-        metadata=described("Bits of weights and of activations; `w8a8` is the only one."),
+        metadata=described("Bits of weights and of activations."),
     )
     calibration_samples: int = field(
         default=100,
         metadata=described(
-            "Samples of the public split that the quantised graph is calibrated on, 1 to 10,000; fewer where there "
-            "are fewer.",
+            "Samples of the public split that the quantised graph is calibrated on; fewer where there are fewer.",
             at_least=1,
             at_most=10_000,
         ),
@@ -435,8 +430,8 @@ class Quantisation:
     max_drop_points: float = field(
         default=10.0,
         metadata=described(
-            "Inclusive: how many points of a hundred of the ranking metric the second score may lose, 0 to 100. From "
-            "0.75 to 0.65 are 10 points.",
+            "Inclusive: how many points of a hundred of the ranking metric the second score may lose. From 0.75 to "
+            "0.65 are 10 points.",
             unit=Unit.POINTS,
             at_least=0,
             at_most=100,
@@ -512,13 +507,11 @@ class RunLimits:
     )
     threads: int = field(
         default=2,
-        metadata=described(
-            "Processor threads of the run, fixed so that scores repeat; at most 64.", above=0, at_most=64
-        ),
+        metadata=described("Processor threads of the run, fixed so that scores repeat.", above=0, at_most=64),
     )
     batch_size: int = field(
         default=32,
-        metadata=described("Samples of one forward pass; at most 1024.", above=0, at_most=1024),
+        metadata=described("Samples of one forward pass.", above=0, at_most=1024),
     )
     seed: int = field(
         default=0,
@@ -532,17 +525,14 @@ class TrackSpec:
 
     slug: str = field(
         metadata=described(
-            "Part of the address, for example `cvpr2022-track1`: small letters, digits, single hyphens, at most 60 "
-            "characters.",
+            "Part of the address, for example `cvpr2022-track1`: small letters, digits and single hyphens.",
             pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
             max_length=60,
             changes_scores=False,
         )
     )
     name: str = field(
-        metadata=described(
-            "Title, at most 120 characters.", min_length=1, max_length=120, changes_scores=False
-        )
+        metadata=described("Title of the track.", min_length=1, max_length=120, changes_scores=False)
     )
     formats: tuple[Format, ...] = field(
         metadata=described("What participants may upload.", needs_an_item=True, is_decision=True)

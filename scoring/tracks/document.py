@@ -16,9 +16,7 @@ class TrackPage:
 
     summary: str = field(
         default="",
-        metadata=described(
-            "One sentence for the competition's page, at most 400 characters.", empty="none", max_length=400
-        ),
+        metadata=described("One sentence for the competition's page.", empty="none", max_length=400),
     )
     rules: str = field(
         default="",
@@ -67,7 +65,7 @@ class TrackPage:
     private_scores: PrivateScores = field(
         default=PrivateScores.AFTER_CLOSE,
         metadata=described(
-            "When participants see scores of the private split: `never`, `after_close` or `always`.",
+            "When participants see scores of the private split.",
             group=Group.WINDOW,
         ),
     )

@@ -5,24 +5,14 @@ from __future__ import annotations
 import importlib.util
 import re
 import tomllib
-from dataclasses import fields
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from scoring.contracts import (
-    METRIC_FACTS,
-    ArchiveLimits,
-    Budgets,
-    Format,
-    InputContract,
-    Metric,
-    OutputContract,
-    Quantisation,
-    RunLimits,
-    TrackSpec,
-)
-from scoring.tracks import METRICS_BY_OUTPUT, ONE_LOGIT_METRICS, TrackPage, parse_track
+from scoring.contracts import METRIC_FACTS, Format, Metric
+from scoring.tracks import METRICS_BY_OUTPUT, ONE_LOGIT_METRICS, parse_track
+from scoring.tracks.fields import TRACK_FIELDS
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -45,36 +35,23 @@ def test_every_environment_variable_has_a_row() -> None:
     assert set(rows("settings.md")) == read
 
 
-def test_the_page_of_codes_is_what_the_table_gives() -> None:
+def generator() -> ModuleType:
     spec = importlib.util.spec_from_file_location("generate", REFERENCE / "generate.py")
-    generate = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generate)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    assert page("codes.md") == generate.codes_page()
+
+def test_the_page_of_codes_is_what_the_table_gives() -> None:
+    assert page("codes.md") == generator().codes_page()
+
+
+def test_the_tables_of_track_fields_are_what_the_contract_gives() -> None:
+    assert page("tracks.md") == generator().tracks_page(page("tracks.md"))
 
 
 def test_every_field_of_a_track_has_a_row() -> None:
-    sections = {
-        "input": InputContract,
-        "output": OutputContract,
-        "budgets": Budgets,
-        "quantisation": Quantisation,
-        "archive_limits": ArchiveLimits,
-        "run_limits": RunLimits,
-    }
-    wholes = (TrackSpec, TrackPage, *sections.values())
-    names = {field.name for whole in wholes for field in fields(whole)}
-
-    assert names - sections.keys() <= set(rows("tracks.md"))
-
-
-@pytest.mark.parametrize("limits", [Quantisation(), ArchiveLimits(), RunLimits()])
-def test_the_defaults_of_limits_are_true(limits: Quantisation | ArchiveLimits | RunLimits) -> None:
-    table = rows("tracks.md")
-
-    assert {field.name: table[field.name][0] for field in fields(limits)} == {
-        field.name: str(getattr(limits, field.name)) for field in fields(limits)
-    }
+    assert {field.name for field in TRACK_FIELDS.all} <= set(rows("tracks.md"))
 
 
 def test_every_metric_and_format_is_named() -> None:
