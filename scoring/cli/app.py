@@ -170,6 +170,6 @@ def describe(path: given.Entry, track: given.Track, trust: given.Trust = False) 
 @app.command()
 def doctor() -> None:
     """Say in plain words what this machine lacks."""
-    from scoring.cli.doctor import examine
+    from scoring.cli.doctor import doctor
 
-    raise typer.Exit(examine())
+    raise typer.Exit(doctor())

@@ -8,8 +8,8 @@ from pathlib import Path
 from scoring.cli.outcome import Outcome, Printing, run_and_print
 from scoring.cli.screen import Screen
 from scoring.contracts import Fit, Format, TrackSpec
-from scoring.conversion.to_byom import Packaged, export_byom
-from scoring.conversion.to_onnx import Exported, export_onnx
+from scoring.conversion.to_byom import ByomExport, export_byom
+from scoring.conversion.to_onnx import OnnxExport, export_onnx
 from scoring.reports import report
 from scoring.sandbox.base import Sandbox
 
@@ -28,12 +28,12 @@ def to_onnx(
     def flow(screen: Screen, workdir: Path) -> Outcome:
         exported = export_onnx(path, track, source=source, sandbox=sandbox, workdir=workdir, note=screen.note)
         output.write_bytes(exported.content)
-        return _outcome(exported, output)
+        return _onnx_outcome(exported, output)
 
     return run_and_print(flow, track, printing=printing)
 
 
-def _outcome(exported: Exported, output: Path) -> Outcome:
+def _onnx_outcome(exported: OnnxExport, output: Path) -> Outcome:
     facts = exported.facts
     details = {
         "path": str(output),
@@ -67,7 +67,7 @@ def to_byom(
     """Write the package's model as a BYOM package and print what the track says of it; return the exit code."""
 
     def flow(screen: Screen, workdir: Path) -> Outcome:
-        packaged = export_byom(
+        exported = export_byom(
             path,
             track,
             name=output.name.split(".")[0],
@@ -76,41 +76,41 @@ def to_byom(
             workdir=workdir,
             note=screen.note,
         )
-        output.write_bytes(packaged.content)
-        return _packaged(packaged, output)
+        output.write_bytes(exported.content)
+        return _byom_outcome(exported, output)
 
     return run_and_print(flow, track, printing=printing)
 
 
-def _packaged(packaged: Packaged, output: Path) -> Outcome:
-    facts = packaged.facts
+def _byom_outcome(exported: ByomExport, output: Path) -> Outcome:
+    facts = exported.facts
     details = {
         "path": str(output),
-        "bytes": len(packaged.content),
+        "bytes": len(exported.content),
         "output_shape": list(facts.output_shape),
         "batch": facts.batch,
         "samples": facts.samples,
         "largest_difference": facts.largest_difference,
         "largest_output": facts.largest_output,
-        "numbers": packaged.numbers,
-        "differing": packaged.differing,
-        "fit": packaged.fit.value,
+        "numbers": exported.numbers,
+        "differing": exported.differing,
+        "fit": exported.fit.value,
     }
     return Outcome(
-        report=report.accepted_or_scored(packaged.report) | {"export": details},
+        report=report.accepted_or_scored(exported.report) | {"export": details},
         log=facts.log,
-        lines=tuple(_sentences(packaged, output)),
+        lines=tuple(_sentences(exported, output)),
     )
 
 
-def _sentences(packaged: Packaged, output: Path) -> Iterator[str]:
-    facts = packaged.facts
+def _sentences(exported: ByomExport, output: Path) -> Iterator[str]:
+    facts = exported.facts
     batch = "any batch" if facts.batch is None else "one picture at a time"
-    yield f"{output}: {len(packaged.content):,} bytes, TorchScript for {batch}"
+    yield f"{output}: {len(exported.content):,} bytes, TorchScript for {batch}"
     yield (
         f"largest difference from the model on {facts.samples} pictures:"
         f" {facts.largest_difference:.3g} (largest output {facts.largest_output:.3g})"
     )
-    yield f"scored numbers that differ from the model's: {packaged.differing:,} of {packaged.numbers:,}"
-    if packaged.fit is not Fit.STRETCH:
-        yield f"this track fits pictures by {packaged.fit}, which a package cannot say; other tracks stretch"
+    yield f"scored numbers that differ from the model's: {exported.differing:,} of {exported.numbers:,}"
+    if exported.fit is not Fit.STRETCH:
+        yield f"this track fits pictures by {exported.fit}, which a package cannot say; other tracks stretch"

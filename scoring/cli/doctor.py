@@ -1,14 +1,174 @@
-"""`podium doctor`: what this machine lacks."""
+"""`podium doctor`: what this machine has and lacks for running entries safely, in plain words."""
 
 from __future__ import annotations
 
-from scoring.cli import machine
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from scoring import environment
 from scoring.cli.outcome import EXIT_FAULT, EXIT_OK
 from scoring.cli.screen import Screen
+from scoring.errors import Fault
+from scoring.sandbox import syscalls
+from scoring.sandbox.bubblewrap import can_disable_user_namespaces
+from scoring.sandbox.family import Family
+from scoring.sandbox.trial import bubblewrap_failure
+
+OLDEST_BUBBLEWRAP: Final = (0, 6)
+ENTRY_PACKAGES: Final = (*environment.DECISIVE, "onnx")
+"""What else differs from env.txt changes no score, and onnx decides which graphs are read."""
 
 
-def examine() -> int:
-    """Print each check of this machine; return the exit code."""
-    checks = machine.examine()
-    Screen(quiet=False).show_checks(checks)
-    return EXIT_OK if all(item.ok for item in checks) else EXIT_FAULT
+@dataclass(frozen=True)
+class Condition:
+    """One thing looked at: whether it is fine, what was found, and what to do if it is not."""
+
+    name: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+def doctor() -> int:
+    """Print what each look at this machine found; return the exit code."""
+    conditions = examine()
+    Screen(quiet=False).show_conditions(conditions)
+    return EXIT_OK if all(condition.ok for condition in conditions) else EXIT_FAULT
+
+
+def examine() -> tuple[Condition, ...]:
+    """Look at everything; the trial of the sandbox runs a real process in it."""
+    return (
+        _operating_system(),
+        _bubblewrap(),
+        _user_namespaces(),
+        _libseccomp(),
+        _own_user(),
+        _process_files(),
+        _memory_watcher(),
+        _sandbox(),
+        *_packages(),
+    )
+
+
+def _operating_system() -> Condition:
+    found = f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
+    return Condition(
+        "operating system",
+        sys.platform == "linux",
+        found,
+        "The sandbox needs Linux. Elsewhere, check your own entries with --trust, or in a Linux container.",
+    )
+
+
+def _bubblewrap() -> Condition:
+    remedy = "Install bubblewrap 0.6 or newer: `apt install bubblewrap` or `dnf install bubblewrap`."
+    program = shutil.which("bwrap")
+    if program is None:
+        return Condition("bubblewrap", ok=False, found="not installed", remedy=remedy)
+    told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.strip()
+    version = tuple(int(part) for part in re.findall(r"\d+", told)[:2])
+    return Condition("bubblewrap", version >= OLDEST_BUBBLEWRAP, told or "no version told", remedy)
+
+
+def _user_namespaces() -> Condition:
+    name = "user namespaces"
+    if os.name != "posix" or os.geteuid() == 0:
+        return Condition(name, ok=True, found="not needed: running as root")
+    try:
+        most = int(Path("/proc/sys/user/max_user_namespaces").read_text())
+    except (OSError, ValueError):
+        most = 0
+    switch = Path("/proc/sys/kernel/unprivileged_userns_clone")
+    allowed = most > 0 and (not switch.exists() or switch.read_text().strip() == "1")
+    return Condition(
+        name,
+        allowed,
+        f"at most {most}" if allowed else "switched off for ordinary users",
+        "Allow them (`sysctl user.max_user_namespaces=10000`, on Debian also "
+        "`sysctl kernel.unprivileged_userns_clone=1`), or run the worker as root in a container.",
+    )
+
+
+def _libseccomp() -> Condition:
+    remedy = "Install libseccomp (`apt install libseccomp2`) and the Python package pyseccomp."
+    try:
+        size = len(syscalls.program())
+    # pyseccomp raises RuntimeError when it finds no library.
+    except (ImportError, OSError, RuntimeError) as exc:
+        return Condition("system call filter", ok=False, found=f"not available: {exc}", remedy=remedy)
+    return Condition("system call filter", ok=True, found=f"{size // 8} instructions")
+
+
+def _own_user() -> Condition:
+    """Say as whom entries run; as root each run gets a user id that nobody else has."""
+    name = "user of its own"
+    if os.name == "posix" and os.geteuid() == 0:
+        return Condition(name, ok=True, found="running as root: each run gets an unused user id")
+    try:
+        disabled = can_disable_user_namespaces()
+    except Fault:
+        disabled = False
+    found = "running as an ordinary user: entries run as that user inside a user namespace"
+    more = "" if disabled else "; this bubblewrap cannot forbid further ones, the system call filter does"
+    return Condition(name, ok=True, found=found + more)
+
+
+def _process_files() -> Condition:
+    return Condition(
+        "/proc",
+        Path("/proc/self/stat").exists(),
+        "mounted" if Path("/proc/self/stat").exists() else "not mounted",
+        "Mount it: memory, processor time and the end of processes are read there.",
+    )
+
+
+def _memory_watcher() -> Condition:
+    sample = Family(os.getpid(), None).sample()
+    return Condition(
+        "memory watcher",
+        sample.memory_bytes > 0,
+        f"this process uses {sample.memory_bytes / 2**20:.0f} MiB",
+        "The kernel must show RssAnon in /proc/PID/status (Linux 4.5 or newer).",
+    )
+
+
+def _sandbox() -> Condition:
+    why = bubblewrap_failure()
+    return Condition(
+        "sandbox",
+        not why,
+        why or "a trial program ran and ended",
+        "In a container, allow it namespaces (docker: `--privileged`, or `--cap-add SYS_ADMIN "
+        "--security-opt seccomp=unconfined --security-opt apparmor=unconfined`). On Ubuntu 24.04, "
+        "allow bwrap user namespaces in AppArmor.",
+    )
+
+
+def _packages() -> Iterator[Condition]:
+    """Compare what is installed with env.txt, which participants read."""
+    pinned = environment.pins()
+    if pinned is None:
+        yield Condition(
+            "packages", ok=False, found="env.txt is missing", remedy="Restore it from the sources."
+        )
+        return
+    for name in ENTRY_PACKAGES:
+        yield _package(name, pinned.get(name))
+
+
+def _package(name: str, pinned: str | None) -> Condition:
+    installed = environment.installed(name)
+    if installed is None:
+        return Condition(name, ok=False, found="not installed", remedy="Run `make setup`.")
+    same = pinned is not None and environment.release(installed) == environment.release(pinned)
+    found = installed if same else f"{installed} installed, {pinned or 'nothing'} in env.txt"
+    return Condition(name, same, found, "Run `make setup`: participants build for the versions in env.txt.")

@@ -16,7 +16,7 @@ from scoring.contracts import Stage
 from scoring.reports.figures import detail_in_words, latency_in_words, percent
 
 if TYPE_CHECKING:
-    from scoring.cli.machine import Check
+    from scoring.cli.doctor import Condition
 
 DECIMALS: Final = 6
 COLOURS = {"accepted": "green", "scored": "green", "rejected": "red", "fault": "yellow"}
@@ -94,13 +94,13 @@ class Screen:
             self._console.print("\n[bold]Log[/]")
             self._console.print(log, markup=False, end="" if log.endswith("\n") else "\n")
 
-    def show_checks(self, checks: Iterable[Check]) -> None:
+    def show_conditions(self, conditions: Iterable[Condition]) -> None:
         """Print the doctor's findings."""
-        for check in checks:
-            mark = "[green]ok     [/]" if check.ok else "[red]missing[/]"
-            self._console.print(f"{mark} {escape(check.name)}: {escape(check.found)}")
-            if not check.ok:
-                self._console.print(f"        {escape(check.remedy)}")
+        for condition in conditions:
+            mark = "[green]ok     [/]" if condition.ok else "[red]missing[/]"
+            self._console.print(f"{mark} {escape(condition.name)}: {escape(condition.found)}")
+            if not condition.ok:
+                self._console.print(f"        {escape(condition.remedy)}")
 
     def _show_format(self, found: str, others: dict[str, str]) -> None:
         self._console.print(f"recognised as [bold]{found}[/]")

@@ -39,7 +39,7 @@ class Compiled:
     format: Format
     content: bytes
     model_bytes: int
-    facts: exchange.Compiled
+    facts: exchange.CompileFacts
 
 
 def available_targets(machine: str) -> tuple[str, ...]:
@@ -74,7 +74,7 @@ def compile_entry(
         raise refused
     origin = open_source(entry, track, source=source, code="compilation_failed", workdir=workdir, note=note)
     run, job = run_task(Task.COMPILE, origin, sandbox=sandbox, workdir=workdir, note=note)
-    facts = cast(exchange.Compiled, exchange.interpret(run, job))
+    facts = cast(exchange.CompileFacts, exchange.interpret(run, job))
     return Compiled(
         format=origin.package.format,
         content=exchange.read_export(run, job),

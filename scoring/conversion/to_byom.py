@@ -30,11 +30,11 @@ MAX_DIFFERING_SHARE: Final = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
-class Packaged:
+class ByomExport:
     """A BYOM package that passed `check`, and how many of its scored numbers are not its origin's."""
 
     content: bytes
-    facts: exchange.Traced
+    facts: exchange.TraceFacts
     numbers: int
     differing: int
     fit: Fit
@@ -50,13 +50,13 @@ def export_byom(
     sandbox: Sandbox,
     workdir: Path,
     note: Note,
-) -> Packaged:
+) -> ByomExport:
     """Write the entry's torch module as a BYOM package; raises only Rejected and Fault."""
     if track.input.reader is not Reader.IMAGE:
         raise reject(CODE, why=f"this track feeds {track.input.reader}, and a BYOM package takes pictures")
     origin = open_source(entry, track, source=source, code=CODE, workdir=workdir, note=note)
     run, job = run_task(Task.TRACE, origin, sandbox=sandbox, workdir=workdir, note=note)
-    facts = cast(exchange.Traced, exchange.interpret(run, job))
+    facts = cast(exchange.TraceFacts, exchange.interpret(run, job))
     packed = _pack(exchange.read_export(run, job), origin, facts, name, workdir)
     report, found = _check(packed, origin, sandbox=sandbox, workdir=workdir / "check", note=note)
     run, job = run_task(Task.PREDICT, origin, sandbox=sandbox, workdir=workdir, note=note)
@@ -64,7 +64,7 @@ def export_byom(
     differing = _differing(exchange.read_outputs(run, job), found)
     if differing > MAX_DIFFERING_SHARE * found.size:
         raise reject(CODE, why=f"{differing:,} of its {found.size:,} scored numbers are not the model's")
-    return Packaged(
+    return ByomExport(
         content=packed.read_bytes(),
         facts=facts,
         numbers=found.size,
@@ -74,7 +74,7 @@ def export_byom(
     )
 
 
-def _pack(model: bytes, origin: Source, facts: exchange.Traced, name: str, workdir: Path) -> Path:
+def _pack(model: bytes, origin: Source, facts: exchange.TraceFacts, name: str, workdir: Path) -> Path:
     folder = workdir / "byom"
     files = documents(origin.track, origin.options, output_shape=facts.output_shape, name=name)
     for path, content in {**files, MODEL: model}.items():

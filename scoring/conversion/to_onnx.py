@@ -26,7 +26,7 @@ REMEDY: Final = "take them out of the package and do the same inside forward()"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exported:
+class OnnxExport:
     """An ONNX model that passed `check` on the track, and how near it comes to its origin.
 
     `batch` None means any.
@@ -34,7 +34,7 @@ class Exported:
 
     content: bytes
     batch: int | None
-    facts: exchange.Exported
+    facts: exchange.ExportFacts
     report: ScoreReport
 
 
@@ -46,7 +46,7 @@ def export_onnx(
     sandbox: Sandbox,
     workdir: Path,
     note: Note,
-) -> Exported:
+) -> OnnxExport:
     """Export the entry's torch module for the track; raises only Rejected and Fault.
 
     The package may be of any format that holds a torch module, also one that the track refuses;
@@ -58,10 +58,10 @@ def export_onnx(
         # The comparison would be made on one input and the score on another.
         raise reject("export_failed", why=f"{SETTINGS_DIFFER}: {differing}; {REMEDY}")
     run, job = run_task(Task.EXPORT, origin, sandbox=sandbox, workdir=workdir, note=note)
-    facts = cast(exchange.Exported, exchange.interpret(run, job))
+    facts = cast(exchange.ExportFacts, exchange.interpret(run, job))
     content = exchange.read_export(run, job)
     report = _checked(content, track, sandbox, workdir / "check", note)
-    return Exported(content=content, batch=_batch_of(content), facts=facts, report=report)
+    return OnnxExport(content=content, batch=_batch_of(content), facts=facts, report=report)
 
 
 def _differing(found: InputContract, stated: InputContract) -> Iterator[str]:

@@ -100,10 +100,10 @@ def _settle_output(track: TrackSpec) -> TrackSpec:
     return replace(track, output=track.output.settle(track.input))
 
 
-def _measure(package: Package, flow: Flow) -> exchange.Measured:
+def _measure(package: Package, flow: Flow) -> exchange.MeasureFacts:
     probe = READERS[flow.track.input.reader].probe_inputs(flow.track.input, flow.workdir)
     job = make_job(Task.MEASURE, package, probe, PROBE_SAMPLES, flow)
-    return cast(exchange.Measured, exchange.interpret(run_job(job, flow, Stage.MEASURE), job))
+    return cast(exchange.MeasureFacts, exchange.interpret(run_job(job, flow, Stage.MEASURE), job))
 
 
 def prepare(data: Path, cache: Path, flow: Flow) -> PreparedData:
@@ -160,7 +160,7 @@ def _calibrate(job: Job, flow: Flow) -> float:
     """Return how many MACs a second of processor time does here, on work of our own."""
     calibration = replace(job, request=replace(job.request, task=Task.CALIBRATE))
     run = run_job(calibration, flow, Stage.PREDICT)
-    calibrated = cast(exchange.Calibrated, exchange.interpret(run, calibration))
+    calibrated = cast(exchange.CalibrateFacts, exchange.interpret(run, calibration))
     return calibrated.macs / calibrated.cpu_s
 
 
@@ -212,7 +212,7 @@ def stated_numbers(options: Mapping[str, object]) -> dict[str, float]:
     }
 
 
-def _usage(measured: exchange.Measured, counts: StaticCounts, package: Package) -> Usage:
+def _usage(measured: exchange.MeasureFacts, counts: StaticCounts, package: Package) -> Usage:
     """Join what the sandbox counted with what was counted outside; the largest number binds."""
     by_counter = {**measured.macs_by_counter, **({} if counts.macs is None else {"static": counts.macs})}
     return Usage(

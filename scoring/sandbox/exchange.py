@@ -45,7 +45,7 @@ UNREADABLE_REPLY: Final = "an unreadable reply"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
+class MeasureFacts:
     """What `measure` found on sample inputs; the log may be shown to the participant."""
 
     parameters: int
@@ -58,7 +58,7 @@ class Measured:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Predicted:
+class PredictFacts:
     """`predict` went through; the rows are read by `read_outputs`."""
 
     rows: int
@@ -66,7 +66,7 @@ class Predicted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exported:
+class ExportFacts:
     """`export` went through; the model is read by `read_export`."""
 
     opset: int
@@ -77,7 +77,7 @@ class Exported:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compiled:
+class CompileFacts:
     """`compile` went through; the model is read by `read_export`. `batch` None means any."""
 
     opset: int
@@ -94,14 +94,14 @@ class Compiled:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Quantised:
+class QuantiseFacts:
     """`quantise` went through; the graph is read by `read_export`."""
 
     cpu_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
-class Traced:
+class TraceFacts:
     """`trace` went through; the TorchScript is read by `read_export`. `batch` None means any."""
 
     output_shape: tuple[int, ...]
@@ -113,14 +113,14 @@ class Traced:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Calibrated:
+class CalibrateFacts:
     """How long known work took on this machine."""
 
     macs: int
     cpu_s: float
 
 
-Found = Measured | Predicted | Exported | Compiled | Traced | Quantised | Calibrated
+Found = MeasureFacts | PredictFacts | ExportFacts | CompileFacts | TraceFacts | QuantiseFacts | CalibrateFacts
 
 
 def interpret(run: Run, job: Job) -> Found:
@@ -157,7 +157,7 @@ def _interpret(run: Run, job: Job) -> Found:
 
 def _from_ok(reply: OkReply, run: Run, job: Job) -> Found:
     if isinstance(reply, MeasureReply):
-        return Measured(
+        return MeasureFacts(
             parameters=reply.parameters,
             trainable_parameters=reply.trainable_parameters,
             macs_by_counter=reply.macs_by_counter.model_dump(exclude_unset=True),
@@ -167,11 +167,11 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Found:
             cpu_s=run.cpu_s,
         )
     if isinstance(reply, CalibrateReply):
-        return Calibrated(macs=reply.macs, cpu_s=reply.cpu_s)
+        return CalibrateFacts(macs=reply.macs, cpu_s=reply.cpu_s)
     if isinstance(reply, QuantiseReply):
-        return Quantised(cpu_s=run.cpu_s)
+        return QuantiseFacts(cpu_s=run.cpu_s)
     if isinstance(reply, ExportReply):
-        return Exported(
+        return ExportFacts(
             opset=reply.opset,
             samples=reply.samples,
             largest_difference=reply.largest_difference,
@@ -180,9 +180,9 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Found:
         )
     if isinstance(reply, CompileReply):
         facts = reply.model_dump(exclude={"outcome"})
-        return Compiled(**facts, log=run.log)
+        return CompileFacts(**facts, log=run.log)
     if isinstance(reply, TraceReply):
-        return Traced(
+        return TraceFacts(
             output_shape=tuple(reply.output_shape),
             batch=reply.batch,
             samples=reply.samples,
@@ -192,7 +192,7 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Found:
         )
     if reply.rows != job.request.samples:
         raise _wrong_count(reply.rows, job.request.samples, job)
-    return Predicted(rows=reply.rows, cpu_s=run.cpu_s)
+    return PredictFacts(rows=reply.rows, cpu_s=run.cpu_s)
 
 
 def _from_status(run: Run, job: Job) -> Rejected:

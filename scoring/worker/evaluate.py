@@ -33,7 +33,7 @@ def never_stop() -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Workplace:
     """Where and how a worker works: its folder, lease and clock, what stops it, what bounds its cache."""
 
     work_root: Path
@@ -43,26 +43,26 @@ class Place:
     trim: Callable[[], None] = keep_everything
 
 
-def drain(ports: Ports, place: Place) -> int:
+def drain(ports: Ports, workplace: Workplace) -> int:
     """Evaluate until nothing is claimable; return how many evaluations were worked on."""
     done = 0
     while (work := ports.claim()) is not None:
         with holding():
-            evaluate(work, ports, place)
+            evaluate(work, ports, workplace)
             # While it is held: what this evaluation used is what the next one is likely to want.
-            place.trim()
+            workplace.trim()
         done += 1
     return done
 
 
-def evaluate(work: Work, ports: Ports, place: Place) -> None:
+def evaluate(work: Work, ports: Ports, workplace: Workplace) -> None:
     """Bring one claimed evaluation to its end, or give it back.
 
     The one broad `except` of the worker: whatever failed is recorded under a reference and
     logged, and the participant pays nothing. A result that comes too late is dropped.
     """
     try:
-        _score_and_record(work, ports, place)
+        _score_and_record(work, ports, workplace)
     except LeaseLost:
         _log("lease_lost", work)
     except CancelRequested:
@@ -81,9 +81,9 @@ def evaluate(work: Work, ports: Ports, place: Place) -> None:
         raise
 
 
-def _score_and_record(work: Work, ports: Ports, place: Place) -> None:
-    heartbeat = Heartbeat(work, ports, lease_s=place.lease_s, clock=place.clock, stop=place.stop)
-    with workdir(place.work_root) as folder:
+def _score_and_record(work: Work, ports: Ports, workplace: Workplace) -> None:
+    heartbeat = Heartbeat(work, ports, lease_s=workplace.lease_s, clock=workplace.clock, stop=workplace.stop)
+    with workdir(workplace.work_root) as folder:
         assignment = ports.fetch(work, workdir=folder, tick=heartbeat.tick)
         try:
             report = ports.score(assignment, workdir=folder, note=heartbeat.note)

@@ -17,7 +17,7 @@ from competition.submissions.wakeup import EVALUATE
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.worker.cache_size import trim_cache
 from scoring.worker.embedded_beat import die_with_the_worker
-from scoring.worker.evaluate import Place, drain
+from scoring.worker.evaluate import Workplace, drain
 from scoring.worker.self_check import refuse_unfit_worker
 from scoring.worker.site import SitePorts
 from scoring.worker.sweep import sweep
@@ -27,13 +27,13 @@ from scoring.worker.sweep import sweep
 def evaluate_waiting(queue: str) -> None:
     """Evaluate what waits for a hardware class until nothing is left."""
     ports = SitePorts(owner=owner(), queue=queue, sandbox=BubblewrapSandbox(), cache=settings.CACHE_DIR)
-    place = Place(
+    workplace = Workplace(
         work_root=settings.HOME / "work",
         lease_s=settings.LEASE_S,
         stop=maybe_shutdown,
         trim=partial(trim_cache, settings.CACHE_DIR, max_bytes=settings.CACHE_MAX_BYTES),
     )
-    drain(ports, place)
+    drain(ports, workplace)
 
 
 @shared_task(name="podium.sweep", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types

@@ -64,7 +64,7 @@ def evaluate(entry: Path, data: Path) -> tuple[float, float]:
     from competition.tracks.models import Track
     from scoring.contracts import Status
     from scoring.sandbox.bubblewrap import BubblewrapSandbox
-    from scoring.worker.evaluate import Place, drain
+    from scoring.worker.evaluate import Workplace, drain
     from scoring.worker.site import SitePorts
 
     user = User.objects.create_user("bench")
@@ -74,7 +74,7 @@ def evaluate(entry: Path, data: Path) -> tuple[float, float]:
         )
     ports = SitePorts(owner="bench", queue="cpu", sandbox=BubblewrapSandbox(), cache=settings.CACHE_DIR)
     started = time.perf_counter()
-    drain(ports, Place(work_root=settings.HOME / "work", lease_s=settings.LEASE_S))
+    drain(ports, Workplace(work_root=settings.HOME / "work", lease_s=settings.LEASE_S))
     seconds = time.perf_counter() - started
     status = Evaluation.objects.get().status
     if status != Status.SCORED:

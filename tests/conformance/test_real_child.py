@@ -10,7 +10,7 @@ import pytest
 from scoring.errors import Rejected
 from scoring.sandbox.base import Job, Run
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
-from scoring.sandbox.exchange import Predicted, interpret, read_outputs
+from scoring.sandbox.exchange import PredictFacts, interpret, read_outputs
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
 
@@ -34,7 +34,7 @@ def test_predictions_come_out(make_job: Callable[..., Job], play: Callable[..., 
 
     run = play(BubblewrapSandbox(), job)
 
-    assert interpret(run, job) == Predicted(rows=4, cpu_s=run.cpu_s), run.log
+    assert interpret(run, job) == PredictFacts(rows=4, cpu_s=run.cpu_s), run.log
     pixels = np.load(job.inputs).astype(np.float32) / 255
     expected = np.stack([pixels.mean(axis=(1, 2, 3)), pixels.max(axis=(1, 2, 3))], axis=1)
     np.testing.assert_allclose(read_outputs(run, job), expected, rtol=1e-6)

@@ -12,7 +12,7 @@ from competition.tracks.models import Dataset
 from scoring.contracts import Finding, ScoreReport, Stage
 from scoring.errors import Rejected
 from scoring.sandbox.fake import FakeSandbox
-from scoring.worker.evaluate import Place
+from scoring.worker.evaluate import Workplace
 from scoring.worker.ports import Assignment
 from scoring.worker.site import SitePorts
 from tests.examples import Clock, scored_report
@@ -107,9 +107,9 @@ def ticking() -> Callable[[], float]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, ticking: Callable[[], float]) -> Place:
+def place(tmp_path: Path, ticking: Callable[[], float]) -> Workplace:
     (tmp_path / "work").mkdir()
-    return Place(work_root=tmp_path / "work", lease_s=8.0, clock=ticking)
+    return Workplace(work_root=tmp_path / "work", lease_s=8.0, clock=ticking)
 
 
 def later(now: datetime) -> datetime:

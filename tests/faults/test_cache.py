@@ -10,7 +10,7 @@ from competition.submissions.models import Evaluation
 from competition.tracks.models import Dataset
 from scoring.contracts import Status
 from scoring.worker.cache_size import trim_cache
-from scoring.worker.evaluate import Place, drain
+from scoring.worker.evaluate import Workplace, drain
 from tests.faults.conftest import DiskFull, FailingPorts, PlayedPorts
 
 
@@ -30,13 +30,13 @@ def unused(ports: PlayedPorts) -> Path:
 
 
 @pytest.fixture
-def place(place: Place, ports: PlayedPorts) -> Place:
+def place(place: Workplace, ports: PlayedPorts) -> Workplace:
     return replace(place, trim=partial(trim_cache, ports.cache, max_bytes=0))
 
 
 @pytest.mark.parametrize("rejects", [False, True], ids=["scored", "rejected"])
 def test_what_the_evaluation_used_stays_and_the_rest_goes(
-    evaluation: Evaluation, ports: PlayedPorts, place: Place, data: Path, unused: Path, rejects: bool
+    evaluation: Evaluation, ports: PlayedPorts, place: Workplace, data: Path, unused: Path, rejects: bool
 ) -> None:
     drain(replace(ports, rejects=rejects), place)
 
@@ -46,7 +46,7 @@ def test_what_the_evaluation_used_stays_and_the_rest_goes(
 
 
 def test_a_full_disk_that_failed_an_evaluation_is_relieved(
-    evaluation: Evaluation, ports: PlayedPorts, place: Place, unused: Path
+    evaluation: Evaluation, ports: PlayedPorts, place: Workplace, unused: Path
 ) -> None:
     drain(FailingPorts(ports=ports, failing_call=2, error=DiskFull, after=False), place)
 
@@ -56,7 +56,7 @@ def test_a_full_disk_that_failed_an_evaluation_is_relieved(
 
 
 def test_after_the_evaluation_its_data_may_go(
-    evaluation: Evaluation, ports: PlayedPorts, place: Place, data: Path
+    evaluation: Evaluation, ports: PlayedPorts, place: Workplace, data: Path
 ) -> None:
     drain(ports, place)
 

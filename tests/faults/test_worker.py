@@ -15,7 +15,7 @@ from competition.submissions.lifecycle import Lease, LeaseLost, cancel
 from competition.submissions.models import FINAL, Evaluation, Score
 from competition.tracks.models import Track
 from scoring.contracts import Status
-from scoring.worker.evaluate import Place, drain
+from scoring.worker.evaluate import Workplace, drain
 from scoring.worker.ports import Work
 from scoring.worker.sweep import sweep
 from tests.examples import Clock, scored_report
@@ -42,7 +42,7 @@ def test_whichever_call_fails_the_next_worker_ends_it_with_exactly_one_result(
     make_user: Callable[[str], User],
     track: Track,
     ports: PlayedPorts,
-    place: Place,
+    place: Workplace,
     clock: Clock,
     error: type[BaseException],
     after: bool,
@@ -72,7 +72,7 @@ def test_whichever_call_fails_the_next_worker_ends_it_with_exactly_one_result(
 
 @pytest.mark.parametrize("failing_call", range(1, 12))
 def test_a_worker_that_comes_back_from_the_dead_changes_nothing(
-    evaluation: Evaluation, ports: PlayedPorts, place: Place, clock: Clock, failing_call: int
+    evaluation: Evaluation, ports: PlayedPorts, place: Workplace, clock: Clock, failing_call: int
 ) -> None:
     dead = FailingPorts(ports=ports, failing_call=failing_call + 1, error=PowerCut, after=False)
     with suppress(PowerCut):
@@ -93,14 +93,14 @@ def test_a_worker_that_comes_back_from_the_dead_changes_nothing(
 
 
 def test_doubled_and_late_messages_do_nothing(
-    evaluation: Evaluation, ports: PlayedPorts, place: Place
+    evaluation: Evaluation, ports: PlayedPorts, place: Workplace
 ) -> None:
     assert [drain(ports, place) for _ in range(3)] == [1, 0, 0]
     assert Score.objects.count() == 1
 
 
 def test_a_message_that_comes_while_another_worker_is_at_it_does_nothing(
-    evaluation: Evaluation, ports: PlayedPorts, place: Place
+    evaluation: Evaluation, ports: PlayedPorts, place: Workplace
 ) -> None:
     ports.claim()
 
@@ -113,7 +113,7 @@ def test_one_message_drains_the_queue(
     bob: User,
     track: Track,
     ports: PlayedPorts,
-    place: Place,
+    place: Workplace,
 ) -> None:
     for user in (alice, bob, alice):
         make_evaluation(user, track)
@@ -122,7 +122,7 @@ def test_one_message_drains_the_queue(
 
 
 def test_an_entry_of_ours_that_always_fails_ends_in_failed_after_three_attempts(
-    evaluation: Evaluation, ports: PlayedPorts, place: Place, clock: Clock
+    evaluation: Evaluation, ports: PlayedPorts, place: Workplace, clock: Clock
 ) -> None:
     Path(evaluation.submission.entry.path).unlink()
 
@@ -137,7 +137,7 @@ def test_an_entry_of_ours_that_always_fails_ends_in_failed_after_three_attempts(
 
 
 def test_an_entry_that_changed_in_storage_is_our_fault(
-    evaluation: Evaluation, ports: PlayedPorts, place: Place
+    evaluation: Evaluation, ports: PlayedPorts, place: Workplace
 ) -> None:
     Path(evaluation.submission.entry.path).write_bytes(b"something else")
 
@@ -149,7 +149,7 @@ def test_an_entry_that_changed_in_storage_is_our_fault(
 
 
 def test_a_worker_lost_three_times_is_closed_by_the_sweep(
-    evaluation: Evaluation, ports: PlayedPorts, place: Place, clock: Clock
+    evaluation: Evaluation, ports: PlayedPorts, place: Workplace, clock: Clock
 ) -> None:
     for _ in range(3):
         ports.claim()
@@ -179,7 +179,7 @@ def test_the_sweep_wakes_the_queues_of_what_was_forgotten_and_of_what_was_abando
 
 
 def test_a_cancel_stops_the_run_at_its_next_sign_of_life(
-    evaluation: Evaluation, ports: PlayedPorts, place: Place, clock: Clock
+    evaluation: Evaluation, ports: PlayedPorts, place: Workplace, clock: Clock
 ) -> None:
     def cancel_it() -> float:
         cancel(evaluation.pk, now=clock.now)
@@ -195,7 +195,7 @@ def test_a_cancel_stops_the_run_at_its_next_sign_of_life(
 
 
 def test_a_run_whose_lease_was_taken_meanwhile_stops_and_leaves_the_result_to_the_other(
-    evaluation: Evaluation, ports: PlayedPorts, place: Place, clock: Clock
+    evaluation: Evaluation, ports: PlayedPorts, place: Workplace, clock: Clock
 ) -> None:
     def sleep_too_long() -> float:
         clock.now = later(clock.now)
@@ -213,7 +213,7 @@ def test_a_run_whose_lease_was_taken_meanwhile_stops_and_leaves_the_result_to_th
 
 
 def test_a_worker_that_is_told_to_stop_gives_its_evaluation_back_at_once(
-    evaluation: Evaluation, ports: PlayedPorts, place: Place
+    evaluation: Evaluation, ports: PlayedPorts, place: Workplace
 ) -> None:
     def stop() -> None:
         raise SystemExit

@@ -24,7 +24,7 @@ from scoring.cli.app import app
 from scoring.files.archiving import pack
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.tracks import load_track, presets
-from scoring.worker.evaluate import Place, drain
+from scoring.worker.evaluate import Workplace, drain
 from scoring.worker.site import SitePorts
 
 KITS = Path(__file__).parents[2] / "docs" / "starter-kits"
@@ -68,7 +68,7 @@ def upload(participant: User, entry: Path, track: str) -> APIClient:
 def work_off_the_queue(folder: Path) -> int:
     """Do what a worker does when it is woken; return how many evaluations it worked on."""
     ports = SitePorts(owner="worker", queue="cpu", sandbox=BubblewrapSandbox(), cache=folder / "cache")
-    return drain(ports, Place(work_root=folder / "work", lease_s=600))
+    return drain(ports, Workplace(work_root=folder / "work", lease_s=600))
 
 
 @pytest.mark.django_db

@@ -16,7 +16,7 @@ import pytest
 from scoring.cli.convert import to_byom
 from scoring.cli.outcome import EXIT_OK, EXIT_REJECTED, Printing
 from scoring.contracts import Fit, ScoreReport, Task, TrackSpec
-from scoring.conversion import to_byom as packaging
+from scoring.conversion.to_byom import CODE
 from scoring.flow import pipeline
 from scoring.packages.byom.writing import byom_track
 from scoring.sandbox.fake import FakeSandbox, Scripted, measured, predicted
@@ -315,7 +315,7 @@ def test_a_track_of_sound_has_no_packages(
 
     told = refusal(packaged_with(folder("classes"), output, trace=traced(), track=track), output, capsys)
 
-    assert told["code"] == packaging.CODE
+    assert told["code"] == CODE
     assert "audio" in told["message"]
 
 
@@ -323,4 +323,4 @@ def test_an_onnx_entry_holds_no_module(tmp_path: Path, capsys: pytest.CaptureFix
     entry, output = tmp_path / "net.onnx", tmp_path / "m.tar.gz"
     entry.write_bytes(b"\x08\x08:\x00")
 
-    assert refusal(packaged_with(entry, output, trace=traced()), output, capsys)["code"] == packaging.CODE
+    assert refusal(packaged_with(entry, output, trace=traced()), output, capsys)["code"] == CODE

@@ -10,7 +10,7 @@ import pytest
 from scoring.contracts import STARTED_REPLY, Outcome, Task
 from scoring.errors import Fault, Rejected, render
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
-from scoring.sandbox.exchange import Calibrated, Measured, Predicted, interpret, read_outputs
+from scoring.sandbox.exchange import CalibrateFacts, MeasureFacts, PredictFacts, interpret, read_outputs
 
 MakeJob = Callable[[Task], Job]
 MakeRun = Callable[..., Run]
@@ -45,7 +45,7 @@ def measured(**changes: Any) -> bytes:
 def test_a_measurement_comes_through_with_its_log(make_run: MakeRun, make_job: MakeJob) -> None:
     found = interpret(make_run(reply=measured()), make_job(Task.MEASURE))
 
-    assert isinstance(found, Measured)
+    assert isinstance(found, MeasureFacts)
     assert found.macs_by_counter == {"dispatch": 5, "ptflops": None, "fvcore": 4}
     assert [render(warning).code for warning in found.warnings] == ["no_trainable_parameters"]
     assert found.log == "what the entry printed"
@@ -56,20 +56,20 @@ def test_a_counter_that_did_not_apply_stays_away(make_run: MakeRun, make_job: Ma
 
     found = interpret(make_run(reply=reply), make_job(Task.MEASURE))
 
-    assert isinstance(found, Measured)
+    assert isinstance(found, MeasureFacts)
     assert found.macs_by_counter == {"dispatch": 5}
 
 
 def test_a_prediction_comes_through(make_run: MakeRun, make_job: MakeJob) -> None:
     found = interpret(make_run(reply=b'{"outcome": "ok", "rows": 3}'), make_job(Task.PREDICT))
 
-    assert found == Predicted(rows=3, cpu_s=1.5)
+    assert found == PredictFacts(rows=3, cpu_s=1.5)
 
 
 def test_a_calibration_comes_through(make_run: MakeRun, make_job: MakeJob) -> None:
     found = interpret(make_run(reply=b'{"outcome": "ok", "macs": 9, "cpu_s": 0.5}'), make_job(Task.CALIBRATE))
 
-    assert found == Calibrated(macs=9, cpu_s=0.5)
+    assert found == CalibrateFacts(macs=9, cpu_s=0.5)
 
 
 @pytest.mark.parametrize(

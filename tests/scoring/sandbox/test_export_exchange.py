@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from scoring.contracts import Outcome, Task
 from scoring.errors import Fault, Rejected, render
 from scoring.sandbox.base import ExitStatus, Job, Overflow, Run
-from scoring.sandbox.exchange import Exported, Quantised, interpret, read_export
+from scoring.sandbox.exchange import ExportFacts, QuantiseFacts, interpret, read_export
 from scoring.sandbox.limits import RESERVED_BYTES, expected_output_bytes, resource_limits
 from scoring.sandbox.reply import FailedReply, InvalidReply, parse
 
@@ -35,7 +35,7 @@ def exported(**changes: Any) -> bytes:
 def test_an_export_comes_through_with_its_log(make_run: MakeRun, make_job: MakeJob) -> None:
     found = interpret(make_run(reply=exported()), make_job(Task.EXPORT))
 
-    assert found == Exported(
+    assert found == ExportFacts(
         opset=17, samples=3, largest_difference=0.25, largest_output=4.0, log="what the entry printed"
     )
 
@@ -99,7 +99,7 @@ def test_a_quantisation_comes_through_with_nothing_but_its_graph(
 ) -> None:
     run, job = make_run(reply=b'{"outcome": "ok"}', outputs=b"graph"), make_job(Task.QUANTISE)
 
-    assert interpret(run, job) == Quantised(cpu_s=run.cpu_s)
+    assert interpret(run, job) == QuantiseFacts(cpu_s=run.cpu_s)
     assert read_export(run, job) == b"graph"
 
 

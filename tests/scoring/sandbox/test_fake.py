@@ -7,7 +7,7 @@ import pytest
 from scoring.contracts import Outcome, Task
 from scoring.errors import Fault, Rejected
 from scoring.sandbox.base import Job
-from scoring.sandbox.exchange import Calibrated, Measured, interpret, read_outputs
+from scoring.sandbox.exchange import CalibrateFacts, MeasureFacts, interpret, read_outputs
 from scoring.sandbox.fake import FakeSandbox, Scripted, calibrated, failed, measured, predicted
 
 MakeJob = Callable[[Task], Job]
@@ -19,7 +19,7 @@ def test_a_scripted_measurement_reads_like_a_real_one(make_job: MakeJob, tmp_pat
 
     found = interpret(sandbox.run(job, workdir=tmp_path / "w", tick=lambda: None), job)
 
-    assert isinstance(found, Measured)
+    assert isinstance(found, MeasureFacts)
     assert found.parameters == 7
 
 
@@ -38,7 +38,7 @@ def test_a_scripted_calibration_reads_like_a_real_one(make_job: MakeJob, tmp_pat
 
     found = interpret(sandbox.run(job, workdir=tmp_path / "w", tick=lambda: None), job)
 
-    assert found == Calibrated(macs=9, cpu_s=0.5)
+    assert found == CalibrateFacts(macs=9, cpu_s=0.5)
 
 
 def test_a_scripted_failure_is_refused_with_its_code(make_job: MakeJob, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from scoring.conversion.to_byom import export_byom
 from scoring.errors import Rejected, render
 from scoring.sandbox.base import Job, Run
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
-from scoring.sandbox.exchange import Compiled, Traced, interpret, read_export
+from scoring.sandbox.exchange import CompileFacts, TraceFacts, interpret, read_export
 from scoring.sandbox.limits import expected_output_bytes
 from scoring.tracks import load_track
 from tests.golden.byom import byom_files
@@ -64,14 +64,14 @@ def reply(facts: dict[str, Any], **changes: Any) -> bytes:
 def test_a_compilation_comes_through_with_its_log(make_run: MakeRun, make_job: MakeJob) -> None:
     run = make_run(reply=reply(COMPILED), outputs=b"compiled")
 
-    assert interpret(run, make_job(Task.COMPILE)) == Compiled(**COMPILED, log="what the entry printed")
+    assert interpret(run, make_job(Task.COMPILE)) == CompileFacts(**COMPILED, log="what the entry printed")
     assert read_export(run, make_job(Task.COMPILE)) == b"compiled"
 
 
 def test_a_trace_comes_through_with_its_log(make_run: MakeRun, make_job: MakeJob) -> None:
     found = interpret(make_run(reply=reply(TRACED)), make_job(Task.TRACE))
 
-    assert found == Traced(**{**TRACED, "output_shape": (1, 4)}, log="what the entry printed")
+    assert found == TraceFacts(**{**TRACED, "output_shape": (1, 4)}, log="what the entry printed")
 
 
 @pytest.mark.parametrize(("task", "facts"), REPLIES)

@@ -2,15 +2,15 @@ from pathlib import Path
 
 import pytest
 
-from scoring.cli import machine
+from scoring.cli import doctor
 
 
-def named(name: str) -> machine.Check:
-    return next(check for check in machine.examine() if check.name == name)
+def named(name: str) -> doctor.Condition:
+    return next(check for check in doctor.examine() if check.name == name)
 
 
 def test_everything_is_looked_at_and_each_failure_has_a_remedy() -> None:
-    checks = machine.examine()
+    checks = doctor.examine()
 
     names = [check.name for check in checks]
     assert {"bubblewrap", "sandbox", "system call filter", "memory watcher", "torch"} <= set(names)
