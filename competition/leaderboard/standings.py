@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from competition.leaderboard.models import Standing
 from competition.submissions.locks import lock_participant
-from competition.submissions.models import Score
+from competition.submissions.models import Evaluation, Score
 from competition.tracks.models import BenchmarkVersion
 from scoring.contracts import METRIC_FACTS, Metric, Status
 
@@ -35,9 +35,12 @@ class Drift:
         return bool(self.missing or self.wrong or self.surplus)
 
 
-def update(*, benchmark: BenchmarkVersion, participant_id: int) -> None:
-    """Make one participant's standings what their scores say; the caller holds the participant's lock."""
-    _apply(benchmark, participant_id=participant_id)
+def place(evaluation: Evaluation) -> None:
+    """Give the evaluation's participant the standings that their scores say, as part of recording its score.
+
+    The caller holds the participant's lock.
+    """
+    _apply(evaluation.benchmark, participant_id=evaluation.submission.participant_id)
 
 
 def rebuild(benchmark: BenchmarkVersion) -> Drift:

@@ -52,7 +52,7 @@ class Ports(Protocol):
         """Show the stage and renew, or raise as `check`."""
 
     def record_scored(self, work: Work, report: ScoreReport) -> None:
-        """Record scores, or raise as `check`."""
+        """Record scores and the standing that they give, or raise as `check`."""
 
     def record_rejected(self, work: Work, rejected: Rejected) -> None:
         """Record what was found in the entry, or raise as `check`."""

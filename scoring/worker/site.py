@@ -13,6 +13,7 @@ from typing import Final
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from competition.leaderboard import standings
 from competition.storage import fetch
 from competition.submissions import lifecycle, queue
 from competition.submissions.models import Evaluation
@@ -89,8 +90,8 @@ class SitePorts:
             lifecycle.note_stage(work.lease, stage, now=self.now())
 
     def record_scored(self, work: Work, report: ScoreReport) -> None:
-        """Record scores, or raise as `check`."""
-        lifecycle.record_scored(work.lease, report, now=self.now())
+        """Record scores and the standing that they give, or raise as `check`."""
+        lifecycle.record_scored(work.lease, report, now=self.now(), place=standings.place)
 
     def record_rejected(self, work: Work, rejected: Rejected) -> None:
         """Record what was found in the entry, or raise as `check`."""

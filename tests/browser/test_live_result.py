@@ -2,6 +2,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from competition.leaderboard import standings
 from competition.submissions import lifecycle
 from competition.submissions.models import Evaluation
 from scoring.contracts import Finding, Stage, Status
@@ -30,7 +31,7 @@ def test_the_page_follows_an_evaluation_to_its_score_by_itself(as_me, scene, com
     lifecycle.note_stage(lease, Stage.PREDICT, now=timezone.now())
     expect(as_me.locator("[aria-current=step]")).to_contain_text("Predict")
 
-    lifecycle.record_scored(lease, report_of(0.9876), now=timezone.now())
+    lifecycle.record_scored(lease, report_of(0.9876), now=timezone.now(), place=standings.place)
     expect(as_me.locator(ANNOUNCED)).to_have_text("Scored.")
     expect(as_me.locator(".score-value").first).to_have_text("0.9876")
     assert as_me.evaluate(PLACE_OF_STEPS) == place
@@ -78,7 +79,7 @@ def test_ones_own_row_stands_out_on_the_leaderboard(as_me, scene):
 
 
 def test_a_new_score_appears_on_the_board(as_me, scene):
-    lifecycle.record_scored(claim(scene.queued), report_of(0.9991), now=timezone.now())
+    lifecycle.record_scored(claim(scene.queued), report_of(0.9991), now=timezone.now(), place=standings.place)
 
     as_me.goto(reverse("leaderboard", args=[scene.track.slug]))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -10,7 +11,6 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import transaction
 
-from competition.leaderboard import standings
 from competition.submissions import storable
 from competition.submissions.lifecycle.leases import Lease, held, locked
 from competition.submissions.lifecycle.transitions import WAITING, move
@@ -23,8 +23,13 @@ RETRY_DELAY: Final = timedelta(seconds=15)
 
 
 @transaction.atomic
-def record_scored(lease: Lease, report: ScoreReport, *, now: datetime) -> None:
-    """Write scores, state and standing at once; raise as `check` does, having written nothing."""
+def record_scored(
+    lease: Lease, report: ScoreReport, *, now: datetime, place: Callable[[Evaluation], None]
+) -> None:
+    """Write scores and status, and let `place` write the standing, in one transaction.
+
+    Raises as `check` does, or what `place` raises; then nothing was written.
+    """
     row = held(lease)
     Score.objects.bulk_create(
         [_score(row, name, value, Split.PUBLIC) for name, value in _named(report, Split.PUBLIC).items()]
@@ -39,7 +44,7 @@ def record_scored(lease: Lease, report: ScoreReport, *, now: datetime) -> None:
         report=_summary(report),
         log=storable.text(report.log),
     )
-    standings.update(benchmark=row.benchmark, participant_id=row.submission.participant_id)
+    place(row)
 
 
 @transaction.atomic

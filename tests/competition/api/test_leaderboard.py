@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from competition.leaderboard import standings
 from competition.submissions import lifecycle
 from competition.submissions.models import Evaluation
 from competition.tracks.models import Track
@@ -26,7 +27,7 @@ def score(make_evaluation: Callable[..., Evaluation], now: datetime) -> Score:
         evaluation = make_evaluation(participant, track, at=at)
         lease = lifecycle.claim(evaluation.pk, owner="worker", now=at)
         assert lease is not None
-        lifecycle.record_scored(lease, scored_report(value, **more), now=at)
+        lifecycle.record_scored(lease, scored_report(value, **more), now=at, place=standings.place)
         return evaluation
 
     return make

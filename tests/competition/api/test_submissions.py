@@ -14,6 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from competition.leaderboard import standings
 from competition.submissions import lifecycle
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.models import Track
@@ -279,7 +280,9 @@ def test_a_failed_submission_names_only_a_reference(
 def test_a_report_of_a_scored_submission_holds_scores_but_no_private_ones(
     as_alice: APIClient, as_staff: APIClient, evaluation: Evaluation, now: datetime
 ) -> None:
-    lifecycle.record_scored(claimed(evaluation, now), scored_report(0.5, private=0.25), now=now)
+    lifecycle.record_scored(
+        claimed(evaluation, now), scored_report(0.5, private=0.25), now=now, place=standings.place
+    )
 
     own = show(as_alice, evaluation, "report/")
     seen_by_staff = show(as_staff, evaluation, "report/")
@@ -375,7 +378,7 @@ def test_cancelling_twice_is_no_error(as_alice: APIClient, evaluation: Evaluatio
 def test_an_ended_submission_cannot_be_cancelled(
     as_alice: APIClient, evaluation: Evaluation, now: datetime
 ) -> None:
-    lifecycle.record_scored(claimed(evaluation, now), scored_report(), now=now)
+    lifecycle.record_scored(claimed(evaluation, now), scored_report(), now=now, place=standings.place)
 
     answer = as_alice.post(f"/api/submissions/{evaluation.submission_id}/cancel/")
 

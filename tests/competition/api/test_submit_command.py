@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
 from rest_framework.authtoken.models import Token
 
+from competition.leaderboard import standings
 from competition.submissions import lifecycle
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.models import Track
@@ -46,7 +47,7 @@ class Worker:
         return lambda: lifecycle.note_stage(self.lease, stage, now=timezone.now())
 
     def scores(self) -> None:
-        lifecycle.record_scored(self.lease, scored_report(0.75), now=timezone.now())
+        lifecycle.record_scored(self.lease, scored_report(0.75), now=timezone.now(), place=standings.place)
 
     def rejects(self, rejected: Rejected) -> Act:
         return lambda: lifecycle.record_rejected(self.lease, rejected, now=timezone.now())

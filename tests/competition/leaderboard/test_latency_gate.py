@@ -87,7 +87,7 @@ def score(
         report = scored_report(value)
         usage = replace(report.usage, latency_p50_ms=latency_ms, latency_p95_ms=latency_ms)
         report = replace(report, usage=usage)
-        lifecycle.record_scored(lease, report, now=now + timedelta(days=1))
+        lifecycle.record_scored(lease, report, now=now + timedelta(days=1), place=standings.place)
         return evaluation
 
     return score

@@ -42,7 +42,7 @@ def score(
             scored_report(value, private=value / 2),
             quantised=quantised_scores(again, of=value, private=again / 2),
         )
-        lifecycle.record_scored(lease, report, now=now + timedelta(days=1))
+        lifecycle.record_scored(lease, report, now=now + timedelta(days=1), place=standings.place)
         return evaluation
 
     return score

@@ -35,7 +35,9 @@ def score(
     ) -> Evaluation:
         evaluation = make_evaluation(user, on, at=START + timedelta(minutes=minute))
         lease = lifecycle.claim(evaluation.pk, owner="w", now=now + timedelta(days=1))
-        lifecycle.record_scored(lease, scored_report(value, private=private), now=now + timedelta(days=1))
+        lifecycle.record_scored(
+            lease, scored_report(value, private=private), now=now + timedelta(days=1), place=standings.place
+        )
         return evaluation
 
     return score
@@ -178,7 +180,7 @@ def test_a_board_shows_extra_metrics_of_the_standing_evaluation(
 ) -> None:
     scores = {Metric.ACCURACY: score_value(0.5), Metric.TOP5_ACCURACY: score_value(0.8)}
     lease = lifecycle.claim(evaluation.pk, owner="w", now=now)
-    lifecycle.record_scored(lease, replace(scored_report(), scores=scores), now=now)
+    lifecycle.record_scored(lease, replace(scored_report(), scores=scores), now=now, place=standings.place)
 
     assert dict(board(track).rows[0].extra) == {"top5_accuracy": 0.8}
 

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from competition.csv_cells import inert
+from competition.leaderboard import standings
 from competition.pages.leaderboard import ROWS_A_PAGE
 from competition.submissions import lifecycle
 from tests.examples import START, new_benchmark, scored_report
@@ -22,7 +23,7 @@ def score(make_evaluation, make_user, track):
         at = START + timedelta(minutes=minutes)
         evaluation = make_evaluation(make_user(name), track, at=at)
         lease = lifecycle.claim(evaluation.pk, owner="test", now=at)
-        lifecycle.record_scored(lease, scored_report(value, private=private), now=at)
+        lifecycle.record_scored(lease, scored_report(value, private=private), now=at, place=standings.place)
         return evaluation
 
     return give

@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from competition.leaderboard import standings
 from competition.submissions import lifecycle
 from competition.submissions.models import Submission
 from scoring.contracts import Breakdown, Finding, Stage, Status
@@ -173,7 +174,9 @@ def test_a_running_submission_shows_its_stage(as_alice, evaluation, lease):
 
 
 def test_a_scored_submission_shows_everything_and_asks_no_more(as_alice, evaluation, lease):
-    lifecycle.record_scored(lease, scored_report(0.8125, log="hello from model.py"), now=timezone.now())
+    lifecycle.record_scored(
+        lease, scored_report(0.8125, log="hello from model.py"), now=timezone.now(), place=standings.place
+    )
 
     text = text_of(as_alice, evaluation)
 
@@ -184,7 +187,7 @@ def test_a_scored_submission_shows_everything_and_asks_no_more(as_alice, evaluat
 
 
 def test_a_scored_submission_shows_where_it_was_right_and_wrong(as_alice, evaluation, lease):
-    lifecycle.record_scored(lease, scored_report(), now=timezone.now())
+    lifecycle.record_scored(lease, scored_report(), now=timezone.now(), place=standings.place)
 
     text = text_of(as_alice, evaluation)
 
@@ -195,14 +198,18 @@ def test_a_scored_submission_shows_where_it_was_right_and_wrong(as_alice, evalua
 
 def test_a_breakdown_without_parts_is_left_out(as_alice, evaluation, lease):
     nothing = Breakdown(by_label={}, by_group={}, confusion=())
-    lifecycle.record_scored(lease, replace(scored_report(), breakdown=nothing), now=timezone.now())
+    lifecycle.record_scored(
+        lease, replace(scored_report(), breakdown=nothing), now=timezone.now(), place=standings.place
+    )
 
     assert "Right and wrong" not in text_of(as_alice, evaluation)
 
 
 def test_what_was_applied_to_a_package_is_shown_as_text(as_alice, evaluation, lease):
     applied = {"channel_order": "BGR", "architecture": "<b>net</b>"}
-    lifecycle.record_scored(lease, replace(scored_report(), applied=applied), now=timezone.now())
+    lifecycle.record_scored(
+        lease, replace(scored_report(), applied=applied), now=timezone.now(), place=standings.place
+    )
 
     text = text_of(as_alice, evaluation)
 
@@ -213,7 +220,7 @@ def test_what_was_applied_to_a_package_is_shown_as_text(as_alice, evaluation, le
 def test_labels_and_calls_have_the_names_of_their_classes(as_alice, evaluation, lease, track):
     track.class_names = ["cat", *(f"class {number}" for number in range(1, track.output_width))]
     track.save()
-    lifecycle.record_scored(lease, scored_report(), now=timezone.now())
+    lifecycle.record_scored(lease, scored_report(), now=timezone.now(), place=standings.place)
 
     text = as_alice.get(evaluation.submission.get_absolute_url()).content.decode()
 
@@ -224,7 +231,9 @@ def test_labels_and_calls_have_the_names_of_their_classes(as_alice, evaluation, 
 
 
 def test_private_scores_stay_hidden_until_the_track_closes(as_alice, evaluation, lease, track):
-    lifecycle.record_scored(lease, scored_report(0.8, private=0.1357), now=timezone.now())
+    lifecycle.record_scored(
+        lease, scored_report(0.8, private=0.1357), now=timezone.now(), place=standings.place
+    )
     before = text_of(as_alice, evaluation)
     track.closes_at = timezone.now()
     track.save()
@@ -291,7 +300,7 @@ def test_the_owner_cancels(as_alice, evaluation):
 
 
 def test_what_has_ended_cannot_be_cancelled_and_the_page_says_so(as_alice, evaluation, lease):
-    lifecycle.record_scored(lease, scored_report(), now=timezone.now())
+    lifecycle.record_scored(lease, scored_report(), now=timezone.now(), place=standings.place)
 
     response = as_alice.post(reverse("submission-cancel", args=[evaluation.submission_id]), follow=True)
 

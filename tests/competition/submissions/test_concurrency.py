@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 
+from competition.leaderboard import standings
 from competition.leaderboard.models import Standing
 from competition.submissions import lifecycle, queue, services
 from competition.submissions.models import Evaluation, Score, Submission
@@ -94,7 +95,7 @@ def test_of_two_results_under_one_fence_one_counts(evaluation: Evaluation) -> No
 
     def record(number: int) -> str:
         try:
-            lifecycle.record_scored(lease, scored_report(0.1 * number), now=START)
+            lifecycle.record_scored(lease, scored_report(0.1 * number), now=START, place=standings.place)
         except lifecycle.LeaseLost:
             return "lost"
         return "recorded"
@@ -109,7 +110,12 @@ def test_results_of_one_participant_at_once_leave_the_best_standing(
     evaluations = [make_evaluation(alice, track) for _ in range(5)]
     leases = [lifecycle.claim(e.pk, owner="w", now=START) for e in evaluations]
 
-    at_once(lambda n: lifecycle.record_scored(leases[n], scored_report(0.1 * (n + 1)), now=START), 5)
+    at_once(
+        lambda n: lifecycle.record_scored(
+            leases[n], scored_report(0.1 * (n + 1)), now=START, place=standings.place
+        ),
+        5,
+    )
 
     assert Standing.objects.get().value == 0.5
 

@@ -13,6 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from competition.leaderboard import standings
 from competition.leaderboard.models import Standing
 from competition.submissions import lifecycle
 from competition.submissions.lifecycle import CancelRequested, Lease, LeaseLost, requests
@@ -52,7 +53,9 @@ def columns(evaluation: Evaluation) -> dict[str, object]:
 WRITES: dict[str, Callable[[Lease, datetime], object]] = {
     "renew": lambda lease, now: lifecycle.renew(lease, now=now),
     "note_stage": lambda lease, now: lifecycle.note_stage(lease, Stage.PREDICT, now=now),
-    "record_scored": lambda lease, now: lifecycle.record_scored(lease, scored_report(), now=now),
+    "record_scored": lambda lease, now: lifecycle.record_scored(
+        lease, scored_report(), now=now, place=standings.place
+    ),
     "record_rejected": lambda lease, now: lifecycle.record_rejected(lease, REJECTED, now=now),
     "record_fault": lambda lease, now: lifecycle.record_fault(lease, reference="r", detail="d", now=now),
     "record_cancelled": lambda lease, now: lifecycle.record_cancelled(lease, now=now),
@@ -142,7 +145,9 @@ def test_a_stage_is_shown_and_renews(lease: Lease, evaluation: Evaluation, clock
 
 
 def test_a_score_sets_scores_state_and_standing(lease: Lease, evaluation: Evaluation, clock: Clock) -> None:
-    lifecycle.record_scored(lease, scored_report(0.75, private=0.5), now=clock.advance(seconds=5))
+    lifecycle.record_scored(
+        lease, scored_report(0.75, private=0.5), now=clock.advance(seconds=5), place=standings.place
+    )
 
     evaluation.refresh_from_db()
     assert (evaluation.status, evaluation.finished_at) == (Status.SCORED, clock.now)
@@ -150,10 +155,25 @@ def test_a_score_sets_scores_state_and_standing(lease: Lease, evaluation: Evalua
     assert {(s.split, s.value) for s in Standing.objects.all()} == {("public", 0.75), ("private", 0.5)}
 
 
+def test_a_standing_that_cannot_be_written_leaves_no_score(
+    lease: Lease, evaluation: Evaluation, now: datetime
+) -> None:
+    def fail(row: Evaluation) -> None:
+        raise RuntimeError(f"no standing for {row.pk}")
+
+    before = columns(evaluation)
+
+    with pytest.raises(RuntimeError, match="no standing"):
+        lifecycle.record_scored(lease, scored_report(), now=now, place=fail)
+
+    assert columns(evaluation) == before
+    assert not Score.objects.exists()
+
+
 def test_a_score_under_an_expired_lease_that_nobody_took_counts(
     lease: Lease, evaluation: Evaluation, now: datetime
 ) -> None:
-    lifecycle.record_scored(lease, scored_report(), now=now + timedelta(hours=1))
+    lifecycle.record_scored(lease, scored_report(), now=now + timedelta(hours=1), place=standings.place)
 
     assert columns(evaluation)["status"] == Status.SCORED
 
@@ -165,7 +185,7 @@ def test_a_score_that_is_not_finite_is_refused_and_writes_nothing(
     before = columns(evaluation)
 
     with pytest.raises(ValueError, match="not finite"):
-        lifecycle.record_scored(lease, scored_report(value), now=now)
+        lifecycle.record_scored(lease, scored_report(value), now=now, place=standings.place)
 
     assert columns(evaluation) == before
     assert not Score.objects.exists()
@@ -176,7 +196,7 @@ def test_an_interval_that_is_not_finite_is_refused(lease: Lease, now: datetime) 
     broken = replace(report, scores={Metric.ACCURACY: score_value(0.5, margin=math.nan)})
 
     with pytest.raises(ValueError, match="not finite"):
-        lifecycle.record_scored(lease, broken, now=now)
+        lifecycle.record_scored(lease, broken, now=now, place=standings.place)
 
 
 def test_a_rejection_keeps_code_and_facts(lease: Lease, evaluation: Evaluation, now: datetime) -> None:
@@ -395,7 +415,7 @@ def test_a_write_under_a_stale_fence_says_so_and_changes_nothing(
 def test_a_second_result_under_the_same_fence_changes_nothing(
     lease: Lease, evaluation: Evaluation, now: datetime, write: str
 ) -> None:
-    lifecycle.record_scored(lease, scored_report(), now=now)
+    lifecycle.record_scored(lease, scored_report(), now=now, place=standings.place)
     before = columns(evaluation)
 
     with pytest.raises(LeaseLost):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.contrib.auth.models import User
 
+from competition.leaderboard import standings
 from competition.submissions import lifecycle, reports
 from competition.submissions.models import Evaluation
 from competition.tracks.models import Track
@@ -37,7 +38,7 @@ def test_a_scored_report_has_what_the_command_line_reports(
     evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
 ) -> None:
     scored = replace(scored_report(0.9, private=0.8), applied={"size": "32 x 32"})
-    lifecycle.record_scored(lease, scored, now=now)
+    lifecycle.record_scored(lease, scored, now=now, place=standings.place)
 
     shown = report(evaluation, now, for_staff=True)
 
@@ -52,7 +53,7 @@ def test_a_second_score_is_reported_as_the_command_line_does(
 ) -> None:
     scored = scored_report(0.9, private=0.8)
     second = quantised_scores(0.85, of=0.9, private=0.7)
-    lifecycle.record_scored(lease, replace(scored, quantised=second), now=now)
+    lifecycle.record_scored(lease, replace(scored, quantised=second), now=now, place=standings.place)
 
     shown = report(evaluation, now, for_staff=True)
 
@@ -67,7 +68,9 @@ def test_the_metric_that_ranks_comes_first_in_both_precisions(
 ) -> None:
     both = {Metric.ACCURACY: score_value(0.5), "a_metric": score_value(0.25)}
     second = replace(quantised_scores(0.5, of=0.5), scores=both)
-    lifecycle.record_scored(lease, replace(scored_report(), scores=both, quantised=second), now=now)
+    lifecycle.record_scored(
+        lease, replace(scored_report(), scores=both, quantised=second), now=now, place=standings.place
+    )
 
     shown = report(evaluation, now)
 
@@ -78,7 +81,9 @@ def test_private_second_scores_are_hidden_with_the_others(
     evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
 ) -> None:
     second = quantised_scores(0.85, of=0.9, private=0.7)
-    lifecycle.record_scored(lease, replace(scored_report(0.9, private=0.8), quantised=second), now=now)
+    lifecycle.record_scored(
+        lease, replace(scored_report(0.9, private=0.8), quantised=second), now=now, place=standings.place
+    )
 
     assert report(evaluation, now)["quantised"]["private_scores"] == {}
 
@@ -89,7 +94,9 @@ def test_a_second_score_that_is_not_finite_is_not_recorded(
     second = replace(quantised_scores(0.5, of=0.5), scores={Metric.ACCURACY: score_value(float("nan"))})
 
     with pytest.raises(ValueError, match="not finite"):
-        lifecycle.record_scored(lease, replace(scored_report(), quantised=second), now=now)
+        lifecycle.record_scored(
+            lease, replace(scored_report(), quantised=second), now=now, place=standings.place
+        )
 
 
 @pytest.mark.parametrize(
@@ -125,7 +132,7 @@ def test_the_ranking_metric_stands_first_whatever_its_name(
     evaluation.benchmark.spec |= {"metric": "top5_accuracy", "extra_metrics": ["accuracy"]}
     evaluation.benchmark.save()
     scores = {Metric.ACCURACY: score_value(0.5), Metric.TOP5_ACCURACY: score_value(0.9)}
-    lifecycle.record_scored(lease, replace(scored_report(), scores=scores), now=now)
+    lifecycle.record_scored(lease, replace(scored_report(), scores=scores), now=now, place=standings.place)
 
     shown = reports.report(Evaluation.objects.get(pk=evaluation.pk), now=now)
 
@@ -252,7 +259,7 @@ def test_private_scores_are_shown_when_the_track_says_so(
     track = make_track("secretive", private_scores=rule.value, closes_at=now + timedelta(days=1))
     evaluation = make_evaluation(alice, track)
     lease = lifecycle.claim(evaluation.pk, owner="w", now=now)
-    lifecycle.record_scored(lease, scored_report(private=0.5), now=now)
+    lifecycle.record_scored(lease, scored_report(private=0.5), now=now, place=standings.place)
 
     private = report(evaluation, now + timedelta(days=2 if closed else 0))["private_scores"]
 
@@ -260,7 +267,7 @@ def test_private_scores_are_shown_when_the_track_says_so(
 
 
 def test_the_log_is_the_measure_stages(evaluation: Evaluation, lease: lifecycle.Lease, now: datetime) -> None:
-    lifecycle.record_scored(lease, scored_report(log="loading weights"), now=now)
+    lifecycle.record_scored(lease, scored_report(log="loading weights"), now=now, place=standings.place)
     evaluation.refresh_from_db()
 
     assert reports.log(evaluation) == "loading weights"

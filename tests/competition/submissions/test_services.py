@@ -15,6 +15,7 @@ from django.db import connection
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from competition.celery import app
+from competition.leaderboard import standings
 from competition.submissions import lifecycle, quotas, services
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.models import Track
@@ -362,7 +363,7 @@ def test_quotas_are_each_participants_and_tracks_own(
 
 def score(evaluation: Evaluation, value: float = 0.5) -> None:
     lease = lifecycle.claim(evaluation.pk, owner="w", now=START)
-    lifecycle.record_scored(lease, scored_report(value), now=START)
+    lifecycle.record_scored(lease, scored_report(value), now=START, place=standings.place)
 
 
 def test_rescoring_queues_every_submission_on_the_new_version_below_fresh_ones(
