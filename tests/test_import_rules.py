@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ WORDS = {"scoring.contracts", "scoring.codes", "scoring.environment", "scoring.e
 STAGES = {f"scoring.{name}" for name in ("intake", "packages", "budget", "readers", "sandbox", "metrics")}
 FLOW = WORDS | STAGES | {"scoring.flow", "scoring.reports"}
 SHARED = {f"scoring.{name}" for name in ("cache", "data", "files", "reports", "tracks")}
+TOOLS = {"celery", "csv_cells", "logs", "markdown", "moments", "references", "security", "storage"}
+APPS = {"tracks", "submissions", "leaderboard"}
 MAY_IMPORT: dict[str, set[str]] = {
     "contracts": set(),
     "cache": set(),
@@ -27,9 +30,23 @@ MAY_IMPORT: dict[str, set[str]] = {
     "conversion": FLOW | {"scoring.files"},
     "benchmark": FLOW | {"scoring.cache", "scoring.data"},
     "cli": FLOW | SHARED | {"scoring.benchmark", "scoring.conversion"},
-    "worker": FLOW | SHARED | {"competition"},
+    "worker": FLOW | SHARED | {f"competition.{name}" for name in ("references", "storage", *APPS)},
 }
 """Whom each folder of scoring/ may import beside itself; no stage is in another's row."""
+SITE_MAY_IMPORT: dict[str, set[str]] = {
+    **{name: set() for name in TOOLS},
+    "accounts": TOOLS,
+    "tracks": TOOLS,
+    "submissions": TOOLS | {"tracks"},
+    "leaderboard": TOOLS | {"tracks", "submissions"},
+    "publishing": TOOLS | {"tracks", "submissions"},
+    "pages": TOOLS | APPS | {"accounts"},
+    "api": TOOLS | APPS,
+    "admin": TOOLS | APPS | {"publishing"},
+    "failures": TOOLS | {"api"},
+    **{name: set() for name in ("demo", "settings", "urls", "wsgi")},
+}
+"""Whom each part of competition/ may import beside itself: the apps in their order, what shows them above."""
 STANDARD_LIBRARY_ALONE = ("contracts", "cache", "data", "files", "reports")
 HEAVY = {"torch", "torchvision", "timm", "onnx", "onnxruntime", "onnx2torch", "fvcore", "ptflops", "sklearn"}
 TRAINING = {"competition/demo/train.py"}
@@ -58,9 +75,9 @@ def within(module: str, allowed: set[str]) -> bool:
 
 
 def ours(file: Path) -> set[str]:
-    return {name for name in imports_of(file) if name.split(".")[0] in {"scoring", "competition"}} - {
-        "scoring"
-    }
+    """Return what the file imports of us; the package around it all is no part of either half."""
+    halves = {"scoring", "competition"}
+    return {name for name in imports_of(file) if name.split(".")[0] in halves} - halves
 
 
 def offences(files: list[Path], *, allowed: set[str]) -> list[str]:
@@ -150,3 +167,86 @@ def test_the_running_site_has_not_loaded_torch_numpy_or_the_pipeline() -> None:
     )
 
     assert answer.stdout.strip() == "[]"
+
+
+# --- the site ------------------------------------------------------------------------------------
+
+
+def part_of(file: Path) -> str:
+    """Return the part of the site that the file belongs to: a folder or a module of competition/."""
+    return file.relative_to(ROOT / "competition").parts[0].removesuffix(".py")
+
+
+def test_every_part_of_the_site_has_its_row() -> None:
+    parts = {part_of(file) for file in files_below("competition")} - {"__init__"}
+
+    assert parts == set(SITE_MAY_IMPORT)
+
+
+def test_the_rows_of_the_site_are_an_order() -> None:
+    TopologicalSorter(SITE_MAY_IMPORT).prepare()  # raises CycleError, which names the cycle
+
+
+@pytest.mark.parametrize("part", SITE_MAY_IMPORT)
+def test_a_part_of_the_site_imports_only_what_its_row_names(part: str) -> None:
+    files = [file for file in files_below("competition") if part_of(file) == part]
+    allowed = {f"competition.{name}" for name in {part} | SITE_MAY_IMPORT[part]}
+
+    assert offences(files, allowed=allowed | {"scoring"}) == []
+
+
+def test_no_module_of_the_site_comes_back_to_itself() -> None:
+    modules = {
+        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): file
+        for file in files_below("competition")
+    }
+    imported = {name: imports_of(file) & modules.keys() - {name} for name, file in modules.items()}
+
+    TopologicalSorter(imported).prepare()  # raises CycleError, which names the cycle
+
+
+def test_the_site_imports_at_the_top_of_its_files() -> None:
+    """An import within a function is how a cycle hides from Python."""
+    nested = [
+        f"{file.relative_to(ROOT)}:{node.lineno}"
+        for file in files_below("competition")
+        if part_of(file) != "demo"
+        for function in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.If | ast.Try)
+        for node in ast.walk(function)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    ]
+
+    assert nested == []
+
+
+def test_only_the_lifecycle_writes_a_status() -> None:
+    lifecycle = ROOT / "competition/submissions/lifecycle"
+    files = [
+        file
+        for file in files_below("competition") + files_below("scoring/worker")
+        if "demo" not in file.parts
+    ]
+
+    writers = [f"{file.relative_to(ROOT)}:{line}" for file in files for line in writes_of_status(file)]
+
+    assert writers != []
+    assert [where for where in writers if not (ROOT / where).is_relative_to(lifecycle)] == []
+
+
+def writes_of_status(file: Path) -> list[int]:
+    """Return the lines that give a row a status: by update(status=…), or by assignment."""
+    found = []
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and "update" in node.func.attr:
+            found += [node.lineno for keyword in node.keywords if keyword.arg == "status"]
+        if isinstance(node, ast.Assign):
+            found += [target.lineno for target in node.targets if is_status_of_a_row(target)]
+    return found
+
+
+def is_status_of_a_row(target: ast.expr) -> bool:
+    """Say whether something's status is assigned to; `self` is a refusal of the API here, and no row."""
+    if not isinstance(target, ast.Attribute) or target.attr != "status":
+        return False
+    return not (isinstance(target.value, ast.Name) and target.value.id == "self")
