@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from scoring.contracts import TRUTH_BY_OUTPUT, OutputContract, OutputKind, Reader, TruthKind
+from scoring.contracts import Reader, TruthKind
 from scoring.data.coco import LabelBox
-from scoring.data.labels import LABELS_FILE, LabelRow, LabelTable, raise_findings, read_labels
+from scoring.data.labels import LABELS_FILE, LabelRow, LabelTable, raise_findings
 
 HEAD_BYTES = 12
 PNG_HEAD_BYTES = 26
@@ -22,49 +22,6 @@ GREY, PALETTE = 0, 3
 MATROSKA = b"\x1aE\xdf\xa3"
 # What an MP4, MOV or M4A file may begin with.
 ISO_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class DatasetSummary:
-    """What an organiser sees after an import."""
-
-    samples: int
-    public: int
-    private: int
-    labels: Mapping[int, int]
-    weighted: bool
-    groups: int
-    digest: str
-
-
-def examine_dataset(folder: Path, output: OutputContract, reader: Reader = Reader.IMAGE) -> DatasetSummary:
-    """Check the folder against a track's contracts and summarise it; raise `DatasetProblem`."""
-    table = read_labels(folder)
-    check_labels(table, output)
-    check_contents(folder, table, reader)
-    private = sum(row.private for row in table.rows)
-    return DatasetSummary(
-        samples=len(table.rows),
-        public=len(table.rows) - private,
-        private=private,
-        labels=count_labels(table, table.rows),
-        weighted=table.weighted,
-        groups=len({row.group for row in table.rows}) if table.grouped else 0,
-        digest=dataset_digest(folder, table),
-    )
-
-
-def check_labels(table: LabelTable, output: OutputContract) -> None:
-    """Raise `DatasetProblem` unless the output contract can predict everything that is true."""
-    needed = TRUTH_BY_OUTPUT[output.kind]
-    if table.truth is not needed:
-        raise_findings(
-            [f"{output.kind} output is scored against {needed}, and the dataset has {table.truth}"]
-        )
-    if table.truth is TruthKind.CLASSES:
-        _check_classes(table, output)
-    if table.truth is TruthKind.BOXES:
-        _check_boxes(table, output)
 
 
 def count_labels(table: LabelTable, rows: Iterable[LabelRow]) -> dict[int, int]:
@@ -78,28 +35,6 @@ def count_labels(table: LabelTable, rows: Iterable[LabelRow]) -> dict[int, int]:
 
 def _boxes(row: LabelRow) -> tuple[LabelBox, ...]:
     return row.picture.boxes if row.picture else ()
-
-
-def _check_boxes(table: LabelTable, output: OutputContract) -> None:
-    findings = []
-    if len(table.classes) != output.classes:
-        findings.append(f"the dataset has {len(table.classes)} categories, and the track {output.classes}")
-    for split in sorted({row.private for row in table.rows}):
-        rows = [row for row in table.rows if row.private is split]
-        if not any(not box.crowd for row in rows for box in _boxes(row)):
-            findings.append(f"the {'private' if split else 'public'} split has no box to find")
-    raise_findings(findings)
-
-
-def _check_classes(table: LabelTable, output: OutputContract) -> None:
-    allowed = max(2, output.width) if output.kind is OutputKind.LOGITS else 2
-    raise_findings(
-        [
-            f"row {row.number}: label {row.label} is not among 0 to {allowed - 1}"
-            for row in table.rows
-            if row.label >= allowed
-        ]
-    )
 
 
 def dataset_digest(folder: Path, table: LabelTable) -> str:

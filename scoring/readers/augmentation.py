@@ -22,7 +22,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 VERSION: Final = "2"
-MAX_LEVEL: Final = 3
 COLOUR: Final = (0.4, 0.3, 0.2, 0.1, 0.0)
 CONTRAST: Final = (0.85, 0.725, 0.6, 0.475, 0.35)
 NOISE_VARIANCE: Final = (0.001, 0.002, 0.005, 0.01, 0.05)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from competition.demo.media import make_clip, make_sound, write_audio_dataset, write_video_dataset
-from scoring.contracts import InputContract, OutputContract, OutputKind, Reader
-from scoring.data.dataset import examine_dataset
+from scoring.contracts import InputContract, Reader
+from scoring.data.dataset import count_labels, dataset_digest
 from scoring.readers import READERS
+from tests.folders import checked, split_sizes
 
 CONTRACTS = {
     Reader.VIDEO: InputContract(reader=Reader.VIDEO, shape=(16, 3, 64, 64)),
@@ -35,18 +36,18 @@ def buzz(sound):
 def test_a_dataset_is_whole_balanced_and_half_private(reader, tmp_path):
     WRITERS[reader](tmp_path, 8, 1)
 
-    summary = examine_dataset(tmp_path, OutputContract(kind=OutputKind.LOGITS, width=2), reader)
+    table = checked(tmp_path, reader)
 
-    assert summary.labels == {0: 4, 1: 4}
-    assert (summary.public, summary.private) == (4, 4)
+    assert count_labels(table, table.rows) == {0: 4, 1: 4}
+    assert split_sizes(table) == (4, 4)
 
 
 def test_clips_may_be_semisynthetic_too(tmp_path):
     write_video_dataset(tmp_path, 6, 1, classes=3)
 
-    summary = examine_dataset(tmp_path, OutputContract(kind=OutputKind.LOGITS, width=3), Reader.VIDEO)
+    table = checked(tmp_path, Reader.VIDEO)
 
-    assert summary.labels == {0: 2, 1: 2, 2: 2}
+    assert count_labels(table, table.rows) == {0: 2, 1: 2, 2: 2}
 
 
 def test_a_semisynthetic_clip_is_the_real_one_but_for_a_part_of_the_picture():
@@ -85,8 +86,7 @@ def test_one_seed_gives_the_same_bytes_and_another_seed_others(reader, tmp_path)
     digests = []
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         WRITERS[reader](tmp_path / name, 2, seed)
-        output = OutputContract(kind=OutputKind.LOGITS, width=2)
-        digests.append(examine_dataset(tmp_path / name, output, reader).digest)
+        digests.append(dataset_digest(tmp_path / name, checked(tmp_path / name, reader)))
 
     assert digests[0] == digests[1] != digests[2]
 

@@ -16,9 +16,9 @@ from competition.demo.spatial import (
     write_box_dataset,
     write_mask_dataset,
 )
-from scoring.contracts import BoxLayout, OutputContract, OutputKind
-from scoring.data.dataset import dataset_digest, examine_dataset
+from scoring.data.dataset import count_labels, dataset_digest
 from scoring.data.labels import read_labels
+from tests.folders import checked, split_sizes
 
 SAMPLES = 6
 BLUE_CHANNEL, RED_CHANNEL = 0, 2
@@ -53,9 +53,7 @@ def annotations(folder):
 
 
 def test_a_dataset_of_masks_is_whole_and_half_private(masks):
-    summary = examine_dataset(masks, OutputContract(kind=OutputKind.CLASS_MAP, classes=3))
-
-    assert (summary.public, summary.private) == (SAMPLES / 2, SAMPLES / 2)
+    assert split_sizes(checked(masks)) == (SAMPLES / 2, SAMPLES / 2)
 
 
 def test_every_mask_shows_paper_blue_and_red_ink(masks):
@@ -74,12 +72,11 @@ def test_a_mask_marks_the_ink_of_its_colour(masks):
 
 
 def test_a_dataset_of_boxes_fits_a_track_of_80_classes(boxes):
-    output = OutputContract(kind=OutputKind.BOXES, classes=80, box_layout=BoxLayout.YOLO)
+    table = checked(boxes)
 
-    summary = examine_dataset(boxes, output)
-
-    assert (summary.public, summary.private) == (SAMPLES / 2, SAMPLES / 2)
-    assert sum(summary.labels.values()) == 2 * SAMPLES
+    assert split_sizes(table) == (SAMPLES / 2, SAMPLES / 2)
+    assert len(table.classes) == 80
+    assert sum(count_labels(table, table.rows).values()) == 2 * SAMPLES
 
 
 def test_the_classes_of_boxes_are_eight_inks_times_ten_digits(boxes):

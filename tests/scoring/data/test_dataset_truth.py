@@ -8,13 +8,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from scoring.contracts import BoxLayout, OutputContract, OutputKind, TruthKind
-from scoring.data.dataset import dataset_digest, examine_dataset
+from scoring.contracts import TruthKind
+from scoring.data.dataset import count_labels, dataset_digest
 from scoring.data.labels import DatasetProblem, read_labels
+from tests.folders import checked
 
-MAPS = OutputContract(kind=OutputKind.CLASS_MAP, classes=3)
-BOXES = OutputContract(kind=OutputKind.BOXES, classes=2, box_layout=BoxLayout.YOLO)
-LOGITS = OutputContract(kind=OutputKind.LOGITS, width=3)
 DOCUMENT: dict[str, Any] = {
     "images": [
         {"id": 7, "file_name": "a.png", "width": 10, "height": 8},
@@ -51,9 +49,9 @@ def boxes(pictures: Path) -> Path:
     return pictures
 
 
-def findings_of(folder: Path, output: OutputContract) -> tuple[str, ...]:
+def findings_of(folder: Path) -> tuple[str, ...]:
     with pytest.raises(DatasetProblem) as caught:
-        examine_dataset(folder, output)
+        checked(folder)
     return caught.value.findings
 
 
@@ -71,14 +69,14 @@ def test_masks_are_named_by_their_column(masks: Path) -> None:
     assert table.truth is TruthKind.MASKS
     assert [row.mask for row in table.rows] == ["a-mask.png", "b-mask.png"]
     assert table.named_files() == ("a-mask.png", "a.png", "b-mask.png", "b.png")
-    assert examine_dataset(masks, MAPS).labels == {}
+    assert count_labels(table, table.rows) == {}
 
 
 @pytest.mark.parametrize("mode", ["RGB", "1", "I;16", "RGBA", "LA"])
 def test_a_mask_must_hold_class_numbers(mode: str, masks: Path) -> None:
     Image.new(mode, (10, 8)).save(masks / "a-mask.png")
 
-    assert findings_of(masks, MAPS) == (
+    assert findings_of(masks) == (
         "row 1: “a-mask.png” is no PNG of class numbers (8-bit grey, or a palette)",
     )
 
@@ -86,21 +84,19 @@ def test_a_mask_must_hold_class_numbers(mode: str, masks: Path) -> None:
 def test_a_mask_must_be_a_png(masks: Path) -> None:
     Image.new("L", (10, 8)).save(masks / "a-mask.png", format="JPEG")
 
-    assert findings_of(masks, MAPS)[0].startswith("row 1: “a-mask.png” is no PNG")
+    assert findings_of(masks)[0].startswith("row 1: “a-mask.png” is no PNG")
 
 
 def test_a_missing_mask_is_found(masks: Path) -> None:
     (masks / "b-mask.png").unlink()
 
-    assert findings_of(masks, MAPS) == ("row 2: “b-mask.png” is missing",)
+    assert findings_of(masks) == ("row 2: “b-mask.png” is missing",)
 
 
 def test_a_mask_must_not_lead_out_of_the_folder(masks: Path) -> None:
     (masks / "labels.csv").write_text("file,mask\na.png,../a-mask.png\n")
 
-    assert findings_of(masks, MAPS) == (
-        "line 2: the mask's name “../a-mask.png” has an empty, “.” or “..” part",
-    )
+    assert findings_of(masks) == ("line 2: the mask's name “../a-mask.png” has an empty, “.” or “..” part",)
 
 
 def test_boxes_are_read_with_classes_by_ascending_category(boxes: Path) -> None:
@@ -110,7 +106,7 @@ def test_boxes_are_read_with_classes_by_ascending_category(boxes: Path) -> None:
     assert table.classes == ("scratch", "dent")
     box = table.rows[0].picture.boxes[0]
     assert (box.left, box.top, box.right, box.bottom, box.number, box.crowd) == (1, 2, 4, 6, 1, False)
-    assert examine_dataset(boxes, BOXES).labels == {0: 1, 1: 1}
+    assert count_labels(table, table.rows) == {0: 1, 1: 1}
 
 
 @pytest.mark.parametrize("name", ["a-mask.png", "a.png", "labels.csv"])
@@ -159,48 +155,29 @@ def test_a_wrong_annotation_is_found(
 ) -> None:
     write(boxes, section, place, **fields)
 
-    assert any(found.startswith(f"annotations.json: {finding}") for found in findings_of(boxes, BOXES))
+    assert any(found.startswith(f"annotations.json: {finding}") for found in findings_of(boxes))
 
 
 @pytest.mark.parametrize("text", ["[]", "{", "{}", '{"images": {}}', "[" * 100_000])
 def test_annotations_of_another_shape_are_found(text: str, boxes: Path) -> None:
     (boxes / "annotations.json").write_text(text)
 
-    assert findings_of(boxes, BOXES)
+    assert findings_of(boxes)
 
 
 def test_a_picture_that_nobody_annotated_is_found(boxes: Path) -> None:
     write(boxes, "images", 1, file_name="c.png")
 
-    assert findings_of(boxes, BOXES) == ("row 2: “b.png” is not among the images of annotations.json",)
+    assert findings_of(boxes) == ("row 2: “b.png” is not among the images of annotations.json",)
 
 
 def test_boxes_cannot_be_weighed(boxes: Path) -> None:
     (boxes / "labels.csv").write_text("file,weight\na.png,2\n")
 
-    assert findings_of(boxes, BOXES) == ("line 1: boxes cannot be weighed; remove the column “weight”",)
+    assert findings_of(boxes) == ("line 1: boxes cannot be weighed; remove the column “weight”",)
 
 
 def test_labels_and_annotations_exclude_each_other(boxes: Path) -> None:
     (boxes / "labels.csv").write_text("file,label\na.png,2\n")
 
-    assert findings_of(boxes, BOXES) == (
-        "line 1: annotations.json holds the truth, so the column “label” must go",
-    )
-
-
-def test_a_split_needs_a_box_that_can_be_missed(boxes: Path) -> None:
-    write(boxes, "annotations", 0, iscrowd=1)
-
-    assert findings_of(boxes, BOXES) == ("the public split has no box to find",)
-
-
-def test_categories_must_be_as_many_as_the_tracks_classes(boxes: Path) -> None:
-    three = OutputContract(kind=OutputKind.BOXES, classes=3, box_layout=BoxLayout.YOLO)
-
-    assert findings_of(boxes, three) == ("the dataset has 2 categories, and the track 3",)
-
-
-@pytest.mark.parametrize("output", [BOXES, LOGITS])
-def test_masks_cannot_score_another_output(output: OutputContract, masks: Path) -> None:
-    assert findings_of(masks, output)[0].endswith("and the dataset has masks")
+    assert findings_of(boxes) == ("line 1: annotations.json holds the truth, so the column “label” must go",)
