@@ -13,7 +13,6 @@ class MCC is 0, which caps the score near 0.66, and only the Brier term still te
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -86,26 +85,9 @@ def geometric_mean(first: Number, second: Number) -> NDArray[np.float64]:
     return np.asarray(np.clip(np.sqrt(np.maximum(SMALLEST_PRODUCT, np.multiply(first, second))), 0, 1))
 
 
-def harmonic_mean(first: Number, second: Number) -> NDArray[np.float64]:
-    """Combine the terms as GASBench's alternative `harmmean` does."""
-    total = np.maximum(SMALLEST_PRODUCT, np.add(first, second))
-    return np.asarray(np.clip(2 * np.multiply(first, second) / total, 0, 1))
-
-
-def arithmetic_mean(first: Number, second: Number) -> NDArray[np.float64]:
-    """Combine the terms as GASBench's alternative `mean` does."""
-    return np.asarray(np.clip(np.add(first, second) / 2, 0, 1))
-
-
-def combine(
-    mcc: Number,
-    brier: Number,
-    *,
-    baseline: float = 0.25,
-    mean: Callable[[Number, Number], NDArray[np.float64]] = geometric_mean,
-) -> NDArray[np.float64]:
+def combine(mcc: Number, brier: Number, *, baseline: float = 0.25) -> NDArray[np.float64]:
     """Return the score of a correlation and a Brier loss."""
-    return mean(normal_mcc(mcc), normal_brier(brier, baseline))
+    return geometric_mean(normal_mcc(mcc), normal_brier(brier, baseline))
 
 
 def _result(found: Guesses, weights: Weights | None) -> MetricResult:
