@@ -34,7 +34,6 @@ __all__ = [
     "import_dataset_folder",
     "open_track",
     "renew_benchmark",
-    "sync_track",
 ]
 
 COPY_SUFFIX: Final = " (copy)"
@@ -158,11 +157,6 @@ def clone_track(*, track: Track, slug: str) -> Track:
     clone.full_clean()
     clone.save()
     return clone
-
-
-def sync_track(*, document: TrackDocument, competition: Competition, dataset: Dataset | None) -> Track:
-    """Create or update the document's track; without a dataset, the one that it has stays."""
-    return bring_in_line(document=document, competition=competition, dataset=dataset).track
 
 
 @transaction.atomic

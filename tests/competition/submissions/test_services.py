@@ -314,7 +314,7 @@ def test_after_the_allowance_shrank_the_next_slot_is_when_few_enough_remain(
 
     slots = quotas.slots(participant=alice, track=tight, now=START + timedelta(hours=2))
 
-    assert (slots.used, slots.free) == (2, 0)
+    assert (slots.used, slots.allowed) == (2, 1)
     assert slots.next_slot_at == START + timedelta(hours=25)
 
 

@@ -71,4 +71,4 @@ def dataset(db, folder: Path) -> Dataset:
 def track(competition: Competition, dataset: Dataset) -> Track:
     """A closed track that passes every check."""
     document = load_track("cvpr2022-track1")
-    return services.sync_track(document=document, competition=competition, dataset=dataset)
+    return services.bring_in_line(document=document, competition=competition, dataset=dataset).track

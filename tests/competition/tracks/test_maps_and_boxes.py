@@ -76,7 +76,9 @@ def boxes(tmp_path: Path) -> Path:
 @pytest.fixture
 def make_track(competition: Competition) -> Callable[..., Track]:
     def make(track: dict[str, Any], dataset: Dataset) -> Track:
-        return services.sync_track(document=document(track), competition=competition, dataset=dataset)
+        return services.bring_in_line(
+            document=document(track), competition=competition, dataset=dataset
+        ).track
 
     return make
 
@@ -84,7 +86,7 @@ def make_track(competition: Competition) -> Callable[..., Track]:
 @pytest.mark.django_db
 @pytest.mark.parametrize("track", [MAPS, BOXES, CORNERS])
 def test_a_document_comes_back_from_its_columns(track: dict[str, Any], competition: Competition) -> None:
-    row = services.sync_track(document=document(track), competition=competition, dataset=None)
+    row = services.bring_in_line(document=document(track), competition=competition, dataset=None).track
 
     assert Track.objects.get(pk=row.pk).document() == document(track)
 

@@ -213,7 +213,7 @@ def test_a_document_survives_the_way_through_the_columns(competition: Competitio
         document, page=replace(document.page, opens_at=opens, closes_at=opens + timedelta(days=9))
     )
 
-    services.sync_track(document=document, competition=competition, dataset=None)
+    services.bring_in_line(document=document, competition=competition, dataset=None)
 
     assert Track.objects.get().document() == document
 
@@ -221,7 +221,7 @@ def test_a_document_survives_the_way_through_the_columns(competition: Competitio
 def test_names_and_quantisation_survive_the_way_through_file_and_columns(competition: Competition) -> None:
     document = with_names_and_quantisation(load_track("cvpr2022-track1"))
 
-    services.sync_track(document=parse_track(dump_track(document)), competition=competition, dataset=None)
+    services.bring_in_line(document=parse_track(dump_track(document)), competition=competition, dataset=None)
 
     assert Track.objects.get().document() == document
 
@@ -243,7 +243,7 @@ def test_what_is_published_names_quantisation_and_not_class_names(
 ) -> None:
     services.renew_benchmark(track=track)
     document = with_names_and_quantisation(track.document())
-    services.sync_track(document=document, competition=competition, dataset=None)
+    services.bring_in_line(document=document, competition=competition, dataset=None)
 
     found = publishing.differences(Track.objects.get())
 
@@ -256,7 +256,7 @@ def test_what_is_published_names_quantisation_and_not_class_names(
 
 def test_a_benchmark_version_remembers_its_quantisation(track: Track, competition: Competition) -> None:
     document = with_names_and_quantisation(track.document())
-    services.sync_track(document=document, competition=competition, dataset=None)
+    services.bring_in_line(document=document, competition=competition, dataset=None)
 
     version = services.renew_benchmark(track=Track.objects.get())
 
@@ -277,7 +277,7 @@ def test_bringing_in_line_says_created_unchanged_updated(competition: Competitio
 
 
 def test_bringing_in_line_keeps_the_dataset_unless_given(track: Track, competition: Competition) -> None:
-    services.sync_track(document=load_track("cvpr2022-track1"), competition=competition, dataset=None)
+    services.bring_in_line(document=load_track("cvpr2022-track1"), competition=competition, dataset=None)
 
     assert Track.objects.get().dataset is not None
 
@@ -286,7 +286,7 @@ def test_a_slug_of_another_competition_is_refused(track: Track) -> None:
     other = Competition.objects.create(slug="other", name="Other")
 
     with pytest.raises(InvalidTrack):
-        services.sync_track(document=track.document(), competition=other, dataset=None)
+        services.bring_in_line(document=track.document(), competition=other, dataset=None)
 
 
 def test_bringing_in_line_keeps_a_benchmark_with_evaluations(track: Track, competition: Competition) -> None:
@@ -295,7 +295,7 @@ def test_bringing_in_line_keeps_a_benchmark_with_evaluations(track: Track, compe
     document = track.document()
     changed = replace(document, spec=replace(document.spec, extra_metrics=()))
 
-    synced = services.sync_track(document=changed, competition=competition, dataset=None)
+    synced = services.bring_in_line(document=changed, competition=competition, dataset=None).track
 
     assert synced.benchmark.number == 1
 
