@@ -34,11 +34,6 @@ class Slots:
             return None
         return (self.next_slot_at + ALMOST_A_MINUTE).replace(second=0, microsecond=0)
 
-    @property
-    def free(self) -> int:
-        """How many submissions are left now."""
-        return max(0, self.allowed - self.used)
-
 
 def slots(*, participant: AbstractBaseUser, track: Track, now: datetime) -> Slots:
     """Return what the participant has used. Rejected entries count; our faults and early cancels do not."""
