@@ -12,18 +12,18 @@ from typing import Final
 from scoring.contracts import Format, Request, Task
 from scoring.sandboxed.channel import Channel, leave
 from scoring.sandboxed.inputs import Pixels, open_inputs
-from scoring.sandboxed.measure import Reply, measure
-from scoring.sandboxed.predict import predict
+from scoring.sandboxed.measures import Reply, measure
 from scoring.sandboxed.refusal import Refusal
+from scoring.sandboxed.tasks.predict import predict
 
 # Loaded before the entry, so that a library of ours that is broken does not look like its doing.
 ENGINES: Final[Mapping[Task, Mapping[Format, tuple[str, ...]]]] = {
     Task.MEASURE: {
-        Format.CVPR_ZIP: ("scoring.sandboxed.loaders.cvpr_zip", "scoring.sandboxed.measure_torch"),
-        Format.ONNX: ("scoring.sandboxed.loaders.onnx_graph", "scoring.sandboxed.measure_onnx"),
-        Format.QAIHUB: ("scoring.sandboxed.loaders.qaihub", "scoring.sandboxed.measure_torch"),
-        Format.GASBENCH: ("scoring.sandboxed.loaders.gasbench", "scoring.sandboxed.measure_torch"),
-        Format.BYOM: ("scoring.sandboxed.loaders.byom", "scoring.sandboxed.measure_byom"),
+        Format.CVPR_ZIP: ("scoring.sandboxed.loaders.cvpr_zip", "scoring.sandboxed.measures.torch_entry"),
+        Format.ONNX: ("scoring.sandboxed.loaders.onnx_graph", "scoring.sandboxed.measures.onnx_graph"),
+        Format.QAIHUB: ("scoring.sandboxed.loaders.qaihub", "scoring.sandboxed.measures.torch_entry"),
+        Format.GASBENCH: ("scoring.sandboxed.loaders.gasbench", "scoring.sandboxed.measures.torch_entry"),
+        Format.BYOM: ("scoring.sandboxed.loaders.byom", "scoring.sandboxed.measures.byom"),
     },
     Task.PREDICT: {
         Format.CVPR_ZIP: ("scoring.sandboxed.loaders.cvpr_zip",),
@@ -56,11 +56,11 @@ def _paths() -> argparse.Namespace:
 
 def _run(request: Request, paths: argparse.Namespace, channel: Channel) -> dict[str, object]:
     if request.task is Task.CALIBRATE:
-        from scoring.sandboxed.calibrate import calibrate
+        from scoring.sandboxed.tasks.calibrate import calibrate
 
         return calibrate(request.threads)
     if request.task is Task.LATENCY:
-        from scoring.sandboxed.latency import answer, open_paced
+        from scoring.sandboxed.tasks.latency import answer, open_paced
 
         paced = open_paced(paths.inputs, request)
         for module in _engines(request):
@@ -79,25 +79,25 @@ def _run(request: Request, paths: argparse.Namespace, channel: Channel) -> dict[
 
 
 def _export(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
-    from scoring.sandboxed.export import export
+    from scoring.sandboxed.tasks.export import export
 
     return export(request, package, pixels, channel)
 
 
 def _compile(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
-    from scoring.sandboxed.compiling import compile_entry
+    from scoring.sandboxed.tasks.compile import compile_entry
 
     return compile_entry(request, package, pixels, channel)
 
 
 def _trace(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
-    from scoring.sandboxed.tracing import trace_entry
+    from scoring.sandboxed.tasks.trace import trace_entry
 
     return trace_entry(request, package, pixels, channel)
 
 
 def _quantise(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
-    from scoring.sandboxed.quantise import quantise
+    from scoring.sandboxed.tasks.quantise import quantise
 
     return quantise(request, package, pixels, channel)
 
@@ -109,10 +109,10 @@ WRITERS: Final[Mapping[Task, Callable[[Request, Path, Pixels, Channel], Reply]]]
     Task.QUANTISE: _quantise,
 }
 WRITING_ENGINES: Final = {
-    Task.EXPORT: "scoring.sandboxed.export",
-    Task.COMPILE: "scoring.sandboxed.compiling",
-    Task.TRACE: "scoring.sandboxed.tracing",
-    Task.QUANTISE: "scoring.sandboxed.quantise",
+    Task.EXPORT: "scoring.sandboxed.tasks.export",
+    Task.COMPILE: "scoring.sandboxed.tasks.compile",
+    Task.TRACE: "scoring.sandboxed.tasks.trace",
+    Task.QUANTISE: "scoring.sandboxed.tasks.quantise",
 }
 
 

@@ -13,8 +13,12 @@ from contextlib import redirect_stdout
 from typing import Any, Final
 
 import torch
-from ptflops import pytorch_engine, pytorch_ops
 from torch import nn
+
+from scoring.sandboxed.torchvision_ops import declare_missing_operators
+
+declare_missing_operators()  # ptflops imports torchvision
+from ptflops import pytorch_engine, pytorch_ops  # noqa: E402
 
 _count = pytorch_engine.get_flops_pytorch
 _PRODUCTS: Final = (

@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 from scoring.contracts import Format, InputContract, Outcome, OutputContract, OutputKind, Request, Task
+from scoring.sandboxed.counters.macs import count_macs
 from scoring.sandboxed.inputs import FloatBatches
 from scoring.sandboxed.loaders import byom
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
-from scoring.sandboxed.macs import count_macs
-from scoring.sandboxed.measure_byom import hidden_values
+from scoring.sandboxed.measures.byom import hidden_values
 from scoring.sandboxed.refusal import Refusal
 
 MEAN, STD = (0.5, 0.25, 0.125), (0.5, 2.0, 4.0)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from scoring.contracts import Format
 from scoring.sandboxed.loaders import LOADERS
-from scoring.sandboxed.measure import MEASURES
+from scoring.sandboxed.measures import MEASURES
 
 
 def test_every_format_can_be_loaded_and_measured():

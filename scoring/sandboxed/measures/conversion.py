@@ -11,11 +11,15 @@ import tempfile
 from pathlib import Path
 
 import onnx
-import onnx2torch
 import onnxruntime
 from onnx import defs, helper, numpy_helper
-from onnx2torch.node_converters import registry
 from torch import nn
+
+from scoring.sandboxed.torchvision_ops import declare_missing_operators
+
+declare_missing_operators()  # onnx2torch imports torchvision
+import onnx2torch  # noqa: E402
+from onnx2torch.node_converters import registry  # noqa: E402
 
 _ERRORS_ONLY = 3
 

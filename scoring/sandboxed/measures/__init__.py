@@ -35,19 +35,19 @@ def probe(entry: Entry, request: Request, pixels: Pixels) -> None:
 
 
 def _measure_cvpr_zip(request: Request, package: Path, pixels: Pixels) -> Reply:
-    from scoring.sandboxed.measure_torch import measure_torch
+    from scoring.sandboxed.measures.torch_entry import measure_torch
 
     return measure_torch(request, package, pixels)
 
 
 def _measure_onnx(request: Request, package: Path, pixels: Pixels) -> Reply:
-    from scoring.sandboxed.measure_onnx import measure_onnx
+    from scoring.sandboxed.measures.onnx_graph import measure_onnx
 
     return measure_onnx(request, package, pixels)
 
 
 def _measure_byom(request: Request, package: Path, pixels: Pixels) -> Reply:
-    from scoring.sandboxed.measure_byom import measure_byom
+    from scoring.sandboxed.measures.byom import measure_byom
 
     return measure_byom(request, package, pixels)
 

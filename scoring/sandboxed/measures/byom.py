@@ -9,14 +9,14 @@ from typing import Final, cast
 import torch
 
 from scoring.contracts import Outcome, Request, Task
+from scoring.sandboxed.counters.macs import prepare_counters
+from scoring.sandboxed.counters.parameters import FREE_VALUES
+from scoring.sandboxed.counters.script_storages import extra_values
 from scoring.sandboxed.failures import attempt, entry_failures
 from scoring.sandboxed.inputs import Pixels
 from scoring.sandboxed.loaders import byom
-from scoring.sandboxed.macs import prepare_counters
-from scoring.sandboxed.measure import Reply
-from scoring.sandboxed.measure_torch import measure_entry
-from scoring.sandboxed.parameters import FREE_VALUES
-from scoring.sandboxed.script_storages import extra_values
+from scoring.sandboxed.measures import Reply
+from scoring.sandboxed.measures.torch_entry import measure_entry
 
 WORD_BYTES: Final = 4
 # torch.jit.save keeps the source's line numbers beside the code; they are no values.

@@ -10,18 +10,15 @@ import torch
 from torch import nn
 
 from scoring.contracts import Outcome, Request, Task
+from scoring.sandboxed.counters.graph_parameters import count_graph_parameters
+from scoring.sandboxed.counters.macs import NO_COUNTS, MacCounts, count_macs, prepare_counters
 from scoring.sandboxed.failures import entry_failures
-from scoring.sandboxed.graph_parameters import count_graph_parameters
 from scoring.sandboxed.inputs import Pixels, pad
 from scoring.sandboxed.loaders import onnx_graph
-from scoring.sandboxed.measure import Reply, probe
+from scoring.sandboxed.measures import Reply, probe
+from scoring.sandboxed.measures.conversion import convert
 from scoring.sandboxed.refusal import Refusal
 from scoring.sandboxed.settle import settle_torch
-from scoring.sandboxed.torchvision_ops import declare_missing_operators
-
-declare_missing_operators()  # onnx2torch and ptflops import torchvision
-from scoring.sandboxed.conversion import convert  # noqa: E402
-from scoring.sandboxed.macs import NO_COUNTS, MacCounts, count_macs, prepare_counters  # noqa: E402
 
 # Largest difference, in units of the largest output, that is still rounding.
 TOLERANCE = 1e-3

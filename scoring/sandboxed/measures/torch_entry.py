@@ -6,16 +6,13 @@ from pathlib import Path
 from typing import cast
 
 from scoring.contracts import Outcome, Request
+from scoring.sandboxed.counters.macs import count_macs, prepare_counters
+from scoring.sandboxed.counters.parameters import count_parameters, unregistered_arrays
 from scoring.sandboxed.failures import entry_failures
 from scoring.sandboxed.inputs import Pixels, pad
 from scoring.sandboxed.loaders import LOADERS
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
-from scoring.sandboxed.measure import Reply, probe
-from scoring.sandboxed.torchvision_ops import declare_missing_operators
-
-declare_missing_operators()  # ptflops imports torchvision
-from scoring.sandboxed.macs import count_macs, prepare_counters  # noqa: E402
-from scoring.sandboxed.parameters import count_parameters, unregistered_arrays  # noqa: E402
+from scoring.sandboxed.measures import Reply, probe
 
 MAX_COUNTED_SAMPLES = 4
 

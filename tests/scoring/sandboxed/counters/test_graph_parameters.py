@@ -3,7 +3,7 @@
 import pytest
 from onnx import ModelProto, NodeProto, TensorProto, helper
 
-from scoring.sandboxed.graph_parameters import FREE_VALUES, count_graph_parameters
+from scoring.sandboxed.counters.graph_parameters import FREE_VALUES, count_graph_parameters
 
 PARTS = 8
 EACH = FREE_VALUES // PARTS + 1
