@@ -40,14 +40,14 @@ function showFindings(findings) {
 function checkFile() {
   const file = input.files[0];
   chosen.textContent = file ? `${file.name}, ${inWords(file.size)}` : "No file chosen yet.";
-  if (!file) return [{ code: "empty_upload", message: "No file is chosen.", hint: "Choose the entry file." }];
+  if (!file) return [{ code: "empty_upload", message: "You have not chosen a file.", hint: "Choose your entry file." }];
   if (file.size === 0) {
-    return [{ code: "empty_upload", message: "The file is empty.", hint: "Choose the entry file again." }];
+    return [{ code: "empty_upload", message: "The file is empty.", hint: "Choose the file again." }];
   }
   if (file.size > maxBytes) {
     return [{
       code: "upload_too_large",
-      message: `The file has ${inWords(file.size)}; at most ${inWords(maxBytes)} are allowed.`,
+      message: `The file is ${inWords(file.size)}; at most ${inWords(maxBytes)} is allowed.`,
       hint: "Remove files that the model does not need.",
     }];
   }
@@ -91,7 +91,7 @@ function finish(request) {
   showFindings(reply.findings ?? [{
     code: `http_${request.status}`,
     message: `The server refused the upload (status ${request.status}).`,
-    hint: "Reload the page and try again; you may have been signed out.",
+    hint: "Reload the page and try again. You may have been signed out.",
   }]);
 }
 
@@ -112,7 +112,7 @@ function send(event) {
     if (progress.lengthComputable) showProgress(progress.loaded, progress.total);
   });
   transfer.addEventListener("load", () => finish(transfer));
-  transfer.addEventListener("error", () => breakOff("The connection broke off during the upload."));
+  transfer.addEventListener("error", () => breakOff("The connection was lost during the upload."));
   transfer.addEventListener("abort", () => breakOff("You stopped the upload."));
   transfer.open("POST", form.action);
   transfer.setRequestHeader("Accept", "application/json");

@@ -56,10 +56,10 @@ def test_a_participant_signs_out(as_me):
 
 def test_an_api_token_is_made_and_shown_once(as_me):
     as_me.goto("/account/")
-    as_me.get_by_role("button", name="Create a token").click()
+    as_me.get_by_role("button", name="Create token").click()
     expect(as_me.locator("#token")).to_have_text(re.compile("^[0-9a-f]{40}$"))
 
     as_me.goto("/account/")
 
     expect(as_me.locator("#token")).to_have_count(0)
-    expect(as_me.get_by_role("button", name="Replace the token")).to_be_visible()
+    expect(as_me.get_by_role("button", name="Replace token")).to_be_visible()

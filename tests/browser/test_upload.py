@@ -52,7 +52,7 @@ def test_progress_is_shown_and_the_upload_can_be_stopped(upload_page, entry):
     expect(upload_page.get_by_role("progressbar", name="Upload")).to_be_visible()
     expect(upload_page.locator("#upload-announcement")).to_have_text(re.compile("^Upload"))
     expect(upload_page.get_by_role("button", name="Upload and submit")).to_be_disabled()
-    upload_page.get_by_role("button", name="Stop the upload").click()
+    upload_page.get_by_role("button", name="Stop upload").click()
     expect(upload_page.get_by_role("alert")).to_contain_text("You stopped the upload.")
     expect(upload_page.get_by_role("button", name="Upload and submit")).to_be_enabled()
 
@@ -93,7 +93,7 @@ def test_a_refusal_by_the_server_shows_code_message_and_hint_in_place(upload_pag
     expect(problem).to_contain_text("already_submitted")
     expect(problem).to_contain_text("this exact file")
     expect(problem).to_contain_text("Open that submission")
-    expect(problem.get_by_role("link", name="Its page")).to_have_attribute("href", first)
+    expect(problem.get_by_role("link", name="Open it")).to_have_attribute("href", first)
     expect(problem).to_be_focused()
     expect(upload_page.locator("#upload-announcement")).to_be_empty()
 
@@ -106,7 +106,7 @@ def test_the_page_tells_one_time_of_the_next_slot_as_the_reader_counts(upload_pa
     send(upload_page)
 
     shown = upload_page.locator("section[aria-labelledby=quota] time").inner_text()
-    expect(upload_page.get_by_role("alert")).to_contain_text(f"The next slot opens at {shown}.")
+    expect(upload_page.get_by_role("alert")).to_contain_text(f"You can submit again at {shown}.")
 
 
 def test_a_connection_that_breaks_off_is_reported(upload_page, entry):
@@ -115,7 +115,7 @@ def test_a_connection_that_breaks_off_is_reported(upload_page, entry):
 
     send(upload_page)
 
-    expect(upload_page.get_by_role("alert")).to_contain_text("connection broke off")
+    expect(upload_page.get_by_role("alert")).to_contain_text("connection was lost")
 
 
 def test_a_dropped_file_is_chosen(upload_page):

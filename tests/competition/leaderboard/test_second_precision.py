@@ -125,7 +125,7 @@ def test_the_page_has_a_column_of_it(
 
     assert "Accuracy in w8a8</th>" in page
     assert "0.6250" in page
-    assert "12.5 points less" in page
+    assert "12.5 points lower" in page
 
 
 def test_the_api_declares_what_it_answers(
@@ -167,7 +167,7 @@ def test_a_submissions_page_tells_both_scores_and_private_ones_only_where_they_a
 
     assert "In w8a8" in page
     assert "0.6875" in page
-    assert "6.25 points less" in page
+    assert "6.25 points lower" in page
     # Rounded down: what is left in float is not to vanish.
-    assert "98.7 % of the multiply-adds" in page
+    assert "98.7 % of the MACs" in page
     assert ("0.3438" in page) == (shown is PrivateScores.ALWAYS)

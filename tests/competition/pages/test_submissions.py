@@ -83,9 +83,7 @@ def test_without_the_script_a_refusal_is_a_page_with_code_message_and_hint(as_al
     assert response.status_code == 422
     assert "already_submitted" in response.content.decode()
     assert "Open that submission" in response.content.decode()
-    assert (
-        f'<a href="{Submission.objects.get().get_absolute_url()}">Its page</a>' in response.content.decode()
-    )
+    assert f'<a href="{Submission.objects.get().get_absolute_url()}">Open it</a>' in response.content.decode()
 
 
 def test_a_file_one_byte_above_the_limit_is_refused(as_alice, submit_url, settings):
@@ -202,7 +200,7 @@ def test_a_breakdown_without_parts_is_left_out(as_alice, evaluation, lease):
         lease, replace(scored_report(), breakdown=nothing), now=timezone.now(), place=standings.place
     )
 
-    assert "Right and wrong" not in text_of(as_alice, evaluation)
+    assert "Public split by label" not in text_of(as_alice, evaluation)
 
 
 def test_what_was_applied_to_a_package_is_shown_as_text(as_alice, evaluation, lease):
@@ -250,7 +248,7 @@ def test_a_rejection_shows_code_numbers_hint_and_bar(as_alice, evaluation, lease
 
     assert "parameters_over_budget" in text
     assert "86,567,656" in text
-    assert "Every parameter and floating buffer counts" in text
+    assert "Every parameter and floating-point buffer counts" in text
     assert "bar bar-over" in text
     assert "over budget" in text
 
