@@ -13,7 +13,7 @@ from scoring.errors import render
 from scoring.metrics import METRICS
 from scoring.packages import FORMATS
 from scoring.readers import READERS
-from scoring.tracks import METRICS_BY_OUTPUT, ONE_LOGIT_METRICS, load_track, presets
+from scoring.tracks import load_track, presets
 
 SOURCE = Path(__file__).parent.parent
 
@@ -31,23 +31,6 @@ SOURCE = Path(__file__).parent.parent
 )
 def test_a_table_covers_its_enum(table: dict, enum: type) -> None:
     assert set(table) == set(enum)
-
-
-def test_every_metric_fits_exactly_one_output_kind() -> None:
-    fitting = [metric for metrics in METRICS_BY_OUTPUT.values() for metric in metrics]
-
-    assert sorted(fitting) == sorted(Metric)
-
-
-@pytest.mark.parametrize("metric", Metric)
-def test_what_the_site_says_of_a_metric_is_what_the_metric_is(metric: Metric) -> None:
-    facts, definition = METRIC_FACTS[metric], METRICS[metric]
-
-    assert (facts.version, facts.higher_is_better) == (definition.version, definition.higher_is_better)
-
-
-def test_tracks_and_metrics_agree_on_who_reads_a_single_logit() -> None:
-    assert {metric for metric, definition in METRICS.items() if definition.one_logit} == ONE_LOGIT_METRICS
 
 
 @pytest.mark.parametrize("code", CODES)

@@ -43,7 +43,13 @@ class MetricOutput(serializers.Serializer[Any]):
 
 def metric_facts(name: str) -> dict[str, object]:
     """Return what `MetricOutput` shows of a metric."""
-    return {"name": name, **vars(METRIC_FACTS[Metric(name)])}
+    facts = METRIC_FACTS[Metric(name)]
+    return {
+        "name": name,
+        "title": facts.title,
+        "version": facts.version,
+        "higher_is_better": facts.higher_is_better,
+    }
 
 
 class TrackUrls(serializers.Serializer[Any]):

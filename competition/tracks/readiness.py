@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from competition.moments import in_utc
 from competition.tracks.models import Dataset, Track
-from scoring.contracts import METRIC_FACTS, TRUTH_BY_OUTPUT, Metric, OutputKind, Split, TruthKind
-from scoring.tracks import METRICS_BY_OUTPUT, InvalidTrack
+from scoring.contracts import METRIC_FACTS, TRUTH_BY_OUTPUT, Metric, OutputKind, Split, TruthKind, metrics_of
+from scoring.tracks import InvalidTrack
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +74,7 @@ def _quota(track: Track) -> Check:
 
 
 def _metric(track: Track) -> Check:
-    fitting = METRICS_BY_OUTPUT[OutputKind(track.output_kind)] if track.output_kind in set(OutputKind) else ()
+    fitting = metrics_of(OutputKind(track.output_kind)) if track.output_kind in set(OutputKind) else ()
     unfit = [name for name in (track.metric, *track.extra_metrics) if name not in fitting]
     if unfit:
         message = f"{', '.join(unfit)} cannot score {track.output_kind} output. Choose a metric that fits."

@@ -1,24 +1,26 @@
 """Writes what the reference pages take from the code: python docs/reference/generate.py.
 
-codes.md is whole from the table of codes. tracks.md is written by hand, except for its tables of fields,
-which stand between marks.
+codes.md is whole from the table of codes. tracks.md and metrics.md are written by hand, except
+for what stands between marks: the tables of fields, and what the metrics declare.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING
 from datetime import datetime
 from enum import StrEnum
+from math import isinf
 from pathlib import Path
 
 from scoring.codes import CODES, Code
-from scoring.contracts import Metric
+from scoring.contracts import METRIC_FACTS, Metric, MetricFacts
 from scoring.contracts.fields import Group, TrackField, Unit
 from scoring.tracks.fields import TRACK_FIELDS, TrackFields
 
 REFERENCE = Path(__file__).parent
+METRICS = re.compile(r"(<!-- (?P<part>metrics|sources) -->\n).*?(<!-- end of the (?P=part) -->)", re.DOTALL)
 FIELDS = re.compile(r"(<!-- fields: (?P<part>[^>]+) -->\n).*?(<!-- end of the fields -->)", re.DOTALL)
 INTRODUCTION = """# Codes
 
@@ -77,7 +79,7 @@ def _is_choice(kind: type) -> bool:
 
 def _kind(kind: type, field: TrackField, words: tuple[str, str, str, str]) -> str:
     if kind is Metric:
-        return "a metric below" if field.item is None else "the metrics below"
+        return "a [metric](metrics.md)" if field.item is None else "the [metrics](metrics.md)"
     if _is_choice(kind):
         return ", ".join(f"`{member}`" for member in kind)
     time, text, whole, number = words
@@ -120,7 +122,32 @@ def _meaning(field: TrackField) -> str:
     return " ".join(filter(None, (about.help, unit, *only)))
 
 
+def metrics_page(text: str, table: Mapping[Metric, MetricFacts] = METRIC_FACTS) -> str:
+    """Return the page of metrics with its table and its list of sources as they must be."""
+    lines = {"metrics": _metric_rows(table), "sources": _metric_sources(table)}
+    return METRICS.sub(lambda mark: mark[1] + "".join(lines[mark["part"]]) + mark[3], text)
+
+
+def _metric_rows(table: Mapping[Metric, MetricFacts]) -> Iterator[str]:
+    yield "| Metric | Output | Better | Range | Version | Formula | Interval |\n|---|---|---|---|---|---|---|\n"
+    for metric, facts in table.items():
+        output = f"`{facts.output}`, also one" if facts.one_logit else f"`{facts.output}`"
+        better = "higher" if facts.higher_is_better else "lower"
+        least, greatest = facts.bounds
+        values = f"{least:g} and above" if isinf(greatest) else f"{least:g} to {greatest:g}"
+        cells = (f"`{metric}`", output, better, values, facts.version, facts.words, facts.interval)
+        yield f"| {' | '.join(cells)} |\n"
+
+
+def _metric_sources(table: Mapping[Metric, MetricFacts]) -> Iterator[str]:
+    for source in dict.fromkeys(facts.source for facts in table.values()):
+        metrics = ", ".join(f"`{metric}`" for metric, facts in table.items() if facts.source == source)
+        yield f"- {metrics}: {source}\n"
+
+
 if __name__ == "__main__":
     (REFERENCE / "codes.md").write_text(codes_page(), encoding="utf-8")
     tracks = REFERENCE / "tracks.md"
     tracks.write_text(tracks_page(tracks.read_text("utf-8")), encoding="utf-8")
+    metrics = REFERENCE / "metrics.md"
+    metrics.write_text(metrics_page(metrics.read_text("utf-8")), encoding="utf-8")

@@ -96,8 +96,7 @@ def run_pass(name: str, bench: Bench, positions: Sequence[int], treatment: Treat
 def break_down_pass(finished: Finished, bench: Bench) -> Breakdown | None:
     """Count where the entry is right and wrong in a pass, in samples without weights."""
     groups = [row.group for row in finished.rows] if bench.plan.grouped else None
-    definition = metrics.METRICS[bench.track.metric]
-    return break_down(definition, finished.labels, finished.part.predictions, groups, finished.scores)
+    return break_down(bench.track.metric, finished.labels, finished.part.predictions, groups, finished.scores)
 
 
 def _prepare(

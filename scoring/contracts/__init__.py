@@ -35,15 +35,22 @@ from scoring.contracts.flow import (
     Verdict,
     quantised_name,
 )
+from scoring.contracts.metric import (
+    METRIC_FACTS,
+    TRUTH_BY_OUTPUT,
+    Metric,
+    MetricFacts,
+    OutputKind,
+    TruthKind,
+    metrics_of,
+)
 from scoring.contracts.reader import MAX_FRAMES, READER_FACTS, Dtype, Reader, ReaderFacts, stored_dtype
 from scoring.contracts.track import (
     BOX_FIELDS,
     CONFIDENCE_THRESHOLD,
     IGNORED_CLASS,
     MAX_BOXES,
-    METRIC_FACTS,
     NMS_THRESHOLD,
-    TRUTH_BY_OUTPUT,
     ArchiveLimits,
     BoxLayout,
     Budgets,
@@ -51,17 +58,13 @@ from scoring.contracts.track import (
     Fit,
     Format,
     InputContract,
-    Metric,
-    MetricFacts,
     OutputContract,
-    OutputKind,
     Precision,
     PrivateScores,
     Quantisation,
     RunLimits,
     Split,
     TrackSpec,
-    TruthKind,
 )
 
 __all__ = [
@@ -122,6 +125,7 @@ __all__ = [
     "Verdict",
     "described",
     "facts_of",
+    "metrics_of",
     "places_that_change_no_score",
     "quantised_name",
     "stored_dtype",

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from scoring.contracts.metric import OutputKind
 from scoring.contracts.reader import Dtype, Reader
 from scoring.contracts.track import (
     BoxLayout,
@@ -16,7 +17,6 @@ from scoring.contracts.track import (
     Format,
     InputContract,
     OutputContract,
-    OutputKind,
 )
 
 

@@ -12,6 +12,7 @@ from operator import getitem
 from typing import Final
 
 from scoring.contracts.fields import Group, Unit, described, places_that_change_no_score
+from scoring.contracts.metric import Metric, OutputKind
 from scoring.contracts.reader import READER_FACTS, Dtype, Reader, readers_with
 
 
@@ -40,15 +41,6 @@ class Fit(StrEnum):
     CROP_TO_ASPECT_THEN_RESIZE = "crop-to-aspect-then-resize"
 
 
-class OutputKind(StrEnum):
-    """What the numbers a model returns mean; declared by the track, never guessed from values."""
-
-    LOGITS = "logits"
-    CONFIDENCE = "confidence"
-    CLASS_MAP = "class_map"
-    BOXES = "boxes"
-
-
 class BoxLayout(StrEnum):
     """How a model writes boxes down, in pixels of its input; declared, never guessed from values.
 
@@ -60,20 +52,6 @@ class BoxLayout(StrEnum):
     CORNERS = "corners"
 
 
-class TruthKind(StrEnum):
-    """What a dataset says of each sample; each output kind is scored against exactly one."""
-
-    CLASSES = "classes"
-    MASKS = "masks"
-    BOXES = "boxes"
-
-
-TRUTH_BY_OUTPUT: Mapping[OutputKind, TruthKind] = {
-    OutputKind.LOGITS: TruthKind.CLASSES,
-    OutputKind.CONFIDENCE: TruthKind.CLASSES,
-    OutputKind.CLASS_MAP: TruthKind.MASKS,
-    OutputKind.BOXES: TruthKind.BOXES,
-}
 IGNORED_CLASS = 255
 """A mask's value for pixels that nobody is scored on."""
 MAX_BOXES = 300
@@ -82,56 +60,6 @@ NMS_THRESHOLD = 0.7
 """What a package gets that states none: mean average precision wants nearly all boxes."""
 BOX_FIELDS = 6
 """left, top, right, bottom, score, class: what one box takes in a row of outputs."""
-
-
-class Metric(StrEnum):
-    """Metrics; each has one entry in `scoring.metrics.METRICS`."""
-
-    ACCURACY = "accuracy"
-    TOP5_ACCURACY = "top5_accuracy"
-    BEST_F1 = "best_f1"
-    MIOU = "miou"
-    PIXEL_ACCURACY = "pixel_accuracy"
-    COCO_MAP = "coco_map"
-    SN34_SCORE = "sn34_score"
-    SN34_MULTICLASS = "sn34_multiclass"
-    MCC = "mcc"
-    BRIER = "brier"
-    CROSS_ENTROPY = "cross_entropy"
-    MACRO_F1 = "macro_f1"
-    BALANCED_ACCURACY = "balanced_accuracy"
-    AUROC = "auroc"
-    F1_AT_THRESHOLD = "f1_at_threshold"
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricFacts:
-    """What a page or a board must know of a metric without computing it."""
-
-    title: str
-    version: str
-    higher_is_better: bool
-
-
-METRIC_FACTS: Mapping[Metric, MetricFacts] = {
-    Metric.ACCURACY: MetricFacts(title="Accuracy", version="1", higher_is_better=True),
-    Metric.TOP5_ACCURACY: MetricFacts(title="Top-5 accuracy", version="1", higher_is_better=True),
-    Metric.BEST_F1: MetricFacts(title="Best F1", version="1", higher_is_better=True),
-    Metric.MIOU: MetricFacts(title="Mean IoU", version="1", higher_is_better=True),
-    Metric.PIXEL_ACCURACY: MetricFacts(title="Pixel accuracy", version="1", higher_is_better=True),
-    Metric.COCO_MAP: MetricFacts(title="mAP@[.50:.95]", version="2", higher_is_better=True),
-    Metric.SN34_SCORE: MetricFacts(title="SN34 score", version="1", higher_is_better=True),
-    Metric.SN34_MULTICLASS: MetricFacts(title="SN34 score, multiclass", version="1", higher_is_better=True),
-    Metric.MCC: MetricFacts(title="MCC", version="1", higher_is_better=True),
-    Metric.BRIER: MetricFacts(title="Brier score", version="1", higher_is_better=False),
-    Metric.CROSS_ENTROPY: MetricFacts(title="Cross-entropy", version="1", higher_is_better=False),
-    Metric.MACRO_F1: MetricFacts(title="Macro F1", version="1", higher_is_better=True),
-    Metric.BALANCED_ACCURACY: MetricFacts(title="Balanced accuracy", version="1", higher_is_better=True),
-    Metric.AUROC: MetricFacts(title="AUROC", version="1", higher_is_better=True),
-    Metric.F1_AT_THRESHOLD: MetricFacts(
-        title="F1 at the package's threshold", version="1", higher_is_better=True
-    ),
-}
 
 
 class Split(StrEnum):

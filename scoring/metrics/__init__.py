@@ -3,51 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Final, cast
 
 import numpy as np
 
-from scoring.contracts import IGNORED_CLASS, TRUTH_BY_OUTPUT, Metric, OutputKind, ScoreValue, TruthKind
+from scoring.contracts import (
+    IGNORED_CLASS,
+    METRIC_FACTS,
+    TRUTH_BY_OUTPUT,
+    Metric,
+    MetricFacts,
+    OutputKind,
+    ScoreValue,
+    TruthKind,
+)
 from scoring.errors import Fault, reject
-from scoring.metrics.accuracy import ACCURACY, TOP5_ACCURACY
-from scoring.metrics.auroc import AUROC
-from scoring.metrics.classes import BALANCED_ACCURACY, BRIER, CROSS_ENTROPY, MACRO_F1, MCC
-from scoring.metrics.definition import (
+from scoring.metrics.formula import (
     Boxes,
+    Formula,
     Labels,
     Masks,
-    MetricDefinition,
     MetricResult,
     Predictions,
     Truth,
     Weights,
 )
-from scoring.metrics.detection import COCO_MAP
-from scoring.metrics.f1 import BEST_F1
-from scoring.metrics.segmentation import MIOU, PIXEL_ACCURACY
-from scoring.metrics.sn34 import SN34_MULTICLASS, SN34_SCORE
-from scoring.metrics.threshold import F1_AT_THRESHOLD
 
-__all__ = ["METRICS", "MetricDefinition", "MetricResult", "score"]
+__all__ = ["METRICS", "Formula", "MetricResult", "score"]
 
-# Each metric takes the one kind of truth that its output kind is scored against.
-METRICS: dict[Metric, MetricDefinition[Any]] = {
-    Metric.ACCURACY: ACCURACY,
-    Metric.TOP5_ACCURACY: TOP5_ACCURACY,
-    Metric.BEST_F1: BEST_F1,
-    Metric.MIOU: MIOU,
-    Metric.PIXEL_ACCURACY: PIXEL_ACCURACY,
-    Metric.COCO_MAP: COCO_MAP,
-    Metric.SN34_SCORE: SN34_SCORE,
-    Metric.SN34_MULTICLASS: SN34_MULTICLASS,
-    Metric.MCC: MCC,
-    Metric.BRIER: BRIER,
-    Metric.CROSS_ENTROPY: CROSS_ENTROPY,
-    Metric.MACRO_F1: MACRO_F1,
-    Metric.BALANCED_ACCURACY: BALANCED_ACCURACY,
-    Metric.AUROC: AUROC,
-    Metric.F1_AT_THRESHOLD: F1_AT_THRESHOLD,
+METRICS: Final[Mapping[Metric, Formula]] = {
+    metric: getattr(import_module(f"{__name__}.{facts.module}"), metric)
+    for metric, facts in METRIC_FACTS.items()
 }
 
 
@@ -70,14 +58,11 @@ def score(
     _check_predictions(labels, predictions)
     scores = {}
     for name in dict.fromkeys((metric, *extra_metrics)):
-        definition = METRICS[name]
-        _check_truth(definition, labels, predictions.shape[1], classes)
+        _check_truth(name, labels, predictions.shape[1], classes)
         _check_weights(weights, len(labels))
-        if definition.compute_with:
-            found = definition.compute_with(labels, predictions, weights, parameters)
-        else:
-            found = definition.compute(labels, predictions, weights)
-        scores[str(name)] = _score_value(definition, found)
+        stated = {"parameters": parameters} if METRIC_FACTS[name].package_numbers else {}
+        found = METRICS[name](labels, predictions, weights, **stated)
+        scores[str(name)] = _score_value(METRIC_FACTS[name], found)
     return scores
 
 
@@ -89,24 +74,24 @@ def _check_predictions(labels: Truth, predictions: Predictions) -> None:
         raise reject("not_finite", found=bad, total=predictions.size)
 
 
-def _check_truth(definition: MetricDefinition[Any], truth: Truth, width: int, classes: int) -> None:
+def _check_truth(metric: Metric, truth: Truth, width: int, classes: int) -> None:
     if not len(truth):
         raise Fault("there is no sample to score")
-    match TRUTH_BY_OUTPUT[definition.output_kind]:
+    match TRUTH_BY_OUTPUT[METRIC_FACTS[metric].output]:
         case TruthKind.CLASSES:
-            _check_labels(definition, cast(Labels, truth), width)
+            _check_labels(METRIC_FACTS[metric], cast(Labels, truth), width)
         case TruthKind.MASKS:
             _check_masks(cast(Masks, truth), width, classes)
         case TruthKind.BOXES:  # pragma: no branch (the last kind there is)
             _check_boxes(cast(Boxes, truth), classes)
 
 
-def _check_labels(definition: MetricDefinition[Any], labels: Labels, width: int) -> None:
+def _check_labels(facts: MetricFacts, labels: Labels, width: int) -> None:
     classes = max(2, width)
-    if definition.output_kind is OutputKind.CONFIDENCE and width != 1:
-        raise Fault(f"{definition.name} needs outputs of width 1, and the track has width {width}")
-    if definition.output_kind is OutputKind.LOGITS and width == 1 and not definition.one_logit:
-        raise Fault(f"{definition.name} needs a column for each class, and the track has one column")
+    if facts.output is OutputKind.CONFIDENCE and width != 1:
+        raise Fault(f"{facts.title} needs outputs of width 1, and the track has width {width}")
+    if facts.output is OutputKind.LOGITS and width == 1 and not facts.one_logit:
+        raise Fault(f"{facts.title} needs a column for each class, and the track has one column")
     if labels.min() < 0 or labels.max() >= classes:
         raise Fault(f"a label is not among 0 to {classes - 1}")
 
@@ -129,11 +114,11 @@ def _check_weights(weights: Weights | None, samples: int) -> None:
         raise Fault("weights must be positive, one for each sample")
 
 
-def _score_value(definition: MetricDefinition[Any], result: MetricResult) -> ScoreValue:
+def _score_value(facts: MetricFacts, result: MetricResult) -> ScoreValue:
     return ScoreValue(
         value=result.value,
         ci=result.ci,
-        higher_is_better=definition.higher_is_better,
-        version=definition.version,
+        higher_is_better=facts.higher_is_better,
+        version=facts.version,
         details=result.details,
     )

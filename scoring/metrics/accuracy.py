@@ -11,8 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import OutputKind
-from scoring.metrics.definition import Labels, MetricDefinition, MetricResult, Predictions, Weights
+from scoring.metrics.formula import Labels, MetricResult, Predictions, Weights
 from scoring.metrics.intervals import effective_samples, weight_units, wilson
 
 # Bounds the temporary arrays, so that memory does not grow with the dataset.
@@ -52,15 +51,3 @@ def _share(hits: NDArray[np.bool_], weights: Weights | None) -> MetricResult:
         units = weight_units(weights)
         value, trials = int(units[hits].sum()) / int(units.sum()), effective_samples(weights)
     return MetricResult(value=value, ci=wilson(value, trials), details={"correct": float(correct)})
-
-
-ACCURACY: Final = MetricDefinition(
-    name="Accuracy", version="1", higher_is_better=True, output_kind=OutputKind.LOGITS, compute=accuracy
-)
-TOP5_ACCURACY: Final = MetricDefinition(
-    name="Top-5 accuracy",
-    version="1",
-    higher_is_better=True,
-    output_kind=OutputKind.LOGITS,
-    compute=top5_accuracy,
-)

@@ -18,8 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import OutputKind
-from scoring.metrics.definition import Labels, MetricDefinition, MetricResult, Predictions, Weights
+from scoring.metrics.formula import Labels, MetricResult, Predictions, Weights
 from scoring.metrics.intervals import Z_95, effective_samples, weight_units
 
 HALVINGS: Final = 60
@@ -69,8 +68,3 @@ def _farthest(is_near: Callable[[float], bool], near: float, far: float) -> floa
         middle = (near + far) / 2
         near, far = (middle, far) if is_near(middle) else (near, middle)
     return near
-
-
-AUROC: Final = MetricDefinition(
-    name="AUROC", version="1", higher_is_better=True, output_kind=OutputKind.CONFIDENCE, compute=auroc
-)

@@ -7,14 +7,23 @@ the first metric with one reports; without such a metric nothing is called, so n
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import TRUTH_BY_OUTPUT, Breakdown, OutputKind, ScoreValue, Share, TruthKind
+from scoring.contracts import (
+    METRIC_FACTS,
+    TRUTH_BY_OUTPUT,
+    Breakdown,
+    Metric,
+    OutputKind,
+    ScoreValue,
+    Share,
+    TruthKind,
+)
 from scoring.metrics.confusion import count_pairs
-from scoring.metrics.definition import Labels, MetricDefinition, Predictions
+from scoring.metrics.formula import Labels, Predictions
 from scoring.metrics.guesses import called_classes
 
 # Tables that nobody reads are left out, so that a report stays small.
@@ -23,19 +32,19 @@ MAX_CONFUSION_CLASSES: Final = 20
 
 
 def break_down(
-    definition: MetricDefinition[Any],
+    metric: Metric,
     labels: Labels,
     predictions: Predictions,
     groups: Sequence[str] | None,
     scores: Mapping[str, ScoreValue],
 ) -> Breakdown | None:
     """Count what was called right; None where the output calls no class."""
-    if TRUTH_BY_OUTPUT[definition.output_kind] is not TruthKind.CLASSES:
+    if TRUTH_BY_OUTPUT[METRIC_FACTS[metric].output] is not TruthKind.CLASSES:
         return None
-    called = _called(definition, predictions, scores)
+    called = _called(metric, predictions, scores)
     if called is None:
         return None
-    right = definition.right(labels, called)
+    right = _right(metric, labels, called)
     classes = max(2, predictions.shape[1])
     return Breakdown(
         by_label=_shares(map(str, labels), right) if classes <= MAX_PARTS else {},
@@ -44,10 +53,14 @@ def break_down(
     )
 
 
-def _called(
-    definition: MetricDefinition[Any], predictions: Predictions, scores: Mapping[str, ScoreValue]
-) -> Labels | None:
-    if definition.output_kind is OutputKind.LOGITS:
+def _right(metric: Metric, labels: Labels, called: Labels) -> NDArray[np.bool_]:
+    if METRIC_FACTS[metric].first_against_rest:
+        labels, called = (labels > 0).astype(np.int64), (called > 0).astype(np.int64)
+    return np.equal(labels, called)
+
+
+def _called(metric: Metric, predictions: Predictions, scores: Mapping[str, ScoreValue]) -> Labels | None:
+    if METRIC_FACTS[metric].output is OutputKind.LOGITS:
         return called_classes(predictions)
     thresholds = [score.details["threshold"] for score in scores.values() if "threshold" in score.details]
     return (predictions[:, 0] >= thresholds[0]).astype(np.int64) if thresholds else None

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
-from scoring.contracts import OutputKind
 from scoring.metrics import confusion, guesses, resampling
 from scoring.metrics.confusion import Counts
-from scoring.metrics.definition import Labels, MetricDefinition, MetricResult, Predictions, Weights
+from scoring.metrics.formula import Labels, MetricResult, Predictions, Weights
 from scoring.metrics.intervals import exact_mean
 from scoring.metrics.resampling import Draws, Floats
 
@@ -60,39 +58,3 @@ def _mean_loss(loss: Floats, baseline: float, weights: Weights | None) -> Metric
     value = exact_mean(loss, weights)
     draws = resampling.draw_losses(loss, weights, baseline=baseline)
     return MetricResult(value=value, ci=resampling.interval(value, resampling.mean_losses, draws))
-
-
-MCC: Final = MetricDefinition(
-    name="MCC",
-    version="1",
-    higher_is_better=True,
-    output_kind=OutputKind.LOGITS,
-    compute=mcc,
-    one_logit=True,
-)
-MACRO_F1: Final = MetricDefinition(
-    name="Macro F1", version="1", higher_is_better=True, output_kind=OutputKind.LOGITS, compute=macro_f1
-)
-BALANCED_ACCURACY: Final = MetricDefinition(
-    name="Balanced accuracy",
-    version="1",
-    higher_is_better=True,
-    output_kind=OutputKind.LOGITS,
-    compute=balanced_accuracy,
-)
-BRIER: Final = MetricDefinition(
-    name="Brier score",
-    version="1",
-    higher_is_better=False,
-    output_kind=OutputKind.LOGITS,
-    compute=brier,
-    one_logit=True,
-)
-CROSS_ENTROPY: Final = MetricDefinition(
-    name="Cross-entropy",
-    version="1",
-    higher_is_better=False,
-    output_kind=OutputKind.LOGITS,
-    compute=cross_entropy,
-    one_logit=True,
-)

@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.metrics.definition import Labels, Weights
+from scoring.metrics.formula import Labels, Weights
 from scoring.metrics.intervals import weight_units
 
 Counts = NDArray[np.int64]

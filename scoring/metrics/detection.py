@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from scoring.contracts import BOX_FIELDS, OutputKind
+from scoring.contracts import BOX_FIELDS
 from scoring.errors import Fault
-from scoring.metrics.definition import Boxes, MetricDefinition, MetricResult, Predictions, Weights
+from scoring.metrics.formula import Boxes, MetricResult, Predictions, Weights
 from scoring.metrics.intervals import Z_95
 
 THRESHOLDS: Final = np.array([k / 20 for k in range(10, 20)])
@@ -141,12 +141,3 @@ def _jackknife(value: float, without: list[float]) -> tuple[float, float]:
         return 0.0, 1.0
     spread = math.sqrt((len(known) - 1) / len(known) * math.fsum((s - np.mean(known)) ** 2 for s in known))
     return max(0.0, value - Z_95 * spread), min(1.0, value + Z_95 * spread)
-
-
-COCO_MAP: Final = MetricDefinition(
-    name="mAP@[.50:.95]",
-    version="2",
-    higher_is_better=True,
-    output_kind=OutputKind.BOXES,
-    compute=coco_map,
-)

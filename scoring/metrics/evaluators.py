@@ -13,11 +13,9 @@ from numpy.typing import NDArray
 
 from scoring.contracts import IGNORED_CLASS, METRIC_FACTS, Metric, OutputKind, ScoreValue
 from scoring.errors import Fault, Rejected, render
-from scoring.metrics import METRICS, score
+from scoring.metrics import score
 
 PERCENT: Final = 100.0
-# All others go from 0 to 1.
-NO_SHARES: Final = frozenset({Metric.MCC, Metric.BRIER, Metric.CROSS_ENTROPY})
 
 
 class MetricEvaluator:
@@ -48,7 +46,7 @@ class MetricEvaluator:
         found, truth = np.asarray(output), np.asarray(ground_truth)
         if len(found) != len(truth):
             raise ValueError(f"{len(found)} outputs for {len(truth)} truths")
-        if METRICS[self._metrics[0]].output_kind is OutputKind.CLASS_MAP:
+        if METRIC_FACTS[self._metrics[0]].output is OutputKind.CLASS_MAP:
             found, truth = _class_map(found), _mask(truth, self._classes)
         else:
             truth = truth.reshape(len(truth)).astype(np.int64)
@@ -64,7 +62,7 @@ class MetricEvaluator:
         """Return the first metric, in percent if it goes from 0 to 1; raises ValueError if it has no value."""
         metric = self._metrics[0]
         value = self._scores()[metric].value
-        return value if metric in NO_SHARES else PERCENT * value
+        return PERCENT * value if METRIC_FACTS[metric].is_share else value
 
     def formatted_accuracy(self) -> str:
         """Return each metric with its title."""
@@ -102,7 +100,7 @@ def _mask(truth: NDArray[np.generic], classes: int) -> NDArray[np.uint8]:
 
 
 def _formatted(metric: Metric, value: float) -> str:
-    return f"{value:.4f}" if metric in NO_SHARES else f"{PERCENT * value:.1f}%"
+    return f"{PERCENT * value:.1f}%" if METRIC_FACTS[metric].is_share else f"{value:.4f}"
 
 
 def classification_evaluator() -> MetricEvaluator:

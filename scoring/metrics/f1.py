@@ -15,13 +15,11 @@ widen for the search over thresholds.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import OutputKind
-from scoring.metrics.definition import Labels, MetricDefinition, MetricResult, Predictions, Weights
+from scoring.metrics.formula import Labels, MetricResult, Predictions, Weights
 from scoring.metrics.intervals import UNITS_PER_WEIGHT, effective_samples, weight_units, wilson
 
 
@@ -149,8 +147,3 @@ def _result(counts: Counts, threshold: float, *, unit: int, trials: float) -> Me
 
 def _f1_of_jaccard(jaccard: float) -> float:
     return 2 * jaccard / (1 + jaccard)
-
-
-BEST_F1: Final = MetricDefinition(
-    name="Best F1", version="1", higher_is_better=True, output_kind=OutputKind.CONFIDENCE, compute=best_f1
-)

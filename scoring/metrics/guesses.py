@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.metrics.definition import Labels, Predictions
+from scoring.metrics.formula import Labels, Predictions
 
 SMALLEST_PROBABILITY: Final = 1e-7
 # Bounds the temporary arrays, so that memory does not grow with the dataset.

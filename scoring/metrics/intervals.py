@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.metrics.definition import Weights
+from scoring.metrics.formula import Weights
 
 UNITS_PER_WEIGHT: Final = 2**20
 Z_95: Final = NormalDist().inv_cdf(0.975)

@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.metrics.definition import Labels, Weights
+from scoring.metrics.formula import Labels, Weights
 from scoring.metrics.intervals import effective_samples
 
 DRAWS: Final = 1_000

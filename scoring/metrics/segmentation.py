@@ -16,10 +16,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import IGNORED_CLASS, OutputKind
+from scoring.contracts import IGNORED_CLASS
 from scoring.errors import Fault
 from scoring.metrics.bootstrap import interval
-from scoring.metrics.definition import Masks, MetricDefinition, MetricResult, Predictions, Weights
+from scoring.metrics.formula import Masks, MetricResult, Predictions, Weights
 from scoring.metrics.intervals import UNITS_PER_WEIGHT, weight_units
 
 # 0 to 254 are classes; 255 stands for a predicted number that is none.
@@ -97,15 +97,3 @@ def _ious(sums: NDArray[np.float64] | NDArray[np.int64]) -> NDArray[np.float64]:
 def _mean(ious: NDArray[np.float64]) -> float:
     known = [float(iou) for iou in ious if not math.isnan(iou)]
     return math.fsum(known) / len(known) if known else math.nan
-
-
-MIOU: Final = MetricDefinition(
-    name="Mean IoU", version="1", higher_is_better=True, output_kind=OutputKind.CLASS_MAP, compute=miou
-)
-PIXEL_ACCURACY: Final = MetricDefinition(
-    name="Pixel accuracy",
-    version="1",
-    higher_is_better=True,
-    output_kind=OutputKind.CLASS_MAP,
-    compute=pixel_accuracy,
-)

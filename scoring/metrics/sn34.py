@@ -19,10 +19,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import OutputKind
 from scoring.metrics import guesses, resampling
 from scoring.metrics.confusion import confusion_matrix, correlation
-from scoring.metrics.definition import Labels, MetricDefinition, MetricResult, Predictions, Weights
+from scoring.metrics.formula import Labels, MetricResult, Predictions, Weights
 from scoring.metrics.guesses import Guesses
 from scoring.metrics.intervals import exact_mean
 
@@ -110,21 +109,3 @@ def _result(found: Guesses, weights: Weights | None) -> MetricResult:
             "cross_entropy": measured.cross_entropy,
         },
     )
-
-
-SN34_SCORE: Final = MetricDefinition(
-    name="SN34 score",
-    version="1",
-    higher_is_better=True,
-    output_kind=OutputKind.LOGITS,
-    compute=sn34_score,
-    right=lambda labels, called: (labels > 0) == (called > 0),
-    one_logit=True,
-)
-SN34_MULTICLASS: Final = MetricDefinition(
-    name="SN34 score, multiclass",
-    version="1",
-    higher_is_better=True,
-    output_kind=OutputKind.LOGITS,
-    compute=sn34_multiclass,
-)

@@ -11,12 +11,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from scoring.contracts import OutputKind
-from scoring.metrics.definition import Labels, MetricDefinition, MetricResult, Predictions, Weights
+from scoring.contracts import METRIC_FACTS, Metric
 from scoring.metrics.f1 import f1_at
+from scoring.metrics.formula import Labels, MetricResult, Predictions, Weights
 
 DEFAULT_THRESHOLD: Final = 0.5
-THRESHOLDS: Final = ("threshold", "anomaly_threshold")
 
 
 def f1_at_threshold(
@@ -26,16 +25,7 @@ def f1_at_threshold(
     parameters: Mapping[str, float] = MappingProxyType({}),
 ) -> MetricResult:
     """Score the threshold that the package states."""
-    stated = [parameters[name] for name in THRESHOLDS if name in parameters]
+    names = METRIC_FACTS[Metric.F1_AT_THRESHOLD].package_numbers
+    stated = [parameters[name] for name in names if name in parameters]
     threshold = stated[0] if stated else DEFAULT_THRESHOLD
     return f1_at(threshold, predictions[:, 0], labels == 1, weights)
-
-
-F1_AT_THRESHOLD: Final = MetricDefinition(
-    name="F1 at the package's threshold",
-    version="1",
-    higher_is_better=True,
-    output_kind=OutputKind.CONFIDENCE,
-    compute=f1_at_threshold,
-    compute_with=f1_at_threshold,
-)

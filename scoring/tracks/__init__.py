@@ -16,12 +16,10 @@ import yaml
 from pydantic import ValidationError
 
 from scoring.tracks.document import PLACES_THAT_CHANGE_NO_SCORE, TrackDocument, TrackPage
-from scoring.tracks.schema import DOCUMENT, METRICS_BY_OUTPUT, ONE_LOGIT_METRICS, SPATIAL
+from scoring.tracks.schema import DOCUMENT, SPATIAL
 
 __all__ = [
     "MAX_DOCUMENT_BYTES",
-    "METRICS_BY_OUTPUT",
-    "ONE_LOGIT_METRICS",
     "PLACES_THAT_CHANGE_NO_SCORE",
     "SPATIAL",
     "InvalidTrack",

@@ -22,42 +22,21 @@ from pydantic import (
 
 from scoring.contracts import (
     MAX_FRAMES,
+    METRIC_FACTS,
     READER_FACTS,
     Dtype,
     Fit,
     InputContract,
-    Metric,
     OutputContract,
     OutputKind,
     Quantisation,
     Reader,
     TrackSpec,
+    metrics_of,
 )
 from scoring.contracts.fields import TrackField, fields_of, sections_of
 from scoring.tracks.document import TrackDocument, TrackPage
 
-METRICS_BY_OUTPUT: Final = {
-    OutputKind.LOGITS: frozenset(
-        {
-            Metric.ACCURACY,
-            Metric.TOP5_ACCURACY,
-            Metric.SN34_SCORE,
-            Metric.SN34_MULTICLASS,
-            Metric.MCC,
-            Metric.BRIER,
-            Metric.CROSS_ENTROPY,
-            Metric.MACRO_F1,
-            Metric.BALANCED_ACCURACY,
-        }
-    ),
-    OutputKind.CONFIDENCE: frozenset({Metric.BEST_F1, Metric.AUROC, Metric.F1_AT_THRESHOLD}),
-    OutputKind.CLASS_MAP: frozenset({Metric.MIOU, Metric.PIXEL_ACCURACY}),
-    OutputKind.BOXES: frozenset({Metric.COCO_MAP}),
-}
-DROPPABLE_METRICS: Final = frozenset(Metric) - {Metric.BRIER, Metric.CROSS_ENTROPY}
-"""Metrics from 0 (or -1) to 1, higher is better: a drop of 0.1 is one of 10 points."""
-ONE_LOGIT_METRICS: Final = frozenset({Metric.SN34_SCORE, Metric.MCC, Metric.BRIER, Metric.CROSS_ENTROPY})
-"""What can score logits of width 1: a single column, the logit of class 1."""
 SPATIAL: Final = frozenset({OutputKind.CLASS_MAP, OutputKind.BOXES})
 SOUND: Final = (Dtype.FLOAT32, -1.0, 1.0)
 
@@ -122,8 +101,8 @@ def check_class_names(names: tuple[str, ...], others: ValidationInfo) -> tuple[s
 def check_points(quantisation: Quantisation | None, others: ValidationInfo) -> Quantisation | None:
     """Refuse a second score where the ranking metric has no points to lose."""
     metric = others.data.get("metric")
-    if quantisation and metric and metric not in DROPPABLE_METRICS:
-        choice = ", ".join(sorted(DROPPABLE_METRICS))
+    if quantisation and metric and not METRIC_FACTS[metric].has_points:
+        choice = ", ".join(sorted(metric for metric, facts in METRIC_FACTS.items() if facts.has_points))
         raise ValueError(f"the drop is measured in points of {choice}; {metric} has none")
     return quantisation
 
@@ -137,12 +116,12 @@ def check_document(document: TrackDocument) -> None:
     if kind in SPATIAL and spec.input.fit is not Fit.STRETCH:
         raise ValueError(f"{kind} output needs the fit “stretch”, which loses no part")
     metrics = (spec.metric, *spec.extra_metrics)
-    fitting = METRICS_BY_OUTPUT[kind]
-    unfit = sorted(set(metrics) - fitting)
+    fitting = metrics_of(kind)
+    unfit = sorted(set(metrics).difference(fitting))
     if unfit:
         choice, names = ", ".join(sorted(fitting)), ", ".join(unfit)
         raise ValueError(f"{names} cannot score {kind} output; choose from {choice}")
-    several = sorted(set(metrics) - ONE_LOGIT_METRICS)
+    several = sorted(metric for metric in set(metrics) if not METRIC_FACTS[metric].one_logit)
     if kind is OutputKind.LOGITS and spec.output.width == 1 and several:
         raise ValueError(f"{', '.join(several)} needs logits of at least 2 classes")
     if len(set(metrics)) != len(metrics):

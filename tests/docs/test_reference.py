@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 from scoring.contracts import METRIC_FACTS, Format, Metric
-from scoring.tracks import METRICS_BY_OUTPUT, ONE_LOGIT_METRICS, parse_track
+from scoring.tracks import parse_track
 from scoring.tracks.fields import TRACK_FIELDS
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +46,10 @@ def test_the_page_of_codes_is_what_the_table_gives() -> None:
     assert page("codes.md") == generator().codes_page()
 
 
+def test_the_tables_of_metrics_are_what_the_metrics_declare() -> None:
+    assert page("metrics.md") == generator().metrics_page(page("metrics.md"))
+
+
 def test_the_tables_of_track_fields_are_what_the_contract_gives() -> None:
     assert page("tracks.md") == generator().tracks_page(page("tracks.md"))
 
@@ -54,23 +58,17 @@ def test_every_field_of_a_track_has_a_row() -> None:
     assert {field.name for field in TRACK_FIELDS.all} <= set(rows("tracks.md"))
 
 
-def test_every_metric_and_format_is_named() -> None:
+def test_every_format_is_named() -> None:
     text = page("tracks.md")
 
-    assert set(METRIC_FACTS) <= set(rows("tracks.md"))
     assert all(f"`{member}`" in text for member in Format)
 
 
 @pytest.mark.parametrize("metric", METRIC_FACTS)
-def test_every_metric_has_a_row_with_its_output_direction_and_version(metric: Metric) -> None:
-    facts = METRIC_FACTS[metric]
-    kind = next(kind for kind, metrics in METRICS_BY_OUTPUT.items() if metric in metrics)
-    one = ", also one" if metric in ONE_LOGIT_METRICS else ""
+def test_the_interval_of_every_metric_is_explained(metric: Metric) -> None:
+    intervals = page("metrics.md").partition("## Intervals")[2]
 
-    output, better, version, *_ = rows("metrics.md")[metric]
-
-    assert (output, better) == (f"`{kind}`{one}", "higher" if facts.higher_is_better else "lower")
-    assert version == facts.version
+    assert f"\n| {METRIC_FACTS[metric].interval} |" in intervals
 
 
 def test_the_example_track_is_valid() -> None:

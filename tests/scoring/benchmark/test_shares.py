@@ -11,14 +11,13 @@ from pyarrow import parquet
 from scoring import metrics
 from scoring.benchmark.plan import Mode
 from scoring.benchmark.shares import Shares, compose, weigh
-from scoring.contracts import Metric, OutputKind
+from scoring.contracts import Metric, OutputKind, metrics_of
 from scoring.data.labels import LabelRow
 from scoring.errors import Fault
-from scoring.metrics import METRICS
 from tests.scoring.benchmark.playing import DrawingSandbox, play
 
 GROUPS = {"celeb": 4, "real-image-holdout-0a1b": 2, "gasstation-1": 2}
-OF_LOGITS = [metric for metric, found in METRICS.items() if found.output_kind is OutputKind.LOGITS]
+OF_LOGITS = metrics_of(OutputKind.LOGITS)
 
 
 def rows_of(groups: dict[str, int], weights: dict[str, float] | None = None) -> list[LabelRow]:

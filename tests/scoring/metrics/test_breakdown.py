@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from scoring.contracts import Metric, Share
-from scoring.metrics import METRICS, score
+from scoring.metrics import score
 from scoring.metrics.breakdown import MAX_CONFUSION_CLASSES, MAX_PARTS, break_down
 
 
 def found(metric, labels, predictions, groups=None, extra=()):
     labels, predictions = np.array(labels), np.array(predictions, np.float32)
     scores = score(metric, extra, labels, predictions)
-    return break_down(METRICS[metric], labels, predictions, groups, scores)
+    return break_down(metric, labels, predictions, groups, scores)
 
 
 def test_it_counts_by_label_and_by_group():
@@ -83,4 +83,4 @@ def test_of_class_maps_nothing_is_counted_by_sample():
     masks, predictions = np.zeros((2, 3, 3), np.uint8), np.zeros((2, 9), np.float32)
     scores = score(Metric.MIOU, (), masks, predictions, classes=2)
 
-    assert break_down(METRICS[Metric.MIOU], masks, predictions, None, scores) is None
+    assert break_down(Metric.MIOU, masks, predictions, None, scores) is None

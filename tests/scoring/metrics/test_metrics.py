@@ -1,26 +1,24 @@
-"""Properties that every metric of class labels has, tested once for all."""
+"""Properties that every metric has, tested once for all; most are those of class labels."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring.contracts import TRUTH_BY_OUTPUT, Metric, OutputKind, TruthKind
+from scoring.contracts import METRIC_FACTS, TRUTH_BY_OUTPUT, Metric, OutputKind, TruthKind
 from scoring.errors import Fault, Rejected
 from scoring.metrics import METRICS, score
 
 CLASSES = 7
 CLASS_METRICS = [
-    metric for metric in Metric if TRUTH_BY_OUTPUT[METRICS[metric].output_kind] is TruthKind.CLASSES
+    metric for metric, facts in METRIC_FACTS.items() if TRUTH_BY_OUTPUT[facts.output] is TruthKind.CLASSES
 ]
-BOUNDS = {Metric.MCC: (-1, 1), Metric.BRIER: (0, 2), Metric.CROSS_ENTROPY: (0, 17)}
-"""The least and the greatest value, where they are not 0 and 1."""
 
 
 def random_case(metric, seed, samples=40, weighted=False):
     """Return labels, predictions with many ties, and weights or None."""
     random = np.random.default_rng(seed)
-    confidence = METRICS[metric].output_kind is OutputKind.CONFIDENCE
+    confidence = METRIC_FACTS[metric].output is OutputKind.CONFIDENCE
     classes, width = (2, 1) if confidence else (CLASSES, CLASSES)
     labels = random.integers(0, classes, samples)
     predictions = random.integers(-3, 4, (samples, width)).astype(np.float32) / 2
@@ -28,22 +26,80 @@ def random_case(metric, seed, samples=40, weighted=False):
 
 
 def perfect_predictions(metric, labels):
-    if METRICS[metric].output_kind is OutputKind.CONFIDENCE:
+    if METRIC_FACTS[metric].output is OutputKind.CONFIDENCE:
         return labels[:, None].astype(np.float32)
     # Far apart, so that softmax leaves nothing to the other classes.
     return 100 * np.eye(CLASSES, dtype=np.float32)[labels]
 
 
-@pytest.mark.parametrize("metric", CLASS_METRICS)
-def test_every_metric_is_in_the_table_with_name_and_version(metric):
-    definition = METRICS[metric]
+def random_truth(metric, seed, samples):
+    """Return what is true of some samples, of the kind that the metric is scored against."""
+    random = np.random.default_rng(seed)
+    match TRUTH_BY_OUTPUT[METRIC_FACTS[metric].output]:
+        case TruthKind.CLASSES:
+            return random_case(metric, seed, samples)[0]
+        case TruthKind.MASKS:
+            return random.integers(0, CLASSES, (samples, 4, 4), dtype=np.uint8)
+        case TruthKind.BOXES:
+            return [random_boxes(random) for _ in range(samples)]
 
-    assert definition.name
-    assert definition.version
+
+def random_boxes(random, boxes=3):
+    """Return boxes of some class at random places, none of them a crowd."""
+    corners = random.integers(0, 20, (boxes, 2))
+    ends = corners + random.integers(1, 20, (boxes, 2))
+    return np.hstack([corners, ends, random.integers(0, CLASSES, (boxes, 1)), np.zeros((boxes, 1))])
+
+
+def answers(metric, truth):
+    """Return the predictions that are right about every sample."""
+    match TRUTH_BY_OUTPUT[METRIC_FACTS[metric].output]:
+        case TruthKind.CLASSES:
+            return perfect_predictions(metric, truth)
+        case TruthKind.MASKS:
+            return truth.reshape(len(truth), -1).astype(np.float32)
+        case TruthKind.BOXES:
+            found = [np.insert(image[:, :5], 4, 1.0, axis=1).ravel() for image in truth]
+            return np.array(found, np.float32)
 
 
 def test_the_table_holds_nothing_but_metrics():
     assert set(METRICS) == set(Metric)
+
+
+@pytest.mark.parametrize("metric", Metric)
+@given(seed=st.integers(0, 2**32 - 1), samples=st.integers(2, 20))
+@settings(max_examples=25, deadline=None)
+def test_the_value_stays_within_the_declared_bounds_and_inside_its_interval(metric, seed, samples):
+    truth, others = random_truth(metric, seed, samples), random_truth(metric, seed + 1, samples)
+
+    found = score(metric, (), truth, answers(metric, others), classes=CLASSES)[metric]
+
+    least, greatest = METRIC_FACTS[metric].bounds
+    assert least <= found.value <= greatest
+    assert found.ci[0] <= found.value <= found.ci[1]
+
+
+@pytest.mark.parametrize("metric", Metric)
+def test_a_perfect_prediction_scores_best_in_the_declared_direction(metric):
+    truth = random_truth(metric, 1, 40)
+
+    found = score(metric, (), truth, answers(metric, truth), classes=CLASSES)[metric]
+
+    facts = METRIC_FACTS[metric]
+    # Losses are never 0: probabilities are kept at least 1e-7 away from 0 and 1.
+    assert found.value == pytest.approx(facts.bounds[facts.higher_is_better], abs=2e-7)
+    assert (found.higher_is_better, found.version) == (facts.higher_is_better, facts.version)
+
+
+@pytest.mark.parametrize("metric", [metric for metric in CLASS_METRICS if METRIC_FACTS[metric].one_logit])
+def test_a_single_logit_is_read_where_that_is_declared(metric):
+    labels, logits = np.array([0, 1, 1, 0]), np.array([[-9], [9], [9], [-9]], np.float32)
+
+    found = score(metric, (), labels, logits)[metric]
+
+    facts = METRIC_FACTS[metric]
+    assert found.value == pytest.approx(facts.bounds[facts.higher_is_better], abs=1e-3)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -69,8 +125,8 @@ def test_the_interval_contains_the_value_and_stays_in_bounds(metric, weighted, s
 
     found = score(metric, (), labels, predictions, weights)[metric]
 
-    lowest, highest = BOUNDS.get(metric, (0, 1))
-    assert lowest <= found.ci[0] <= found.value <= found.ci[1] <= highest
+    least, greatest = METRIC_FACTS[metric].bounds
+    assert least <= found.ci[0] <= found.value <= found.ci[1] <= greatest
 
 
 @pytest.mark.parametrize("metric", CLASS_METRICS)
@@ -95,16 +151,6 @@ def test_a_whole_weight_counts_like_so_many_copies(metric, seed):
     copied = score(metric, (), labels.repeat(copies), predictions.repeat(copies, axis=0))[metric]
 
     assert weighted.value == copied.value
-
-
-@pytest.mark.parametrize("metric", CLASS_METRICS)
-def test_a_perfect_prediction_scores_best(metric):
-    labels, _, _ = random_case(metric, seed=1)
-
-    found = score(metric, (), labels, perfect_predictions(metric, labels))[metric]
-
-    # Losses are never 0: probabilities are kept at least 1e-7 away from 0 and 1.
-    assert found.value == pytest.approx(1.0 if found.higher_is_better else 0.0, abs=2e-7)
 
 
 @pytest.mark.parametrize("metric", CLASS_METRICS)

@@ -6,7 +6,7 @@ import pytest
 from scoring.contracts import IGNORED_CLASS, Metric
 from scoring.errors import Fault, Rejected
 from scoring.metrics import score
-from scoring.metrics.definition import MetricResult
+from scoring.metrics.formula import MetricResult
 from scoring.metrics.segmentation import miou, pixel_accuracy
 
 CLASSES = 4
