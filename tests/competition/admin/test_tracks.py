@@ -8,48 +8,19 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 
-from competition.admin.organisers import organisers
-from competition.submissions.models import Evaluation, Score, Submission
+from competition.submissions.models import Evaluation, Score
 from competition.tracks import services
 from competition.tracks.models import Competition, Dataset, Track
 from scoring.contracts import Quantisation, Status
 from scoring.tracks import dump_track, parse_track
+from tests.competition.admin.conftest import evaluate
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def plain_static(settings) -> None:
-    """Serve static names without the manifest that collectstatic writes."""
-    storages = {**settings.STORAGES}
-    storages["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = storages
-
-
-@pytest.fixture
-def organiser(db) -> Client:
-    """A browser of somebody in the group of organisers."""
-    user = User.objects.create_user("grace", is_staff=True)
-    user.groups.add(organisers())
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-@pytest.fixture
-def onlooker(db) -> Client:
-    """A browser of staff who may only look at tracks."""
-    user = User.objects.create_user("linus", is_staff=True)
-    user.user_permissions.add(Permission.objects.get(codename="view_track"))
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def act(track: Track, name: str) -> str:
@@ -73,17 +44,6 @@ def fields_of(client: Client, track: Track) -> dict[str, object]:
             # Browsers send the lines of a text with carriage returns.
             posted[bound.name] = value.replace("\n", "\r\n") if isinstance(value, str) else value
     return posted
-
-
-def evaluate(track: Track, *, status: Status = Status.QUEUED, name: str = "ada") -> Evaluation:
-    participant = User.objects.create(username=name, email=f"{name}@example.org")
-    submission = Submission.objects.create(
-        track=track, participant=participant, entry="x", entry_name="=1+1.zip", entry_bytes=1, sha256="0" * 64
-    )
-    ended = None if status in (Status.QUEUED, Status.RUNNING) else timezone.now()
-    return Evaluation.objects.create(
-        submission=submission, benchmark=track.benchmark, status=status, finished_at=ended
-    )
 
 
 def zipped(folder: Path) -> SimpleUploadedFile:
@@ -541,62 +501,3 @@ def test_a_dataset_cannot_be_changed_or_deleted(organiser: Client, track: Track)
 
     assert organiser.post(page, {"name": "other"}).status_code == 403
     assert organiser.post(reverse("admin:tracks_dataset_delete", args=[track.dataset.pk])).status_code == 403
-
-
-def test_evaluations_are_found_by_the_reference_of_their_fault(organiser: Client, track: Track) -> None:
-    services.open_track(track=track)
-    evaluation = evaluate(track, status=Status.FAILED)
-    Evaluation.objects.update(reference="F00D", fault="Traceback: <b>disk full</b>")
-
-    found = organiser.get(reverse("admin:submissions_evaluation_changelist"), {"q": "F00D"})
-    page = organiser.get(reverse("admin:submissions_evaluation_change", args=[evaluation.pk]))
-
-    assert found.context["cl"].result_count == 1
-    assert b"&lt;b&gt;disk full" in page.content
-
-
-def test_a_finding_with_a_code_of_another_release_is_shown(organiser: Client, track: Track) -> None:
-    services.open_track(track=track)
-    evaluation = evaluate(track, status=Status.REJECTED)
-    Evaluation.objects.update(findings=[{"code": "of_another_release", "path": "model.py", "facts": {}}])
-
-    page = organiser.get(reverse("admin:submissions_evaluation_change", args=[evaluation.pk]))
-
-    assert "of_another_release" in page.content.decode()
-
-
-def test_nothing_of_an_evaluation_can_be_posted(organiser: Client, track: Track) -> None:
-    services.open_track(track=track)
-    evaluation = evaluate(track)
-    before = Evaluation.objects.values().get()
-
-    organiser.post(
-        reverse("admin:submissions_evaluation_change", args=[evaluation.pk]),
-        {"status": "scored", "scores-TOTAL_FORMS": 0, "scores-INITIAL_FORMS": 0},
-    )
-
-    assert Evaluation.objects.values().get() == before
-
-
-@pytest.mark.parametrize(
-    ("name", "status", "after"),
-    [
-        ("cancel", Status.QUEUED, Status.CANCELLED),
-        ("retry", Status.FAILED, Status.QUEUED),
-        ("cancel", Status.SCORED, Status.SCORED),
-    ],
-)
-def test_acts_on_evaluations_ask_first(
-    organiser: Client, track: Track, name: str, status: Status, after: Status
-) -> None:
-    services.open_track(track=track)
-    evaluation = evaluate(track, status=status)
-    address = reverse("admin:submissions_evaluation_changelist")
-    posted = {"action": name, "_selected_action": evaluation.pk}
-
-    asked = organiser.post(address, posted)
-    unchanged = Evaluation.objects.get().status
-    organiser.post(address, {**posted, "confirmed": "yes"})
-
-    assert asked.status_code == 200
-    assert (unchanged, Evaluation.objects.get().status) == (status, after)

@@ -9,6 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
+from competition.submissions.models import Evaluation, Submission
 from competition.tracks import services
 from competition.tracks.models import Competition, Dataset, Track
 
@@ -141,26 +142,7 @@ def test_import_dataset_refuses_an_unknown_track(folder: Path, db) -> None:
     assert not Dataset.objects.exists()
 
 
-def test_an_organiser_is_staff_but_no_superuser(db) -> None:
-    password = run("create_organiser", "grace").split("grace: ")[1].split()[0]
-
-    grace = User.objects.get(username="grace")
-    assert grace.check_password(password)
-    assert (grace.is_staff, grace.is_superuser) == (True, False)
-    assert grace.has_perms(["tracks.change_track", "tracks.add_dataset", "submissions.change_evaluation"])
-    assert not grace.has_perm("auth.change_user")
-
-
-def test_an_account_is_not_created_twice(db) -> None:
-    run("create_organiser", "grace")
-
-    with pytest.raises(CommandError):
-        run("create_organiser", "grace")
-
-
 def test_sync_says_when_a_scored_track_differs_from_its_benchmark(track: Track, tmp_path: Path) -> None:
-    from competition.submissions.models import Evaluation, Submission
-
     services.open_track(track=track)
     ada = User.objects.create(username="ada")
     submission = Submission.objects.create(
