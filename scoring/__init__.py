@@ -1,6 +1,6 @@
 """Podium's scoring core. Theory of operation.
 
-**What happens to an entry.** `pipeline.score` is the whole flow: `intake` unpacks the entry under
+**What happens to an entry.** `flow.pipeline.score` is the whole flow: `intake` unpacks the entry under
 limits and recognises its format; `packages` and `budget.static` look at its files without running
 anything; a sandbox loads the model on sample images and measures it; `budget.enforce` compares
 usage with budgets; a second sandbox run predicts the hidden inputs; `metrics` compares the raw
@@ -28,7 +28,7 @@ take what they need from torch before the entry's code loads. Work that they can
 threads, extensions) costs processor time, which the parent reads from the kernel and bounds
 (`budget.allowance`). ONNX graphs are counted outside, from their shapes, without running.
 
-**A second score.** Where a track asks for it, `quantised` has the entry exported beside its own code,
+**A second score.** Where a track asks for it, `flow.second_score` has the entry exported beside its own code,
 and from there on only the graph runs: it must answer all hidden inputs as the entry did, is quantised
 on public samples and predicts once more. What the quantiser left in float is counted outside.
 

@@ -20,8 +20,8 @@ def write_entry(folder: Path) -> Path:
     return path
 
 
-def write_graph(folder: Path) -> Path:
-    """Write an ONNX graph from pictures of the CVPR tracks to a hundred numbers."""
+def write_graph(folder: Path, *, sides: Sequence[int | str] = (224, 224)) -> Path:
+    """Write an ONNX graph from pictures, by default of the CVPR tracks, to a hundred numbers."""
     graph = helper.make_graph(
         [
             helper.make_node("GlobalAveragePool", ["x"], ["pooled"]),
@@ -29,7 +29,7 @@ def write_graph(folder: Path) -> Path:
             helper.make_node("MatMul", ["flat", "weight"], ["y"]),
         ],
         "linear",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 224, 224])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, *sides])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 100])],
         initializer=[numpy_helper.from_array(np.zeros((3, GRAPH_PARAMETERS // 3), np.float32), "weight")],
     )

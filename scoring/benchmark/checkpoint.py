@@ -20,7 +20,7 @@ import numpy as np
 
 from scoring.cache.atomic import write_bytes_atomically
 from scoring.errors import Fault
-from scoring.flow.pipeline import Part
+from scoring.flow.found import Answers
 
 HEAD: Final = "head.json"
 LOCK: Final = "lock"
@@ -40,7 +40,7 @@ class Checkpoint:
     last: str = FIRST
     chunks: int = 0
 
-    def next_finished(self, *, rows: int, width: int) -> Part | None:
+    def next_finished(self, *, rows: int, width: int) -> Answers | None:
         """Return the next chunk if it was finished earlier; raise `CheckpointProblem` if it is damaged."""
         sidecar = self._sidecar(self.chunks)
         if not sidecar.exists():
@@ -54,7 +54,7 @@ class Checkpoint:
         self._advance(content)
         return part
 
-    def append(self, part: Part) -> None:
+    def append(self, part: Answers) -> None:
         """Write the next chunk; after a power cut it is either wholly there or not at all."""
         raw = np.ascontiguousarray(part.predictions, dtype="<f4").tobytes()
         facts = {
@@ -69,13 +69,13 @@ class Checkpoint:
         write_bytes_atomically(self._sidecar(self.chunks), content)
         self._advance(content)
 
-    def _read(self, facts: Mapping[str, Any], rows: int, width: int) -> Part:
+    def _read(self, facts: Mapping[str, Any], rows: int, width: int) -> Answers:
         raw = self._rows(self.chunks).read_bytes()
         expected = {"previous": self.last, "sha256": hashlib.sha256(raw).hexdigest(), "rows": rows}
         if any(facts[name] != value for name, value in expected.items()) or len(raw) != rows * width * 4:
             raise self._damaged()
         predictions = np.frombuffer(raw, dtype="<f4").reshape(rows, width).astype(np.float32)
-        return Part(predictions=predictions, cpu_s=float(facts["cpu_s"]), wall_s=float(facts["wall_s"]))
+        return Answers(predictions=predictions, cpu_s=float(facts["cpu_s"]), wall_s=float(facts["wall_s"]))
 
     def _advance(self, sidecar: bytes) -> None:
         self.last = hashlib.sha256(sidecar).hexdigest()

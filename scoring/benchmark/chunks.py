@@ -66,7 +66,7 @@ def predict_in_chunks(
 ) -> Predicted:
     """Return one row for each sample of the pass, going on after the chunks that are finished already."""
     starts = range(0, len(work.rows), work.chunk_samples)
-    width = examination.track.output.width
+    width = examination.model.track.output.width
     parts = []
     with open_checkpoint(checkpoint, run=run, chunks=len(starts)) as finished:
         for number, start in enumerate(starts):

@@ -20,9 +20,9 @@ def identity(examination: Examination, plan: SamplePlan, options: Options) -> di
     """Return all that a run follows from but the data; chunks of runs that differ in it must not be mixed."""
     return {
         "plan": plan.digest(),
-        "entry": _package_digest(examination.package),
-        "track": examination.track.digest(),
-        "chunk_samples": options.whole_chunk(examination.track),
+        "entry": _package_digest(examination.model.package),
+        "track": examination.model.track.digest(),
+        "chunk_samples": options.whole_chunk(examination.model.track),
         "augmented": options.augmented,
         "treatment": asdict(options.treatment),
         # They change no prediction, but results of one folder under other shares would be another score.

@@ -44,7 +44,7 @@ class Bench:
     @property
     def track(self) -> TrackSpec:
         """Return the track as it is settled for this entry."""
-        return self.examination.track
+        return self.examination.model.track
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,7 +158,7 @@ def _scores(
         labels=labels[counted],
         predictions=predictions[counted],
         weights=None if weights is None else weights[counted],
-        parameters=stated_numbers(bench.examination.flow.options),
+        parameters=stated_numbers(bench.examination.model.options),
     )
 
 

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.contracts import Fit, Format, Reader, ScoreReport, Task, TrackSpec
-from scoring.conversion.source import Source, open_source, run_task
+from scoring.conversion.source import open_source, run_task
 from scoring.errors import reject
 from scoring.files.archiving import pack
-from scoring.flow import pipeline, stages
-from scoring.flow.runs import Note
+from scoring.flow import pipeline
+from scoring.flow.found import Loadable
+from scoring.flow.runs import PROBE_SAMPLES, Note
 from scoring.packages.byom.writing import MODEL, byom_track, documents
 from scoring.readers import READERS
 from scoring.sandbox import exchange
@@ -74,7 +75,7 @@ def export_byom(
     )
 
 
-def _pack(model: bytes, origin: Source, facts: exchange.TraceFacts, name: str, workdir: Path) -> Path:
+def _pack(model: bytes, origin: Loadable, facts: exchange.TraceFacts, name: str, workdir: Path) -> Path:
     folder = workdir / "byom"
     files = documents(origin.track, origin.options, output_shape=facts.output_shape, name=name)
     for path, content in {**files, MODEL: model}.items():
@@ -84,16 +85,14 @@ def _pack(model: bytes, origin: Source, facts: exchange.TraceFacts, name: str, w
 
 
 def _check(
-    packed: Path, origin: Source, *, sandbox: Sandbox, workdir: Path, note: Note
+    packed: Path, origin: Loadable, *, sandbox: Sandbox, workdir: Path, note: Note
 ) -> tuple[ScoreReport, NDArray[np.float32]]:
     """Check the package as its track would; return the report and what it predicts on the sample pictures."""
     workdir.mkdir()
     track = byom_track(origin.track)
     examination = pipeline.examine(packed, track, sandbox=sandbox, workdir=workdir, note=note)
-    inputs = READERS[track.input.reader].probe_inputs(examination.track.input, workdir)
-    part = pipeline.predict_part(
-        examination, inputs, samples=stages.PROBE_SAMPLES, seed=track.run_limits.seed
-    )
+    inputs = READERS[track.input.reader].probe_inputs(examination.model.track.input, workdir)
+    part = pipeline.predict_part(examination, inputs, samples=PROBE_SAMPLES, seed=track.run_limits.seed)
     return examination.report, part.predictions
 
 

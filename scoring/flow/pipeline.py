@@ -8,11 +8,34 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import Finding, Package, ScoreReport, Stage, Task, TrackSpec, Usage, Verdict
-from scoring.flow import quantised, stages
-from scoring.flow.runs import Flow, Note, make_job, run_job
-from scoring.sandbox import exchange
-from scoring.sandbox.base import Job, Sandbox
+from scoring.budget import enforce
+from scoring.contracts import Finding, Format, Quantised, ScoreReport, Stage, TrackSpec, Usage, Verdict
+from scoring.flow import second_score, stages
+from scoring.flow.found import Answers, Computed, FloatGraph, InEightBits, Loadable
+from scoring.flow.progress import Known, Progress
+from scoring.flow.runs import Note, Tools
+from scoring.readers import PreparedData
+from scoring.sandbox.base import Sandbox
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examination:
+    """An entry that passed every check before hidden data, ready to predict, and its accepted report."""
+
+    model: Loadable
+    report: ScoreReport
+    tools: Tools
+
+    def known(self) -> Known:
+        """Return what a later rejection tells too."""
+        report = self.report
+        return Known(
+            package=self.model.package,
+            usage=report.usage,
+            warnings=report.warnings,
+            log=report.log,
+            timings_s=report.timings_s,
+        )
 
 
 def check(entry: Path, track: TrackSpec, *, sandbox: Sandbox, workdir: Path, note: Note) -> ScoreReport:
@@ -21,11 +44,11 @@ def check(entry: Path, track: TrackSpec, *, sandbox: Sandbox, workdir: Path, not
     `note(stage)` is called when a stage begins and at least once a second while the sandbox runs;
     what it raises ends the work and passes through. Otherwise raises only Rejected and Fault.
     """
-    flow = Flow(track=track, sandbox=sandbox, workdir=workdir, note=note)
-    with flow.only_rejected_or_fault():
-        examined = stages.examine(entry, flow)
-        quantised.export(examined.package, flow)
-        return replace(examined.report, timings_s=dict(flow.timings_s))
+    tools = Tools(sandbox=sandbox, workdir=workdir, note=note)
+    with Progress(note) as progress:
+        examination = _examine(entry, track, tools, progress)
+        _export(examination.model, tools, progress)
+        return replace(examination.report, timings_s=progress.known.timings_s)
 
 
 def score(
@@ -43,95 +66,121 @@ def score(
 
     Arrays are built in `cache` once per dataset and input contract. `note` and errors as in `check`.
     """
-    flow = Flow(track=track, sandbox=sandbox, workdir=workdir, note=note)
-    with flow.only_rejected_or_fault():
-        examined = stages.examine(entry, flow)
-        graph = quantised.export(examined.package, flow)
-        with flow.stage(Stage.PREDICT):
-            prepared = stages.prepare(data, cache, flow)
-            job, run = stages.predict(examined.package, prepared, flow)
-            cpu_s_per_sample = stages.enforce_cpu(job, run, flow)
-            usage = replace(examined.report.usage, cpu_s_per_sample=cpu_s_per_sample)
-            usage, slow = stages.time_samples(job, exchange.read_outputs(run, job), usage, flow)
-        in_8_bits = quantised.predict(graph, job, run, prepared, flow)
-        with flow.stage(Stage.METRIC):
-            computed = stages.compute(job, run, prepared, flow.track)
-            second = quantised.compare(in_8_bits, computed, prepared, flow.track)
+    tools = Tools(sandbox=sandbox, workdir=workdir, note=note)
+    with Progress(note) as progress:
+        examination = _examine(entry, track, tools, progress)
+        accepted, model = examination.report, examination.model
+        graph = _export(model, tools, progress)
+        with progress.stage(Stage.PREDICT):
+            prepared = stages.prepare(data, model.track, cache, tools)
+            answers = stages.predict(model, prepared.inputs, prepared.samples, tools)
+            usage = replace(accepted.usage, cpu_s_per_sample=answers.cpu_s / prepared.samples)
+            usage, slow = stages.time_samples(usage, model, prepared.inputs, answers.predictions, tools)
+        in_8_bits = _predict_in_8_bits(graph, answers, prepared, tools, progress)
+        with progress.stage(Stage.METRIC):
+            computed = stages.compute(model, answers, prepared)
+            second = _second_score(in_8_bits, computed, prepared)
         return replace(
-            examined.report,
+            accepted,
             verdict=Verdict.SCORED,
             benchmark=benchmark,
             usage=usage,
-            warnings=(*examined.report.warnings, *slow),
+            warnings=(*accepted.warnings, *slow),
             scores=computed.public,
             private_scores=computed.private,
             breakdown=computed.breakdown,
             quantised=second,
             samples=prepared.samples,
-            timings_s=dict(flow.timings_s),
+            timings_s=progress.known.timings_s,
         )
 
 
 def examine(entry: Path, track: TrackSpec, *, sandbox: Sandbox, workdir: Path, note: Note) -> Examination:
-    """Do what `check` does, and keep the package for `predict_part`."""
-    flow = Flow(track=track, sandbox=sandbox, workdir=workdir, note=note)
-    with flow.only_rejected_or_fault():
-        return Examination(examined=stages.examine(entry, flow), flow=flow)
+    """Do what `check` does but for the export, and keep the package for `predict_part`."""
+    tools = Tools(sandbox=sandbox, workdir=workdir, note=note)
+    with Progress(note) as progress:
+        return _examine(entry, track, tools, progress)
 
 
-def predict_part(examination: Examination, inputs: Path, *, samples: int, seed: int) -> Part:
+def predict_part(examination: Examination, inputs: Path, *, samples: int, seed: int) -> Answers:
     """Predict some of the data in a run of its own; the same bits for the same inputs and seed."""
-    flow = examination.flow
-    with flow.only_rejected_or_fault():
-        job = _part_job(examination, inputs, samples=samples, seed=seed)
-        run = run_job(job, flow, Stage.PREDICT)
-        exchange.interpret(run, job)
-        stages.enforce_cpu(job, run, flow)
-        return Part(predictions=exchange.read_outputs(run, job), cpu_s=run.cpu_s, wall_s=run.wall_s)
+    with Progress(examination.tools.note, known=examination.known()):
+        return stages.predict(examination.model, inputs, samples, examination.tools, seed=seed)
 
 
 def time_part(
     examination: Examination, inputs: Path, predictions: NDArray[np.float32], *, seed: int
 ) -> tuple[Usage, tuple[Finding, ...]]:
     """Hold the track's latency gate, if it has one, on inputs and their predictions, as `score` does."""
-    flow = examination.flow
-    with flow.only_rejected_or_fault():
-        job = _part_job(examination, inputs, samples=len(predictions), seed=seed)
-        return stages.time_samples(job, predictions, examination.report.usage, flow)
+    model, usage = examination.model, examination.report.usage
+    with Progress(examination.tools.note, known=examination.known()):
+        return stages.time_samples(usage, model, inputs, predictions, examination.tools, seed=seed)
 
 
-def _part_job(examination: Examination, inputs: Path, *, samples: int, seed: int) -> Job:
-    job = make_job(Task.PREDICT, examination.package, inputs, samples, examination.flow)
-    return replace(job, request=replace(job.request, seed=seed))
+def _examine(entry: Path, track: TrackSpec, tools: Tools, progress: Progress) -> Examination:
+    """Do what comes before hidden data, but for the export; each stage says what it found by then."""
+    with progress.stage(Stage.INTAKE):
+        package = stages.take_in(entry, track, tools)
+        progress.knows(package=package, warnings=package.warnings)
+    with progress.stage(Stage.INSPECT):
+        progress.knows(warnings=stages.look_at(package, track))
+        settled = stages.settle(package, track)
+        progress.knows(warnings=settled.warnings)
+        counts = stages.count(package, settled)
+    model = Loadable(package=package, track=settled.track, options=settled.options)
+    with progress.stage(Stage.MEASURE):
+        measured = stages.measure(model, counts, tools)
+        progress.knows(usage=measured.usage, warnings=measured.warnings, log=measured.log)
+    with progress.stage(Stage.ENFORCE):
+        enforce.enforce(measured.usage, track.budgets)
+    report = ScoreReport(
+        verdict=Verdict.ACCEPTED,
+        format=package.format,
+        track=track.slug,
+        benchmark=None,
+        usage=measured.usage,
+        warnings=progress.known.warnings,
+        timings_s=progress.known.timings_s,
+        log=measured.log,
+        isolated=tools.sandbox.isolated,
+        not_formats=package.not_formats,
+        applied=settled.applied,
+    )
+    return Examination(model=model, report=report, tools=tools)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Examination:
-    """An entry that passed every check before hidden data, ready to predict."""
-
-    examined: stages.Examined
-    flow: Flow
-
-    @property
-    def package(self) -> Package:
-        """Return the package as it was recognised."""
-        return self.examined.package
-
-    @property
-    def report(self) -> ScoreReport:
-        """Return the accepted report."""
-        return self.examined.report
-
-    @property
-    def track(self) -> TrackSpec:
-        """Return the track with every side settled."""
-        return self.flow.track
+def _export(model: Loadable, tools: Tools, progress: Progress) -> FloatGraph | None:
+    """Return the entry as a graph where the track asks for a second score; an ONNX entry is one already."""
+    quantisation = model.track.quantisation
+    if quantisation is None:
+        return None
+    if model.package.format is Format.ONNX:
+        return FloatGraph(model=model, exported=False, quantisation=quantisation)
+    with progress.stage(Stage.ENFORCE, timed_as="export"):
+        graph = second_score.export(model, tools)
+    return FloatGraph(model=graph, exported=True, quantisation=quantisation)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """The predictions of one run, shape (samples, width), and what they took."""
+def _predict_in_8_bits(
+    graph: FloatGraph | None, answers: Answers, prepared: PreparedData, tools: Tools, progress: Progress
+) -> InEightBits | None:
+    """Quantise the graph, if there is one, and let it answer all hidden inputs."""
+    if graph is None:
+        return None
+    with progress.stage(Stage.PREDICT, timed_as="quantise"):
+        if graph.exported:
+            of_graph = stages.predict(graph.model, prepared.inputs, prepared.samples, tools)
+            second_score.refuse_another_model(of_graph, answers, graph.model.track.output.kind)
+            del of_graph  # as large as the answers, and no longer needed
+        small = second_score.quantise(graph, prepared, tools)
+        again = stages.predict(small.model, prepared.inputs, prepared.samples, tools, bounded=False)
+    return InEightBits(graph=small, answers=again)
 
-    predictions: NDArray[np.float32]
-    cpu_s: float
-    wall_s: float
+
+def _second_score(
+    in_8_bits: InEightBits | None, computed: Computed, prepared: PreparedData
+) -> Quantised | None:
+    if in_8_bits is None:
+        return None
+    again = stages.compute(in_8_bits.graph.model, in_8_bits.answers, prepared)
+    return second_score.compare(in_8_bits.graph, before=computed, after=again)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -17,18 +17,18 @@ from scoring.contracts import (
     Breakdown,
     Finding,
     Package,
-    ScoreReport,
     ScoreValue,
+    Settled,
     Stage,
     StaticCounts,
     Task,
     TrackSpec,
     Usage,
-    Verdict,
 )
 from scoring.errors import Fault
 from scoring.flow import latency
-from scoring.flow.runs import Flow, make_job, run_job
+from scoring.flow.found import Answers, Computed, Loadable, Measurement
+from scoring.flow.runs import Tools, make_job, make_probe_job, run_job
 from scoring.intake.archive import unpack
 from scoring.intake.recognise import recognise
 from scoring.metrics.breakdown import break_down
@@ -37,136 +37,118 @@ from scoring.readers import READERS, PreparedData
 from scoring.sandbox import exchange
 from scoring.sandbox.base import Job, Run
 
-PROBE_SAMPLES = 4
 MAX_NAMED_OPS = 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class Examined:
-    """An entry that passed every check before hidden data."""
-
-    package: Package
-    report: ScoreReport
+def take_in(entry: Path, track: TrackSpec, tools: Tools) -> Package:
+    """Unpack the entry under the track's limits and recognise its format."""
+    unpacked = unpack(entry, destination=tools.workdir / "package", limits=track.archive_limits)
+    return recognise(unpacked, allowed=track.formats, formats=FORMATS)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Computed:
-    """Scores of both splits, and what was right on the public one."""
-
-    public: Mapping[str, ScoreValue]
-    private: Mapping[str, ScoreValue]
-    breakdown: Breakdown | None
+def look_at(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
+    """Return the warnings of what shows without running anything; raise Rejected with every problem."""
+    return FORMATS[package.format].check(package, track)
 
 
-def examine(entry: Path, flow: Flow) -> Examined:
-    """Do all stages before hidden data."""
-    track = flow.track
-    with flow.stage(Stage.INTAKE):
-        unpacked = unpack(entry, destination=flow.workdir / "package", limits=track.archive_limits)
-        package = recognise(unpacked, allowed=track.formats, formats=FORMATS)
-    flow.package, flow.warnings = package, package.warnings
-    with flow.stage(Stage.INSPECT):
-        flow.warnings += FORMATS[package.format].check(package, track)
-        settled = FORMATS[package.format].settle(package, track)
-        flow.warnings += settled.warnings
-        flow.track, flow.options = _settle_output(settled.track), settled.options
-        counts = static.count(package, flow.track, stated=settled.counts)
-        enforce.enforce_static(counts, package, track.budgets)
-    with flow.stage(Stage.MEASURE):
-        measured = _measure(package, flow)
-    flow.log = measured.log
-    flow.usage = usage = _usage(measured, counts, package)
-    flow.warnings += (*measured.warnings, *_uncounted(usage))
-    with flow.stage(Stage.ENFORCE):
-        enforce.enforce(usage, track.budgets)
-    report = ScoreReport(
-        verdict=Verdict.ACCEPTED,
-        format=package.format,
-        track=track.slug,
-        benchmark=None,
-        usage=usage,
-        warnings=flow.warnings,
-        timings_s=dict(flow.timings_s),
-        log=measured.log,
-        isolated=flow.sandbox.isolated,
-        not_formats=package.not_formats,
-        applied=settled.applied,
-    )
-    return Examined(package=package, report=report)
+def settle(package: Package, track: TrackSpec) -> Settled:
+    """Fill in what the package may choose, and how many numbers a sample's output then comes down to."""
+    settled = FORMATS[package.format].settle(package, track)
+    output = settled.track.output.settle(settled.track.input)
+    return replace(settled, track=replace(settled.track, output=output))
 
 
-def _settle_output(track: TrackSpec) -> TrackSpec:
-    """Fill in how many numbers a sample's output comes down to, now that the input's sides are known."""
-    return replace(track, output=track.output.settle(track.input))
+def count(package: Package, settled: Settled) -> StaticCounts:
+    """Count what shows without running; raise Rejected where that is over a budget already."""
+    counts = static.count(package, settled.track, stated=settled.counts)
+    enforce.enforce_static(counts, package, settled.track.budgets)
+    return counts
 
 
-def _measure(package: Package, flow: Flow) -> exchange.MeasureFacts:
-    probe = READERS[flow.track.input.reader].probe_inputs(flow.track.input, flow.workdir)
-    job = make_job(Task.MEASURE, package, probe, PROBE_SAMPLES, flow)
-    return cast(exchange.MeasureFacts, exchange.interpret(run_job(job, flow, Stage.MEASURE), job))
+def measure(model: Loadable, counts: StaticCounts, tools: Tools) -> Measurement:
+    """Load the model in the sandbox and measure it on the samples that ship with Podium."""
+    job = make_probe_job(Task.MEASURE, model, tools)
+    run = run_job(job, tools, Stage.MEASURE)
+    facts = cast(exchange.MeasureFacts, exchange.interpret(run, job))
+    usage = _usage(facts, counts, model.package)
+    return Measurement(usage=usage, warnings=(*facts.warnings, *_uncounted(usage)), log=facts.log)
 
 
-def prepare(data: Path, cache: Path, flow: Flow) -> PreparedData:
+def prepare(data: Path, track: TrackSpec, cache: Path, tools: Tools) -> PreparedData:
     """Bring the data to the settled input contract, or find it brought there."""
-    reader = READERS[flow.track.input.reader]
-    return reader.prepare(data, contract=flow.track.input, cache=cache, tick=lambda: flow.note(Stage.PREDICT))
+    reader = READERS[track.input.reader]
+    return reader.prepare(data, contract=track.input, cache=cache, tick=lambda: tools.note(Stage.PREDICT))
 
 
-def predict(package: Package, prepared: PreparedData, flow: Flow) -> tuple[Job, Run]:
-    """Predict all hidden inputs in the sandbox, or raise Rejected."""
-    job = make_job(Task.PREDICT, package, prepared.inputs, prepared.samples, flow)
-    run = run_job(job, flow, Stage.PREDICT)
+def predict(
+    model: Loadable,
+    inputs: Path,
+    samples: int,
+    tools: Tools,
+    *,
+    seed: int | None = None,
+    bounded: bool = True,
+) -> Answers:
+    """Predict the inputs in the sandbox, all of them or Rejected; `bounded` holds the processor time."""
+    job = make_job(Task.PREDICT, model, inputs, samples, seed=seed)
+    run = run_job(job, tools, Stage.PREDICT)
     exchange.interpret(run, job)
-    return job, run
+    if bounded:
+        _enforce_cpu(job, run, model.track.budgets.max_macs, tools)
+    return Answers(predictions=exchange.read_outputs(run, job), cpu_s=run.cpu_s, wall_s=run.wall_s)
 
 
-def enforce_cpu(job: Job, run: Run, flow: Flow) -> float:
-    """Bound what counters cannot see by processor time; return it per sample.
+def _enforce_cpu(job: Job, run: Run, max_macs: int | None, tools: Tools) -> None:
+    """Bound what counters cannot see by processor time.
 
     Calibration runs only when a fast machine's allowance is exceeded, right after the run and
     twice, so that a slow or busy machine of ours does not make an entrant look dishonest.
     """
     samples = job.request.samples
-    max_macs = flow.track.budgets.max_macs
     if max_macs is not None and allowance.is_suspicious(run.cpu_s, samples=samples, max_macs=max_macs):
-        rates = [_calibrate(job, flow) for _ in range(2)]
+        rates = [_calibrate(job, tools) for _ in range(2)]
         allowed_s = allowance.allowed_cpu_s(samples=samples, max_macs=max_macs, macs_per_cpu_s=min(rates))
         enforce.enforce_cpu(run.cpu_s / samples, allowed_s / samples)
-    return run.cpu_s / samples
 
 
-def time_samples(
-    job: Job, predictions: NDArray[np.float32], usage: Usage, flow: Flow
-) -> tuple[Usage, tuple[Finding, ...]]:
-    """Time single samples where the track has a gate; return the usage with it, and the warning beyond it.
-
-    `predictions` are those of the job's inputs.
-    """
-    max_ms = flow.track.budgets.max_latency_ms
-    if max_ms is None:
-        return usage, ()
-    found, warnings = latency.within(
-        max_ms,
-        job,
-        predictions,
-        sandbox=flow.sandbox,
-        workdir=flow.workdir,
-        tick=lambda: flow.note(Stage.PREDICT),
-    )
-    return replace(usage, latency_p50_ms=found.p50_ms, latency_p95_ms=found.p95_ms), warnings
-
-
-def _calibrate(job: Job, flow: Flow) -> float:
+def _calibrate(job: Job, tools: Tools) -> float:
     """Return how many MACs a second of processor time does here, on work of our own."""
     calibration = replace(job, request=replace(job.request, task=Task.CALIBRATE))
-    run = run_job(calibration, flow, Stage.PREDICT)
+    run = run_job(calibration, tools, Stage.PREDICT)
     calibrated = cast(exchange.CalibrateFacts, exchange.interpret(run, calibration))
     return calibrated.macs / calibrated.cpu_s
 
 
-def compute(job: Job, run: Run, prepared: PreparedData, track: TrackSpec) -> Computed:
+def time_samples(
+    usage: Usage,
+    model: Loadable,
+    inputs: Path,
+    predictions: NDArray[np.float32],
+    tools: Tools,
+    *,
+    seed: int | None = None,
+) -> tuple[Usage, tuple[Finding, ...]]:
+    """Time single samples where the track has a gate; return the usage with it, and the warning beyond it.
+
+    `predictions` are those of the inputs, by the same seed.
+    """
+    max_ms = model.track.budgets.max_latency_ms
+    if max_ms is None:
+        return usage, ()
+    found, warnings = latency.within(
+        max_ms,
+        make_job(Task.PREDICT, model, inputs, len(predictions), seed=seed),
+        predictions,
+        sandbox=tools.sandbox,
+        workdir=tools.workdir,
+        tick=lambda: tools.note(Stage.PREDICT),
+    )
+    return replace(usage, latency_p50_ms=found.p50_ms, latency_p95_ms=found.p95_ms), warnings
+
+
+def compute(model: Loadable, answers: Answers, prepared: PreparedData) -> Computed:
     """Compare the raw outputs with what is true, outside the sandbox."""
-    predictions = exchange.read_outputs(run, job)
+    track, predictions = model.track, answers.predictions
     needed = TRUTH_BY_OUTPUT[track.output.kind]
     if prepared.kind is not needed:
         raise Fault(f"the track is scored against {needed}, and the dataset has {prepared.kind}")
@@ -180,7 +162,7 @@ def compute(job: Job, run: Run, prepared: PreparedData, track: TrackSpec) -> Com
             predictions=predictions[rows],
             weights=weights,
             classes=track.output.classes,
-            parameters=stated_numbers(job.request.options),
+            parameters=stated_numbers(model.options),
         )
 
     private = of_split(prepared.private) if prepared.private.any() else {}

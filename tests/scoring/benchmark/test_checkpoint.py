@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from scoring.benchmark.checkpoint import CheckpointProblem, open_checkpoint
-from scoring.flow.pipeline import Part
+from scoring.flow.found import Answers
 
 RUN = {"plan": "sha256:1", "entry": "sha256:2"}
 
 
-def part(value: float) -> Part:
-    return Part(predictions=np.full((3, 2), value, np.float32), cpu_s=1.5, wall_s=2.5)
+def part(value: float) -> Answers:
+    return Answers(predictions=np.full((3, 2), value, np.float32), cpu_s=1.5, wall_s=2.5)
 
 
 @pytest.fixture
@@ -25,7 +25,9 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read_all(folder: Path, *, run=RUN, chunks: int = 3, rows: int = 3, width: int = 2) -> list[Part | None]:
+def read_all(
+    folder: Path, *, run=RUN, chunks: int = 3, rows: int = 3, width: int = 2
+) -> list[Answers | None]:
     with open_checkpoint(folder, run=run, chunks=chunks) as checkpoint:
         return [checkpoint.next_finished(rows=rows, width=width) for _ in range(3)]
 

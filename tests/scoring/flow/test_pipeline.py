@@ -142,6 +142,19 @@ def test_a_rejection_keeps_the_format_and_the_warnings(entry: Path, check) -> No
     assert refused.value.package.format is Format.CVPR_ZIP
 
 
+def test_a_rejection_by_counts_of_the_files_keeps_what_the_files_warned_of(tmp_path: Path) -> None:
+    track = load_track("gasbench-onnx-image").spec
+    strict = replace(track, budgets=replace(track.budgets, max_parameters=1))
+    graph = write_graph(tmp_path, sides=("h", "w"))
+
+    with pytest.raises(Rejected) as refused:
+        pipeline.check(graph, strict, sandbox=sandbox(), workdir=tmp_path, note=lambda stage: None)
+
+    assert refused.value.code == "parameters_over_budget"
+    assert "open_input_size" in {finding.code for finding in refused.value.warnings}
+    assert list(refused.value.timings_s) == ["intake"]
+
+
 def test_a_rejection_before_recognition_knows_no_format(entry: Path, check) -> None:
     entry.write_bytes(b"no archive")
 

@@ -10,11 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
-from scoring.contracts import Stage, Task, TrackSpec, Verdict
+from scoring.contracts import Outcome, Stage, Task, TrackSpec, Verdict
 from scoring.errors import Fault, Rejected
 from scoring.flow import pipeline
 from scoring.flow.pipeline import Examination
-from scoring.sandbox.fake import FakeSandbox, Scripted, calibrated, measured, predicted
+from scoring.sandbox import exchange
+from scoring.sandbox.base import Job, Run
+from scoring.sandbox.fake import FakeSandbox, Scripted, calibrated, failed, measured, predicted
 from scoring.tracks import load_track
 from tests.tiny import SIDE, write_data, write_entry
 
@@ -72,7 +74,7 @@ def score(entry: Path, data: Path, workdir: Path, tmp_path: Path) -> Callable[..
 # --- the latency gate
 
 
-def gated(track: TrackSpec, max_ms: float) -> TrackSpec:
+def gated(track: TrackSpec, max_ms: float | None) -> TrackSpec:
     return replace(track, budgets=replace(track.budgets, max_latency_ms=max_ms))
 
 
@@ -109,6 +111,24 @@ def test_a_faster_model_for_the_clock_is_refused(score, track: TrackSpec) -> Non
     assert caught.value.findings[0].facts == {"found": SAMPLES, "total": SAMPLES}
 
 
+@pytest.mark.parametrize("max_ms", [None, 1e9])
+def test_the_outputs_are_read_once_with_and_without_a_gate(
+    score, track: TrackSpec, max_ms: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Task] = []
+    read_outputs = exchange.read_outputs
+
+    def counting(run: Run, job: Job) -> np.ndarray:
+        read.append(job.request.task)
+        return read_outputs(run, job)
+
+    monkeypatch.setattr(exchange, "read_outputs", counting)
+
+    score(gated(track, max_ms), sandbox(measure=measured(), predict=predicted(ROWS), latency=predicted(ROWS)))
+
+    assert read == [Task.PREDICT]
+
+
 # --- in parts
 
 
@@ -131,9 +151,12 @@ def test_an_examined_entry_holds_its_package_its_report_and_the_settled_track(
 
     examination = examine(box)
 
-    assert (examination.package.main, examination.package.root) == ("model.py", workdir / "package")
+    assert (examination.model.package.main, examination.model.package.root) == (
+        "model.py",
+        workdir / "package",
+    )
     assert (examination.report.verdict, examination.report.usage.parameters) == (Verdict.ACCEPTED, 7)
-    assert examination.track.input == track.input
+    assert examination.model.track.input == track.input
     assert [job.request.task for job in box.jobs] == [Task.MEASURE]
 
 
@@ -161,14 +184,34 @@ def test_a_part_that_hides_work_is_refused(examine, inputs: Path) -> None:
     slow = replace(predicted(ROWS), cpu_s=10_000.0, wall_s=0.1)
     box = sandbox(measure=measured(), predict=slow, calibrate=calibrated(macs=10**12, cpu_s=1.0))
     examination = examine(box)
-    limits = replace(examination.flow.track.run_limits, predict_timeout_s=100_000.0)
-    examination.flow.track = replace(examination.flow.track, run_limits=limits)
+    model = examination.model
+    limits = replace(model.track.run_limits, predict_timeout_s=100_000.0)
+    patient = replace(model, track=replace(model.track, run_limits=limits))
+
+    with pytest.raises(Rejected) as caught:
+        pipeline.predict_part(replace(examination, model=patient), inputs, samples=SAMPLES, seed=0)
+
+    assert caught.value.code == "hidden_work"
+    assert caught.value.usage.parameters == 1_000
+
+
+def test_a_part_that_is_refused_tells_what_the_examination_found(examine, inputs: Path) -> None:
+    box = sandbox(
+        measure=measured(log="from measure"),
+        predict=replace(failed(Outcome.CRASHED, why="ValueError"), log="hidden pixel 17"),
+    )
+    examination = examine(box)
 
     with pytest.raises(Rejected) as caught:
         pipeline.predict_part(examination, inputs, samples=SAMPLES, seed=0)
 
-    assert caught.value.code == "hidden_work"
-    assert caught.value.usage.parameters == 1_000
+    told = caught.value
+    assert (told.log, told.usage, told.package) == (
+        "from measure",
+        examination.report.usage,
+        examination.model.package,
+    )
+    assert list(told.timings_s) == ["intake", "inspect", "measure", "enforce"]
 
 
 # --- our own fault

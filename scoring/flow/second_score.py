@@ -1,0 +1,168 @@
+"""A second score in 8 bits: export, quantise, predict again, compare. Trusts the track and the data.
+
+An entry could export another model than the one that predicts, one that loses less in 8 bits. So the
+exported graph answers all hidden inputs as well, must answer as the entry did, and is held to the same
+budget of MACs. A graph could also keep its work from the quantiser; so nearly all MACs of what comes out
+must be of 8-bit factors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scoring.budget import enforce, static
+from scoring.budget.onnx.process import share_in_8_bits
+from scoring.contracts import (
+    EXACT_ARITHMETIC,
+    Format,
+    OutputKind,
+    Package,
+    Quantisation,
+    Quantised,
+    ScoreValue,
+    Stage,
+    StaticCounts,
+    Task,
+    TrackSpec,
+)
+from scoring.errors import Fault, reject
+from scoring.flow.agreement import count_off
+from scoring.flow.found import Answers, Computed, FloatGraph, Loadable, QuantisedGraph
+from scoring.flow.runs import Tools, make_job, make_probe_job, run_job
+from scoring.packages import FORMATS
+from scoring.readers import PreparedData
+from scoring.readers.arrays import write_samples
+from scoring.reports.figures import percent
+from scoring.sandbox import exchange
+
+MAX_SHARE_OFF: Final = 0.02
+"""One answer in fifty may differ: a choice between equals can fall otherwise in another engine."""
+MIN_SHARE_IN_8_BITS: Final = 0.9
+"""Recurrent cells, 64-bit detours and branches stay as they are; what is left of them is no w8a8."""
+COPIES_WHILE_QUANTISED: Final = 5
+ROUNDING_POINTS: Final = 1e-9
+"""What 0.75 - 0.65 is more than 0.1: a drop of exactly what is allowed is allowed."""
+
+
+def export(model: Loadable, tools: Tools) -> Loadable:
+    """Return the entry as an ONNX package.
+
+    Samples that ship with Podium are enough for it, so it comes before hidden data.
+    """
+    job = make_probe_job(Task.EXPORT, model, tools)
+    run = run_job(job, tools, Stage.ENFORCE)
+    exchange.interpret(run, job)
+    package = _package(exchange.read_export(run, job), tools.workdir / "exported")
+    _check_exported(package, model.track)
+    return replace(model, package=package)
+
+
+def refuse_another_model(of_graph: Answers, answers: Answers, kind: OutputKind) -> None:
+    """Compare the exported graph's answers with the entry's: export one model, score another."""
+    total = len(answers.predictions)
+    off = count_off(of_graph.predictions, answers.predictions, kind)
+    if off > MAX_SHARE_OFF * total:
+        raise reject("export_answers_differ", found=off, total=total)
+
+
+def quantise(graph: FloatGraph, prepared: PreparedData, tools: Tools) -> QuantisedGraph:
+    """Quantise the graph on public samples; what is left in float is counted outside."""
+    quantisation, track = graph.quantisation, graph.model.track
+    rows = calibration_rows(prepared.private, quantisation.calibration_samples)
+    package = _quantise(graph.model, prepared, rows, tools)
+    options = {**graph.model.options, EXACT_ARITHMETIC: True}
+    return QuantisedGraph(
+        model=Loadable(package=package, track=track, options=options),
+        quantisation=quantisation,
+        calibration_samples=len(rows),
+        share_in_8_bits=_refuse_mostly_float(package, track, quantisation),
+    )
+
+
+def compare(graph: QuantisedGraph, *, before: Computed, after: Computed) -> Quantised:
+    """Return the second scores; raise `Rejected` where the first lost too much on the public split."""
+    quantisation, track = graph.quantisation, graph.model.track
+    # Of the public split alone: a refusal shows both scores.
+    lost = enforce_drop(before.public[track.metric], after.public[track.metric], track, quantisation)
+    return Quantised(
+        precision=quantisation.precision,
+        calibration_samples=graph.calibration_samples,
+        share_in_8_bits=graph.share_in_8_bits,
+        drop_points=lost,
+        max_drop_points=quantisation.max_drop_points,
+        scores=after.public,
+        private_scores=after.private,
+    )
+
+
+def enforce_drop(
+    before: ScoreValue, after: ScoreValue, track: TrackSpec, quantisation: Quantisation
+) -> float:
+    """Return the drop in points; raise `Rejected` beyond what is allowed, which itself is allowed."""
+    drop_points = 100 * (before.value - after.value)
+    if drop_points > quantisation.max_drop_points + ROUNDING_POINTS:
+        raise reject(
+            "quantised_drop_over_budget",
+            precision=quantisation.precision,
+            metric=track.metric,
+            in_float=before.value,
+            quantised=after.value,
+            found=drop_points,
+            allowed=quantisation.max_drop_points,
+        )
+    return drop_points
+
+
+def calibration_rows(private: NDArray[np.bool_], wanted: int) -> NDArray[np.intp]:
+    """Return up to `wanted` rows of the public split, spread evenly, the same in each run."""
+    public = np.flatnonzero(~private)
+    if not len(public):
+        raise Fault("a track with quantisation needs public samples, and the dataset has none")
+    count = min(wanted, len(public))
+    return public[np.arange(count) * len(public) // count]
+
+
+def _package(content: bytes, root: Path) -> Package:
+    root.mkdir()
+    (root / "model.onnx").write_bytes(content)
+    return Package(format=Format.ONNX, root=root, main="model.onnx", package_bytes=len(content))
+
+
+def _check_exported(graph: Package, track: TrackSpec) -> None:
+    """Look at what came from beside the entry's code as at an upload; its MACs are budgeted as well."""
+    FORMATS[Format.ONNX].check(graph, track)
+    macs = static.count(graph, track).macs
+    # A larger model that answers alike would keep its score in 8 bits.
+    enforce.enforce_static(StaticCounts(macs=macs), graph, replace(track.budgets, max_package_bytes=None))
+
+
+def _quantise(graph: Loadable, prepared: PreparedData, rows: NDArray[np.intp], tools: Tools) -> Package:
+    samples = np.load(prepared.inputs, mmap_mode="r", allow_pickle=False)
+    inputs = write_samples(
+        tools.workdir / "calibration.npy",
+        graph.track.input,
+        (samples[row] for row in rows),
+        count=len(rows),
+    )
+    job = make_job(Task.QUANTISE, graph, inputs, len(rows))
+    max_tmp_bytes = job.limits.max_tmp_bytes + COPIES_WHILE_QUANTISED * graph.package.package_bytes
+    job = replace(job, limits=replace(job.limits, max_tmp_bytes=max_tmp_bytes))
+    run = run_job(job, tools, Stage.PREDICT)
+    exchange.interpret(run, job)
+    return _package(exchange.read_export(run, job), tools.workdir / "quantised")
+
+
+def _refuse_mostly_float(small: Package, track: TrackSpec, quantisation: Quantisation) -> float:
+    """Return the share of MACs in 8 bits, as counted outside: the child's word would be worth nothing."""
+    FORMATS[Format.ONNX].check(small, track)
+    share = share_in_8_bits(small, track)
+    if share < MIN_SHARE_IN_8_BITS:
+        needed = percent(MIN_SHARE_IN_8_BITS)
+        why = f"{percent(share)} of its MACs are of 8-bit factors; at least {needed} are needed"
+        raise reject("quantisation_failed", precision=quantisation.precision, why=why)
+    return share
