@@ -2,13 +2,26 @@
 
 import re
 import string
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from scoring.budget.static import COUNTERS
 from scoring.codes import CODES
-from scoring.contracts import METRIC_FACTS, READER_FACTS, Finding, Format, Metric, Reader
+from scoring.contracts import (
+    BUDGET_RULES,
+    LATENCY_RULE,
+    METRIC_FACTS,
+    READER_FACTS,
+    BudgetRule,
+    Budgets,
+    Finding,
+    Format,
+    Metric,
+    Reader,
+    Usage,
+)
 from scoring.errors import render
 from scoring.metrics import METRICS
 from scoring.packages import FORMATS
@@ -65,6 +78,18 @@ def test_a_sentence_is_filled_from_its_facts(code: str) -> None:
     rendered = render(Finding(code=code, path="model.py", facts=facts))
 
     assert "{" not in rendered.message + rendered.hint
+
+
+@pytest.mark.parametrize("rule", BUDGET_RULES)
+def test_the_sentence_of_an_excess_words_the_limit_as_its_rule_does(rule: BudgetRule) -> None:
+    assert f"{rule.limit_words} {{allowed:" in CODES[rule.code].message
+
+
+@pytest.mark.parametrize("rule", [*BUDGET_RULES, LATENCY_RULE])
+def test_a_rule_names_what_is_measured_and_what_bounds_it(rule: BudgetRule) -> None:
+    assert rule.usage in {field.name for field in fields(Usage)}
+    assert hasattr(Budgets(), rule.budget)
+    assert rule.code in CODES
 
 
 def test_every_code_that_is_raised_stands_in_the_table() -> None:

@@ -14,7 +14,7 @@ from competition.leaderboard.models import Standing
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation, Score
 from competition.tracks.models import BenchmarkVersion
-from scoring.contracts import METRIC_FACTS, Metric, Status
+from scoring.contracts import LATENCY_RULE, METRIC_FACTS, Metric, Status
 
 Owner = tuple[int, str]
 """A participant and a split: what there is one standing of."""
@@ -143,7 +143,9 @@ def _latency_ms(score: Score, max_latency_ms: float | None) -> float | None:
 
 
 def _is_inside(latency_ms: float | None, max_latency_ms: float | None) -> bool:
-    return max_latency_ms is None or (latency_ms is not None and latency_ms <= max_latency_ms)
+    if latency_ms is None:
+        return max_latency_ms is None
+    return not LATENCY_RULE.is_over(latency_ms, max_latency_ms)
 
 
 def _fields(score: Score, max_latency_ms: float | None) -> dict[str, Any]:

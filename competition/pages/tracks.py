@@ -18,7 +18,7 @@ from competition.tracks.binding import bound, max_upload_bytes
 from competition.tracks.first_steps import example_of, first_steps
 from competition.tracks.models import Track
 from competition.tracks.selectors import competitions_for, is_organiser, tracks_for
-from scoring.contracts import METRIC_FACTS, Format, TrackSpec
+from scoring.contracts import BUDGET_RULES, METRIC_FACTS, Format, TrackSpec
 from scoring.tracks import dump_track
 
 TOP_ROWS = 5
@@ -51,6 +51,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "track": found,
         "spec": spec,
         "metric": METRIC_FACTS[spec.metric],
+        "limit_words": {rule.budget: rule.limit_words for rule in BUDGET_RULES},
         "extra_metrics": [wording.directed_title(metric) for metric in spec.extra_metrics],
         "formats": wording.formats_in_words(spec),
         "input": wording.input_in_words(spec),

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from scoring.contracts import ArchiveLimits, Budgets, Format
+from scoring.contracts import (
+    BUDGET_RULES,
+    BYTES_RULE,
+    MACS_RULE,
+    PARAMETERS_RULE,
+    ArchiveLimits,
+    BudgetRule,
+    Budgets,
+    Format,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +40,9 @@ class Bar:
 
 
 def bars(usage: Mapping[str, int], budgets: Mapping[str, int | None]) -> tuple[Bar, ...]:
-    """Return the bars; parameters and bytes may reach their budget, MACs must stay below it."""
-    return (
-        _parameters(usage["parameters"], budgets.get("max_parameters")),
-        _macs(usage["macs"], budgets.get("max_macs")),
-        _package(usage["package_bytes"], budgets.get("max_package_bytes")),
-    )
+    """Return a bar for each budget that everything measured is held against."""
+    rules = (PARAMETERS_RULE, MACS_RULE, BYTES_RULE)
+    return tuple(_bar(rule, usage[rule.usage], budgets.get(rule.budget)) for rule in rules)
 
 
 def budgets_of(spec: Mapping[str, Any], package_format: str | None) -> Mapping[str, int | None]:
@@ -58,31 +64,19 @@ def _max_bytes(budgets: Mapping[str, int | None], formats: Sequence[str]) -> int
 
 def exceeded(findings: Iterable[Mapping[str, Any]]) -> tuple[Bar, ...]:
     """Return the bars of a rejection's findings: what was over budget, since nothing else was recorded."""
+    rules = {rule.code: rule for rule in BUDGET_RULES}
     return tuple(
-        _BAR_OF_CODE[found["code"]](found["facts"]["found"], found["facts"]["allowed"])
+        _bar(rules[found["code"]], found["facts"]["found"], found["facts"]["allowed"])
         for found in findings
-        if found["code"] in _BAR_OF_CODE
+        if found["code"] in rules
     )
 
 
-def _parameters(used: int, allowed: int | None) -> Bar:
-    over = allowed is not None and used > allowed
-    return Bar(title="Parameters", used=used, allowed=allowed, limit_words="at most", is_over=over)
-
-
-def _macs(used: int, allowed: int | None) -> Bar:
-    over = allowed is not None and used >= allowed
-    return Bar(title="MACs of one sample", used=used, allowed=allowed, limit_words="fewer than", is_over=over)
-
-
-def _package(used: int, allowed: int | None) -> Bar:
-    over = allowed is not None and used > allowed
-    return Bar(title="Bytes, unpacked", used=used, allowed=allowed, limit_words="at most", is_over=over)
-
-
-_BAR_OF_CODE: Final[Mapping[str, Callable[[int, int | None], Bar]]] = {
-    "parameters_over_budget": _parameters,
-    "macs_over_budget": _macs,
-    "package_over_budget": _package,
-    "files_over_budget": _package,
-}
+def _bar(rule: BudgetRule, used: int, allowed: int | None) -> Bar:
+    return Bar(
+        title=rule.title,
+        used=used,
+        allowed=allowed,
+        limit_words=rule.limit_words,
+        is_over=rule.is_over(used, allowed),
+    )

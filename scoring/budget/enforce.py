@@ -5,27 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from scoring.budget.onnx.operators import UNKNOWN_PRODUCTS
-from scoring.contracts import Budgets, Finding, Format, Package, StaticCounts, Usage
+from scoring.contracts import (
+    BYTES_RULE,
+    FILES_RULE,
+    MACS_RULE,
+    PARAMETERS_RULE,
+    BudgetRule,
+    Budgets,
+    Finding,
+    Format,
+    Package,
+    StaticCounts,
+    Usage,
+)
 from scoring.errors import Rejected, reject
 
 
 def enforce_static(counts: StaticCounts, package: Package, budgets: Budgets) -> None:
     """Raise `Rejected` when what was counted without running is over a budget already."""
     _raise_all(
-        *_parameters(counts.parameters, budgets),
-        *_macs(counts.macs, {"static": counts.macs}, budgets),
-        *_package_bytes(package.package_bytes, budgets),
-        *_bytes_with_code(package, budgets),
+        *_excess(PARAMETERS_RULE, counts.parameters, budgets),
+        *_excess(MACS_RULE, counts.macs, budgets, counter="static"),
+        *_excess(BYTES_RULE, package.package_bytes, budgets),
+        *_files(package, budgets),
     )
 
 
 def enforce(usage: Usage, budgets: Budgets) -> None:
     """Raise `Rejected` when what was measured is over a budget."""
     _raise_all(
-        *_parameters(usage.parameters, budgets),
-        *_macs(usage.macs, usage.macs_by_counter, budgets),
+        *_excess(PARAMETERS_RULE, usage.parameters, budgets),
+        *_excess(MACS_RULE, usage.macs, budgets, counter=binding_counter(usage.macs_by_counter)),
         *_uncounted(usage, budgets),
-        *_package_bytes(usage.package_bytes, budgets),
+        *_excess(BYTES_RULE, usage.package_bytes, budgets),
     )
 
 
@@ -40,19 +52,11 @@ def _raise_all(*findings: Finding) -> None:
         raise Rejected(*findings)
 
 
-def _parameters(found: int | None, budgets: Budgets) -> Iterator[Finding]:
-    allowed = budgets.max_parameters
-    # "No more than": the limit itself is allowed.
-    if found is not None and allowed is not None and found > allowed:
-        yield Finding(code="parameters_over_budget", facts={"found": found, "allowed": allowed})
-
-
-def _macs(found: int | None, by_counter: Mapping[str, int | None], budgets: Budgets) -> Iterator[Finding]:
-    allowed = budgets.max_macs
-    # "Lower than": the limit itself is not allowed.
-    if found is not None and allowed is not None and found >= allowed:
-        facts = {"found": found, "allowed": allowed, "counter": binding_counter(by_counter)}
-        yield Finding(code="macs_over_budget", facts=facts)
+def _excess(rule: BudgetRule, found: int | None, budgets: Budgets, **facts: object) -> Iterator[Finding]:
+    """Yield a finding where more was found than the rule's budget allows; `None` could not be counted."""
+    allowed = getattr(budgets, rule.budget)
+    if found is not None and rule.is_over(found, allowed):
+        yield Finding(code=rule.code, facts={"found": found, "allowed": allowed, **facts})
 
 
 def _uncounted(usage: Usage, budgets: Budgets) -> Iterator[Finding]:
@@ -73,19 +77,10 @@ def _uncounted(usage: Usage, budgets: Budgets) -> Iterator[Finding]:
         yield Finding(code="macs_not_countable", facts=facts)
 
 
-def _package_bytes(found: int, budgets: Budgets) -> Iterator[Finding]:
-    allowed = budgets.max_package_bytes
-    if allowed is not None and found > allowed:
-        yield Finding(code="package_over_budget", facts={"found": found, "allowed": allowed})
-
-
-def _bytes_with_code(package: Package, budgets: Budgets) -> Iterator[Finding]:
+def _files(package: Package, budgets: Budgets) -> Iterator[Finding]:
     """Bound what code could load later; the weights of an ONNX graph are all counted in the file."""
-    allowed, found = budgets.max_bytes_with_code, package.package_bytes
-    is_bounded_already = budgets.max_package_bytes is not None or package.format is Format.ONNX
-    if not is_bounded_already and allowed is not None and found > allowed:
-        facts = {"found": found, "allowed": allowed, "parameters": budgets.max_parameters}
-        yield Finding(code="files_over_budget", facts=facts)
+    if budgets.max_package_bytes is None and package.format is not Format.ONNX:
+        yield from _excess(FILES_RULE, package.package_bytes, budgets, parameters=budgets.max_parameters)
 
 
 def binding_counter(by_counter: Mapping[str, int | None]) -> str:

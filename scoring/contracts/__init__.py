@@ -1,5 +1,14 @@
 """Words that every part of Podium shares: enums and frozen dataclasses, standard library only."""
 
+from scoring.contracts.budget import (
+    BUDGET_RULES,
+    BYTES_RULE,
+    FILES_RULE,
+    LATENCY_RULE,
+    MACS_RULE,
+    PARAMETERS_RULE,
+    BudgetRule,
+)
 from scoring.contracts.crossing import (
     ENTRY_BEGINS,
     EXACT_ARITHMETIC,
@@ -69,14 +78,20 @@ from scoring.contracts.track import (
 
 __all__ = [
     "BOX_FIELDS",
+    "BUDGET_RULES",
+    "BYTES_RULE",
     "CONFIDENCE_THRESHOLD",
     "ENTRY_BEGINS",
     "EXACT_ARITHMETIC",
+    "FILES_RULE",
     "IGNORED_CLASS",
+    "LATENCY_RULE",
+    "MACS_RULE",
     "MAX_BOXES",
     "MAX_FRAMES",
     "METRIC_FACTS",
     "NMS_THRESHOLD",
+    "PARAMETERS_RULE",
     "READER_FACTS",
     "STARTED_REPLY",
     "TRUTH_BY_OUTPUT",
@@ -84,6 +99,7 @@ __all__ = [
     "ArchiveLimits",
     "BoxLayout",
     "Breakdown",
+    "BudgetRule",
     "Budgets",
     "ChannelOrder",
     "Dtype",

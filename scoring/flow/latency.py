@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import Finding, OutputKind, Task
+from scoring.contracts import LATENCY_RULE, Finding, OutputKind, Task
 from scoring.errors import reject
 from scoring.flow.agreement import count_off
 from scoring.sandbox import exchange
@@ -50,13 +50,13 @@ def within(
     `job` is that of the predictions. Raises `Rejected` when the answers are not the predictions.
     """
     found = _measure(job, predictions, sandbox=sandbox, workdir=workdir, tick=tick)
-    if found.p50_ms > max_ms:
+    if LATENCY_RULE.is_over(found.p50_ms, max_ms):
         again = _measure(job, predictions, sandbox=sandbox, workdir=workdir, tick=tick)
         found = min(found, again, key=lambda latency: latency.p50_ms)
-    if found.p50_ms <= max_ms:
+    if not LATENCY_RULE.is_over(found.p50_ms, max_ms):
         return found, ()
     facts = {"found": found.p50_ms, "allowed": max_ms}
-    return found, (Finding(code="outside_latency_gate", facts=facts),)
+    return found, (Finding(code=LATENCY_RULE.code, facts=facts),)
 
 
 def _measure(

@@ -1,9 +1,11 @@
-"""Numbers in words, as the command line and the pages print them alike (standard library only)."""
+"""Numbers in words, as the command line and the pages print them alike (standard library and contracts only)."""
 
 from __future__ import annotations
 
 import math
 from typing import Final
+
+from scoring.contracts import LATENCY_RULE
 
 COUNTED: Final = frozenset({"correct", "pixels", "tp", "fp", "fn", "tn"})
 
@@ -25,15 +27,16 @@ def latency_in_words(p50_ms: float, p95_ms: float, max_ms: float | None) -> str:
     slowest = f"{p95_ms:.1f} ms for 95 %"
     if max_ms is None:
         return f"{p50_ms:.1f} ms median, {slowest}"
-    side = "inside" if p50_ms <= max_ms else "outside"
-    return f"{beside_gate(p50_ms, max_ms)} ms median of at most {exactly(max_ms)} ms ({side} the gate), {slowest}"
+    side = "outside" if LATENCY_RULE.is_over(p50_ms, max_ms) else "inside"
+    limit = f"{LATENCY_RULE.limit_words} {exactly(max_ms)} ms"
+    return f"{beside_gate(p50_ms, max_ms)} ms median of {limit} ({side} the gate), {slowest}"
 
 
 def beside_gate(found: float, allowed: float) -> str:
     """Return a measured number, rounded no further than to its own side of what is allowed."""
     for decimals in range(1, 10):
         shown = f"{found:.{decimals}f}"
-        if (float(shown) > allowed) == (found > allowed):
+        if LATENCY_RULE.is_over(float(shown), allowed) == LATENCY_RULE.is_over(found, allowed):
             return shown
     return exactly(found)
 
