@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.services import rescore_track
-from competition.tracks.columns import as_json
+from competition.tracks.documents import as_json
 from competition.tracks.models import BenchmarkVersion, Track
 from competition.tracks.services import renew_benchmark
 from scoring.contracts import Status

@@ -20,7 +20,7 @@ from competition.submissions.models import Evaluation, Submission
 from competition.tracks.columns import columns_of
 from competition.tracks.models import Competition, Dataset, Track
 from scoring.tracks import load_track
-from tests.examples import START, Clock, new_benchmark
+from tests.examples import START, Clock, new_benchmark, rewrite
 
 
 @cache
@@ -114,8 +114,9 @@ def make_track(competition: Competition, dataset: Dataset) -> Callable[..., Trac
     """Return a function that makes an open track with a benchmark version."""
 
     def make(slug: str, **fields: object) -> Track:
-        columns = columns_of(load_track("cvpr2022-track1")) | {"slug": slug, "name": slug.title()} | fields
-        track = Track.objects.create(competition=competition, dataset=dataset, **columns)
+        columns = columns_of(load_track("cvpr2022-track1")) | {"slug": slug, "name": slug.title()}
+        track = Track(competition=competition, dataset=dataset, **columns)
+        rewrite(track, **fields)
         new_benchmark(track)
         track.is_open = True
         track.save()

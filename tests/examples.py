@@ -1,9 +1,10 @@
 """Values and rows that many tests start from."""
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from competition.tracks.columns import as_json
+from competition.tracks.documents import as_json
 from competition.tracks.models import BenchmarkVersion, Track, benchmark_digest
 from scoring.contracts import (
     Breakdown,
@@ -52,6 +53,29 @@ def new_benchmark(track: Track) -> BenchmarkVersion:
     )
     track.save()
     return track.benchmark
+
+
+def set_fields(track: Track, **fields: object) -> Track:
+    """Set fields of a track, those of its document by their place: `budgets__max_macs=7`. None takes one away."""
+    body = deepcopy(track.body)
+    columns = {column.name for column in track._meta.concrete_fields}
+    for place, value in fields.items():
+        *sections, name = place.split("__")
+        if not sections and name in columns:
+            setattr(track, name, value)
+            continue
+        part = body.setdefault(sections[0], {}) if sections else body
+        part.pop(name, None)
+        if value is not None:
+            part[name] = value
+    track.body = body
+    return track
+
+
+def rewrite(track: Track, **fields: object) -> Track:
+    """Set fields of a track as `set_fields` does, and save it."""
+    set_fields(track, **fields).save()
+    return track
 
 
 def score_value(value: float, *, margin: float = 0.01) -> ScoreValue:

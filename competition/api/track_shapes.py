@@ -12,17 +12,12 @@ from rest_framework import serializers
 
 from competition.api import choices
 from competition.api.slot_shapes import SlotsOutput, own_slots
-from competition.api.spec_shapes import (
-    ArchiveLimitsOutput,
-    BudgetsOutput,
-    InputOutput,
-    OutputOutput,
-    QuantisationOutput,
-    RunLimitsOutput,
-)
+from competition.api.spec_shapes import SECTIONS, field_output
 from competition.tracks.binding import max_upload_bytes
-from competition.tracks.models import Track
-from scoring.contracts import METRIC_FACTS, Metric
+from competition.tracks.models import COLUMNS, Track
+from scoring.contracts import METRIC_FACTS, Metric, TrackSpec
+from scoring.contracts.fields import TrackSection, fields_of, sections_of
+from scoring.tracks import TrackPage
 
 
 class CompetitionOutput(serializers.Serializer[Any]):
@@ -68,9 +63,11 @@ class TrackOutput(serializers.Serializer[Track]):
 
     slug = serializers.CharField()
     name = serializers.CharField()
-    summary = serializers.CharField()
+    summary = serializers.CharField(source="page.summary")
     competition = CompetitionOutput()
-    formats = serializers.ListField(child=serializers.ChoiceField(choices=choices.FORMATS))
+    formats = serializers.ListField(
+        child=serializers.ChoiceField(choices=choices.FORMATS), source="spec.formats"
+    )
     metric = serializers.SerializerMethodField()
     opens_at = serializers.DateTimeField(allow_null=True)
     closes_at = serializers.DateTimeField(allow_null=True)
@@ -80,7 +77,7 @@ class TrackOutput(serializers.Serializer[Track]):
     @extend_schema_field(MetricOutput)
     def get_metric(self, track: Track) -> dict[str, object]:
         """Return the metric that ranks."""
-        return metric_facts(track.metric)
+        return metric_facts(track.spec().metric)
 
     def get_is_taking_submissions(self, track: Track) -> bool:
         """Say whether an entry would be taken now."""
@@ -103,53 +100,30 @@ class TrackOutput(serializers.Serializer[Track]):
 class TrackDetailOutput(TrackOutput):
     """A track with everything that an entry must satisfy."""
 
-    rules = serializers.CharField(help_text="Markdown.")
-    input = serializers.SerializerMethodField()
-    output = serializers.SerializerMethodField()
     extra_metrics = serializers.SerializerMethodField()
-    budgets = BudgetsOutput(source="*")
-    quantisation = serializers.SerializerMethodField(help_text="Null: entries are scored once.")
-    archive_limits = ArchiveLimitsOutput(source="*")
-    run_limits = RunLimitsOutput(source="*")
     max_upload_bytes = serializers.SerializerMethodField()
-    quota_submissions = serializers.IntegerField()
-    quota_window_hours = serializers.IntegerField()
     quota = serializers.SerializerMethodField(help_text="Your own; null if you are not signed in.")
-    private_scores = serializers.ChoiceField(choices=choices.PRIVATE_SCORES)
     benchmark = serializers.CharField(source="benchmark.digest", default=None, allow_null=True)
 
-    @extend_schema_field(InputOutput)
-    def get_input(self, track: Track) -> dict[str, object]:
-        """Return the input contract."""
-        return {
-            "reader": track.reader,
-            "shape": track.input_shape,
-            "dtype": track.input_dtype,
-            "low": track.input_low,
-            "high": track.input_high,
-            "channel_order": track.channel_order,
-        }
-
-    @extend_schema_field(OutputOutput)
-    def get_output(self, track: Track) -> dict[str, object]:
-        """Return the output contract."""
-        return {
-            "kind": track.output_kind,
-            "width": track.output_width,
-            "classes": track.output_classes,
-            "box_layout": track.box_layout or None,
-            "class_names": track.class_names,
-        }
-
-    @extend_schema_field(QuantisationOutput(allow_null=True))
-    def get_quantisation(self, track: Track) -> dict[str, object] | None:
-        """Return what the second score asks for."""
-        return dict(QuantisationOutput(track).data) if track.precision else None
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return what is written here, and every other field of a track document."""
+        shown = super().get_fields()
+        for half, contract in (("spec", TrackSpec), ("page", TrackPage)):
+            for field in fields_of(contract):
+                if field.name not in shown:
+                    source = {} if field.name in COLUMNS else {"source": f"{half}.{field.name}"}
+                    shown[field.name] = field_output(field, **source)
+            for section in sections_of(contract):
+                output = SECTIONS[section.name]
+                shown[section.name] = output(
+                    source=f"{half}.{section.name}", allow_null=section.is_optional, help_text=_help(section)
+                )
+        return shown
 
     @extend_schema_field(MetricOutput(many=True))
     def get_extra_metrics(self, track: Track) -> list[dict[str, object]]:
         """Return the metrics shown beside the ranking one."""
-        return [metric_facts(name) for name in track.extra_metrics]
+        return [metric_facts(name) for name in track.spec().extra_metrics]
 
     @extend_schema_field(OpenApiTypes.INT64)
     def get_max_upload_bytes(self, track: Track) -> int:
@@ -163,3 +137,7 @@ class TrackDetailOutput(TrackOutput):
         if not user.is_authenticated:
             return None
         return own_slots(user, track)
+
+
+def _help(section: TrackSection) -> str:
+    return f"Null: {section.about.empty}." if section.is_optional else ""

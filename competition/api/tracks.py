@@ -22,14 +22,16 @@ class TrackFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
     """Ways to narrow the list of tracks."""
 
     competition = django_filters.CharFilter(field_name="competition__slug", label="Slug of the competition.")
-    metric = django_filters.ChoiceFilter(choices=[(name, name) for name in choices.METRICS])
+    metric = django_filters.ChoiceFilter(
+        field_name="body__metric", choices=[(name, name) for name in choices.METRICS]
+    )
     is_taking_submissions = django_filters.BooleanFilter(
         method="by_window", label="Whether an entry would be taken now."
     )
 
     class Meta:
         model = Track
-        fields = ("competition", "metric")
+        fields = ("competition",)
 
     def by_window(self, tracks: QuerySet[Track], name: str, wanted: bool) -> QuerySet[Track]:
         """Keep the tracks that take entries now, or those that do not."""

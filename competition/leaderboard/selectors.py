@@ -83,9 +83,7 @@ def board(track: Track, *, split: Split = Split.PUBLIC, benchmark: BenchmarkVers
 
 
 def _metrics(track: Track, version: BenchmarkVersion | None) -> tuple[Metric, tuple[Metric, ...]]:
-    if version is None:
-        return Metric(track.metric), tuple(map(Metric, track.extra_metrics))
-    spec = version.document().spec
+    spec = track.spec() if version is None else version.document().spec
     return spec.metric, spec.extra_metrics
 
 

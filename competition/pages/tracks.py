@@ -49,6 +49,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
     viewer = request.user if isinstance(request.user, User) else None
     context = {
         "track": found,
+        "page": found.page(),
         "spec": spec,
         "metric": METRIC_FACTS[spec.metric],
         "limit_words": {rule.budget: rule.limit_words for rule in BUDGET_RULES},

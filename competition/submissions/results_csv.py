@@ -49,8 +49,10 @@ def csv_rows(track: Track) -> Iterator[str]:
 
 def _names(track: Track) -> list[str]:
     """Return the metrics, and each of them once more in the track's second precision."""
-    metrics = [track.metric, *track.extra_metrics]
-    again = [quantised_name(track.precision, metric) for metric in metrics] if track.precision else []
+    spec = track.spec()
+    metrics: list[str] = [spec.metric, *spec.extra_metrics]
+    second = spec.quantisation
+    again = [quantised_name(second.precision, metric) for metric in metrics] if second else []
     return [*metrics, *again]
 
 

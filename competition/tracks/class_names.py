@@ -10,6 +10,5 @@ def class_names(version: BenchmarkVersion, track: Track) -> list[str]:
     output = version.spec["output"]
     # One column, a confidence or a single logit, tells two classes apart.
     classes = output.get("classes") or max(output.get("width", 0), 2)
-    if len(track.class_names) in (0, classes):
-        return list(track.class_names)
-    return list(output.get("class_names", ()))
+    names = track.body.get("output", {}).get("class_names", ())
+    return list(names if len(names) in (0, classes) else output.get("class_names", ()))

@@ -10,8 +10,16 @@ from django.utils import timezone
 
 from competition.moments import in_utc
 from competition.tracks.models import Dataset, Track
-from scoring.contracts import METRIC_FACTS, TRUTH_BY_OUTPUT, Metric, OutputKind, Split, TruthKind, metrics_of
-from scoring.tracks import InvalidTrack
+from scoring.contracts import (
+    METRIC_FACTS,
+    TRUTH_BY_OUTPUT,
+    OutputContract,
+    OutputKind,
+    Split,
+    TrackSpec,
+    TruthKind,
+)
+from scoring.tracks import InvalidTrack, TrackPage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,39 +32,33 @@ class Check:
 
 
 def examine(track: Track, *, now: datetime | None = None) -> tuple[Check, ...]:
-    """Return every check of the track, in the order of the form."""
+    """Return every check of the track, in the order of the form; fields that are not valid leave no others."""
+    try:
+        document = track.document()
+    except InvalidTrack as exc:
+        message = f"Correct these fields: {'; '.join(exc.findings)}."
+        return (Check(name="Fields", ok=False, message=message),)
+    spec = document.spec
     return (
-        _fields(track),
-        _rules(track),
+        Check(name="Fields", ok=True, message="All fields are valid and fit each other."),
+        _rules(document.page),
         _window(track, now or timezone.now()),
-        _quota(track),
-        _metric(track),
-        _class_names(track),
-        *_quantisation(track),
-        *_dataset(track),
+        _quota(document.page),
+        _metric(spec),
+        _class_names(spec),
+        *_quantisation(spec, track.dataset),
+        *_dataset(spec, track.dataset),
     )
 
 
-def _fields(track: Track) -> Check:
-    try:
-        track.document()
-    except InvalidTrack as exc:
-        return Check(name="Fields", ok=False, message=f"Correct these fields: {'; '.join(exc.findings)}.")
-    return Check(name="Fields", ok=True, message="All fields are valid and fit each other.")
-
-
-def _rules(track: Track) -> Check:
-    if track.rules.strip():
+def _rules(page: TrackPage) -> Check:
+    if page.rules.strip():
         return Check(name="Rules", ok=True, message="The rules are written.")
     return Check(name="Rules", ok=False, message="The rules are empty. Write what participants must know.")
 
 
 def _window(track: Track, now: datetime) -> Check:
     opens, closes = track.opens_at, track.closes_at
-    if opens and closes and opens >= closes:
-        return Check(
-            name="Window", ok=False, message="The window closes before it opens. Change one of the times."
-        )
     if closes and track.is_closed(now):
         return Check(name="Window", ok=False, message=f"The window closed at {in_utc(closes)}. Move it.")
     start = f"from {in_utc(opens)}" if opens else "from the moment the track is opened"
@@ -64,53 +66,44 @@ def _window(track: Track, now: datetime) -> Check:
     return Check(name="Window", ok=True, message=f"Submissions are taken {start}, {end}.")
 
 
-def _quota(track: Track) -> Check:
-    if track.quota_submissions < 1 or track.quota_window_hours < 1:
-        return Check(
-            name="Quota", ok=False, message="Allow at least one submission within at least one hour."
-        )
-    allowed = f"{track.quota_submissions:,} submissions within {track.quota_window_hours:,} hours"
+def _quota(page: TrackPage) -> Check:
+    allowed = f"{page.quota_submissions:,} submissions within {page.quota_window_hours:,} hours"
     return Check(name="Quota", ok=True, message=f"Each participant has {allowed}.")
 
 
-def _metric(track: Track) -> Check:
-    fitting = metrics_of(OutputKind(track.output_kind)) if track.output_kind in set(OutputKind) else ()
-    unfit = [name for name in (track.metric, *track.extra_metrics) if name not in fitting]
-    if unfit:
-        message = f"{', '.join(unfit)} cannot score {track.output_kind} output. Choose a metric that fits."
-        return Check(name="Metric", ok=False, message=message)
-    facts = METRIC_FACTS[Metric(track.metric)]
+def _metric(spec: TrackSpec) -> Check:
+    facts = METRIC_FACTS[spec.metric]
     direction = "higher" if facts.higher_is_better else "lower"
     return Check(name="Metric", ok=True, message=f"{facts.title} ranks the track; {direction} is better.")
 
 
-def _class_names(track: Track) -> Check:
-    count = len(track.class_names)
+def _class_names(spec: TrackSpec) -> Check:
+    count = len(spec.output.class_names)
     message = f"{count:,} classes have names." if count else "No class has a name; pages show numbers."
     return Check(name="Class names", ok=True, message=message)
 
 
-def _quantisation(track: Track) -> Iterator[Check]:
-    if not track.precision:
+def _quantisation(spec: TrackSpec, dataset: Dataset | None) -> Iterator[Check]:
+    asked = spec.quantisation
+    if asked is None:
         return
-    wanted = track.calibration_samples
-    if track.dataset is not None:
-        wanted = min(wanted, track.dataset.samples - track.dataset.private_samples)
+    wanted = asked.calibration_samples
+    if dataset is not None:
+        wanted = min(wanted, dataset.samples - dataset.private_samples)
     if not wanted:
         message = (
-            f"{track.precision} is calibrated on public samples, and the dataset has none. Import others."
+            f"{asked.precision} is calibrated on public samples, and the dataset has none. Import others."
         )
         yield Check(name="Quantisation", ok=False, message=message)
         return
     message = (
-        f"Entries are also scored in {track.precision}, calibrated on {wanted:,} public samples; "
-        f"the score may lose {track.max_drop_points:g} points."
+        f"Entries are also scored in {asked.precision}, calibrated on {wanted:,} public samples; "
+        f"the score may lose {asked.max_drop_points:g} points."
     )
     yield Check(name="Quantisation", ok=True, message=message)
 
 
-def _dataset(track: Track) -> Iterator[Check]:
-    dataset = track.dataset
+def _dataset(spec: TrackSpec, dataset: Dataset | None) -> Iterator[Check]:
     if dataset is None:
         message = "There is no dataset. Import a zip or a server folder."
         yield Check(name="Dataset", ok=False, message=message)
@@ -121,36 +114,35 @@ def _dataset(track: Track) -> Iterator[Check]:
         return
     public = dataset.samples - dataset.private_samples
     counts = f"{public:,} public and {dataset.private_samples:,} private samples"
-    if track.reader not in dataset.readers:
+    if spec.input.reader not in dataset.readers:
         found = " or ".join(dataset.readers)
-        message = f"“{dataset.name}” holds {found}, and the track reads {track.reader}. Import another."
+        message = f"“{dataset.name}” holds {found}, and the track reads {spec.input.reader}. Import another."
         yield Check(name="Dataset", ok=False, message=message)
         return
     yield Check(name="Dataset", ok=True, message=f"“{dataset.name}” has {counts}.")
-    yield from _truth(track, dataset)
+    yield from _truth(spec.output, dataset)
 
 
-def _truth(track: Track, dataset: Dataset) -> Iterator[Check]:
-    kind = OutputKind(track.output_kind) if track.output_kind in set(OutputKind) else OutputKind.LOGITS
-    needed = TRUTH_BY_OUTPUT[kind]
+def _truth(output: OutputContract, dataset: Dataset) -> Iterator[Check]:
+    needed = TRUTH_BY_OUTPUT[output.kind]
     if dataset.truth != needed:
         message = (
-            f"{kind} output is scored against {needed}, and the dataset has {dataset.truth}. "
+            f"{output.kind} output is scored against {needed}, and the dataset has {dataset.truth}. "
             "Import other data, or correct the output's kind."
         )
         yield Check(name="Labels", ok=False, message=message)
     elif needed is TruthKind.CLASSES:
-        yield _labels(track, dataset)
-        yield _classes(track, dataset)
+        yield _labels(output, dataset)
+        yield _classes(output, dataset)
     elif needed is TruthKind.BOXES:
-        yield _categories(track, dataset)
+        yield _categories(output, dataset)
         yield _boxes(dataset)
     else:
         yield Check(name="Labels", ok=True, message="Every sample has a mask.")
 
 
-def _labels(track: Track, dataset: Dataset) -> Check:
-    last = (max(2, track.output_width) if track.output_kind == OutputKind.LOGITS else 2) - 1
+def _labels(output: OutputContract, dataset: Dataset) -> Check:
+    last = (max(2, output.width) if output.kind is OutputKind.LOGITS else 2) - 1
     if dataset.highest_label > last:
         message = (
             f"The highest label is {dataset.highest_label}, and the output allows 0 to {last}. "
@@ -160,11 +152,11 @@ def _labels(track: Track, dataset: Dataset) -> Check:
     return Check(name="Labels", ok=True, message=f"Every label is among 0 to {last}.")
 
 
-def _classes(track: Track, dataset: Dataset) -> Check:
+def _classes(output: OutputContract, dataset: Dataset) -> Check:
     splits = [split for split in Split if dataset.labels(split)]
     poor = [split.value for split in splits if len(dataset.labels(split)) < 2]
     if poor:
-        what = "both classes" if track.output_kind == OutputKind.CONFIDENCE else "at least 2 classes"
+        what = "both classes" if output.kind is OutputKind.CONFIDENCE else "at least 2 classes"
         where = " and the ".join(poor)
         message = f"The {where} split needs samples of {what}. Correct labels.csv and import again."
         return Check(name="Classes", ok=False, message=message)
@@ -172,10 +164,10 @@ def _classes(track: Track, dataset: Dataset) -> Check:
     return Check(name="Classes", ok=True, message=f"Classes with samples: {found}.")
 
 
-def _categories(track: Track, dataset: Dataset) -> Check:
+def _categories(output: OutputContract, dataset: Dataset) -> Check:
     found = dataset.highest_label + 1
-    if found != track.output_classes:
-        message = f"The dataset has {found:,} categories, and the track {track.output_classes:,} classes."
+    if found != output.classes:
+        message = f"The dataset has {found:,} categories, and the track {output.classes:,} classes."
         return Check(name="Labels", ok=False, message=f"{message} Correct one of them.")
     return Check(name="Labels", ok=True, message=f"Dataset and track have {found:,} classes.")
 

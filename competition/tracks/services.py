@@ -10,13 +10,14 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from competition.tracks.columns import as_json, columns_of
+from competition.tracks.columns import columns_of
 from competition.tracks.datasets import import_dataset, import_dataset_folder
+from competition.tracks.documents import as_json
 from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track, benchmark_digest
 from competition.tracks.readiness import Check, examine
 from scoring.contracts import METRIC_FACTS, TrackSpec
 from scoring.data.labels import DatasetProblem
-from scoring.tracks import InvalidTrack, TrackDocument
+from scoring.tracks import TRACK_FIELDS, InvalidTrack, TrackDocument, value_of
 
 __all__ = [
     "DatasetProblem",
@@ -59,7 +60,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Synced:
-    """A track brought in line with a document, and the columns that changed."""
+    """A track brought in line with a document, and the places that changed."""
 
     track: Track
     outcome: Outcome
@@ -177,15 +178,28 @@ def bring_in_line(*, document: TrackDocument, competition: Competition, dataset:
         raise InvalidTrack(
             (f"slug: “{track.slug}” is a track of the competition “{track.competition.slug}”",)
         )
-    changed = tuple(name for name, value in columns.items() if getattr(track, name) != value)
+    changed = _changed_places(track, document)
+    if dataset is not None and dataset != track.dataset:
+        changed = (*changed, "dataset")
     if not changed:
         return Synced(track=track, outcome=Outcome.UNCHANGED)
-    for name in changed:
-        setattr(track, name, columns[name])
-    track.save(update_fields=changed)
+    for name, value in columns.items():
+        setattr(track, name, value)
+    track.save(update_fields=columns)
     if track.is_open and not has_evaluations(track):
         renew_benchmark(track=track)
     return Synced(track=track, outcome=Outcome.UPDATED, changed=changed)
+
+
+def _changed_places(track: Track, document: TrackDocument) -> tuple[str, ...]:
+    """Return the fields that are not what the document says: all of a track that holds no document yet."""
+    try:
+        before = track.document()
+    except InvalidTrack:
+        return tuple(field.place for field in TRACK_FIELDS.all)
+    return tuple(
+        field.place for field in TRACK_FIELDS.all if value_of(field, before) != value_of(field, document)
+    )
 
 
 def _identity(dataset: Dataset, spec: TrackSpec) -> str:

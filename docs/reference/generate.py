@@ -17,7 +17,7 @@ from pathlib import Path
 from scoring.codes import CODES, Code
 from scoring.contracts import METRIC_FACTS, Metric, MetricFacts
 from scoring.contracts.fields import Group, TrackField, Unit
-from scoring.tracks.fields import TRACK_FIELDS, TrackFields
+from scoring.tracks.fields import TRACK_FIELDS, TrackFields, meaning
 
 REFERENCE = Path(__file__).parent
 METRICS = re.compile(r"(<!-- (?P<part>metrics|sources) -->\n).*?(<!-- end of the (?P=part) -->)", re.DOTALL)
@@ -60,7 +60,7 @@ def tracks_page(text: str, described: TrackFields = TRACK_FIELDS) -> str:
 def _fields_table(fields: tuple[TrackField, ...]) -> Iterator[str]:
     yield "| Field | Allowed | Default | Means |\n|---|---|---|---|\n"
     for field in fields:
-        cells = (f"`{field.name}`", _allowed(field), _default(field), _meaning(field))
+        cells = (f"`{field.name}`", _allowed(field), _default(field), meaning(field))
         yield f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |\n"
 
 
@@ -85,6 +85,8 @@ def _kind(kind: type, field: TrackField, words: tuple[str, str, str, str]) -> st
     time, text, whole, number = words
     if issubclass(kind, datetime):
         return time
+    if kind is bool:
+        return "`true` or `false`"
     if issubclass(kind, str):
         longest = field.about.max_length
         return f"{text} of at most {longest} characters" if longest else text
@@ -110,16 +112,6 @@ def _default(field: TrackField) -> str:
     value = list(field.default) if isinstance(field.default, tuple) else field.default
     size = f" ({field.default / 2**20:g} MiB)" if field.about.unit is Unit.BYTES else ""
     return f"`{value}`{size}"
-
-
-def _meaning(field: TrackField) -> str:
-    about = field.about
-    unit = f"In {about.unit}." if about.unit else ""
-    only = [
-        f"Only with `{name}: {' | '.join(values)}`.".replace(" | ", "` or `")
-        for name, values in (about.only or {}).items()
-    ]
-    return " ".join(filter(None, (about.help, unit, *only)))
 
 
 def metrics_page(text: str, table: Mapping[Metric, MetricFacts] = METRIC_FACTS) -> str:

@@ -16,30 +16,42 @@ import yaml
 from pydantic import ValidationError
 
 from scoring.tracks.document import PLACES_THAT_CHANGE_NO_SCORE, TrackDocument, TrackPage
-from scoring.tracks.schema import DOCUMENT, SPATIAL
+from scoring.tracks.fields import TRACK_FIELDS, TrackFields, TrackPart, applies, meaning, value_of
+from scoring.tracks.schema import DOCUMENT, SPATIAL, Contradiction
 
 __all__ = [
     "MAX_DOCUMENT_BYTES",
     "PLACES_THAT_CHANGE_NO_SCORE",
     "SPATIAL",
+    "TRACK_FIELDS",
     "InvalidTrack",
     "TrackDocument",
+    "TrackFields",
     "TrackPage",
+    "TrackPart",
+    "applies",
     "build_track",
     "dump_track",
     "load_track",
+    "meaning",
     "parse_track",
+    "plain",
     "presets",
+    "value_of",
 ]
 
 MAX_DOCUMENT_BYTES: Final = 256 * 1024
 
 
 class InvalidTrack(ValueError):
-    """A track document breaks its schema; `findings` are sentences that begin with the field."""
+    """A track document breaks its schema; `findings` are sentences that begin with the field.
 
-    def __init__(self, findings: tuple[str, ...]) -> None:
+    `places` names for each finding the field to look at, where it is one of the document's.
+    """
+
+    def __init__(self, findings: tuple[str, ...], places: tuple[str, ...] = ()) -> None:
         self.findings = findings
+        self.places = places or ("",) * len(findings)
         super().__init__("; ".join(findings))
 
 
@@ -83,13 +95,18 @@ def build_track(raw: Mapping[str, Any]) -> TrackDocument:
     try:
         return DOCUMENT.validate_python(raw)
     except ValidationError as exc:
-        raise InvalidTrack(tuple(_sentence(error) for error in exc.errors())) from exc
+        errors = exc.errors()
+        raise InvalidTrack(tuple(map(_sentence, errors)), tuple(map(_place, errors))) from exc
 
 
 def dump_track(document: TrackDocument) -> str:
     """Write a track document as YAML that `parse_track` reads back to an equal one."""
-    plain = _plain({**asdict(document.spec), **asdict(document.page)})
-    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.safe_dump(plain(document), sort_keys=False, allow_unicode=True, width=100)
+
+
+def plain(document: TrackDocument) -> dict[str, Any]:
+    """Return the document as plain values, times as datetimes, that `build_track` reads back."""
+    return dict(_plain({**asdict(document.spec), **asdict(document.page)}))
 
 
 def _plain(value: Any) -> Any:
@@ -100,6 +117,13 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return str(value)
     return value
+
+
+def _place(error: Mapping[str, Any]) -> str:
+    """Return the field that an error is about: “input.shape”, also of one of its items and of a rule's."""
+    cause = error.get("ctx", {}).get("error")
+    rule = (cause.field,) if isinstance(cause, Contradiction) else ()
+    return ".".join(str(part) for part in (*error["loc"], *rule) if not isinstance(part, int))
 
 
 def _sentence(error: Mapping[str, Any]) -> str:

@@ -6,9 +6,19 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
-from scoring.contracts import TrackSpec
+from scoring.contracts import InputContract, OutputContract, TrackSpec
 from scoring.contracts.fields import Group, TrackField, TrackSection, fields_of, sections_of
 from scoring.tracks.document import TrackDocument, TrackPage
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrackPart:
+    """Fields that a person reads together: a section of the document, or a group of those in none."""
+
+    title: str
+    help: str
+    fields: tuple[TrackField, ...]
+    section: TrackSection | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,21 @@ class TrackFields:
     def of_group(self, group: Group) -> tuple[TrackField, ...]:
         """Return the fields of a group of those that stand in no section."""
         return tuple(field for field in self.loose if field.about.group is group)
+
+    @cached_property
+    def parts(self) -> tuple[TrackPart, ...]:
+        """Return all fields as people read them: what comes in, what goes out, how it is scored and bounded."""
+        first, last = [], []
+        for section in self.sections:
+            part = TrackPart(
+                title=section.title, help=section.about.help, fields=section.fields, section=section
+            )
+            (first if section.contract in (InputContract, OutputContract) else last).append(part)
+        basics, metrics, window = (
+            TrackPart(title=group.value, help="", fields=self.of_group(group))
+            for group in (Group.BASICS, Group.METRICS, Group.WINDOW)
+        )
+        return (basics, *first, metrics, *last, window)
 
     @cached_property
     def all(self) -> tuple[TrackField, ...]:
@@ -56,3 +81,12 @@ def applies(field: TrackField, document: TrackDocument) -> bool:
         return True
     section = getattr(document.spec, field.section)
     return section is not None and field.about.applies(section)
+
+
+def meaning(field: TrackField) -> str:
+    """Return what a field means, in which unit, and with what only; code stands between `backticks`."""
+    unit = f"In {field.about.unit}." if field.about.unit else ""
+    only = (
+        f"Only with `{name}: {'` or `'.join(values)}`." for name, values in (field.about.only or {}).items()
+    )
+    return " ".join(filter(None, (field.about.help, unit, *only)))

@@ -41,48 +41,62 @@ SPATIAL: Final = frozenset({OutputKind.CLASS_MAP, OutputKind.BOXES})
 SOUND: Final = (Dtype.FLOAT32, -1.0, 1.0)
 
 
-# --- which parts go together: every rule raises ValueError with a sentence -----------------------------
+# --- which parts go together ------------------------------------------------------------------------------
+
+
+class Contradiction(ValueError):
+    """Parts of a document do not go together; `field` names the one to look at, as seen from the rule."""
+
+    def __init__(self, field: str, sentence: str) -> None:
+        self.field = field
+        super().__init__(sentence)
 
 
 def check_input(contract: InputContract) -> None:
     """Refuse an input whose parts contradict each other."""
     sides = READER_FACTS[contract.reader].sides
     if len(contract.shape) != len(sides):
-        raise ValueError(f"shape lists {', '.join(sides)}; {len(contract.shape)} numbers are given")
+        sentence = f"shape lists {', '.join(sides)}; {len(contract.shape)} numbers are given"
+        raise Contradiction("shape", sentence)
     if "channels" in sides and contract.shape[sides.index("channels")] != 3:
-        raise ValueError(f"pictures have 3 channels, not {contract.shape[sides.index('channels')]}")
+        sentence = f"pictures have 3 channels, not {contract.shape[sides.index('channels')]}"
+        raise Contradiction("shape", sentence)
     frames = contract.shape[sides.index("frames")] if "frames" in sides else None
     if (frames or 1) > MAX_FRAMES:
-        raise ValueError(f"video has from 1 to {MAX_FRAMES} frames, not {frames}")
+        raise Contradiction("shape", f"video has from 1 to {MAX_FRAMES} frames, not {frames}")
     if contract.reader is Reader.AUDIO and (contract.dtype, contract.low, contract.high) != SOUND:
-        raise ValueError("audio input is float32 with low -1 and high 1")
+        raise Contradiction("dtype", "audio input is float32 with low -1 and high 1")
     if contract.reader is Reader.AUDIO and contract.mean is not None:
-        raise ValueError("mean and std are for pictures; audio is given as it is")
+        raise Contradiction("mean", "mean and std are for pictures; audio is given as it is")
     if (contract.mean is None) != (contract.std is None):
-        raise ValueError("mean and std go together")
+        raise Contradiction("mean", "mean and std go together")
     if not contract.low < contract.high:
-        raise ValueError(f"low ({contract.low:g}) must be below high ({contract.high:g})")
+        sentence = f"low ({contract.low:g}) must be below high ({contract.high:g})"
+        raise Contradiction("low", sentence)
     if contract.dtype is Dtype.UINT8 and (contract.low, contract.high) != (0.0, 255.0):
-        raise ValueError("uint8 input has low 0 and high 255")
+        raise Contradiction("dtype", "uint8 input has low 0 and high 255")
 
 
 def check_output(contract: OutputContract) -> None:
     """Refuse an output whose numbers do not fit its kind."""
     kind = contract.kind
     if kind is OutputKind.CONFIDENCE and contract.width != 1:
-        raise ValueError(f"a confidence output has width 1, not {contract.width}")
+        raise Contradiction("width", f"a confidence output has width 1, not {contract.width}")
     if kind is OutputKind.LOGITS and contract.width < 1:
-        raise ValueError("logits need a width")
+        raise Contradiction("width", "logits need a width")
     if kind is OutputKind.CLASS_MAP and contract.classes < 2:
-        raise ValueError("a class map needs at least 2 classes")
+        raise Contradiction("classes", "a class map needs at least 2 classes")
     if kind is OutputKind.BOXES and contract.classes < 1:
-        raise ValueError("boxes need at least 1 class")
+        raise Contradiction("classes", "boxes need at least 1 class")
     if kind in SPATIAL and contract.width:
-        raise ValueError(f"the width of {kind} output follows from the input; leave it out")
+        sentence = f"the width of {kind} output follows from the input; leave it out"
+        raise Contradiction("width", sentence)
     if kind not in SPATIAL and contract.classes:
-        raise ValueError(f"{kind} output states its classes by its width; leave classes out")
+        sentence = f"{kind} output states its classes by its width; leave classes out"
+        raise Contradiction("classes", sentence)
     if (kind is OutputKind.BOXES) != (contract.box_layout is not None):
-        raise ValueError("box_layout (yolo or corners) goes with boxes, and only with them")
+        sentence = "box_layout (yolo or corners) goes with boxes, and only with them"
+        raise Contradiction("box_layout", sentence)
 
 
 def check_class_names(names: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
@@ -112,22 +126,24 @@ def check_document(document: TrackDocument) -> None:
     spec, page = document.spec, document.page
     kind = spec.output.kind
     if kind in SPATIAL and spec.input.reader is not Reader.IMAGE:
-        raise ValueError(f"{kind} output needs the image reader")
+        raise Contradiction("input.reader", f"{kind} output needs the image reader")
     if kind in SPATIAL and spec.input.fit is not Fit.STRETCH:
-        raise ValueError(f"{kind} output needs the fit “stretch”, which loses no part")
+        sentence = f"{kind} output needs the fit “stretch”, which loses no part"
+        raise Contradiction("input.fit", sentence)
     metrics = (spec.metric, *spec.extra_metrics)
     fitting = metrics_of(kind)
     unfit = sorted(set(metrics).difference(fitting))
     if unfit:
         choice, names = ", ".join(sorted(fitting)), ", ".join(unfit)
-        raise ValueError(f"{names} cannot score {kind} output; choose from {choice}")
+        sentence = f"{names} cannot score {kind} output; choose from {choice}"
+        raise Contradiction("metric" if spec.metric in unfit else "extra_metrics", sentence)
     several = sorted(metric for metric in set(metrics) if not METRIC_FACTS[metric].one_logit)
     if kind is OutputKind.LOGITS and spec.output.width == 1 and several:
-        raise ValueError(f"{', '.join(several)} needs logits of at least 2 classes")
+        raise Contradiction("output.width", f"{', '.join(several)} needs logits of at least 2 classes")
     if len(set(metrics)) != len(metrics):
-        raise ValueError("a metric is listed twice")
+        raise Contradiction("extra_metrics", "a metric is listed twice")
     if page.opens_at and page.closes_at and page.opens_at >= page.closes_at:
-        raise ValueError("opens_at must be before closes_at")
+        raise Contradiction("closes_at", "opens_at must be before closes_at")
 
 
 SECTION_CHECKS: Final[dict[type, Callable[[Any], None]]] = {

@@ -33,7 +33,7 @@ from scoring.contracts import (
 )
 from scoring.errors import Rejected
 from scoring.tracks import load_track
-from tests.examples import new_benchmark
+from tests.examples import new_benchmark, set_fields
 
 PASSWORD = "correct horse battery"
 RIVALS = (
@@ -106,9 +106,11 @@ def _track(competition: Competition, preset: str, now: datetime) -> Track:
         "opens_at": now - timedelta(days=6),
         "closes_at": now + timedelta(days=24),
     }
-    if columns["output_width"] > 1:
-        columns["class_names"] = [f"kind {label} of thing" for label in range(columns["output_width"])]
-    track = Track.objects.create(competition=competition, dataset=dataset, **columns)
+    track = Track(competition=competition, dataset=dataset, **columns)
+    width = track.spec().output.width
+    if width > 1:
+        set_fields(track, output__class_names=[f"kind {label} of thing" for label in range(width)])
+    track.save()
     new_benchmark(track)
     track.is_open = True
     track.save()

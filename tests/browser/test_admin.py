@@ -117,7 +117,7 @@ def test_an_organiser_sets_up_a_track_from_nothing(page, complaints: list[str], 
 
     track = Track.objects.get()
     assert (lacking, ready) == (["Dataset"], [])
-    assert (track.slug, track.is_open, track.max_parameters, track.dataset.samples) == (
+    assert (track.slug, track.is_open, track.spec().budgets.max_parameters, track.dataset.samples) == (
         "cats-or-dogs",
         True,
         30_000_000,

@@ -23,7 +23,7 @@ def import_data(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> Http
     if not request.user.has_perm("tracks.add_dataset"):
         raise PermissionDenied
     form = ImportForm(request.POST or None, request.FILES or None, initial={"name": track.name})
-    reader = Reader(track.reader)
+    reader = track.spec().input.reader
     dataset = _import(form, reader) if request.method == "POST" and form.is_valid() else None
     if dataset is not None:
         services.assign_dataset(track=track, dataset=dataset)

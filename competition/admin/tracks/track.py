@@ -7,18 +7,33 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Field, QuerySet
+from django.db.models import Count, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from competition.admin.tracks.acts import ACTS
 from competition.admin.tracks.documents import new_from_document
 from competition.admin.tracks.panel import panel, state
-from competition.admin.tracks.track_fieldsets import FIELDSETS
-from competition.admin.tracks.track_form import TrackForm, track_formfield
+from competition.admin.tracks.track_fieldsets import ONLOOKERS, fieldsets
+from competition.admin.tracks.track_form import TrackForm
 from competition.tracks import services
 from competition.tracks.models import Track
+from scoring.contracts import METRIC_FACTS
+from scoring.tracks import dump_track
+
+
+class MetricFilter(admin.SimpleListFilter):
+    title = "metric"
+    parameter_name = "metric"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(metric.value, facts.title) for metric, facts in METRIC_FACTS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Track]) -> QuerySet[Track]:
+        return queryset.filter(body__metric=self.value()) if self.value() else queryset
 
 
 @admin.register(Track)
@@ -28,16 +43,19 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
     change_list_template = "admin/tracks/track/change_list.html"
     save_on_top = True
     list_display = ("name", "state", "metric", "dataset", "version", "submission_count", "competition")
-    list_filter = ("is_open", "competition", "metric")
+    list_filter = ("is_open", "competition", MetricFilter)
     list_select_related = ("competition", "dataset", "benchmark", "benchmark__track")
     search_fields = ("name", "slug")
-    fieldsets = FIELDSETS
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Track]:
         rows: QuerySet[Track] = (
             super().get_queryset(request).annotate(submissions_counted=Count("submissions"))
         )
         return rows
+
+    @admin.display(description="Metric", ordering="body__metric")
+    def metric(self, row: Track) -> str:
+        return str(row.body.get("metric", ""))
 
     @admin.display(description="State", ordering="is_open")
     def state(self, row: Track) -> str:
@@ -53,15 +71,24 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
 
     def get_readonly_fields(self, request: HttpRequest, obj: Track | None = None) -> tuple[str, ...]:
         """Fix the address of a track that has submissions: links and stored entries carry it."""
-        return ("slug",) if obj is not None and obj.submissions.exists() else ()
+        fixed = ("slug",) if obj is not None and obj.submissions.exists() else ()
+        return fixed if self._may_edit(request, obj) else (*fixed, "document")
 
     def get_prepopulated_fields(
         self, request: HttpRequest, obj: Track | None = None
     ) -> dict[str, Sequence[str]]:
         return {"slug": ("name",)} if obj is None else {}
 
-    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
-        return track_formfield(db_field) or super().formfield_for_dbfield(db_field, request, **kwargs)
+    def get_fieldsets(self, request: HttpRequest, obj: Track | None = None) -> Any:
+        """Show who may only look the document instead of the form."""
+        return fieldsets(obj) if self._may_edit(request, obj) else ONLOOKERS
+
+    def _may_edit(self, request: HttpRequest, obj: Track | None) -> bool:
+        return self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+
+    @admin.display(description="Track document")
+    def document(self, row: Track) -> SafeString:
+        return format_html('<pre class="podium-document">{}</pre>', dump_track(row.document()))
 
     def save_model(self, request: HttpRequest, obj: Track, form: ModelForm[Track], change: bool) -> None:
         """Save, and keep the benchmark version true as long as nothing was evaluated on it."""

@@ -1,86 +1,63 @@
-"""The track's fields, arranged for a person."""
+"""The track's fields, arranged for a person: what everybody decides first, the rest folded away."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import MISSING
 from typing import Any, Final
 
-FIELDSETS: Final[tuple[tuple[str | None, Any], ...]] = (
-    (None, {"fields": ("competition", "name", "slug", "position", "summary", "rules")}),
-    (
-        "Window and quota",
-        {"fields": ("opens_at", "closes_at", ("quota_submissions", "quota_window_hours"))},
-    ),
-    ("Formats", {"fields": ("formats",)}),
-    (
-        "Input: what a model receives",
-        {
-            "description": "A batch of N samples, of shape N x channels x height x width.",
-            "fields": (
-                "reader",
-                "input_shape",
-                "input_fit",
-                ("input_mean", "input_std"),
-                ("frame_rate", "sample_rate"),
-                "input_dtype",
-                ("input_low", "input_high"),
-                "channel_order",
-            ),
-        },
-    ),
-    (
-        "Output and metric",
-        {
-            "description": "A model returns N x width logits or confidences, N x classes x height x "
-            "width for a class map, or boxes as their layout says.",
-            "fields": (
-                ("output_kind", "output_width"),
-                ("output_classes", "box_layout"),
-                "class_names",
-                "metric",
-                "extra_metrics",
-            ),
-        },
-    ),
-    (
-        "Budgets",
-        {
-            "description": "Numbers may be written with a unit: 30M, 5G, 100 MB, 512 MiB.",
-            "fields": ("max_parameters", "max_macs", "max_package_bytes", "max_latency_ms"),
-        },
-    ),
-    (
-        "Quantisation",
-        {
-            "description": "A second score of each entry, with its graph quantised. It changes what is "
-            "scored, so a track with scores needs a new benchmark version.",
-            "fields": ("precision", ("calibration_samples", "max_drop_points")),
-        },
-    ),
-    ("Private scores", {"fields": ("private_scores",)}),
-    ("Dataset and workers", {"fields": ("dataset", "queue")}),
-    (
-        "Limits on archives",
-        {
-            "classes": ("collapse",),
-            "fields": ("max_entry_bytes", "max_unpacked_bytes", "max_files", "max_depth", "max_ratio"),
-        },
-    ),
-    (
-        "Limits on runs in the sandbox",
-        {
-            "classes": ("collapse",),
-            "fields": (
-                "max_memory_bytes",
-                "max_processes",
-                "max_file_bytes",
-                "max_tmp_bytes",
-                "max_log_bytes",
-                "measure_timeout_s",
-                "predict_timeout_s",
-                "threads",
-                "batch_size",
-                "seed",
-            ),
-        },
-    ),
+from competition.tracks.models import COLUMNS, Track
+from scoring.contracts.fields import Group, TrackField
+from scoring.tracks import TRACK_FIELDS, TrackPart
+
+NAMES: Final = ("competition", "name", "slug")
+DECISIONS: Final = (
+    "What a track of this kind must decide: which packages it takes, what they receive and return, what ranks them, "
+    "what they may use, on which data, and when. Numbers may be written with a unit: 30M, 5G, 100 MB, 512 MiB."
 )
+ONLOOKERS: Final = [(None, {"fields": (*NAMES, "position", "dataset", "queue", "document")})]
+OF_THE_SITE: Final = {Group.BASICS: ("position", "queue"), Group.METRICS: (), Group.WINDOW: ()}
+"""Columns of a track that belong to no document, by the group that they stand with."""
+
+
+def fieldsets(track: Track | None) -> list[tuple[str | None, dict[str, Any]]]:
+    """Return the sets: names, the decisions of the track's kind, then each part of the rest, folded."""
+    body = track.body if track is not None else {}
+    decided = [field for part in TRACK_FIELDS.parts for field in part.fields if _is_decided(field, body)]
+    keys = [field.key for field in decided]
+    # Data come before the window: a track opens with them.
+    place = next(
+        (index for index, field in enumerate(decided) if field.about.group is Group.WINDOW), len(keys)
+    )
+    keys.insert(place, "dataset")
+    sets: list[tuple[str | None, dict[str, Any]]] = [
+        (None, {"fields": NAMES}),
+        ("Decisions", {"fields": tuple(keys), "description": DECISIONS}),
+    ]
+    for part in TRACK_FIELDS.parts:
+        rest = tuple(_rest(part, {*keys, *NAMES}))
+        if rest:
+            options = {"fields": rest, "classes": ("collapse",), "description": part.help}
+            sets.append((part.title, options))
+    return sets
+
+
+def _is_decided(field: TrackField, body: dict[str, Any]) -> bool:
+    """Say whether everybody decides the field; of a track that exists, if it means anything there."""
+    if not field.about.is_decision:
+        # A new track has no kind yet: what has no default comes first too.
+        return not body and field.default is MISSING and field.key not in COLUMNS
+    section = body.get(field.section) if field.section else None
+    if section is None:
+        return True
+    return all(section.get(name) in values for name, values in (field.about.only or {}).items())
+
+
+def _rest(part: TrackPart, shown: set[str]) -> Iterator[str]:
+    if part.section is not None and part.section.is_optional:
+        yield part.section.name
+    for field in part.fields:
+        if field.key not in shown:
+            yield field.key
+    if part.section is None:
+        yield from OF_THE_SITE[Group(part.title)]

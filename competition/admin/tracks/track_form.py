@@ -2,160 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import MISSING
 from datetime import datetime
 from typing import Any, Final
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Field
 
-from competition.admin.tracks.quantities import BytesField, CountField
-from competition.tracks.columns import column_of
-from competition.tracks.models import Track
+from competition.admin.tracks.field_widgets import NumberBoxesField
+from competition.admin.tracks.form_fields import form_field, help_text, section_field
+from competition.tracks.columns import columns_of
+from competition.tracks.models import COLUMNS, Track
 from competition.tracks.readiness import examine
-from scoring.contracts import METRIC_FACTS, Format, Metric
-from scoring.tracks import InvalidTrack
+from scoring.contracts.fields import TrackField
+from scoring.tracks import TRACK_FIELDS, InvalidTrack
 
-COUNTS: Final = ("max_parameters", "max_macs")
-SIZES: Final = (
-    "max_package_bytes",
-    "max_entry_bytes",
-    "max_unpacked_bytes",
-    "max_memory_bytes",
-    "max_file_bytes",
-    "max_tmp_bytes",
-    "max_log_bytes",
-)
-LISTS: Final = {
-    "input_shape": "[3, 224, 224]",
-    "input_mean": "[0.485, 0.456, 0.406]",
-    "input_std": "[0.229, 0.224, 0.225]",
-}
-FORMAT_TITLES: Final = {
-    Format.CVPR_ZIP: "cvpr-zip: a zip with model.py that defines class Model",
-    Format.ONNX: "onnx: one .onnx file, or a zip that holds exactly one",
-    Format.QAIHUB: "qaihub: a model folder of Qualcomm AI Hub Models",
-    Format.GASBENCH: "gasbench: a zip with model_config.yaml, model.py and safetensors weights",
-    Format.BYOM: "byom: a .tar.gz with config.yaml, mochi.json, a manifest and one .pt file",
-}
-BUDGET_HELP: Final = {
-    "max_parameters": "Inclusive: a model with exactly so many passes. Every parameter and floating buffer counts.",
-    "max_macs": "Strict: a model must need fewer. Multiply-adds of one sample; “5G FLOPs” of CVPR 2022 are 5G here.",
-    "max_package_bytes": "Size of all files of the entry, unpacked. Empty: what the limits on archives allow, and for "
-    "packages with code, where parameters are limited, four bytes for each parameter and 4 MiB.",
-}
-LIMIT_HELP: Final = {
-    "max_entry_bytes": "The uploaded file. The site's own upload limit may be lower.",
-    "max_unpacked_bytes": "All files of the archive together, counted as they are read.",
-    "max_files": "Files in the archive.",
-    "max_depth": "Folders inside each other.",
-    "max_ratio": "Unpacked size over packed size of one file; stops archive bombs.",
-    "max_memory_bytes": "Memory of the whole run in the sandbox.",
-    "max_processes": "Processes and threads of the run.",
-    "max_file_bytes": "The largest file that the run may write.",
-    "max_tmp_bytes": "All that the run may write to its own temporary folder.",
-    "max_log_bytes": "What is kept of the log that participants see.",
-    "measure_timeout_s": "Seconds for loading the model and counting its parameters and MACs.",
-    "predict_timeout_s": "Seconds for all hidden samples together.",
-    "threads": "Processor threads of the run, fixed so that scores repeat.",
-    "batch_size": "Samples of one forward pass.",
-    "seed": "Seed of the run's random numbers.",
-}
-OTHER_HELP: Final = {
-    "max_latency_ms": "Milliseconds, median of one sample, in a run of its own. Slower entries stand below the board.",
-    "slug": "Part of the address, for example cvpr2022-track1. Small letters, digits and single hyphens.",
-    "summary": "One sentence for the competition's page.",
-    "opens_at": "UTC. Empty: submissions are taken as soon as the track is open.",
-    "closes_at": "UTC. Empty: the track takes submissions without an end.",
-    "quota_submissions": "Submissions of one participant within the rolling window below.",
-    "quota_window_hours": "Hours. Faults of ours and submissions cancelled before they started do not count.",
-    "input_low": "The value that a model receives for black.",
-    "input_high": "The value that a model receives for white.",
-    "input_dtype": "uint8 needs values from 0 to 255.",
-    "channel_order": "Order of the colour planes; CVPR 2022 used BGR.",
-    "output_kind": "logits: one column a class, the largest wins. confidence: one column, higher means positive. "
-    "class_map: a class for each pixel. boxes: places, scores and classes.",
-    "output_width": "Columns of the output: the number of classes, or 1 for a confidence; 0 for maps and boxes.",
-    "output_classes": "How many classes a class map or boxes name; 0 for other outputs.",
-    "box_layout": "yolo: N x (4 + classes) x anchors. corners: N x boxes x 6. Only for boxes.",
-    "class_names": "For people: one name on a line, in the order of the classes' numbers, beginning with class 0. "
-    "Empty: numbers are shown. Names change no score.",
-    "precision": "Entries are run and scored a second time, quantised so. Empty: they are not.",
-    "calibration_samples": "Samples of the public split that the quantised graph is calibrated on, from 1 to 10,000.",
-    "max_drop_points": "Inclusive: how many points of a hundred of the ranking metric the second score may lose. "
-    "From 0.75 to 0.65 are 10 points.",
-    "metric": "Ranks the board. Each metric fits one kind of output; the metrics page of the docs has the list.",
-    "queue": "Workers that listen to this queue evaluate the track.",
-    "dataset": "Hidden data. “Import dataset” above the form adds one.",
-}
+OPTIONAL: Final = {section.name for section in TRACK_FIELDS.sections if section.is_optional}
+BODY: Final = tuple(field for field in TRACK_FIELDS.all if field.section or field.name not in COLUMNS)
+"""The fields of a track document that have no column: the form reads them itself."""
+KEYS: Final = {field.place: field.key for field in TRACK_FIELDS.all} | {name: name for name in OPTIONAL}
 
 
-def _metric_choices() -> list[tuple[str, str]]:
-    return [(metric.value, f"{METRIC_FACTS[metric].title} ({metric})") for metric in Metric]
-
-
-class ClassNamesField(forms.CharField):
-    """Names of classes, typed one on a line."""
-
-    widget = forms.Textarea(attrs={"rows": 6, "class": "vLargeTextField"})
-
-    def prepare_value(self, value: Any) -> Any:
-        """Return the names as lines; what was typed stays as it was."""
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # a list, not one text
-        """Return the names; empty lines are passed over."""
-        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        """Compare names, not line ends."""
-        return list(initial or ()) != self.to_python(data)
-
-
-class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+class _TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A track; what the track document would refuse is shown at its field."""
-
-    formats = forms.MultipleChoiceField(
-        choices=[(member.value, FORMAT_TITLES[member]) for member in Format],
-        widget=forms.CheckboxSelectMultiple,
-        help_text="What participants may upload.",
-    )
-    metric = forms.ChoiceField(choices=_metric_choices)
-    class_names = ClassNamesField(required=False)
-    extra_metrics = forms.MultipleChoiceField(
-        choices=_metric_choices,
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-        help_text="Shown beside the ranking metric.",
-    )
 
     class Meta:
         model = Track
         fields = "__all__"  # noqa: DJ007 - what buttons change (is_open, benchmark) the admin leaves out
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, text in {**BUDGET_HELP, **LIMIT_HELP, **OTHER_HELP}.items():
-            if name in self.fields:
-                self.fields[name].help_text = text
-        if "rules" in self.fields:
-            self.fields["rules"].strip = False  # type: ignore[attr-defined]  # a CharField
-        for name in COUNTS:
-            if name in self.fields:
-                self.fields[name].help_text += " Empty: no limit."
-        for name, example in LISTS.items():
-            if name in self.fields:
-                self.fields[name].widget.attrs["rows"] = 1
-                self.fields[name].error_messages["invalid"] = (
-                    f"Write a list in brackets, for example {example}."
-                )
-
-    def clean_rules(self) -> str:
-        """Return the rules with plain line ends, so that a saved form is no change to a track.yaml."""
-        return str(self.cleaned_data["rules"]).replace("\r\n", "\n")
+        given = kwargs.pop("initial", None) or {}
+        stored = {} if kwargs.get("instance") is None else kwargs["instance"].body
+        super().__init__(*args, initial={**initial_of(stored), **given}, **kwargs)
+        for field in TRACK_FIELDS.loose:
+            if field.name in COLUMNS and field.name in self.fields:
+                self.fields[field.name].label = field.label
+                self.fields[field.name].help_text = help_text(field)
 
     def clean_closes_at(self) -> datetime | None:
-        """Return the end of the window, if it lies behind its start."""
+        """Return the end of the window, if it lies behind its start: the database would refuse it without a place."""
         opens, closes = self.cleaned_data.get("opens_at"), self.cleaned_data["closes_at"]
         if opens and closes and opens >= closes:
             raise ValidationError("The window must close after it opens.")
@@ -166,19 +51,45 @@ class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
         super()._post_clean()  # type: ignore[misc]  # the hook that ModelForm has for this
         if self.errors:
             return
+        body = self._body()
+        if self.errors:
+            return
+        self.instance.body = body
         try:
-            self.instance.document()
+            self.instance.body = columns_of(self.instance.document())["body"]
         except InvalidTrack as exc:
-            for finding in exc.findings:
-                self._add_finding(finding)
+            for finding, place in zip(exc.findings, exc.places, strict=True):
+                self._add_finding(finding, place)
         if not self.errors and self.instance.is_open:
             self._keep_ready()
 
-    def _add_finding(self, finding: str) -> None:
-        place, _, message = finding.partition(": ")
-        column = column_of(place)
+    def _body(self) -> dict[str, Any]:
+        """Return what was typed as the body of a document; what was left empty is left out."""
+        body: dict[str, Any] = {name: {} for name in OPTIONAL if self.cleaned_data.get(name)}
+        for field in BODY:
+            if field.section in OPTIONAL and field.section not in body:
+                continue
+            value = self._value(field)
+            if value is not None and value != "":
+                (body.setdefault(field.section, {}) if field.section else body)[field.name] = value
+        return body
+
+    def _value(self, field: TrackField) -> Any:
+        value, reads = self.cleaned_data.get(field.key), self.fields[field.key]
+        if isinstance(reads, NumberBoxesField):
+            try:
+                return reads.of(self.cleaned_data.get("input_reader"), value or {})
+            except ValidationError as exc:
+                self.add_error(field.key, exc)
+                return None
+        # Browsers end lines of a text with a carriage return; a saved form is to be no change to a track.yaml.
+        return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+    def _add_finding(self, finding: str, place: str) -> None:
+        key = KEYS.get(place)
+        _, _, message = finding.partition(": ")
         sentence = message.removeprefix("Value error, ")
-        self.add_error(column if column in self.fields else None, f"{sentence[:1].upper()}{sentence[1:]}")
+        self.add_error(key if key in self.fields else None, f"{sentence[:1].upper()}{sentence[1:]}")
 
     def _keep_ready(self) -> None:
         """Refuse to make an open track unfit; a window may end, for that is how tracks end."""
@@ -187,16 +98,22 @@ class TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
             self.add_error(None, f"The track is open and must stay ready. {check.name}: {check.message}")
 
 
-def track_formfield(column: Field[Any, Any], **kwargs: Any) -> forms.Field | None:
-    """Return a field that reads counts and sizes as people write them, or None for other columns."""
-    kinds = dict.fromkeys(COUNTS, CountField) | dict.fromkeys(SIZES, BytesField)
-    if column.name not in kinds:
-        return None
-    return kinds[column.name](
-        required=not column.blank, label=_label(column.name), initial=column.get_default()
-    )
+def initial_of(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return what the form shows of a stored body: its values, and the defaults of what it leaves out."""
+    initial: dict[str, Any] = {name: name in stored for name in OPTIONAL}
+    for field in BODY:
+        section = stored.get(field.section, {}) if field.section else stored
+        default = None if field.default is MISSING else field.default
+        initial[field.key] = section.get(field.name, default)
+    return initial
 
 
-def _label(column: str) -> str:
-    words = column.removesuffix("_bytes").replace("_", " ")
-    return f"{words[:1].upper()}{words[1:]}".replace("macs", "MACs")
+TrackForm: Final[type[_TrackForm]] = type(
+    "TrackForm",
+    (_TrackForm,),
+    {
+        **{section.name: section_field(section) for section in TRACK_FIELDS.sections if section.is_optional},
+        **{field.key: form_field(field) for field in BODY},
+    },
+)
+"""The form with a field for each field of the document that has no column."""

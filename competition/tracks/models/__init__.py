@@ -3,10 +3,11 @@
 from competition.tracks.models.benchmark import BenchmarkVersion, benchmark_digest
 from competition.tracks.models.competition import Competition
 from competition.tracks.models.dataset import Dataset, image_readers
-from competition.tracks.models.track import Track, TrackQuerySet, image_shape
+from competition.tracks.models.track import COLUMNS, Track, TrackQuerySet
 
-# Migrations name the two functions here.
+# A migration names image_readers here.
 __all__ = [
+    "COLUMNS",
     "BenchmarkVersion",
     "Competition",
     "Dataset",
@@ -14,5 +15,4 @@ __all__ = [
     "TrackQuerySet",
     "benchmark_digest",
     "image_readers",
-    "image_shape",
 ]

@@ -8,9 +8,10 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from competition.tracks.documents import read_document
 from competition.tracks.models.dataset import Dataset
 from competition.tracks.models.track import Track
-from scoring.tracks import TrackDocument, build_track
+from scoring.tracks import TrackDocument
 
 
 class BenchmarkVersion(models.Model):
@@ -37,7 +38,7 @@ class BenchmarkVersion(models.Model):
 
     def document(self) -> TrackDocument:
         """Return the track as it was when this version was made: what evaluations on it are held to."""
-        return build_track(self.spec)
+        return read_document(self.spec)
 
 
 def benchmark_digest(*, dataset_digest: str, spec_digest: str, metric_version: str) -> str:

@@ -7,7 +7,6 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-from competition.tracks.models.choices import choices
 from scoring import contracts
 
 
@@ -30,7 +29,6 @@ class Dataset(models.Model):
     truth = models.CharField(
         max_length=20,
         editable=False,
-        choices=choices(contracts.TruthKind),
         default=contracts.TruthKind.CLASSES,
         help_text="What is true of each sample: a class, a mask or boxes.",
     )

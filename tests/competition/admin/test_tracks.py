@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,11 @@ from competition.tracks.models import Competition, Dataset, Track
 from scoring.contracts import Quantisation, Status
 from scoring.tracks import dump_track, parse_track
 from tests.competition.admin.conftest import evaluate
+from tests.examples import rewrite
 
 pytestmark = pytest.mark.django_db
+
+SECOND = {"quantisation": "on"}
 
 
 def act(track: Track, name: str) -> str:
@@ -31,19 +35,45 @@ def change_page(track: Track) -> str:
     return reverse("admin:tracks_track_change", args=[track.pk])
 
 
+class Fields(HTMLParser):
+    """Collects what a browser would post of a page's form."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.posted: dict[str, list[str]] = {}
+        self.choosing = self.typing = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        is_tick = given.get("type") in ("checkbox", "radio")
+        if tag == "input" and given.get("type") != "submit" and (not is_tick or "checked" in given):
+            self.posted.setdefault(given["name"], []).append(given.get("value", "on" if is_tick else ""))
+        elif tag == "select":
+            self.choosing = given["name"]
+        elif tag == "option" and "selected" in given:
+            self.posted[self.choosing] = [given["value"]]
+        elif tag == "textarea":
+            self.typing = given["name"]
+            self.posted[self.typing] = []
+
+    def handle_data(self, data: str) -> None:
+        if self.typing:
+            self.posted[self.typing].append(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            # Browsers drop the first line end, and send the others with carriage returns.
+            text = "".join(self.posted[self.typing]).removeprefix("\n")
+            self.posted[self.typing] = [text.replace("\n", "\r\n")]
+            self.typing = ""
+
+
 def fields_of(client: Client, track: Track) -> dict[str, object]:
     """Return what the browser would post if nobody changed anything."""
-    form = client.get(change_page(track)).context["adminform"].form
-    posted: dict[str, object] = {}
-    for bound in form:
-        value = bound.value()
-        if bound.name in ("opens_at", "closes_at"):
-            posted[f"{bound.name}_0"] = f"{value:%Y-%m-%d}" if value else ""
-            posted[f"{bound.name}_1"] = f"{value:%H:%M:%S}" if value else ""
-        elif value is not None:
-            # Browsers send the lines of a text with carriage returns.
-            posted[bound.name] = value.replace("\n", "\r\n") if isinstance(value, str) else value
-    return posted
+    page = Fields()
+    page.feed(client.get(change_page(track)).content.decode().partition('id="track_form"')[2])
+    posted = {name: values if len(values) > 1 else "".join(values) for name, values in page.posted.items()}
+    return {name: value for name, value in posted.items() if not name.startswith("_")}
 
 
 def zipped(folder: Path) -> SimpleUploadedFile:
@@ -100,40 +130,49 @@ def test_an_unchanged_form_saves_an_unchanged_track(organiser: Client, track: Tr
 
 
 def test_quantities_may_be_written_with_units(organiser: Client, track: Track) -> None:
-    posted = {**fields_of(organiser, track), "max_parameters": "12.5M", "max_package_bytes": "1 GiB"}
+    posted = {
+        **fields_of(organiser, track),
+        "budgets_max_parameters": "12.5M",
+        "budgets_max_package_bytes": "1 GiB",
+    }
 
     organiser.post(change_page(track), posted)
 
     row = Track.objects.get()
-    assert (row.max_parameters, row.max_package_bytes) == (12_500_000, 2**30)
+    assert (row.spec().budgets.max_parameters, row.spec().budgets.max_package_bytes) == (12_500_000, 2**30)
 
 
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
         ({"output_kind": "confidence"}, "output_width"),
-        ({"output_width": "1"}, "__all__"),
-        ({"input_shape": "[1, 224, 224]"}, "input_low"),
-        ({"input_shape": "3, 224, 224"}, "input_shape"),
+        ({"output_width": "1"}, "output_width"),
+        ({"input_shape_channels": "1"}, "input_shape"),
+        ({"input_shape_height": "many"}, "input_shape"),
+        ({"input_shape_width": "0"}, "input_shape"),
+        ({"input_mean_channel_1": "0.5"}, "input_mean"),
+        ({"input_std_channel_1": "1", "input_std_channel_2": "1", "input_std_channel_3": "1"}, "input_mean"),
         ({"input_low": "2"}, "input_low"),
-        ({"max_macs": "0"}, "max_macs"),
-        ({"max_macs": "many"}, "max_macs"),
-        ({"max_memory_bytes": ""}, "max_memory_bytes"),
-        ({"batch_size": "2000"}, "batch_size"),
+        ({"input_dtype": "uint8"}, "input_dtype"),
+        ({"input_reader": "audio"}, "input_dtype"),
+        ({"budgets_max_macs": "0"}, "budgets_max_macs"),
+        ({"budgets_max_macs": "many"}, "budgets_max_macs"),
+        ({"run_limits_max_memory_bytes": ""}, "run_limits_max_memory_bytes"),
+        ({"run_limits_batch_size": "2000"}, "run_limits_batch_size"),
         ({"slug": "Not_A_Slug"}, "slug"),
         ({"formats": []}, "formats"),
-        ({"metric": "best_f1"}, "__all__"),
-        ({"extra_metrics": ["accuracy"]}, "__all__"),
+        ({"metric": "best_f1"}, "metric"),
+        ({"extra_metrics": ["accuracy"]}, "extra_metrics"),
         ({"quota_submissions": "0"}, "quota_submissions"),
-        ({"class_names": "cat\r\ndog"}, "class_names"),
-        ({"class_names": "cat\r\n" * 100}, "class_names"),
-        ({"class_names": "\r\n".join("c" * length for length in range(1, 101))}, "class_names"),
-        ({"precision": "w4a4"}, "precision"),
-        ({"calibration_samples": "0"}, "calibration_samples"),
-        ({"calibration_samples": "10001"}, "calibration_samples"),
-        ({"max_drop_points": "-1"}, "max_drop_points"),
-        ({"max_drop_points": "101"}, "max_drop_points"),
-        ({"metric": "brier", "precision": "w8a8"}, "precision"),
+        ({"output_class_names": "cat\r\ndog"}, "output_class_names"),
+        ({"output_class_names": "cat\r\n" * 100}, "output_class_names"),
+        ({"output_class_names": "\r\n".join("c" * length for length in range(1, 101))}, "output_class_names"),
+        ({"quantisation": "on", "quantisation_precision": "w4a4"}, "quantisation_precision"),
+        ({**SECOND, "quantisation_calibration_samples": "0"}, "quantisation_calibration_samples"),
+        ({**SECOND, "quantisation_calibration_samples": "10001"}, "quantisation_calibration_samples"),
+        ({**SECOND, "quantisation_max_drop_points": "-1"}, "quantisation_max_drop_points"),
+        ({**SECOND, "quantisation_max_drop_points": "101"}, "quantisation_max_drop_points"),
+        ({"metric": "brier", "quantisation": "on"}, "quantisation"),
     ],
 )
 def test_what_is_wrong_is_shown_at_its_field(
@@ -148,28 +187,38 @@ def test_class_names_are_typed_one_on_a_line(organiser: Client, track: Track) ->
     names = [f"class {number}" for number in range(100)]
     typed = "\r\n".join(("", *(f"  {name} " for name in names), ""))
 
-    organiser.post(change_page(track), {**fields_of(organiser, track), "class_names": typed})
+    organiser.post(change_page(track), {**fields_of(organiser, track), "output_class_names": typed})
 
-    assert Track.objects.get().class_names == names
-    assert fields_of(organiser, track)["class_names"] == "\r\n".join(names)
+    assert list(Track.objects.get().spec().output.class_names) == names
+    assert fields_of(organiser, track)["output_class_names"] == "\r\n".join(names)
 
 
 def test_class_names_can_be_taken_away(organiser: Client, track: Track) -> None:
-    Track.objects.update(class_names=[f"class {number}" for number in range(100)])
+    rewrite(Track.objects.get(), output__class_names=[f"class {number}" for number in range(100)])
 
-    organiser.post(change_page(track), {**fields_of(organiser, track), "class_names": ""})
+    organiser.post(change_page(track), {**fields_of(organiser, track), "output_class_names": ""})
 
-    assert Track.objects.get().class_names == []
+    assert Track.objects.get().spec().output.class_names == ()
 
 
 def test_what_was_typed_stays_when_it_is_refused(organiser: Client, track: Track) -> None:
-    answer = organiser.post(change_page(track), {**fields_of(organiser, track), "class_names": "cat\r\ndog"})
+    answer = organiser.post(
+        change_page(track),
+        {
+            **fields_of(organiser, track),
+            "output_class_names": "cat\r\ndog",
+        },
+    )
 
-    assert answer.context["adminform"].form["class_names"].value() == "cat\r\ndog"
+    assert answer.context["adminform"].form["output_class_names"].value() == "cat\r\ndog"
 
 
 def test_a_form_asks_for_a_second_precision(organiser: Client, track: Track) -> None:
-    asked = {"precision": "w8a8", "calibration_samples": "50", "max_drop_points": "2.5"}
+    asked = {
+        "quantisation": "on",
+        "quantisation_calibration_samples": "50",
+        "quantisation_max_drop_points": "2.5",
+    }
 
     organiser.post(change_page(track), {**fields_of(organiser, track), **asked})
 
@@ -202,7 +251,7 @@ def test_an_open_track_cannot_lose_its_rules(organiser: Client, track: Track) ->
 def test_saving_a_track_without_evaluations_renews_its_benchmark(organiser: Client, track: Track) -> None:
     services.open_track(track=track)
 
-    organiser.post(change_page(track), {**fields_of(organiser, track), "batch_size": "7"})
+    organiser.post(change_page(track), {**fields_of(organiser, track), "run_limits_batch_size": "7"})
 
     assert not services.differs_from_benchmark(Track.objects.get())
 
@@ -214,7 +263,7 @@ def test_saving_a_track_with_evaluations_keeps_its_benchmark_and_says_so(
     evaluate(track)
     posted = fields_of(organiser, track)
 
-    answer = organiser.post(change_page(track), {**posted, "batch_size": "7"}, follow=True)
+    answer = organiser.post(change_page(track), {**posted, "run_limits_batch_size": "7"}, follow=True)
     page = organiser.get(change_page(track))
 
     assert answer.status_code == 200
@@ -240,7 +289,7 @@ def test_open_and_close(organiser: Client, track: Track) -> None:
 
 
 def test_a_track_that_is_not_ready_does_not_open(organiser: Client, track: Track) -> None:
-    Track.objects.update(rules="")
+    rewrite(Track.objects.get(), rules="")
 
     answer = organiser.post(act(track, "open"), follow=True)
 
@@ -367,7 +416,7 @@ def test_publishing_shows_the_change_and_the_count_and_rescores(
     services.open_track(track=track)
     evaluation = evaluate(track, status=Status.SCORED)
     evaluate(track, status=Status.CANCELLED, name="bob")
-    Track.objects.update(batch_size=7)
+    rewrite(Track.objects.get(), run_limits__batch_size=7)
 
     page = organiser.get(act(track, "publish"))
     organiser.post(act(track, "publish"))
@@ -393,7 +442,7 @@ def test_without_a_change_what_has_no_evaluation_on_the_version_can_be_scored(
 ) -> None:
     services.open_track(track=track)
     evaluate(track, status=Status.SCORED)
-    Track.objects.update(batch_size=7)
+    rewrite(Track.objects.get(), run_limits__batch_size=7)
     services.renew_benchmark(track=Track.objects.get())
     evaluate(Track.objects.get(), status=Status.SCORED, name="bob")
 
@@ -472,7 +521,7 @@ def test_a_preset_becomes_a_closed_track(organiser: Client, competition: Competi
         {"competition": competition.pk, "preset": "cvpr2022-track2"},
     )
 
-    assert (Track.objects.get().metric, Track.objects.get().is_open) == ("best_f1", False)
+    assert (Track.objects.get().spec().metric, Track.objects.get().is_open) == ("best_f1", False)
 
 
 def test_a_dataset_shows_how_many_samples_each_class_has(organiser: Client, track: Track) -> None:

@@ -185,7 +185,7 @@ def test_a_body_that_is_no_form_is_refused(as_alice: APIClient, track: Track) ->
 def test_a_file_over_the_tracks_limit_is_refused(
     as_alice: APIClient, make_track: Callable[..., Track]
 ) -> None:
-    track = make_track("t", max_entry_bytes=4)
+    track = make_track("t", archive_limits__max_entry_bytes=4)
 
     answer = upload(as_alice, track, b"12345")
 
@@ -233,7 +233,7 @@ def test_an_upload_without_a_length_is_refused(as_alice: APIClient, track: Track
 def test_a_refused_upload_leaves_no_file_behind(
     as_alice: APIClient, make_track: Callable[..., Track], settings: Settings
 ) -> None:
-    upload(as_alice, make_track("t", max_entry_bytes=4), b"12345")
+    upload(as_alice, make_track("t", archive_limits__max_entry_bytes=4), b"12345")
 
     assert [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()] == []
 

@@ -20,7 +20,7 @@ from scoring.cli.submit import submit
 from scoring.codes import CODES
 from scoring.contracts import Finding, Stage
 from scoring.errors import Rejected
-from tests.examples import scored_report
+from tests.examples import rewrite, scored_report
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Act = Callable[[], None]
@@ -218,7 +218,7 @@ def test_an_empty_folder_is_refused_before_the_upload(run: Any, tmp_path: Path) 
 def test_a_file_over_the_tracks_limit_is_not_even_sent(
     run: Any, entry: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    Track.objects.update(max_entry_bytes=entry.stat().st_size - 1)
+    rewrite(Track.objects.get(), archive_limits__max_entry_bytes=entry.stat().st_size - 1)
 
     code = run(entry)
 

@@ -71,7 +71,13 @@ def test_a_filter_that_cannot_be_read_is_refused(anonymous: APIClient, track: Tr
 
 
 def test_a_track_tells_what_an_entry_must_satisfy(anonymous: APIClient, make_track: MakeTrack) -> None:
-    make_track("t", max_parameters=7, max_macs=None, output_width=10, predict_timeout_s=9.5)
+    make_track(
+        "t",
+        budgets__max_parameters=7,
+        budgets__max_macs=None,
+        output__width=10,
+        run_limits__predict_timeout_s=9.5,
+    )
 
     body = anonymous.get("/api/tracks/t/").json()
 
@@ -99,7 +105,7 @@ def test_a_track_tells_its_class_names_and_its_second_score(
     anonymous: APIClient, make_track: MakeTrack
 ) -> None:
     asked = {"precision": "w8a8", "calibration_samples": 50, "max_drop_points": 2.5}
-    make_track("t", output_width=2, class_names=["cat", "dog"], **asked)
+    make_track("t", output__width=2, output__class_names=["cat", "dog"], quantisation=asked)
 
     body = anonymous.get("/api/tracks/t/").json()
 
@@ -117,7 +123,7 @@ def test_the_smaller_of_the_sites_and_the_tracks_limit_binds_an_upload(
     expected: int,
 ) -> None:
     settings.MAX_UPLOAD_BYTES = site
-    make_track("t", max_entry_bytes=track_bytes)
+    make_track("t", archive_limits__max_entry_bytes=track_bytes)
 
     assert anonymous.get("/api/tracks/t/").json()["max_upload_bytes"] == expected
 

@@ -17,7 +17,7 @@ from competition.leaderboard.selectors import board
 from competition.submissions import lifecycle, reports
 from competition.submissions.models import Evaluation
 from competition.tracks.models import Track
-from tests.examples import START, new_benchmark, scored_report
+from tests.examples import START, new_benchmark, scored_report, set_fields
 
 GATE_MS = 35.0
 
@@ -69,7 +69,7 @@ def test_equal_values_of_equal_latency_share_a_rank() -> None:
 
 @pytest.fixture
 def gated(track: Track) -> Track:
-    track.max_latency_ms = GATE_MS
+    set_fields(track, budgets__max_latency_ms=GATE_MS)
     track.save()
     new_benchmark(track)
     return track

@@ -18,12 +18,12 @@ from competition.submissions.models import Evaluation
 from competition.submissions.results_csv import csv_rows
 from competition.tracks.models import Track
 from scoring.contracts import Precision, PrivateScores, Split
-from tests.examples import START, new_benchmark, quantised_scores, scored_report
+from tests.examples import START, new_benchmark, quantised_scores, scored_report, set_fields
 
 
 @pytest.fixture
 def quantising(track: Track) -> Track:
-    track.precision = Precision.W8A8
+    set_fields(track, quantisation__precision=Precision.W8A8)
     track.save()
     new_benchmark(track)
     return track

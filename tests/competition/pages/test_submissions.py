@@ -13,7 +13,7 @@ from competition.submissions import lifecycle
 from competition.submissions.models import Submission
 from scoring.contracts import Breakdown, Finding, Stage, Status
 from scoring.errors import Rejected
-from tests.examples import new_benchmark, scored_report
+from tests.examples import new_benchmark, rewrite, scored_report
 
 pytestmark = pytest.mark.django_db
 JSON = {"Accept": "application/json"}
@@ -216,8 +216,8 @@ def test_what_was_applied_to_a_package_is_shown_as_text(as_alice, evaluation, le
 
 
 def test_labels_and_calls_have_the_names_of_their_classes(as_alice, evaluation, lease, track):
-    track.class_names = ["cat", *(f"class {number}" for number in range(1, track.output_width))]
-    track.save()
+    names = ["cat", *(f"class {number}" for number in range(1, track.spec().output.width))]
+    rewrite(track, output__class_names=names)
     lifecycle.record_scored(lease, scored_report(), now=timezone.now(), place=standings.place)
 
     text = as_alice.get(evaluation.submission.get_absolute_url()).content.decode()

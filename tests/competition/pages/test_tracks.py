@@ -80,7 +80,7 @@ def test_private_scores_are_promised_where_there_are_private_samples(
 
 
 def test_the_track_page_lists_its_classes_by_number(client, make_track):
-    track = make_track("named", output_width=2, class_names=["cat", "<dog>"])
+    track = make_track("named", output__width=2, output__class_names=["cat", "<dog>"])
 
     text = client.get(track.get_absolute_url()).content.decode()
 
@@ -89,7 +89,9 @@ def test_the_track_page_lists_its_classes_by_number(client, make_track):
 
 
 def test_a_long_list_of_classes_is_folded(client, make_track):
-    track = make_track("named", output_width=13, class_names=[f"class {number}" for number in range(13)])
+    track = make_track(
+        "named", output__width=13, output__class_names=[f"class {number}" for number in range(13)]
+    )
 
     text = client.get(track.get_absolute_url()).content.decode()
 
@@ -97,7 +99,7 @@ def test_a_long_list_of_classes_is_folded(client, make_track):
 
 
 def test_the_track_page_tells_of_a_second_precision(client, make_track):
-    track = make_track("quantised", precision="w8a8")
+    track = make_track("quantised", quantisation__precision="w8a8")
 
     assert "also run in w8a8" in client.get(track.get_absolute_url()).content.decode()
 

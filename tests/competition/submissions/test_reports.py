@@ -14,7 +14,7 @@ from competition.tracks.models import Track
 from scoring.contracts import Finding, Metric, PrivateScores, Stage
 from scoring.errors import Rejected
 from scoring.reports import report as command_line
-from tests.examples import quantised_scores, score_value, scored_report
+from tests.examples import quantised_scores, rewrite, score_value, scored_report
 
 BROKEN = (
     Finding(
@@ -113,7 +113,7 @@ def test_classes_have_the_names_of_today_if_these_fit_the_version(
 ) -> None:
     evaluation.benchmark.spec["output"] |= {"width": 2, "class_names": remembered}
     evaluation.benchmark.save()
-    Track.objects.filter(pk=evaluation.submission.track_id).update(class_names=today)
+    rewrite(evaluation.submission.track, output__class_names=today)
 
     assert reports.report(Evaluation.objects.get(pk=evaluation.pk), now=now)["class_names"] == shown
 
@@ -121,7 +121,7 @@ def test_classes_have_the_names_of_today_if_these_fit_the_version(
 def test_a_version_of_before_there_were_names_shows_none(evaluation: Evaluation, now: datetime) -> None:
     del evaluation.benchmark.spec["output"]["class_names"]
     evaluation.benchmark.save()
-    Track.objects.filter(pk=evaluation.submission.track_id).update(class_names=["only one"])
+    rewrite(evaluation.submission.track, output__class_names=["only one"])
 
     assert reports.report(Evaluation.objects.get(pk=evaluation.pk), now=now)["class_names"] == []
 

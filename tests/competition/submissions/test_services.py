@@ -21,7 +21,7 @@ from competition.submissions.models import Evaluation, Submission
 from competition.tracks.models import Track
 from scoring.contracts import Finding, Status
 from scoring.errors import Rejected, render_all
-from tests.examples import START, Clock, new_benchmark, scored_report
+from tests.examples import START, Clock, new_benchmark, scored_report, set_fields
 
 
 def accept(user: User, track: Track, content: bytes = b"entry", **arguments: object) -> Submission:
@@ -169,14 +169,14 @@ def test_an_empty_upload_is_refused(alice: User, track: Track, settings: Setting
 
 
 def test_an_upload_of_the_tracks_limit_is_accepted(alice: User, track: Track) -> None:
-    track.max_entry_bytes = 5
+    set_fields(track, archive_limits__max_entry_bytes=5)
 
     assert accept(alice, track, b"12345").entry_bytes == 5
 
 
 @pytest.mark.parametrize("limit", ["track", "site"])
 def test_a_larger_upload_is_refused(alice: User, track: Track, settings: Settings, limit: str) -> None:
-    track.max_entry_bytes = 5 if limit == "track" else 100
+    set_fields(track, archive_limits__max_entry_bytes=5 if limit == "track" else 100)
     settings.MAX_UPLOAD_BYTES = 5 if limit == "site" else 100
 
     rejected = refusal(alice, track, b"123456")
@@ -186,7 +186,7 @@ def test_a_larger_upload_is_refused(alice: User, track: Track, settings: Setting
 
 
 def test_the_declared_size_of_an_upload_is_not_believed(alice: User, track: Track) -> None:
-    track.max_entry_bytes = 5
+    set_fields(track, archive_limits__max_entry_bytes=5)
     upload = SimpleUploadedFile("entry.zip", b"123456")
     upload.size = 1
 

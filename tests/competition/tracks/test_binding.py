@@ -14,6 +14,7 @@ from competition.tracks import services
 from competition.tracks.binding import bound
 from competition.tracks.models import Track
 from scoring.tracks import parse_track
+from tests.examples import rewrite, set_fields
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ def track(track: Track) -> Track:
 @pytest.fixture
 def changed(track: Track, evaluation: Evaluation) -> Track:
     """A track with an evaluation whose budget was changed and not published."""
-    Track.objects.update(max_macs=NEW_BUDGET)
+    rewrite(Track.objects.get(), budgets__max_macs=NEW_BUDGET)
     return Track.objects.get(pk=track.pk)
 
 
@@ -40,53 +41,56 @@ def page(client: Client, track: Track) -> str:
 
 def test_the_published_version_binds_once_it_has_evaluations(changed: Track) -> None:
     assert bound(changed).spec() == changed.benchmark.document().spec
-    assert bound(changed).max_macs != NEW_BUDGET
+    assert bound(changed).spec().budgets.max_macs != NEW_BUDGET
 
 
 def test_the_tracks_own_fields_bind_before_the_first_evaluation(track: Track) -> None:
-    Track.objects.update(max_macs=NEW_BUDGET)
+    rewrite(Track.objects.get(), budgets__max_macs=NEW_BUDGET)
 
-    assert bound(Track.objects.get(pk=track.pk)).max_macs == NEW_BUDGET
+    assert bound(Track.objects.get(pk=track.pk)).spec().budgets.max_macs == NEW_BUDGET
 
 
 def test_the_tracks_own_fields_bind_without_a_version(track: Track) -> None:
-    Track.objects.update(is_open=False, benchmark=None, max_macs=NEW_BUDGET)
+    rewrite(Track.objects.get(), is_open=False, benchmark=None, budgets__max_macs=NEW_BUDGET)
 
-    assert bound(Track.objects.get(pk=track.pk)).max_macs == NEW_BUDGET
+    assert bound(Track.objects.get(pk=track.pk)).spec().budgets.max_macs == NEW_BUDGET
 
 
 def test_a_published_change_binds(changed: Track) -> None:
     publishing.publish(track=changed)
 
     assert services.has_evaluations(changed)
-    assert bound(changed).max_macs == NEW_BUDGET
+    assert bound(changed).spec().budgets.max_macs == NEW_BUDGET
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [("name", "Other"), ("rules", "Other"), ("quota_submissions", 77)]
+    ("place", "value"), [("name", "Other"), ("rules", "Other"), ("quota_submissions", 77)]
 )
-def test_texts_and_quota_are_those_of_today(changed: Track, column: str, value: object) -> None:
-    setattr(changed, column, value)
+def test_texts_and_quota_are_those_of_today(changed: Track, place: str, value: object) -> None:
+    set_fields(changed, **{place: value})
 
-    assert getattr(bound(changed), column) == value
+    document = bound(changed).document()
+    assert getattr(document.spec if place == "name" else document.page, place) == value
 
 
 def test_names_of_classes_are_those_of_today(changed: Track) -> None:
-    changed.class_names = [f"class {number}" for number in range(changed.output_width)]
+    set_fields(
+        changed, output__class_names=[f"class {number}" for number in range(changed.spec().output.width)]
+    )
 
-    assert bound(changed).class_names == changed.class_names
+    assert bound(changed).spec().output.class_names == changed.spec().output.class_names
 
 
 def test_names_that_fit_unpublished_classes_only_wait_with_them(changed: Track) -> None:
-    changed.output_width, changed.class_names = 3, ["cat", "dog", "eel"]
+    set_fields(changed, output__width=3, output__class_names=["cat", "dog", "eel"])
 
-    assert bound(changed).class_names == []
+    assert bound(changed).spec().output.class_names == ()
 
 
 def test_asking_what_binds_changes_no_row(changed: Track) -> None:
     bound(changed)
 
-    assert changed.max_macs == NEW_BUDGET
+    assert changed.spec().budgets.max_macs == NEW_BUDGET
 
 
 def test_page_file_and_api_tell_what_binds(client: Client, changed: Track) -> None:
@@ -103,7 +107,7 @@ def test_page_file_and_api_tell_what_binds(client: Client, changed: Track) -> No
 
 
 def test_uploads_are_held_to_the_published_size(changed: Track, alice_client: Client) -> None:
-    Track.objects.update(max_entry_bytes=1)
+    rewrite(Track.objects.get(), archive_limits__max_entry_bytes=1)
 
     text = alice_client.get(reverse("submit", args=[changed.slug])).content.decode()
 

@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from competition.tracks.columns import columns_of
+from competition.tracks.documents import as_json
 from competition.tracks.first_steps import PACKED, example_of, first_steps
 from competition.tracks.starter_kit import folder_for
 from competition.tracks.templatetags.podium import command
@@ -96,8 +96,8 @@ def test_a_kit_without_a_model_py_gives_no_example(kit: Path) -> None:
 @pytest.mark.django_db
 @pytest.mark.parametrize("preset", ["gasbench-image", "gasbench-video", "gasbench-audio"])
 def test_the_page_of_a_gasbench_track_shows_the_kits_model(client, make_track, preset: str) -> None:
-    columns = columns_of(load_track(preset))
-    track = make_track(columns.pop("slug"), **columns)
+    document = as_json(load_track(preset))
+    track = make_track(document.pop("slug"), **document)
 
     response = client.get(track.get_absolute_url())
 
@@ -109,7 +109,7 @@ def test_the_page_of_a_gasbench_track_shows_the_kits_model(client, make_track, p
 
 @pytest.mark.django_db
 def test_the_page_shows_the_commands(client, make_track) -> None:
-    track = make_track("my-own", output_width=101)
+    track = make_track("my-own", output__width=101)
 
     text = client.get(track.get_absolute_url()).content.decode()
 

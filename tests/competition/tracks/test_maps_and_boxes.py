@@ -20,6 +20,7 @@ from scoring.contracts import BoxLayout, Split
 from scoring.data.labels import read_labels
 from scoring.tracks import TrackDocument, build_track
 from tests.competition.tracks.conftest import png
+from tests.examples import set_fields
 
 BASICS: dict[str, Any] = {"name": "A track", "formats": ["cvpr-zip"], "rules": "Be kind."}
 MAPS = {
@@ -128,7 +129,7 @@ def test_a_split_without_a_box_is_found(boxes: Path, make_track: Callable[..., T
 def test_another_number_of_categories_is_found(boxes: Path, make_track: Callable[..., Track]) -> None:
     (boxes / "labels.csv").write_text("file\na.png\n")
     track = make_track(BOXES, services.import_dataset_folder(name="boxes", folder=boxes))
-    track.output_classes = 3
+    set_fields(track, output__classes=3)
 
     assert failed(track) == {"Labels"}
 

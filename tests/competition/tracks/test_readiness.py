@@ -9,6 +9,7 @@ import pytest
 from competition.tracks import services
 from competition.tracks.models import Track
 from competition.tracks.readiness import examine
+from tests.examples import set_fields
 
 pytestmark = pytest.mark.django_db
 
@@ -26,33 +27,33 @@ def test_a_whole_track_is_ready(track: Track) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "value", "names"),
+    ("place", "value", "names"),
     [
         ("rules", " \n", {"Rules"}),
         ("closes_at", NOW, {"Window"}),
-        ("opens_at", NOW + 2 * HOUR, {"Window", "Fields"}),
-        ("quota_submissions", 0, {"Quota", "Fields"}),
-        ("metric", "best_f1", {"Metric", "Fields"}),
-        ("extra_metrics", ["best_f1"], {"Metric", "Fields"}),
+        ("opens_at", NOW + 2 * HOUR, {"Fields"}),
+        ("quota_submissions", 0, {"Fields"}),
+        ("metric", "best_f1", {"Fields"}),
+        ("extra_metrics", ["best_f1"], {"Fields"}),
         ("formats", [], {"Fields"}),
         ("formats", ["exe"], {"Fields"}),
-        ("output_width", 99, {"Labels"}),
-        ("input_shape", [1, 224, 224], {"Fields"}),
-        ("max_macs", 0, {"Fields"}),
+        ("output__width", 99, {"Labels"}),
+        ("input__shape", [1, 224, 224], {"Fields"}),
+        ("budgets__max_macs", 0, {"Fields"}),
         ("dataset", None, {"Dataset"}),
-        ("class_names", ["cat", "dog"], {"Fields"}),
-        ("precision", "w4a4", {"Fields"}),
+        ("output__class_names", ["cat", "dog"], {"Fields"}),
+        ("quantisation__precision", "w4a4", {"Fields"}),
     ],
 )
-def test_one_thing_that_is_wrong_is_found(track: Track, column: str, value: object, names: set[str]) -> None:
+def test_one_thing_that_is_wrong_is_found(track: Track, place: str, value: object, names: set[str]) -> None:
     track.closes_at = NOW + HOUR
-    setattr(track, column, value)
+    set_fields(track, **{place: value})
 
     assert failed(track) == names
 
 
 def test_labels_of_a_confidence_track_are_0_and_1(track: Track) -> None:
-    track.output_kind, track.output_width, track.metric, track.extra_metrics = "confidence", 1, "best_f1", []
+    set_fields(track, output__kind="confidence", output__width=1, metric="best_f1", extra_metrics=[])
 
     assert failed(track) == {"Labels"}
 
@@ -76,7 +77,7 @@ def test_a_split_with_one_class_is_found(
 
 
 def test_a_failed_check_says_what_to_do(track: Track) -> None:
-    track.output_width = 99
+    set_fields(track, output__width=99)
 
     message = next(check.message for check in examine(track, now=NOW) if check.name == "Labels")
 
@@ -94,7 +95,7 @@ def test_a_track_without_class_names_is_told_what_its_pages_show(track: Track) -
 
 
 def test_a_second_score_is_told_with_its_numbers(track: Track) -> None:
-    track.precision, track.calibration_samples, track.max_drop_points = "w8a8", 1_200, 2.5
+    set_fields(track, quantisation={"calibration_samples": 1_200, "max_drop_points": 2.5})
     track.dataset.samples, track.dataset.private_samples = 9_000, 1_000
 
     message = message_of(track, "Quantisation")
@@ -104,14 +105,14 @@ def test_a_second_score_is_told_with_its_numbers(track: Track) -> None:
 
 
 def test_all_public_samples_are_taken_where_more_are_wanted(track: Track) -> None:
-    track.precision = "w8a8"
+    set_fields(track, quantisation__precision="w8a8")
     track.dataset.samples, track.dataset.private_samples = 50, 20
 
     assert "calibrated on 30 public samples" in message_of(track, "Quantisation")
 
 
 def test_quantisation_without_a_public_sample_is_found(track: Track) -> None:
-    track.precision = "w8a8"
+    set_fields(track, quantisation__precision="w8a8")
     track.dataset.private_samples = track.dataset.samples
 
     assert failed(track) == {"Quantisation"}

@@ -70,7 +70,7 @@ def test_a_kit_of_another_contract_is_not_offered(other):
 
 
 def test_a_track_without_a_kit_says_so_and_offers_none(client, make_track):
-    track = make_track("my-own", output_width=101)
+    track = make_track("my-own", output__width=101)
 
     assert client.get(address(track)).status_code == 404
     assert "starter-kit.zip" not in client.get(track.get_absolute_url()).content.decode()

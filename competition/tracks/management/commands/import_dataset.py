@@ -11,7 +11,6 @@ from django.core.management.base import BaseCommand, CommandError
 
 from competition.tracks import services
 from competition.tracks.models import Dataset, Track
-from scoring.contracts import Reader
 
 
 class Command(BaseCommand):
@@ -42,7 +41,7 @@ class Command(BaseCommand):
             self.stdout.write(f"track {track.slug}: has this dataset")
 
     def _import(self, path: Path, name: str, track: Track | None) -> Dataset:
-        reader = Reader(track.reader) if track else None
+        reader = track.spec().input.reader if track else None
         if path.is_dir():
             return services.import_dataset_folder(name=name, folder=path, reader=reader)
         if not path.is_file():

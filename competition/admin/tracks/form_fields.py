@@ -1,0 +1,113 @@
+"""The form field of each field of a track document, made from its description."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+from django import forms
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from competition.admin.tracks.field_widgets import LinesField, NumberBoxesField, NumbersField
+from competition.admin.tracks.quantities import BytesField, CountField
+from competition.tracks.templatetags.podium import ticks
+from scoring.contracts import METRIC_FACTS, Format, Metric
+from scoring.contracts.fields import TrackField, TrackSection, Unit
+from scoring.tracks import meaning
+
+FORMAT_TITLES: Final = {
+    Format.CVPR_ZIP: "cvpr-zip: a zip with model.py that defines class Model",
+    Format.ONNX: "onnx: one .onnx file, or a zip that holds exactly one",
+    Format.QAIHUB: "qaihub: a model folder of Qualcomm AI Hub Models",
+    Format.GASBENCH: "gasbench: a zip with model_config.yaml, model.py and safetensors weights",
+    Format.BYOM: "byom: a .tar.gz with config.yaml, mochi.json, a manifest and one .pt file",
+}
+QUANTITIES: Final[Mapping[Unit, type[CountField]]] = {
+    Unit.PARAMETERS: CountField,
+    Unit.MACS: CountField,
+    Unit.BYTES: BytesField,
+}
+LONGEST_LINE: Final = 400
+NUMBERS: Final[Mapping[type, type[forms.Field]]] = {int: forms.IntegerField, float: forms.FloatField}
+
+
+def form_field(field: TrackField) -> forms.Field:
+    """Return the form's field: what it reads, how it is named and explained."""
+    about = field.about
+    options: dict[str, Any] = {
+        "label": field.label,
+        "help_text": help_text(field),
+        "required": field.default is MISSING or not (field.is_optional or field.default in ("", ())),
+    }
+    if field.item is not None:
+        return _list(field, options)
+    if about.unit in QUANTITIES:
+        return QUANTITIES[about.unit](**options)
+    if field.type is bool:
+        return forms.BooleanField(**options | {"required": False})
+    if issubclass(field.type, StrEnum):
+        empty = [] if options["required"] and field.default is not MISSING else [("", about.empty or "–")]
+        return forms.ChoiceField(choices=[*empty, *choices(field.type)], **options)
+    if issubclass(field.type, datetime):
+        return forms.SplitDateTimeField(widget=AdminSplitDateTime, **options)
+    if issubclass(field.type, str):
+        return _text(field, options)
+    step = "1" if field.type is int else "any"
+    return NUMBERS[field.type](widget=forms.NumberInput(attrs={"step": step}), **options)
+
+
+def section_field(section: TrackSection) -> forms.Field:
+    """Return the box to tick for a section that a document may do without."""
+    return forms.BooleanField(label=section.title, help_text=ticks(section.about.help), required=False)
+
+
+def help_text(field: TrackField) -> SafeString:
+    """Return what the field means, and what leaving it empty does."""
+    empty = f" Empty: {field.about.empty}." if field.about.empty else ""
+    return format_html("<span{}>{}</span>", _only(field), ticks(f"{meaning(field)}{empty}"))
+
+
+def _only(field: TrackField) -> SafeString:
+    """Return where the script that folds away what does not apply finds out what the field needs."""
+    section = f"{field.section}_" if field.section else ""
+    conditions = ((f"{section}{name}", " ".join(values)) for name, values in (field.about.only or {}).items())
+    return SafeString("").join(
+        format_html(' data-only="{}" data-values="{}"', name, values) for name, values in conditions
+    )
+
+
+def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
+    """Return the members with their titles, which the tables have for some."""
+    if enum is Metric:
+        return [(metric.value, f"{METRIC_FACTS[metric].title} ({metric})") for metric in Metric]
+    if enum is Format:
+        return [(member.value, FORMAT_TITLES[member]) for member in Format]
+    return [(member.value, member.value) for member in enum]
+
+
+def _text(field: TrackField, options: dict[str, Any]) -> forms.Field:
+    longest = field.about.max_length
+    if field.about.is_markdown:
+        area = forms.Textarea(attrs={"class": "vLargeTextField"})
+        return forms.CharField(widget=area, strip=False, **options)
+    wide = forms.TextInput(attrs={"class": "vTextField"})
+    return forms.CharField(widget=wide, max_length=longest or LONGEST_LINE, **options)
+
+
+def _list(field: TrackField, options: dict[str, Any]) -> forms.Field:
+    if issubclass(field.item, StrEnum):
+        ticks_ = forms.CheckboxSelectMultiple
+        return forms.MultipleChoiceField(choices=choices(field.item), widget=ticks_, **options)
+    if issubclass(field.item, str):
+        return LinesField(**options)
+    if field.about.boxes is None:
+        return NumbersField(kind=field.item, **options | {"required": False})
+    boxes, open_items = field.about.boxes, field.has_open_items
+    return NumberBoxesField(
+        boxes=boxes, kind=field.item, open_items=open_items, **options | {"required": False}
+    )
