@@ -92,6 +92,9 @@ class ReportOutput(serializers.Serializer[Any]):
     )
     track = serializers.CharField()
     benchmark = serializers.CharField(allow_null=True)
+    plan = serializers.CharField(
+        allow_null=True, help_text="Digest of the sample plan of a benchmark run; null for evaluations."
+    )
     usage = UsageOutput(allow_null=True)
     max_latency_ms = serializers.FloatField(
         allow_null=True,

@@ -9,7 +9,7 @@ from typing import Any, Final
 from competition.submissions.models import Evaluation, Score
 from competition.tracks.class_names import class_names
 from scoring.contracts import Finding, Split, Status, Verdict, quantised_name
-from scoring.reports.report import rendered_stored
+from scoring.reports.report import Report, rendered_stored
 
 VERDICTS: Final[Mapping[Status, Verdict]] = {
     Status.SCORED: Verdict.SCORED,
@@ -31,33 +31,36 @@ def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) ->
     shows_private = for_staff or track.shows_private_scores(now)
     second = measured.get("quantised")
     own, again = _by_precision(evaluation, second)
-    return {
-        "status": status.value,
-        "stage": evaluation.stage,
-        "verdict": VERDICTS[status].value if status in VERDICTS else None,
+    shared = Report(
+        verdict=VERDICTS[status].value if status in VERDICTS else None,
         **_words(evaluation, findings),
-        "findings": findings,
-        "format": measured.get("format"),
-        "not_formats": measured.get("not_formats", {}),
-        "track": track.slug,
-        "benchmark": evaluation.benchmark.digest,
-        "usage": evaluation.usage,
-        "max_latency_ms": evaluation.benchmark.spec.get("budgets", {}).get("max_latency_ms"),
-        "scores": _scores(own, Split.PUBLIC),
-        "private_scores": _scores(own, Split.PRIVATE) if shows_private else {},
-        "quantised": {
+        findings=findings,
+        format=measured.get("format"),
+        not_formats=measured.get("not_formats", {}),
+        applied=measured.get("applied", {}),
+        track=track.slug,
+        benchmark=evaluation.benchmark.digest,
+        usage=evaluation.usage,
+        max_latency_ms=evaluation.benchmark.spec.get("budgets", {}).get("max_latency_ms"),
+        scores=_scores(own, Split.PUBLIC),
+        private_scores=_scores(own, Split.PRIVATE) if shows_private else {},
+        breakdown=measured.get("breakdown"),
+        class_names=class_names(evaluation.benchmark, track),
+        quantised={
             **second,
             "scores": _scores(again, Split.PUBLIC),
             "private_scores": _scores(again, Split.PRIVATE) if shows_private else {},
         }
         if second
         else None,
-        "breakdown": measured.get("breakdown"),
-        "class_names": class_names(evaluation.benchmark, track),
-        "samples": measured.get("samples", 0),
-        "timings_s": _rounded(measured.get("timings_s", {})),
-        "applied": measured.get("applied", {}),
-        "isolated": measured.get("isolated"),
+        samples=measured.get("samples", 0),
+        timings_s=measured.get("timings_s", {}),
+        isolated=measured.get("isolated"),
+    )
+    return {
+        "status": status.value,
+        "stage": evaluation.stage,
+        **shared.plain(),
         "reference": evaluation.reference if status == Status.FAILED else "",
         **({"fault": evaluation.fault} if for_staff else {}),
     }
@@ -112,7 +115,3 @@ def _scores(scores: Named, split: Split) -> dict[str, dict[str, Any]]:
         for metric, score in scores
         if score.split == split
     }
-
-
-def _rounded(timings_s: Mapping[str, float]) -> dict[str, float]:
-    return {stage: round(seconds, 3) for stage, seconds in timings_s.items()}

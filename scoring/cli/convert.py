@@ -30,7 +30,7 @@ def to_onnx(
         output.write_bytes(exported.content)
         return _onnx_outcome(exported, output)
 
-    return run_and_print(flow, track, printing=printing)
+    return run_and_print(flow, track, printing=printing, more=("export",))
 
 
 def _onnx_outcome(exported: OnnxExport, output: Path) -> Outcome:
@@ -79,7 +79,7 @@ def to_byom(
         output.write_bytes(exported.content)
         return _byom_outcome(exported, output)
 
-    return run_and_print(flow, track, printing=printing)
+    return run_and_print(flow, track, printing=printing, more=("export",))
 
 
 def _byom_outcome(exported: ByomExport, output: Path) -> Outcome:

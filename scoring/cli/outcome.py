@@ -44,31 +44,37 @@ Flow = Callable[[Screen, Path], Outcome]
 
 def outcome_of(result: ScoreReport, track: TrackSpec) -> Outcome:
     """Return what a check or a score has to say."""
-    names = track.output.class_names
-    max_ms = track.budgets.max_latency_ms
-    told = report.accepted_or_scored(result, class_names=names, max_latency_ms=max_ms)
+    told = report.accepted_or_scored(result, **_of_track(track))
     return Outcome(report=told, log=result.log)
 
 
-def run_and_print(flow: Flow, track: TrackSpec, *, printing: Printing) -> int:
-    """Run the flow in a folder of its own, print what came of it, and return the exit code."""
+def run_and_print(flow: Flow, track: TrackSpec, *, printing: Printing, more: tuple[str, ...] = ()) -> int:
+    """Run the flow in a folder of its own, print what came of it, and return the exit code.
+
+    `more` names the fields that the flow adds to its report; without an outcome they are null.
+    """
     with Screen(quiet=printing.as_json) as screen:
         try:
             with workdir(own_root()) as folder:
                 outcome, code = flow(screen, folder), EXIT_OK
         except Rejected as exc:
-            max_ms = track.budgets.max_latency_ms
-            told = report.rejected(exc, track=track.slug, max_latency_ms=max_ms)
-            outcome, code = Outcome(report=told, log=exc.log), EXIT_REJECTED
+            told = report.rejected(exc, track=track.slug, **_of_track(track))
+            outcome, code = Outcome(report=told | dict.fromkeys(more), log=exc.log), EXIT_REJECTED
         except Fault as exc:
-            outcome, code = Outcome(report=report.fault(exc, track=track.slug), log=""), EXIT_FAULT
+            told = report.fault(exc, track=track.slug, **_of_track(track))
+            outcome, code = Outcome(report=told | dict.fromkeys(more), log=""), EXIT_FAULT
     _print(screen, outcome, outcome.log if printing.with_log or code else "", as_json=printing.as_json)
     return code
 
 
+def _of_track(track: TrackSpec) -> dict[str, Any]:
+    """Return what a report shows of its track beside the name."""
+    return {"class_names": track.output.class_names, "max_latency_ms": track.budgets.max_latency_ms}
+
+
 def _print(screen: Screen, outcome: Outcome, log: str, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(outcome.report | ({"log": log} if log else {}), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(outcome.report | {"log": log or None}, indent=2, ensure_ascii=False))
         return
     for line in outcome.lines:
         typer.echo(line)

@@ -80,13 +80,12 @@ class Screen:
         self._show_applied(outcome.get("applied") or {})
         if outcome.get("usage"):
             self._show_usage(outcome["usage"], outcome.get("max_latency_ms"))
-        if "scores" in outcome:
-            self._show_scores(outcome["scores"], "")
-            self._show_scores(outcome["private_scores"], " (private)")
-            self._show_quantised(outcome.get("quantised"))
-            self._show_breakdown(outcome.get("breakdown") or {}, outcome.get("class_names") or [])
-            if outcome["isolated"] is False:  # None: it was rejected before anything ran
-                self._console.print("[yellow]Run without isolation (--trust).[/]")
+        self._show_scores(outcome["scores"], "")
+        self._show_scores(outcome["private_scores"], " (private)")
+        self._show_quantised(outcome.get("quantised"))
+        self._show_breakdown(outcome.get("breakdown") or {}, outcome.get("class_names") or [])
+        if outcome["isolated"] is False:  # None: there is no score that it could be said of
+            self._console.print("[yellow]Run without isolation (--trust).[/]")
 
     def show_log(self, log: str) -> None:
         """Print what the entry wrote in the measure stage."""

@@ -197,11 +197,11 @@ def _describe(progress: Progress) -> str:
 
 
 def _refusal(refused: Refused, track: str) -> dict[str, Any]:
-    """Return the site's refusal of a request as a report."""
-    finding = {"code": refused.code, "path": "", "message": refused.body["message"]}
-    finding["hint"] = refused.body.get("hint", "")
-    findings = [{**finding, "warning": False}]
-    return {"verdict": "rejected", **refused.body, "findings": findings, "track": track}
+    """Return the site's refusal of a request as a report, with whatever else the site said."""
+    told = {"code": refused.code, "message": refused.body["message"], "hint": refused.body.get("hint", "")}
+    finding = {"path": "", **told, "warning": False}
+    report = reports.Report(verdict=Verdict.REJECTED.value, track=track)
+    return {**report.plain(), **refused.body, **told, "findings": [finding]}
 
 
 def _print(outcome: dict[str, Any], *, as_json: bool) -> None:
@@ -211,13 +211,6 @@ def _print(outcome: dict[str, Any], *, as_json: bool) -> None:
     if outcome.get("status") == Status.CANCELLED:
         Console(highlight=False).print("[bold yellow]cancelled[/]")
         return
-    Screen(quiet=True).show(_for_screen(outcome))
+    Screen(quiet=True).show(outcome)
     if outcome["verdict"] == Verdict.FAULT and outcome["hint"]:
         Console(highlight=False).print(escape(outcome["hint"]))
-
-
-def _for_screen(outcome: dict[str, Any]) -> dict[str, Any]:
-    """Return the report without what the site does not know, so that the screen leaves it out."""
-    if outcome.get("usage") is not None:
-        return outcome
-    return {name: value for name, value in outcome.items() if name != "usage"}

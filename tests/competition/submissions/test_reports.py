@@ -1,12 +1,13 @@
 """The report that pages, the API and exports share."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
 
+from competition.api.report_shapes import ReportOutput
 from competition.leaderboard import standings
 from competition.submissions import lifecycle, reports
 from competition.submissions.models import Evaluation
@@ -147,7 +148,7 @@ def test_a_rejected_report_has_what_the_command_line_reports(
 
     shown = report(evaluation, now)
 
-    expected = command_line.rejected(rejected, track="track-one")
+    expected = command_line.rejected(rejected, track="track-one") | {"benchmark": evaluation.benchmark.digest}
     assert {key: shown[key] for key in expected} == expected
 
 
@@ -187,6 +188,29 @@ def test_a_warning_of_another_shape_is_still_a_warning(
     Evaluation.objects.update(findings=[{"code": "conversion_mismatch", "path": "", "facts": {}}])
 
     assert report(evaluation, now)["findings"][0]["warning"] is True
+
+
+def test_reports_have_the_same_fields_however_the_evaluation_stands(
+    make_evaluation: Callable[..., Evaluation], make_track: Callable[..., Track], alice: User, now: datetime
+) -> None:
+    evaluations = [make_evaluation(alice, make_track(f"track-{number}")) for number in range(4)]
+    _, scored, rejected, failed = evaluations
+    lease = lifecycle.claim(scored.pk, owner="w", now=now)
+    lifecycle.record_scored(lease, scored_report(), now=now, place=standings.place)
+    lifecycle.record_rejected(lifecycle.claim(rejected.pk, owner="w", now=now), Rejected(*BROKEN), now=now)
+    fail(failed, now)
+
+    shown = [report(evaluation, now) for evaluation in evaluations]
+
+    assert [each["status"] for each in shown] == ["queued", "scored", "rejected", "failed"]
+    shared = [field.name for field in fields(command_line.Report)]
+    assert [list(each) for each in shown] == [["status", "stage", *shared, "reference"]] * 4
+
+
+def test_the_api_declares_every_field_of_the_report() -> None:
+    shared = {field.name for field in fields(command_line.Report)}
+
+    assert set(ReportOutput().fields) == shared | {"status", "stage", "reference", "fault"}
 
 
 def test_a_waiting_evaluation_has_no_verdict(evaluation: Evaluation, now: datetime) -> None:

@@ -136,6 +136,6 @@ def test_a_hint_that_findings_share_is_printed_once_and_no_path_twice(
 
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:3] == ["recognised as byom", "  not onnx: there is none"]
-    assert lines.count("  Correct the file; an archive is then packed again.") == 1
+    assert lines.count("  Fix the file, then pack the archive again.") == 1
     assert "invalid_config: mochi.json: no type." in lines
     assert "missing_file a: b is missing." in lines
