@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from scoring.budget.static import COUNTERS
 from scoring.codes import CODES
 from scoring.contracts import (
     BUDGET_RULES,
+    FORMAT_FACTS,
     LATENCY_RULE,
     METRIC_FACTS,
     READER_FACTS,
@@ -35,7 +35,7 @@ SOURCE = Path(__file__).parent.parent
     ("table", "enum"),
     [
         (FORMATS, Format),
-        (COUNTERS, Format),
+        (FORMAT_FACTS, Format),
         (READERS, Reader),
         (READER_FACTS, Reader),
         (METRICS, Metric),

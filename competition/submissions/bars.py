@@ -9,12 +9,12 @@ from typing import Any
 from scoring.contracts import (
     BUDGET_RULES,
     BYTES_RULE,
+    CODE_FREE,
     MACS_RULE,
     PARAMETERS_RULE,
     ArchiveLimits,
     BudgetRule,
     Budgets,
-    Format,
 )
 
 
@@ -59,7 +59,7 @@ def _max_bytes(budgets: Mapping[str, int | None], formats: Sequence[str]) -> int
     own = Budgets(
         max_parameters=budgets.get("max_parameters"), max_package_bytes=budgets.get("max_package_bytes")
     )
-    return own.max_package_bytes if Format.ONNX in formats else own.max_bytes_with_code
+    return own.max_package_bytes if CODE_FREE.intersection(formats) else own.max_bytes_with_code
 
 
 def exceeded(findings: Iterable[Mapping[str, Any]]) -> tuple[Bar, ...]:

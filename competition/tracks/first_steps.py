@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from django.urls import reverse
 
-from scoring.contracts import Format, TrackSpec
-
-ZIP: Final = ("entry.zip", "podium pack {folder} -o entry.zip")
-PACKED: Final[Mapping[Format, tuple[str, str]]] = {
-    Format.CVPR_ZIP: ZIP,
-    Format.ONNX: ZIP,
-    Format.QAIHUB: ZIP,
-    Format.GASBENCH: ZIP,
-    Format.BYOM: ("entry.tar.gz", "podium pack {folder} -o entry.tar.gz"),
-}
-"""What is uploaded of each format, and the command that makes it of the entry's folder."""
+from scoring.contracts import FORMAT_FACTS, TrackSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +34,7 @@ def first_steps(spec: TrackSpec, kit: Path | None, *, server: str) -> FirstSteps
             f"curl -fo {archive} {site}{reverse('starter-kit', args=[slug])}",
             f"unzip {archive} -d {slug}",
         ]
-    packed, pack = PACKED[spec.formats[0]]
+    packed = f"entry{FORMAT_FACTS[spec.formats[0]].packed_as}"
     return FirstSteps(
         needs_data=not has_data,
         fetch=tuple(fetch),
@@ -55,7 +43,7 @@ def first_steps(spec: TrackSpec, kit: Path | None, *, server: str) -> FirstSteps
             f"podium score {entry} --track {track} --data {data}",
         ),
         upload=(
-            pack.format(folder=entry),
+            f"podium pack {entry} -o {packed}",
             f"podium submit {packed} --track {slug} --server {site} --token TOKEN",
         ),
     )

@@ -9,11 +9,13 @@ from typing import Final
 from django.template.loader import render_to_string
 
 from scoring.contracts import (
+    FORMAT_FACTS,
     METRIC_FACTS,
     ChannelOrder,
     Dtype,
     Fit,
     Format,
+    FormatFacts,
     InputContract,
     Metric,
     OutputContract,
@@ -22,49 +24,6 @@ from scoring.contracts import (
     Reader,
     TrackSpec,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class FormatWords:
-    """How a package format is explained, and which file names the upload form offers."""
-
-    title: str
-    how: str
-    suffixes: tuple[str, ...]
-
-
-FORMAT_WORDS: Final[Mapping[Format, FormatWords]] = {
-    Format.CVPR_ZIP: FormatWords(
-        title="Zip with model.py",
-        how="A zip archive with model.py at its root that defines class Model, a torch.nn.Module built without "
-        "arguments. Weights and further modules lie beside it.",
-        suffixes=(".zip",),
-    ),
-    Format.ONNX: FormatWords(
-        title="ONNX model",
-        how="One .onnx file, or a zip holding exactly one. One input, one output; the batch dimension may be free "
-        "or fixed.",
-        suffixes=(".onnx", ".zip"),
-    ),
-    Format.QAIHUB: FormatWords(
-        title="AI Hub model folder",
-        how="A zip of one model folder of Qualcomm AI Hub Models: model.py with one BaseModel subclass, its weights, "
-        "info.yaml and requirements.txt. It runs on the CPU, without the qai_hub_models package.",
-        suffixes=(".zip",),
-    ),
-    Format.GASBENCH: FormatWords(
-        title="Safetensors package (gasbench)",
-        how="A zip with model_config.yaml, model.py that defines load_model(weights_path, num_classes), and the "
-        "weights as a .safetensors file.",
-        suffixes=(".zip",),
-    ),
-    Format.BYOM: FormatWords(
-        title="BYOM package",
-        how="A .tar.gz with config.yaml, mochi.json, export_artifacts/manifest.json and exactly one .pt beside it: "
-        "TorchScript, or a state dict whose architecture torchvision or timm has.",
-        suffixes=(".tar.gz", ".gz", ".zip"),
-    ),
-}
 
 OUTPUT_WORDS: Final[Mapping[OutputKind, str]] = {
     OutputKind.LOGITS: "one number for each class; the largest is the prediction, ties go to the lower index",
@@ -111,9 +70,9 @@ CHANNEL_WORDS: Final[Mapping[ChannelOrder, str]] = {
 }
 
 
-def formats_in_words(spec: TrackSpec) -> tuple[FormatWords, ...]:
+def formats_in_words(spec: TrackSpec) -> tuple[FormatFacts, ...]:
     """Return how each accepted format is explained."""
-    return tuple(FORMAT_WORDS[package_format] for package_format in spec.formats)
+    return tuple(FORMAT_FACTS[package_format] for package_format in spec.formats)
 
 
 def accepted_suffixes(spec: TrackSpec) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from scoring.budget.onnx.operators import UNKNOWN_PRODUCTS
 from scoring.contracts import (
     BYTES_RULE,
+    CODE_FREE,
     FILES_RULE,
     MACS_RULE,
     PARAMETERS_RULE,
     BudgetRule,
     Budgets,
     Finding,
-    Format,
     Package,
     StaticCounts,
     Usage,
@@ -79,7 +79,7 @@ def _uncounted(usage: Usage, budgets: Budgets) -> Iterator[Finding]:
 
 def _files(package: Package, budgets: Budgets) -> Iterator[Finding]:
     """Bound what code could load later; the weights of an ONNX graph are all counted in the file."""
-    if budgets.max_package_bytes is None and package.format is not Format.ONNX:
+    if budgets.max_package_bytes is None and package.format not in CODE_FREE:
         yield from _excess(FILES_RULE, package.package_bytes, budgets, parameters=budgets.max_parameters)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from importlib import import_module
+from typing import Protocol, cast
 
-from scoring.budget.onnx.process import count_onnx
-from scoring.contracts import Format, Package, StaticCounts, TrackSpec
+from scoring.contracts import FORMAT_FACTS, Package, StaticCounts, TrackSpec
 
-StaticCounter = Callable[[Package, TrackSpec], StaticCounts]
+
+class StaticCounter(Protocol):
+    """The counter of one format, a module below this package."""
+
+    def count(self, package: Package, track: TrackSpec) -> StaticCounts:
+        """Count a package; raise `Rejected` when that cannot be done within limits."""
 
 
 def count(
@@ -22,20 +26,14 @@ def count(
 
     `stated` is what settling the package told already. The larger number stands.
     """
-    counted = COUNTERS[package.format](package, track)
+    counted = _without_running(package, track)
     known = [each for each in (counted.parameters, stated.parameters) if each is not None]
     return replace(counted, parameters=max(known, default=None))
 
 
-def count_nothing(package: Package, track: TrackSpec) -> StaticCounts:
-    """Answer for formats whose model exists only once its code has run."""
-    return StaticCounts()
-
-
-COUNTERS: Final[dict[Format, StaticCounter]] = {
-    Format.CVPR_ZIP: count_nothing,
-    Format.ONNX: count_onnx,
-    Format.QAIHUB: count_nothing,
-    Format.GASBENCH: count_nothing,
-    Format.BYOM: count_nothing,
-}
+def _without_running(package: Package, track: TrackSpec) -> StaticCounts:
+    """Return what the format's counter finds; nothing where the model exists only once its code has run."""
+    counter = FORMAT_FACTS[package.format].counter
+    if counter is None:
+        return StaticCounts()
+    return cast(StaticCounter, import_module(counter)).count(package, track)

@@ -44,6 +44,7 @@ from scoring.contracts.flow import (
     Verdict,
     quantised_name,
 )
+from scoring.contracts.format import CODE_FREE, FORMAT_FACTS, Format, FormatFacts
 from scoring.contracts.metric import (
     METRIC_FACTS,
     TRUTH_BY_OUTPUT,
@@ -65,7 +66,6 @@ from scoring.contracts.track import (
     Budgets,
     ChannelOrder,
     Fit,
-    Format,
     InputContract,
     OutputContract,
     Precision,
@@ -80,10 +80,12 @@ __all__ = [
     "BOX_FIELDS",
     "BUDGET_RULES",
     "BYTES_RULE",
+    "CODE_FREE",
     "CONFIDENCE_THRESHOLD",
     "ENTRY_BEGINS",
     "EXACT_ARITHMETIC",
     "FILES_RULE",
+    "FORMAT_FACTS",
     "IGNORED_CLASS",
     "LATENCY_RULE",
     "MACS_RULE",
@@ -107,6 +109,7 @@ __all__ = [
     "Finding",
     "Fit",
     "Format",
+    "FormatFacts",
     "InputContract",
     "Metric",
     "MetricFacts",

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from scoring.contracts.format import Format
 from scoring.contracts.metric import OutputKind
 from scoring.contracts.reader import Dtype, Reader
 from scoring.contracts.track import (
     BoxLayout,
     ChannelOrder,
     Fit,
-    Format,
     InputContract,
     OutputContract,
 )

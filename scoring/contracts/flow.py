@@ -8,7 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from scoring.contracts.track import Format, Precision, TrackSpec
+from scoring.contracts.format import Format
+from scoring.contracts.track import Precision, TrackSpec
 
 
 @dataclass(frozen=True, kw_only=True)

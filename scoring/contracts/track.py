@@ -12,18 +12,9 @@ from operator import getitem
 from typing import Final
 
 from scoring.contracts.fields import Group, Unit, described, places_that_change_no_score
+from scoring.contracts.format import Format
 from scoring.contracts.metric import Metric, OutputKind
 from scoring.contracts.reader import READER_FACTS, Dtype, Reader, readers_with
-
-
-class Format(StrEnum):
-    """Package formats; each has one module in `scoring.packages` and one loader in `scoring.sandboxed`."""
-
-    CVPR_ZIP = "cvpr-zip"
-    ONNX = "onnx"
-    QAIHUB = "qaihub"
-    BYOM = "byom"
-    GASBENCH = "gasbench"
 
 
 class ChannelOrder(StrEnum):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Final, cast
 
-from scoring.contracts import Format, PackageFormat
-from scoring.packages import byom, cvpr_zip, gasbench, onnx, qaihub
+from scoring.contracts import FORMAT_FACTS, Format, PackageFormat
 
-FORMATS: Final[dict[Format, PackageFormat]] = {
-    Format.CVPR_ZIP: cvpr_zip,
-    Format.ONNX: onnx,
-    Format.QAIHUB: qaihub,
-    Format.GASBENCH: gasbench,
-    Format.BYOM: byom,
+FORMATS: Final[Mapping[Format, PackageFormat]] = {
+    name: cast(PackageFormat, import_module(facts.rules)) for name, facts in FORMAT_FACTS.items()
 }

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from scoring.contracts import ENTRY_BEGINS, STARTED_REPLY
 
+Reply = dict[str, object]
+
 # Bound when this module is imported, before the entry runs: a model.py that replaces
 # `json.dumps`, `os.write` or `os._exit` changes nothing here.
 _encode = json.JSONEncoder(allow_nan=False).encode

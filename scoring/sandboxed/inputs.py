@@ -28,6 +28,15 @@ def open_inputs(path: Path, request: Request) -> Pixels:
     return pixels
 
 
+def open_paced(path: Path, request: Request) -> Pixels:
+    """Map samples and the row after them, which begins with how many are there; later writes show."""
+    array: Pixels = np.load(path, mmap_mode="r", allow_pickle=False)
+    expected = (request.samples + 1, *request.input.sides())
+    if array.dtype != stored_dtype(request.input.reader).value or array.shape != expected:
+        raise ValueError(f"inputs are {array.dtype} {array.shape}; the request says {expected}")
+    return array
+
+
 def batches(pixels: Pixels, size: int) -> Iterator[Pixels]:
     """Yield groups of `size` samples in order; the last may be smaller."""
     for start in range(0, len(pixels), size):

@@ -16,17 +16,10 @@ from django.utils.safestring import SafeString
 from competition.admin.tracks.field_widgets import LinesField, NumberBoxesField, NumbersField
 from competition.admin.tracks.quantities import BytesField, CountField
 from competition.tracks.templatetags.podium import ticks
-from scoring.contracts import METRIC_FACTS, Format, Metric
+from scoring.contracts import FORMAT_FACTS, METRIC_FACTS, Format, Metric
 from scoring.contracts.fields import TrackField, TrackSection, Unit
 from scoring.tracks import meaning
 
-FORMAT_TITLES: Final = {
-    Format.CVPR_ZIP: "cvpr-zip: a zip with model.py that defines class Model",
-    Format.ONNX: "onnx: one .onnx file, or a zip that holds exactly one",
-    Format.QAIHUB: "qaihub: a model folder of Qualcomm AI Hub Models",
-    Format.GASBENCH: "gasbench: a zip with model_config.yaml, model.py and safetensors weights",
-    Format.BYOM: "byom: a .tar.gz with config.yaml, mochi.json, a manifest and one .pt file",
-}
 QUANTITIES: Final[Mapping[Unit, type[CountField]]] = {
     Unit.PARAMETERS: CountField,
     Unit.MACS: CountField,
@@ -86,7 +79,7 @@ def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:
     if enum is Metric:
         return [(metric.value, f"{METRIC_FACTS[metric].title} ({metric})") for metric in Metric]
     if enum is Format:
-        return [(member.value, FORMAT_TITLES[member]) for member in Format]
+        return [(name.value, f"{name}: {facts.summary}") for name, facts in FORMAT_FACTS.items()]
     return [(member.value, member.value) for member in enum]
 
 

@@ -16,7 +16,7 @@ MODULE: Final = "scoring.budget.onnx.counter"
 SOURCE_ROOT: Final = Path(__file__).resolve().parents[3]
 
 
-def count_onnx(package: Package, track: TrackSpec) -> StaticCounts:
+def count(package: Package, track: TrackSpec) -> StaticCounts:
     """Count an ONNX package; raise `Rejected` when its shapes cannot be worked out within limits."""
     counts = _count(package, track)
     return StaticCounts(
@@ -27,7 +27,7 @@ def count_onnx(package: Package, track: TrackSpec) -> StaticCounts:
 
 
 def share_in_8_bits(package: Package, track: TrackSpec) -> float:
-    """Return the share of an ONNX package's MACs whose factors are both of 8 bits; raise as `count_onnx`."""
+    """Return the share of an ONNX package's MACs whose factors are both of 8 bits; raise as `count`."""
     counts = _count(package, track)
     return int(counts["macs_in_8_bits"]) / int(counts["macs"]) if counts["macs"] else 1.0
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import Format, Request
+from scoring.contracts import FORMAT_FACTS, Request
 from scoring.sandboxed.inputs import Pixels
 
 
@@ -23,45 +23,13 @@ class Entry(Protocol):
         """Return one float32 row for each sample of the batch, or raise `Refusal`."""
 
 
-def load_cvpr_zip(package: Path, request: Request) -> Entry:
-    """Import model.py and build its `Model`."""
-    from scoring.sandboxed.loaders import cvpr_zip
+class Loader(Protocol):
+    """The loader of one format, a module of this package."""
 
-    return cvpr_zip.load(package, request)
-
-
-def load_onnx(package: Path, request: Request) -> Entry:
-    """Open an ONNX Runtime session; torch is not imported for it."""
-    from scoring.sandboxed.loaders import onnx_graph
-
-    return onnx_graph.load(package, request)
+    def load(self, package: Path, request: Request) -> Entry:
+        """Return the entry, ready to be prepared."""
 
 
-def load_qaihub(package: Path, request: Request) -> Entry:
-    """Import model.py over our own base classes and build its model."""
-    from scoring.sandboxed.loaders import qaihub
-
-    return qaihub.load(package, request)
-
-
-def load_gasbench(package: Path, request: Request) -> Entry:
-    """Import model.py and call its `load_model` with the path of the weights."""
-    from scoring.sandboxed.loaders import gasbench
-
-    return gasbench.load(package, request)
-
-
-def load_byom(package: Path, request: Request) -> Entry:
-    """Load a .pt file: TorchScript, or a state dict into a known architecture."""
-    from scoring.sandboxed.loaders import byom
-
-    return byom.load(package, request)
-
-
-LOADERS: Final[dict[Format, Callable[[Path, Request], Entry]]] = {
-    Format.CVPR_ZIP: load_cvpr_zip,
-    Format.ONNX: load_onnx,
-    Format.QAIHUB: load_qaihub,
-    Format.GASBENCH: load_gasbench,
-    Format.BYOM: load_byom,
-}
+def load_entry(package: Path, request: Request) -> Entry:
+    """Load the entry by its format's loader."""
+    return cast(Loader, import_module(FORMAT_FACTS[request.format].loader)).load(package, request)

@@ -9,13 +9,13 @@ from typing import Final, cast
 import torch
 
 from scoring.contracts import Outcome, Request, Task
+from scoring.sandboxed.channel import Channel, Reply
 from scoring.sandboxed.counters.macs import prepare_counters
 from scoring.sandboxed.counters.parameters import FREE_VALUES
 from scoring.sandboxed.counters.script_storages import extra_values
 from scoring.sandboxed.failures import attempt, entry_failures
 from scoring.sandboxed.inputs import Pixels
 from scoring.sandboxed.loaders import byom
-from scoring.sandboxed.measures import Reply
 from scoring.sandboxed.measures.torch_entry import measure_entry
 
 WORD_BYTES: Final = 4
@@ -23,7 +23,7 @@ WORD_BYTES: Final = 4
 NO_VALUES: Final = ".debug_pkl"
 
 
-def measure_byom(request: Request, package: Path, pixels: Pixels) -> Reply:
+def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
     """Return parameters, MACs and warnings of a .pt file."""
     prepare_counters()
     path = package / request.main

@@ -10,12 +10,13 @@ import torch
 from torch import nn
 
 from scoring.contracts import Outcome, Request, Task
+from scoring.sandboxed.channel import Channel, Reply
 from scoring.sandboxed.counters.graph_parameters import count_graph_parameters
 from scoring.sandboxed.counters.macs import NO_COUNTS, MacCounts, count_macs, prepare_counters
 from scoring.sandboxed.failures import entry_failures
 from scoring.sandboxed.inputs import Pixels, pad
 from scoring.sandboxed.loaders import onnx_graph
-from scoring.sandboxed.measures import Reply, probe
+from scoring.sandboxed.measures import probe
 from scoring.sandboxed.measures.conversion import convert
 from scoring.sandboxed.refusal import Refusal
 from scoring.sandboxed.settle import settle_torch
@@ -24,7 +25,7 @@ from scoring.sandboxed.settle import settle_torch
 TOLERANCE = 1e-3
 
 
-def measure_onnx(request: Request, package: Path, pixels: Pixels) -> Reply:
+def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
     """Return parameters, MACs and warnings of a graph."""
     settle_torch(request.threads)
     prepare_counters()

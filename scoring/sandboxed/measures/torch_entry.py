@@ -6,22 +6,23 @@ from pathlib import Path
 from typing import cast
 
 from scoring.contracts import Outcome, Request
+from scoring.sandboxed.channel import Channel, Reply
 from scoring.sandboxed.counters.macs import count_macs, prepare_counters
 from scoring.sandboxed.counters.parameters import count_parameters, unregistered_arrays
 from scoring.sandboxed.failures import entry_failures
 from scoring.sandboxed.inputs import Pixels, pad
-from scoring.sandboxed.loaders import LOADERS
+from scoring.sandboxed.loaders import load_entry
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
-from scoring.sandboxed.measures import Reply, probe
+from scoring.sandboxed.measures import probe
 
 MAX_COUNTED_SAMPLES = 4
 
 
-def measure_torch(request: Request, package: Path, pixels: Pixels) -> Reply:
+def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
     """Return parameters, MACs and warnings of a package with code."""
     prepare_counters()
     with entry_failures(Outcome.LOAD_FAILED, request.task):
-        entry = cast(TorchEntry, LOADERS[request.format](package, request))
+        entry = cast(TorchEntry, load_entry(package, request))
     return measure_entry(entry, request, pixels)
 
 

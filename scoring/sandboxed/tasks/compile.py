@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 
 from scoring.contracts import Outcome, Request
 from scoring.sandboxed import trials
-from scoring.sandboxed.channel import Channel
+from scoring.sandboxed.channel import Channel, Reply
 from scoring.sandboxed.failures import entry_failures, one_line
 from scoring.sandboxed.graphs import OPSET, OneOutput, without_notes, write_module, write_script
 from scoring.sandboxed.inputs import Pixels, pad
-from scoring.sandboxed.loaders import LOADERS, onnx_graph
+from scoring.sandboxed.loaders import load_entry, onnx_graph
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 from scoring.sandboxed.outputs import count_not_finite
 from scoring.sandboxed.refusal import Refusal
@@ -62,10 +62,10 @@ class _Compiled:
     difference: float
 
 
-def compile_entry(request: Request, package: Path, pixels: Pixels, channel: Channel) -> dict[str, object]:
+def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
     """Append the compiled model to the outputs; return the reply."""
     with entry_failures(Outcome.LOAD_FAILED, request.task):
-        entry = LOADERS[request.format](package, request)
+        entry = load_entry(package, request)
     if not isinstance(entry, TorchEntry):
         raise _failed("a package of this format holds no torch module")
     original = _original(entry, request, pixels)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 from scoring.contracts import Outcome, Request
-from scoring.sandboxed.channel import Channel
+from scoring.sandboxed.channel import Channel, Reply
 from scoring.sandboxed.failures import entry_failures
 from scoring.sandboxed.inputs import Pixels, batches
-from scoring.sandboxed.loaders import LOADERS
+from scoring.sandboxed.loaders import load_entry
 from scoring.sandboxed.outputs import count_not_finite
 from scoring.sandboxed.refusal import Refusal
 
 
-def predict(request: Request, package: Path, pixels: Pixels, channel: Channel) -> dict[str, object]:
+def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
     """Append one row for each sample to the outputs; return the reply."""
     with entry_failures(Outcome.LOAD_FAILED, request.task):
-        entry = LOADERS[request.format](package, request)
+        entry = load_entry(package, request)
     with entry_failures(Outcome.CRASHED, request.task):
         entry.prepare(pixels)
     done = 0

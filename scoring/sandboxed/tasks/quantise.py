@@ -28,7 +28,7 @@ from onnxruntime.quantization import (
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
 from scoring.contracts import EXACT_ARITHMETIC, Outcome, Request
-from scoring.sandboxed.channel import Channel
+from scoring.sandboxed.channel import Channel, Reply
 from scoring.sandboxed.failures import entry_failures
 from scoring.sandboxed.inputs import Pixels, batches, pad
 from scoring.sandboxed.loaders import onnx_graph
@@ -62,7 +62,7 @@ class _Samples(CalibrationDataReader):
         return None if batch is None else {self._name: batch}
 
 
-def quantise(request: Request, package: Path, pixels: Pixels, channel: Channel) -> dict[str, object]:
+def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
     """Append the quantised graph to the outputs; return the reply."""
     # It warns of every weight without a channel axis, and a long log ends the run.
     logging.disable(logging.ERROR)

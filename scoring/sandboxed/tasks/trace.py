@@ -20,11 +20,11 @@ from torch import nn
 
 from scoring.contracts import Dtype, Outcome, Request
 from scoring.sandboxed import trials
-from scoring.sandboxed.channel import Channel
+from scoring.sandboxed.channel import Channel, Reply
 from scoring.sandboxed.failures import attempt, entry_failures, one_line
 from scoring.sandboxed.graphs import OneOutput
 from scoring.sandboxed.inputs import Pixels
-from scoring.sandboxed.loaders import LOADERS
+from scoring.sandboxed.loaders import load_entry
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 from scoring.sandboxed.outputs import count_not_finite
 from scoring.sandboxed.refusal import Refusal
@@ -55,7 +55,7 @@ class _FromShares(nn.Module):
         return output
 
 
-def trace_entry(request: Request, package: Path, pixels: Pixels, channel: Channel) -> dict[str, object]:
+def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
     """Append the TorchScript file to the outputs; return the reply."""
     entry = _load(request, package)
     pictures = trials.trials(pixels)
@@ -83,7 +83,7 @@ def trace_entry(request: Request, package: Path, pixels: Pixels, channel: Channe
 
 def _load(request: Request, package: Path) -> TorchEntry:
     with entry_failures(Outcome.LOAD_FAILED, request.task):
-        entry = LOADERS[request.format](package, request)
+        entry = load_entry(package, request)
     if not isinstance(entry, TorchEntry):
         raise _failed("a package of this format holds no torch module")
     if isinstance(entry.module, torch.jit.ScriptModule):

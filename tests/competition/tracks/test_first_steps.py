@@ -10,7 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from competition.tracks.documents import as_json
-from competition.tracks.first_steps import PACKED, example_of, first_steps
+from competition.tracks.first_steps import example_of, first_steps
 from competition.tracks.starter_kit import folder_for
 from competition.tracks.templatetags.podium import command
 from scoring.contracts import Format
@@ -30,10 +30,6 @@ def kit(tmp_path: Path) -> Path:
 @pytest.fixture
 def spec():
     return replace(load_track("gasbench-image").spec, slug="real-or-not")
-
-
-def test_every_format_can_be_packed() -> None:
-    assert set(PACKED) == set(Format)
 
 
 def test_commands_carry_the_sites_own_addresses(spec, kit: Path) -> None:

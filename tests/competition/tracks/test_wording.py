@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from competition.tracks.wording import (
-    FORMAT_WORDS,
     OUTPUT_WORDS,
     PRECISION_WORDS,
     accepted_suffixes,
@@ -17,7 +16,6 @@ from scoring.contracts import (
     ChannelOrder,
     Dtype,
     Fit,
-    Format,
     InputContract,
     OutputKind,
     Precision,
@@ -38,10 +36,6 @@ def run_example(spec, images, folder):
     exec(compile(example_model(spec), "model.py", "exec"), names)  # noqa: S102 - the text under test is a program
     with torch.no_grad():
         return names["Model"]()(images)
-
-
-def test_every_format_is_explained():
-    assert set(FORMAT_WORDS) == set(Format)
 
 
 def test_every_output_kind_is_explained():

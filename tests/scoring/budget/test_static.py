@@ -13,7 +13,7 @@ from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from scoring.budget.onnx.counter import Counts, count_model
 from scoring.budget.onnx.operators import FORMULAS, FREE
-from scoring.budget.static import COUNTERS, count
+from scoring.budget.static import count
 from scoring.contracts import (
     Format,
     InputContract,
@@ -484,10 +484,6 @@ def test_what_the_package_states_of_itself_counts(stated: int | None, expected: 
     package = Package(format=Format.GASBENCH, root=Path("root"), main="model.py", package_bytes=0)
 
     assert count(package, TRACK, stated=StaticCounts(parameters=stated)).parameters == expected
-
-
-def test_every_format_has_a_counter() -> None:
-    assert set(COUNTERS) == set(Format)
 
 
 def test_no_operator_is_both_free_and_counted() -> None:

@@ -26,6 +26,10 @@ from scoring.contracts import (
 
 REPOSITORY = Path(__file__).parents[3]
 WIDTH = 3
+START = (
+    "import runpy, sys; sys.modules.update(dict.fromkeys(filter(None, [{broken!r}])));"
+    "runpy.run_module('scoring.sandboxed', run_name='__main__', alter_sys=True)"
+)
 READERS_BY_DIMENSIONS = {2: Reader.AUDIO, 4: Reader.IMAGE, 5: Reader.VIDEO}
 
 
@@ -67,7 +71,9 @@ class Child:
         high: float = 1.0,
         options: Mapping[str, object] | None = None,
         seed: int = 7,
+        broken: str | None = None,
     ) -> Finished:
+        """Run one request; `broken` names a module of ours that cannot be imported."""
         request = Request(
             task=task,
             format=package_format,
@@ -93,7 +99,7 @@ class Child:
         paths["outputs"].write_bytes(b"left over from before")
         ended = subprocess.run(
             [
-                *(sys.executable, "-m", "scoring.sandboxed", "--request", paths["request"]),
+                *(sys.executable, "-c", START.format(broken=broken), "--request", paths["request"]),
                 *("--package", self.package, "--inputs", paths["inputs.npy"]),
                 *("--reply", paths["reply"], "--outputs", paths["outputs"]),
             ],

@@ -19,7 +19,6 @@ from scoring.contracts import (
     UnpackedFile,
 )
 from scoring.errors import Rejected, render_all
-from scoring.packages import FORMATS
 from scoring.packages.cvpr_zip import check, match
 
 TRACK = TrackSpec(
@@ -40,10 +39,6 @@ def matched(*paths: str) -> Package | Mismatch:
 def packaged(folder: Path, source: bytes) -> Package:
     (folder / "model.py").write_bytes(source)
     return Package(format=Format.CVPR_ZIP, root=folder, main="model.py", package_bytes=len(source))
-
-
-def test_every_format_has_its_rules() -> None:
-    assert set(FORMATS) == set(Format)
 
 
 # --- layouts
