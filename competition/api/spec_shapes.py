@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from rest_framework import serializers
 
-from scoring.contracts.fields import TrackField, TrackSection
-from scoring.tracks import TRACK_FIELDS, meaning
+from scoring.contracts.fields import TrackField, TrackSection, fields_of, sections_of
+from scoring.tracks import TRACK_FIELDS, TrackFields, meaning
 
 _KINDS: Final[Mapping[type, type[serializers.Field[Any, Any, Any, Any]]]] = {
     bool: serializers.BooleanField,
@@ -47,4 +47,22 @@ def _help(field: TrackField) -> str:
     return f"{meaning(field)} {empty}".strip()
 
 
-SECTIONS: Final = {section.name: section_output(section) for section in TRACK_FIELDS.sections}
+def document_outputs(
+    described: TrackFields = TRACK_FIELDS,
+) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    """Return what shows each field and section of a track document, read from a track."""
+    shown: dict[str, serializers.Field[Any, Any, Any, Any]] = {}
+    for half, contract in (("spec", described.spec), ("page", described.page)):
+        for field in fields_of(contract):
+            shown[field.name] = field_output(field, source=f"{half}.{field.name}")
+        for section in sections_of(contract):
+            output = _SECTIONS.get(section.name) if described is TRACK_FIELDS else None
+            empty = f"Null: {section.about.empty}." if section.is_optional else ""
+            shown[section.name] = (output or section_output(section))(
+                source=f"{half}.{section.name}", allow_null=section.is_optional, help_text=empty
+            )
+    return shown
+
+
+_SECTIONS: Final = {section.name: section_output(section) for section in TRACK_FIELDS.sections}
+"""Made once: the OpenAPI document takes each class for one shape."""

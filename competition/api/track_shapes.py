@@ -12,12 +12,10 @@ from rest_framework import serializers
 
 from competition.api import choices
 from competition.api.slot_shapes import SlotsOutput, own_slots
-from competition.api.spec_shapes import SECTIONS, field_output
+from competition.api.spec_shapes import document_outputs
 from competition.tracks.binding import max_upload_bytes
-from competition.tracks.models import COLUMNS, Track
-from scoring.contracts import METRIC_FACTS, Metric, TrackSpec
-from scoring.contracts.fields import TrackSection, fields_of, sections_of
-from scoring.tracks import TrackPage
+from competition.tracks.models import Track
+from scoring.contracts import METRIC_FACTS, Metric
 
 
 class CompetitionOutput(serializers.Serializer[Any]):
@@ -107,18 +105,8 @@ class TrackDetailOutput(TrackOutput):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Return what is written here, and every other field of a track document."""
-        shown = super().get_fields()
-        for half, contract in (("spec", TrackSpec), ("page", TrackPage)):
-            for field in fields_of(contract):
-                if field.name not in shown:
-                    source = {} if field.name in COLUMNS else {"source": f"{half}.{field.name}"}
-                    shown[field.name] = field_output(field, **source)
-            for section in sections_of(contract):
-                output = SECTIONS[section.name]
-                shown[section.name] = output(
-                    source=f"{half}.{section.name}", allow_null=section.is_optional, help_text=_help(section)
-                )
-        return shown
+        written = super().get_fields()
+        return {**written, **{name: f for name, f in document_outputs().items() if name not in written}}
 
     @extend_schema_field(MetricOutput(many=True))
     def get_extra_metrics(self, track: Track) -> list[dict[str, object]]:
@@ -137,7 +125,3 @@ class TrackDetailOutput(TrackOutput):
         if not user.is_authenticated:
             return None
         return own_slots(user, track)
-
-
-def _help(section: TrackSection) -> str:
-    return f"Null: {section.about.empty}." if section.is_optional else ""

@@ -15,6 +15,7 @@ from competition.leaderboard import selectors as leaderboard
 from competition.submissions import quotas
 from competition.tracks import services, starter_kit, wording
 from competition.tracks.binding import bound, max_upload_bytes
+from competition.tracks.field_words import document_in_words
 from competition.tracks.first_steps import example_of, first_steps
 from competition.tracks.models import Track
 from competition.tracks.selectors import competitions_for, is_organiser, tracks_for
@@ -57,6 +58,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "formats": wording.formats_in_words(spec),
         "input": wording.input_in_words(spec),
         "output": wording.output_in_words(spec.output, spec.input),
+        "every_field": document_in_words(found.document()),
         "quantisation": wording.quantisation_in_words(spec),
         "unpublished": is_organiser(request.user) and services.differs_from_published(kept),
         "has_starter_kit": kit is not None,

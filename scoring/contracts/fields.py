@@ -101,6 +101,7 @@ class TrackField:
     is_optional: bool
     default: Any
     about: FieldFacts
+    is_in_optional_section: bool = False
 
     @property
     def place(self) -> str:
@@ -151,7 +152,7 @@ class TrackSection:
         return self.about.label or self.name.replace("_", " ").capitalize()
 
 
-def fields_of(contract: type[Any], section: str = "") -> tuple[TrackField, ...]:
+def fields_of(contract: type[Any], section: str = "", *, is_optional: bool = False) -> tuple[TrackField, ...]:
     """Return the described fields of a dataclass that are no sections, in their order."""
     return tuple(
         TrackField(
@@ -161,6 +162,7 @@ def fields_of(contract: type[Any], section: str = "") -> tuple[TrackField, ...]:
             is_optional=optional,
             default=_default(field),
             about=facts_of(field),
+            is_in_optional_section=is_optional,
         )
         for field, kind, optional in _described(contract)
         if not _is_section(kind)
@@ -175,7 +177,7 @@ def sections_of(contract: type[Any]) -> tuple[TrackSection, ...]:
             contract=kind,
             is_optional=optional,
             default=_default(field),
-            fields=fields_of(kind, field.name),
+            fields=fields_of(kind, field.name, is_optional=optional),
             about=facts_of(field),
         )
         for field, kind, optional in _described(contract)

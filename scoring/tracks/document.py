@@ -29,7 +29,8 @@ class TrackPage:
     opens_at: datetime | None = field(
         default=None,
         metadata=described(
-            "A time with its zone, such as `2030-01-01T00:00:00Z`.",
+            "When the track begins to take submissions: in a file a time with its zone, such as "
+            "`2030-01-01T00:00:00Z`; in the form UTC.",
             group=Group.WINDOW,
             empty="as soon as the track is open",
             is_decision=True,
@@ -38,7 +39,7 @@ class TrackPage:
     closes_at: datetime | None = field(
         default=None,
         metadata=described(
-            "A time with its zone, after `opens_at`.", group=Group.WINDOW, empty="no end", is_decision=True
+            "When it takes no more, after `opens_at`.", group=Group.WINDOW, empty="no end", is_decision=True
         ),
     )
     quota_submissions: int = field(

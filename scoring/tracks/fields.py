@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from scoring.contracts import InputContract, OutputContract, TrackSpec
-from scoring.contracts.fields import Group, TrackField, TrackSection, fields_of, sections_of
+from scoring.contracts.fields import Group, TrackField, TrackSection, Unit, fields_of, sections_of
 from scoring.tracks.document import TrackDocument, TrackPage
 
 
@@ -85,7 +85,7 @@ def applies(field: TrackField, document: TrackDocument) -> bool:
 
 def meaning(field: TrackField) -> str:
     """Return what a field means, in which unit, and with what only; code stands between `backticks`."""
-    unit = f"In {field.about.unit}." if field.about.unit else ""
+    unit = f"In {field.about.unit}." if field.about.unit not in (None, Unit.PARAMETERS, Unit.MACS) else ""
     only = (
         f"Only with `{name}: {'` or `'.join(values)}`." for name, values in (field.about.only or {}).items()
     )

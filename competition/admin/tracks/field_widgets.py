@@ -21,8 +21,10 @@ BOX: Final = (
 
 
 def box_names(boxes: Boxes) -> tuple[str, ...]:
-    """Return every box that any reader needs, each once, in their order."""
-    return tuple(dict.fromkeys(name for names in boxes.values() for name in sorted(names, key=names.index)))
+    """Return every box that any reader needs, each once, in the order of the reader that needs most."""
+    return tuple(
+        dict.fromkeys(name for names in sorted(boxes.values(), key=len, reverse=True) for name in names)
+    )
 
 
 class NumberBoxes(forms.Widget):

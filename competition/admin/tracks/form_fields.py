@@ -15,10 +15,11 @@ from django.utils.safestring import SafeString
 
 from competition.admin.tracks.field_widgets import LinesField, NumberBoxesField, NumbersField
 from competition.admin.tracks.quantities import BytesField, CountField
+from competition.tracks.models import COLUMNS
 from competition.tracks.templatetags.podium import ticks
 from scoring.contracts import FORMAT_FACTS, METRIC_FACTS, Format, Metric
 from scoring.contracts.fields import TrackField, TrackSection, Unit
-from scoring.tracks import meaning
+from scoring.tracks import TRACK_FIELDS, TrackFields, meaning
 
 QUANTITIES: Final[Mapping[Unit, type[CountField]]] = {
     Unit.PARAMETERS: CountField,
@@ -27,6 +28,17 @@ QUANTITIES: Final[Mapping[Unit, type[CountField]]] = {
 }
 LONGEST_LINE: Final = 400
 NUMBERS: Final[Mapping[type, type[forms.Field]]] = {int: forms.IntegerField, float: forms.FloatField}
+
+
+def document_fields(described: TrackFields = TRACK_FIELDS) -> dict[str, forms.Field]:
+    """Return the form's fields for what a document holds beside the columns, and a tick for optional sections."""
+    ticked = {section.name: section_field(section) for section in described.sections if section.is_optional}
+    return ticked | {field.key: form_field(field) for field in described.all if has_no_column(field)}
+
+
+def has_no_column(field: TrackField) -> bool:
+    """Say whether the field stands in the body of a track, so that the form reads it itself."""
+    return bool(field.section) or field.name not in COLUMNS
 
 
 def form_field(field: TrackField) -> forms.Field:
@@ -68,10 +80,11 @@ def help_text(field: TrackField) -> SafeString:
 def _only(field: TrackField) -> SafeString:
     """Return where the script that folds away what does not apply finds out what the field needs."""
     section = f"{field.section}_" if field.section else ""
-    conditions = ((f"{section}{name}", " ".join(values)) for name, values in (field.about.only or {}).items())
-    return SafeString("").join(
-        format_html(' data-only="{}" data-values="{}"', name, values) for name, values in conditions
-    )
+    needs = {f"{section}{name}": values for name, values in (field.about.only or {}).items()}
+    if field.is_in_optional_section:
+        needs[field.section] = ("on",)
+    conditions = ";".join(f"{name}={' '.join(values)}" for name, values in needs.items())
+    return format_html(' data-only="{}"', conditions) if conditions else SafeString("")
 
 
 def choices(enum: type[StrEnum]) -> list[tuple[str, str]]:

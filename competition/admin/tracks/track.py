@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
-from django.forms import ModelForm
+from django.forms import ModelForm, Script
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
@@ -42,6 +42,10 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
     change_form_template = "admin/tracks/track/change_form.html"
     change_list_template = "admin/tracks/track/change_list.html"
     save_on_top = True
+
+    class Media:
+        js = (Script("js/track-form.js", defer=True),)
+
     list_display = ("name", "state", "metric", "dataset", "version", "submission_count", "competition")
     list_filter = ("is_open", "competition", MetricFilter)
     list_select_related = ("competition", "dataset", "benchmark", "benchmark__track")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from competition.tracks.models import COLUMNS, Track
 from scoring.contracts.fields import Group, TrackField
-from scoring.tracks import TRACK_FIELDS, TrackPart
+from scoring.tracks import TRACK_FIELDS, TrackFields, TrackPart
 
 NAMES: Final = ("competition", "name", "slug")
 DECISIONS: Final = (
@@ -20,26 +20,29 @@ OF_THE_SITE: Final = {Group.BASICS: ("position", "queue"), Group.METRICS: (), Gr
 """Columns of a track that belong to no document, by the group that they stand with."""
 
 
-def fieldsets(track: Track | None) -> list[tuple[str | None, dict[str, Any]]]:
+def fieldsets(
+    track: Track | None, described: TrackFields = TRACK_FIELDS
+) -> list[tuple[str | None, dict[str, Any]]]:
     """Return the sets: names, the decisions of the track's kind, then each part of the rest, folded."""
     body = track.body if track is not None else {}
-    decided = [field for part in TRACK_FIELDS.parts for field in part.fields if _is_decided(field, body)]
-    keys = [field.key for field in decided]
-    # Data come before the window: a track opens with them.
-    place = next(
-        (index for index, field in enumerate(decided) if field.about.group is Group.WINDOW), len(keys)
-    )
-    keys.insert(place, "dataset")
+    decided = [field for part in described.parts for field in part.fields if _is_decided(field, body)]
+    keys = [field.key for field in decided if field.about.group is not Group.WINDOW]
+    window = [field.key for field in decided if field.about.group is Group.WINDOW]
     sets: list[tuple[str | None, dict[str, Any]]] = [
         (None, {"fields": NAMES}),
-        ("Decisions", {"fields": tuple(keys), "description": DECISIONS}),
+        ("Decisions", {"fields": (*keys, "dataset", *pairs(window)), "description": DECISIONS}),
     ]
-    for part in TRACK_FIELDS.parts:
-        rest = tuple(_rest(part, {*keys, *NAMES}))
+    for part in described.parts:
+        rest = tuple(_rest(part, {*keys, *window, *NAMES}))
         if rest:
             options = {"fields": rest, "classes": ("collapse",), "description": part.help}
             sets.append((part.title, options))
     return sets
+
+
+def pairs(keys: list[str]) -> list[tuple[str, ...]]:
+    """Return the names two by two, as they stand beside each other: from and to, how many and how long."""
+    return [tuple(keys[start : start + 2]) for start in range(0, len(keys), 2)]
 
 
 def _is_decided(field: TrackField, body: dict[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from competition.admin.tracks.field_widgets import NumberBoxesField
-from competition.admin.tracks.form_fields import form_field, help_text, section_field
+from competition.admin.tracks.form_fields import document_fields, has_no_column, help_text
 from competition.tracks.columns import columns_of
 from competition.tracks.models import COLUMNS, Track
 from competition.tracks.readiness import examine
@@ -18,7 +18,7 @@ from scoring.contracts.fields import TrackField
 from scoring.tracks import TRACK_FIELDS, InvalidTrack
 
 OPTIONAL: Final = {section.name for section in TRACK_FIELDS.sections if section.is_optional}
-BODY: Final = tuple(field for field in TRACK_FIELDS.all if field.section or field.name not in COLUMNS)
+BODY: Final = tuple(filter(has_no_column, TRACK_FIELDS.all))
 """The fields of a track document that have no column: the form reads them itself."""
 KEYS: Final = {field.place: field.key for field in TRACK_FIELDS.all} | {name: name for name in OPTIONAL}
 
@@ -67,7 +67,7 @@ class _TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
         """Return what was typed as the body of a document; what was left empty is left out."""
         body: dict[str, Any] = {name: {} for name in OPTIONAL if self.cleaned_data.get(name)}
         for field in BODY:
-            if field.section in OPTIONAL and field.section not in body:
+            if field.is_in_optional_section and field.section not in body:
                 continue
             value = self._value(field)
             if value is not None and value != "":
@@ -108,12 +108,5 @@ def initial_of(stored: dict[str, Any]) -> dict[str, Any]:
     return initial
 
 
-TrackForm: Final[type[_TrackForm]] = type(
-    "TrackForm",
-    (_TrackForm,),
-    {
-        **{section.name: section_field(section) for section in TRACK_FIELDS.sections if section.is_optional},
-        **{field.key: form_field(field) for field in BODY},
-    },
-)
+TrackForm: Final[type[_TrackForm]] = type("TrackForm", (_TrackForm,), document_fields())
 """The form with a field for each field of the document that has no column."""
