@@ -1,6 +1,6 @@
 """The command line. Each command is a file: it is given what was typed, prints, and returns its exit code.
 
-`app` is the table of the commands; `arguments` says what each may be given, `outcome` how each ends.
+`app` is the table of the commands; `arguments` says what each may be given, `ending` how each ends.
 """
 
 

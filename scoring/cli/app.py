@@ -8,7 +8,7 @@ from __future__ import annotations
 import typer
 
 from scoring.cli import arguments as given
-from scoring.cli.outcome import Printing
+from scoring.cli.ending import Printing
 from scoring.cli.surroundings import load, sandbox
 
 app = typer.Typer(

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from scoring.cli.outcome import EXIT_FAULT, EXIT_OK, EXIT_REJECTED, Printing
+from scoring.cli.ending import EXIT_FAULT, EXIT_OK, EXIT_REJECTED, Printing
 from scoring.cli.screen import Screen
 from scoring.contracts import Format, TrackSpec
 from scoring.conversion.compilation import Compiled, compile_entry

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from scoring.cli.outcome import Outcome, Printing, run_and_print
+from scoring.cli.ending import Ending, Printing, run_and_print
 from scoring.cli.screen import Screen
 from scoring.contracts import Fit, Format, TrackSpec
 from scoring.conversion.to_byom import ByomExport, export_byom
@@ -25,15 +25,15 @@ def to_onnx(
 ) -> int:
     """Write the package's model as ONNX and print what the track says of it; return the exit code."""
 
-    def flow(screen: Screen, workdir: Path) -> Outcome:
+    def flow(screen: Screen, workdir: Path) -> Ending:
         exported = export_onnx(path, track, source=source, sandbox=sandbox, workdir=workdir, note=screen.note)
         output.write_bytes(exported.content)
-        return _onnx_outcome(exported, output)
+        return _onnx_ending(exported, output)
 
     return run_and_print(flow, track, printing=printing, more=("export",))
 
 
-def _onnx_outcome(exported: OnnxExport, output: Path) -> Outcome:
+def _onnx_ending(exported: OnnxExport, output: Path) -> Ending:
     facts = exported.facts
     details = {
         "path": str(output),
@@ -50,7 +50,7 @@ def _onnx_outcome(exported: OnnxExport, output: Path) -> Outcome:
         f"largest difference from the model on {facts.samples} samples:"
         f" {facts.largest_difference:.3g} (largest output {facts.largest_output:.3g})",
     )
-    return Outcome(
+    return Ending(
         report=report.accepted_or_scored(exported.report) | {"export": details}, log=facts.log, lines=lines
     )
 
@@ -66,7 +66,7 @@ def to_byom(
 ) -> int:
     """Write the package's model as a BYOM package and print what the track says of it; return the exit code."""
 
-    def flow(screen: Screen, workdir: Path) -> Outcome:
+    def flow(screen: Screen, workdir: Path) -> Ending:
         exported = export_byom(
             path,
             track,
@@ -77,12 +77,12 @@ def to_byom(
             note=screen.note,
         )
         output.write_bytes(exported.content)
-        return _byom_outcome(exported, output)
+        return _byom_ending(exported, output)
 
     return run_and_print(flow, track, printing=printing, more=("export",))
 
 
-def _byom_outcome(exported: ByomExport, output: Path) -> Outcome:
+def _byom_ending(exported: ByomExport, output: Path) -> Ending:
     facts = exported.facts
     details = {
         "path": str(output),
@@ -96,7 +96,7 @@ def _byom_outcome(exported: ByomExport, output: Path) -> Outcome:
         "differing": exported.differing,
         "fit": exported.fit.value,
     }
-    return Outcome(
+    return Ending(
         report=report.accepted_or_scored(exported.report) | {"export": details},
         log=facts.log,
         lines=tuple(_sentences(exported, output)),

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 import yaml
 
-from scoring.cli.outcome import EXIT_FAULT, EXIT_OK, EXIT_REJECTED
+from scoring.cli.ending import EXIT_FAULT, EXIT_OK, EXIT_REJECTED
 from scoring.cli.screen import Screen
 from scoring.contracts import ScoreReport, TrackSpec
 from scoring.errors import Fault, Rejected

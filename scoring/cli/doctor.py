@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from scoring import environment
-from scoring.cli.outcome import EXIT_FAULT, EXIT_OK
+from scoring.cli.ending import EXIT_FAULT, EXIT_OK
 from scoring.cli.screen import Screen
 from scoring.errors import Fault
 from scoring.sandbox import syscalls

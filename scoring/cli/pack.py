@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from scoring.cli.outcome import EXIT_OK, EXIT_REJECTED
+from scoring.cli.ending import EXIT_OK, EXIT_REJECTED
 from scoring.cli.screen import Screen
 from scoring.errors import Rejected
 from scoring.files.archiving import pack as make_entry

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,11 +16,13 @@ from scoring.benchmark.plan import Mode
 from scoring.benchmark.shares import Shares
 from scoring.cache.holds import holding
 from scoring.cache.trim import trim
-from scoring.cli.outcome import Flow, Outcome, Printing, outcome_of, run_and_print
-from scoring.cli.own_files import look_at_files, naming_undecodable_files
+from scoring.cli.ending import Ending, Flow, Printing, ending_of, run_and_print
 from scoring.cli.screen import Screen
 from scoring.cli.surroundings import cache_folder, cache_max_bytes, sandbox
-from scoring.contracts import ScoreReport, TrackSpec
+from scoring.contracts import Reader, ScoreReport, TrackSpec
+from scoring.data.dataset import check_contents
+from scoring.data.labels import DatasetProblem, read_labels
+from scoring.errors import Fault
 
 if TYPE_CHECKING:
     from scoring.benchmark.options import Options
@@ -81,9 +83,9 @@ def score(
     """Score the entry on the data and print the report; return the exit code."""
     chosen = _chosen_way(choices, track)
 
-    def flow(screen: Screen, workdir: Path) -> Outcome:
-        look_at_files(data, track.input.reader)
-        with naming_undecodable_files():
+    def flow(screen: Screen, workdir: Path) -> Ending:
+        _look_at_files(data, track.input.reader)
+        with _naming_undecodable_files():
             report = chosen(
                 path,
                 track,
@@ -93,7 +95,7 @@ def score(
                 workdir=workdir,
                 note=screen.note,
             )
-        return outcome_of(report, track)
+        return ending_of(report, track)
 
     return run_and_print(_with_bounded_cache(flow), track, printing=printing)
 
@@ -114,7 +116,7 @@ def _with_bounded_cache(flow: Flow) -> Flow:
     """Return the flow followed by trimming the cache; what it used itself stays for the next run."""
     max_bytes = cache_max_bytes()
 
-    def bounded(screen: Screen, workdir: Path) -> Outcome:
+    def bounded(screen: Screen, workdir: Path) -> Ending:
         with holding():
             try:
                 return flow(screen, workdir)
@@ -133,3 +135,26 @@ def _options(choices: BenchmarkChoices, track: TrackSpec) -> Options:
     if why := why_unsuitable(track, options):
         raise typer.BadParameter(why)
     return options
+
+
+def _look_at_files(data: Path, reader: Reader) -> None:
+    """Raise `Fault` if the first bytes of files show that they are of another kind, before anything runs."""
+    try:
+        table = read_labels(data)
+    except DatasetProblem:
+        return  # The flow says so when it is the data's turn.
+    try:
+        check_contents(data, table, reader)
+    except DatasetProblem as exc:
+        raise Fault("\n".join(["the data cannot be used:", *exc.findings])) from exc
+
+
+@contextmanager
+def _naming_undecodable_files() -> Iterator[None]:
+    """Name the files that proved undecodable: they are the user's own, and readers name no hidden ones."""
+    from scoring.readers.undecodable import UndecodableRows
+
+    try:
+        yield
+    except UndecodableRows as exc:
+        raise Fault(exc.named()) from exc

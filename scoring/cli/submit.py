@@ -20,7 +20,7 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedCo
 from rich.progress import Progress as ProgressBar
 
 from scoring.cli.client import Progress, Refused, RemoteTrack, Site, Unreachable
-from scoring.cli.outcome import EXIT_FAULT, EXIT_OK, EXIT_REJECTED, EXIT_USAGE
+from scoring.cli.ending import EXIT_FAULT, EXIT_OK, EXIT_REJECTED, EXIT_USAGE
 from scoring.cli.screen import STAGES, Screen
 from scoring.contracts import Stage, Status, Verdict
 from scoring.errors import Rejected, reject

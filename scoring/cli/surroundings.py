@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from scoring.cache.trim import DEFAULT_MAX_BYTES
-from scoring.cli.outcome import EXIT_USAGE
+from scoring.cli.ending import EXIT_USAGE
 from scoring.contracts import TrackSpec
 from scoring.sandbox.base import Sandbox
 from scoring.tracks import InvalidTrack, load_track

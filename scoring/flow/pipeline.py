@@ -12,7 +12,7 @@ from scoring.budget import enforce
 from scoring.contracts import Finding, Format, Quantised, ScoreReport, Stage, TrackSpec, Usage, Verdict
 from scoring.flow import second_score, stages
 from scoring.flow.found import Answers, Computed, FloatGraph, InEightBits, Loadable
-from scoring.flow.progress import Known, Progress
+from scoring.flow.journal import Journal, Known
 from scoring.flow.runs import Note, Tools
 from scoring.readers import PreparedData
 from scoring.sandbox.base import Sandbox
@@ -45,10 +45,10 @@ def check(entry: Path, track: TrackSpec, *, sandbox: Sandbox, workdir: Path, not
     what it raises ends the work and passes through. Otherwise raises only Rejected and Fault.
     """
     tools = Tools(sandbox=sandbox, workdir=workdir, note=note)
-    with Progress(note) as progress:
-        examination = _examine(entry, track, tools, progress)
-        _export(examination.model, tools, progress)
-        return replace(examination.report, timings_s=progress.known.timings_s)
+    with Journal(note) as journal:
+        examination = _examine(entry, track, tools, journal)
+        _export(examination.model, tools, journal)
+        return replace(examination.report, timings_s=journal.known.timings_s)
 
 
 def score(
@@ -67,17 +67,17 @@ def score(
     Arrays are built in `cache` once per dataset and input contract. `note` and errors as in `check`.
     """
     tools = Tools(sandbox=sandbox, workdir=workdir, note=note)
-    with Progress(note) as progress:
-        examination = _examine(entry, track, tools, progress)
+    with Journal(note) as journal:
+        examination = _examine(entry, track, tools, journal)
         accepted, model = examination.report, examination.model
-        graph = _export(model, tools, progress)
-        with progress.stage(Stage.PREDICT):
+        graph = _export(model, tools, journal)
+        with journal.stage(Stage.PREDICT):
             prepared = stages.prepare(data, model.track, cache, tools)
             answers = stages.predict(model, prepared.inputs, prepared.samples, tools)
             usage = replace(accepted.usage, cpu_s_per_sample=answers.cpu_s / prepared.samples)
             usage, slow = stages.time_samples(usage, model, prepared.inputs, answers.predictions, tools)
-        in_8_bits = _predict_in_8_bits(graph, answers, prepared, tools, progress)
-        with progress.stage(Stage.METRIC):
+        in_8_bits = _predict_in_8_bits(graph, answers, prepared, tools, journal)
+        with journal.stage(Stage.METRIC):
             computed = stages.compute(model, answers, prepared)
             second = _second_score(in_8_bits, computed, prepared)
         return replace(
@@ -91,20 +91,20 @@ def score(
             breakdown=computed.breakdown,
             quantised=second,
             samples=prepared.samples,
-            timings_s=progress.known.timings_s,
+            timings_s=journal.known.timings_s,
         )
 
 
 def examine(entry: Path, track: TrackSpec, *, sandbox: Sandbox, workdir: Path, note: Note) -> Examination:
     """Do what `check` does but for the export, and keep the package for `predict_part`."""
     tools = Tools(sandbox=sandbox, workdir=workdir, note=note)
-    with Progress(note) as progress:
-        return _examine(entry, track, tools, progress)
+    with Journal(note) as journal:
+        return _examine(entry, track, tools, journal)
 
 
 def predict_part(examination: Examination, inputs: Path, *, samples: int, seed: int) -> Answers:
     """Predict some of the data in a run of its own; the same bits for the same inputs and seed."""
-    with Progress(examination.tools.note, known=examination.known()):
+    with Journal(examination.tools.note, known=examination.known()):
         return stages.predict(examination.model, inputs, samples, examination.tools, seed=seed)
 
 
@@ -113,25 +113,25 @@ def time_part(
 ) -> tuple[Usage, tuple[Finding, ...]]:
     """Hold the track's latency gate, if it has one, on inputs and their predictions, as `score` does."""
     model, usage = examination.model, examination.report.usage
-    with Progress(examination.tools.note, known=examination.known()):
+    with Journal(examination.tools.note, known=examination.known()):
         return stages.time_samples(usage, model, inputs, predictions, examination.tools, seed=seed)
 
 
-def _examine(entry: Path, track: TrackSpec, tools: Tools, progress: Progress) -> Examination:
+def _examine(entry: Path, track: TrackSpec, tools: Tools, journal: Journal) -> Examination:
     """Do what comes before hidden data, but for the export; each stage says what it found by then."""
-    with progress.stage(Stage.INTAKE):
+    with journal.stage(Stage.INTAKE):
         package = stages.take_in(entry, track, tools)
-        progress.knows(package=package, warnings=package.warnings)
-    with progress.stage(Stage.INSPECT):
-        progress.knows(warnings=stages.look_at(package, track))
+        journal.keep(package=package, warnings=package.warnings)
+    with journal.stage(Stage.INSPECT):
+        journal.keep(warnings=stages.look_at(package, track))
         settled = stages.settle(package, track)
-        progress.knows(warnings=settled.warnings)
+        journal.keep(warnings=settled.warnings)
         counts = stages.count(package, settled)
     model = Loadable(package=package, track=settled.track, options=settled.options)
-    with progress.stage(Stage.MEASURE):
+    with journal.stage(Stage.MEASURE):
         measured = stages.measure(model, counts, tools)
-        progress.knows(usage=measured.usage, warnings=measured.warnings, log=measured.log)
-    with progress.stage(Stage.ENFORCE):
+        journal.keep(usage=measured.usage, warnings=measured.warnings, log=measured.log)
+    with journal.stage(Stage.ENFORCE):
         enforce.enforce(measured.usage, track.budgets)
     report = ScoreReport(
         verdict=Verdict.ACCEPTED,
@@ -139,8 +139,8 @@ def _examine(entry: Path, track: TrackSpec, tools: Tools, progress: Progress) ->
         track=track.slug,
         benchmark=None,
         usage=measured.usage,
-        warnings=progress.known.warnings,
-        timings_s=progress.known.timings_s,
+        warnings=journal.known.warnings,
+        timings_s=journal.known.timings_s,
         log=measured.log,
         isolated=tools.sandbox.isolated,
         not_formats=package.not_formats,
@@ -149,25 +149,25 @@ def _examine(entry: Path, track: TrackSpec, tools: Tools, progress: Progress) ->
     return Examination(model=model, report=report, tools=tools)
 
 
-def _export(model: Loadable, tools: Tools, progress: Progress) -> FloatGraph | None:
+def _export(model: Loadable, tools: Tools, journal: Journal) -> FloatGraph | None:
     """Return the entry as a graph where the track asks for a second score; an ONNX entry is one already."""
     quantisation = model.track.quantisation
     if quantisation is None:
         return None
     if model.package.format is Format.ONNX:
         return FloatGraph(model=model, exported=False, quantisation=quantisation)
-    with progress.stage(Stage.ENFORCE, timed_as="export"):
+    with journal.stage(Stage.ENFORCE, timed_as="export"):
         graph = second_score.export(model, tools)
     return FloatGraph(model=graph, exported=True, quantisation=quantisation)
 
 
 def _predict_in_8_bits(
-    graph: FloatGraph | None, answers: Answers, prepared: PreparedData, tools: Tools, progress: Progress
+    graph: FloatGraph | None, answers: Answers, prepared: PreparedData, tools: Tools, journal: Journal
 ) -> InEightBits | None:
     """Quantise the graph, if there is one, and let it answer all hidden inputs."""
     if graph is None:
         return None
-    with progress.stage(Stage.PREDICT, timed_as="quantise"):
+    with journal.stage(Stage.PREDICT, timed_as="quantise"):
         if graph.exported:
             of_graph = stages.predict(graph.model, prepared.inputs, prepared.samples, tools)
             second_score.refuse_another_model(of_graph, answers, graph.model.track.output.kind)

@@ -10,7 +10,7 @@ from scoring.contracts import Finding, Format, Package, Unpacked
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class Location:
     """A folder of an entry that may hold its package; `folder` is empty for the root.
 
     `paths` are relative to the folder and leave out litter. `package_bytes` counts litter too:
@@ -33,7 +33,7 @@ class Place:
         )
 
 
-def locate(unpacked: Unpacked, is_package: Callable[[Collection[PurePosixPath]], bool]) -> Place | None:
+def locate(unpacked: Unpacked, is_package: Callable[[Collection[PurePosixPath]], bool]) -> Location | None:
     """Return the first place whose files are a package: the root, else the wrapping folder."""
     return next((place for place in _places(unpacked) if is_package(place.paths)), None)
 
@@ -54,12 +54,12 @@ def is_litter(path: str) -> bool:
     return path.startswith("__MACOSX/") or name == ".DS_Store" or name.startswith("._")
 
 
-def _places(unpacked: Unpacked) -> Iterator[Place]:
+def _places(unpacked: Unpacked) -> Iterator[Location]:
     paths = own_paths(unpacked)
-    yield Place(folder="", root=unpacked.root, paths=paths, package_bytes=unpacked.package_bytes)
+    yield Location(folder="", root=unpacked.root, paths=paths, package_bytes=unpacked.package_bytes)
     folder = _wrapping_folder(paths)
     if folder is not None:
-        yield Place(
+        yield Location(
             folder=folder,
             root=unpacked.root / folder,
             paths=tuple(path.relative_to(folder) for path in paths),

@@ -11,7 +11,7 @@ from pyarrow import parquet
 from typer.testing import CliRunner
 
 from scoring.cli import app as cli
-from scoring.cli.outcome import EXIT_FAULT, EXIT_REJECTED, EXIT_USAGE
+from scoring.cli.ending import EXIT_FAULT, EXIT_REJECTED, EXIT_USAGE
 from scoring.files.workdirs import own_root
 
 MODEL = """

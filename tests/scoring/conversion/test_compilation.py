@@ -13,7 +13,7 @@ import onnxruntime
 import pytest
 
 from scoring.cli.compile import compile_for_targets
-from scoring.cli.outcome import EXIT_FAULT, EXIT_OK, EXIT_REJECTED, Printing
+from scoring.cli.ending import EXIT_FAULT, EXIT_OK, EXIT_REJECTED, Printing
 from scoring.contracts import Format, Task
 from scoring.conversion.compilation import TARGETS, X86_64_CPU, refuse_target
 from scoring.errors import render

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from scoring.cli.convert import to_byom
-from scoring.cli.outcome import EXIT_OK, EXIT_REJECTED, Printing
+from scoring.cli.ending import EXIT_OK, EXIT_REJECTED, Printing
 from scoring.contracts import Fit, ScoreReport, Task, TrackSpec
 from scoring.conversion.to_byom import CODE
 from scoring.flow import pipeline

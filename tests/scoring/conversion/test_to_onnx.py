@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from scoring.cli.convert import to_onnx
-from scoring.cli.outcome import EXIT_OK, EXIT_REJECTED, Printing
+from scoring.cli.ending import EXIT_OK, EXIT_REJECTED, Printing
 from scoring.codes import CODES
 from scoring.contracts import Format, Task
 from scoring.sandbox.fake import FakeSandbox, Scripted

@@ -6,7 +6,7 @@ import pytest
 
 from scoring.contracts import Finding, Format, Package, Unpacked, UnpackedFile
 from scoring.packages import FORMATS
-from scoring.packages.wrapping import Place, is_litter, locate
+from scoring.packages.wrapping import Location, is_litter, locate
 
 MARK = {
     Format.CVPR_ZIP: "model.py",
@@ -21,7 +21,7 @@ def unpacked(*paths: str, root: Path = Path("root")) -> Unpacked:
     return Unpacked(root=root, files=files, package_bytes=10 * len(files))
 
 
-def place_of(*paths: str) -> Place | None:
+def place_of(*paths: str) -> Location | None:
     return locate(unpacked(*paths), lambda found: PurePosixPath("m") in found)
 
 

@@ -24,14 +24,14 @@ EXIT_OK, EXIT_REJECTED, EXIT_USAGE, EXIT_FAULT = 0, 1, 2, 3
 
 @dataclass(frozen=True, kw_only=True)
 class Printing:
-    """How the user wants the outcome: as JSON, or for people; with the log of a run that went well too."""
+    """How the user wants to be told: as JSON, or for people; with the log of a run that went well too."""
 
     as_json: bool
     with_log: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outcome:
+class Ending:
     """What a flow that was not refused has to say; `lines` are for people, above the report."""
 
     report: dict[str, Any]
@@ -39,31 +39,31 @@ class Outcome:
     lines: tuple[str, ...] = ()
 
 
-Flow = Callable[[Screen, Path], Outcome]
+Flow = Callable[[Screen, Path], Ending]
 
 
-def outcome_of(result: ScoreReport, track: TrackSpec) -> Outcome:
+def ending_of(result: ScoreReport, track: TrackSpec) -> Ending:
     """Return what a check or a score has to say."""
     told = report.accepted_or_scored(result, **_of_track(track))
-    return Outcome(report=told, log=result.log)
+    return Ending(report=told, log=result.log)
 
 
 def run_and_print(flow: Flow, track: TrackSpec, *, printing: Printing, more: tuple[str, ...] = ()) -> int:
     """Run the flow in a folder of its own, print what came of it, and return the exit code.
 
-    `more` names the fields that the flow adds to its report; without an outcome they are null.
+    `more` names the fields that the flow adds to its report; after a rejection or a fault they are null.
     """
     with Screen(quiet=printing.as_json) as screen:
         try:
             with workdir(own_root()) as folder:
-                outcome, code = flow(screen, folder), EXIT_OK
+                ending, code = flow(screen, folder), EXIT_OK
         except Rejected as exc:
             told = report.rejected(exc, track=track.slug, **_of_track(track))
-            outcome, code = Outcome(report=told | dict.fromkeys(more), log=exc.log), EXIT_REJECTED
+            ending, code = Ending(report=told | dict.fromkeys(more), log=exc.log), EXIT_REJECTED
         except Fault as exc:
             told = report.fault(exc, track=track.slug, **_of_track(track))
-            outcome, code = Outcome(report=told | dict.fromkeys(more), log=""), EXIT_FAULT
-    _print(screen, outcome, outcome.log if printing.with_log or code else "", as_json=printing.as_json)
+            ending, code = Ending(report=told | dict.fromkeys(more), log=""), EXIT_FAULT
+    _print(screen, ending, ending.log if printing.with_log or code else "", as_json=printing.as_json)
     return code
 
 
@@ -72,11 +72,11 @@ def _of_track(track: TrackSpec) -> dict[str, Any]:
     return {"class_names": track.output.class_names, "max_latency_ms": track.budgets.max_latency_ms}
 
 
-def _print(screen: Screen, outcome: Outcome, log: str, *, as_json: bool) -> None:
+def _print(screen: Screen, ending: Ending, log: str, *, as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps(outcome.report | {"log": log or None}, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(ending.report | {"log": log or None}, indent=2, ensure_ascii=False))
         return
-    for line in outcome.lines:
+    for line in ending.lines:
         typer.echo(line)
-    screen.show(outcome.report)
+    screen.show(ending.report)
     screen.show_log(log)

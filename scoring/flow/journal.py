@@ -36,7 +36,7 @@ class Known:
         )
 
 
-class Progress:
+class Journal:
     """Announces each stage and takes its time; the flow tells it what it comes to know.
 
     Out of it come only Rejected, with what was known by then, Fault, and what `note` raises.
@@ -68,7 +68,7 @@ class Progress:
         took = {timed_as or stage.value: monotonic() - started}
         self.known = replace(self.known, timings_s={**self.known.timings_s, **took})
 
-    def knows(
+    def keep(
         self,
         *,
         package: Package | None = None,

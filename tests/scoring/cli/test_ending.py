@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from scoring.cli.outcome import (
+from scoring.cli.ending import (
     EXIT_FAULT,
     EXIT_OK,
     EXIT_REJECTED,
-    Outcome,
+    Ending,
     Printing,
-    outcome_of,
+    ending_of,
     run_and_print,
 )
 from scoring.cli.screen import Screen
@@ -22,18 +22,18 @@ from scoring.tracks import load_track
 from tests.examples import scored_report
 
 TRACK = load_track("gasbench-image").spec
-End = Callable[[Screen, Path], Outcome]
+End = Callable[[Screen, Path], Ending]
 
 
-def scores(screen: Screen, workdir: Path) -> Outcome:
-    return outcome_of(scored_report(log="from measure"), TRACK)
+def scores(screen: Screen, workdir: Path) -> Ending:
+    return ending_of(scored_report(log="from measure"), TRACK)
 
 
-def rejects(screen: Screen, workdir: Path) -> Outcome:
+def rejects(screen: Screen, workdir: Path) -> Ending:
     raise reject("missing_file", expected="model.py", log="from measure")
 
 
-def fails(screen: Screen, workdir: Path) -> Outcome:
+def fails(screen: Screen, workdir: Path) -> Ending:
     raise Fault("the disk is full")
 
 
