@@ -9,6 +9,9 @@ READY := $(VENV)/.ready
 PORT ?= 8000
 ONCE ?=
 FULL ?=
+# Of `make mutants`: how many of each module, and which modules.
+EACH ?= 12
+ONLY ?=
 # A package index that holds CPU builds of torch, for example https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint env.txt
@@ -18,7 +21,7 @@ COVERING := scoring/cache scoring/budget scoring/intake scoring/metrics scoring/
 	scoring/flow scoring/conversion \
 	$(foreach name,exchange export_exchange limits reply,scoring/sandbox/test_$(name).py) competition/submissions
 
-.PHONY: help setup system demo serve test test-local test-services coverage lint format bench docs clean
+.PHONY: help setup system demo serve test test-local test-services coverage mutants lint format bench docs clean
 
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | column -t -s $$'\t'
@@ -56,6 +59,9 @@ coverage: $(READY)  ## Branch coverage of the core stages and of the lifecycle: 
 	@rm -f .coverage
 	@$(BIN)/python -m pytest -q $(foreach test,$(COVERING),tests/$(test)) \
 	  --cov=scoring --cov=competition --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+mutants: $(READY)  ## Break modules of tests/mutants one line at a time; list what no test notices (EACH=0: every way; ONLY="queue")
+	@$(BIN)/python -m tests.mutants.run $(ONLY) --each $(EACH)
 
 lint: $(READY)  ## ruff, ruff format, mypy, import rules
 	@$(BIN)/ruff check .
