@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.services import rescore_track
-from competition.tracks.documents import as_json
 from competition.tracks.models import BenchmarkVersion, Track
 from competition.tracks.services import renew_benchmark
 from scoring.contracts import Status
-from scoring.tracks import PLACES_THAT_CHANGE_NO_SCORE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,15 +20,6 @@ class Published:
 
     version: BenchmarkVersion
     rescored: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """One place where the track is not what its benchmark version remembers."""
-
-    place: str
-    before: str
-    after: str
 
 
 @transaction.atomic
@@ -62,36 +49,3 @@ def unfinished(track: Track) -> int:
     """Return how many evaluations of the track wait or run."""
     alive = (Status.QUEUED, Status.RUNNING)
     return Evaluation.objects.filter(submission__track=track, status__in=alive).count()
-
-
-def differences(track: Track) -> tuple[Difference, ...]:
-    """Return what changed in scoring since the track's benchmark version; raises InvalidTrack."""
-    version = track.benchmark
-    if version is None:
-        return ()
-    return tuple(_differences(version, track))
-
-
-def _differences(version: BenchmarkVersion, track: Track) -> Iterator[Difference]:
-    if track.dataset is not None and track.dataset.digest != version.dataset.digest:
-        yield Difference(place="dataset", before=str(version.dataset), after=str(track.dataset))
-    before, after = _flat(version.spec), _flat(as_json(track.document()))
-    for place in sorted(before.keys() | after.keys()):
-        if place in PLACES_THAT_CHANGE_NO_SCORE or before.get(place) == after.get(place):
-            continue
-        yield Difference(place=place, before=_shown(before.get(place)), after=_shown(after.get(place)))
-
-
-def _flat(document: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    places: dict[str, Any] = {}
-    for key, value in document.items():
-        places |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": value}
-    return places
-
-
-def _shown(value: Any) -> str:
-    if value is None:
-        return "–"
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value) or "–"
-    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -4,8 +4,9 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from competition.tracks.differences import as_text, identity, versions_with
 from competition.tracks.documents import as_json
-from competition.tracks.models import BenchmarkVersion, Track, benchmark_digest
+from competition.tracks.models import BenchmarkVersion, Track
 from scoring.contracts import (
     Breakdown,
     Format,
@@ -17,7 +18,9 @@ from scoring.contracts import (
     Share,
     Usage,
     Verdict,
+    digest_of,
 )
+from scoring.environment import installed_environment
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -35,21 +38,20 @@ class Clock:
 
 
 def new_benchmark(track: Track) -> BenchmarkVersion:
-    """Make the track's fields and dataset, as they are, its newest benchmark version."""
+    """Make the track's fields and dataset, as they are, its newest benchmark version, even if nothing changed."""
     document = track.document()
-    digest = benchmark_digest(
-        dataset_digest=track.dataset.digest,
-        spec_digest=document.spec.digest(),
-        metric_version=str(track.benchmarks.count()),
-    )
+    versions = versions_with(installed_environment()).of(document.spec)
+    number = track.benchmarks.count() + 1
     track.benchmark = BenchmarkVersion.objects.create(
         track=track,
-        number=track.benchmarks.count() + 1,
+        number=number,
         dataset=track.dataset,
         spec=as_json(document),
         spec_digest=document.spec.digest(),
-        metric_version="1",
-        digest=digest,
+        reader_version=as_text(versions.readers),
+        metric_version=as_text(versions.metrics),
+        environment=dict(versions.environment),
+        digest=digest_of([identity(track.dataset, document.spec, versions), number]),
     )
     track.save()
     return track.benchmark

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -20,6 +19,7 @@ from competition.tracks.first_steps import example_of, first_steps
 from competition.tracks.models import Track
 from competition.tracks.selectors import competitions_for, is_organiser, tracks_for
 from scoring.contracts import BUDGET_RULES, METRIC_FACTS, Format, TrackSpec
+from scoring.environment import ENV_FILE
 from scoring.tracks import dump_track
 
 TOP_ROWS = 5
@@ -60,7 +60,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "output": wording.output_in_words(spec.output, spec.input),
         "every_field": document_in_words(found.document()),
         "quantisation": wording.quantisation_in_words(spec),
-        "unpublished": is_organiser(request.user) and services.differs_from_published(kept),
+        "unpublished": services.unpublished_in_words(kept) if is_organiser(request.user) else (),
         "has_starter_kit": kit is not None,
         "steps": first_steps(spec, kit, server=request.build_absolute_uri("/")),
         "example_model": _example_model(spec, kit),
@@ -103,7 +103,7 @@ def starter_kit_zip(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def environment(request: HttpRequest) -> FileResponse:
     """Serve env.txt, the packages that entries run with."""
-    file = settings.BASE_DIR / "env.txt"
+    file = ENV_FILE
     if not file.is_file():
         raise Http404("env.txt is not installed")
     return FileResponse(file.open("rb"), content_type="text/plain; charset=utf-8")
@@ -123,5 +123,5 @@ def _example_model(spec: TrackSpec, kit: Path | None) -> str:
 
 
 def _environment_text() -> str:
-    file = settings.BASE_DIR / "env.txt"
+    file = ENV_FILE
     return file.read_text("utf-8") if file.is_file() else ""

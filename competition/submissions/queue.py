@@ -20,6 +20,8 @@ from django.utils import timezone
 from competition.submissions import lifecycle
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation
+from competition.tracks.differences import Difference, changed_versions, versions_of, versions_with
+from competition.tracks.models import BenchmarkVersion
 from scoring.contracts import Status
 
 # Who was served longer ago than this counts as never served; it bounds what a claim has to read.
@@ -96,9 +98,16 @@ def take_turns(
 # --- claim ---------------------------------------------------------------------------------------
 
 
-def claim_next(*, owner: str, queues: Collection[str], now: datetime) -> lifecycle.Lease | None:
-    """Claim the next evaluation of these hardware classes, or return None if there is none."""
-    waiting = _waiting(lifecycle.claimable(now), queues)
+def claim_next(
+    *, owner: str, queues: Collection[str], environment: Mapping[str, str], now: datetime
+) -> lifecycle.Lease | None:
+    """Claim the next evaluation of these hardware classes, or return None if there is none.
+
+    `environment` are the packages that the worker runs entries with. What is held to a benchmark version
+    that was published under others is not for this worker: it keeps its place and loses no attempt.
+    """
+    unfit = [version.pk for version, _ in unfit_versions(queues, environment, now)]
+    waiting = _waiting(lifecycle.claimable(now) & ~Q(benchmark__in=unfit), queues)
     full = {
         line for line, running in _running(now).items() if running >= settings.MAX_RUNNING_PER_PARTICIPANT
     }
@@ -118,6 +127,20 @@ def _claim(candidate: Waiting, *, owner: str, now: datetime) -> lifecycle.Lease 
     if running.get(candidate.line, 0) >= settings.MAX_RUNNING_PER_PARTICIPANT:
         return None
     return lifecycle.claim(candidate.evaluation, owner=owner, now=now)
+
+
+def unfit_versions(
+    queues: Collection[str], environment: Mapping[str, str], now: datetime
+) -> list[tuple[BenchmarkVersion, tuple[Difference, ...]]]:
+    """Return the benchmark versions that something waits on and that cannot be scored here, with why.
+
+    Two versions of reader, metric or package would otherwise meet on one board.
+    """
+    rows = Evaluation.objects.filter(lifecycle.claimable(now), submission__track__queue__in=queues)
+    versions = BenchmarkVersion.objects.filter(pk__in=rows.order_by().values("benchmark"))
+    here = versions_with(environment)
+    compared = ((version, changed_versions(versions_of(version), here)) for version in versions)
+    return [(version, changes) for version, changes in compared if changes]
 
 
 def queues_with_work(now: datetime) -> frozenset[str]:

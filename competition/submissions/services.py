@@ -23,6 +23,7 @@ from competition.submissions.models import Evaluation, Submission
 from competition.submissions.wakeup import wake_workers
 from competition.tracks.binding import max_upload_bytes
 from competition.tracks.models import BenchmarkVersion, Track
+from competition.tracks.services import renew_unused_benchmark
 from scoring.contracts import Status
 from scoring.errors import reject
 
@@ -52,7 +53,7 @@ def accept_submission(
     empty_upload; then nothing was stored.
     """
     now = now or timezone.now()
-    _open_benchmark(track, now)  # spares reading a file that is refused anyway
+    _check_open(track, now)  # spares reading a file that is refused anyway
     content = _read(upload, max_bytes=max_upload_bytes(track))
     submission = Submission(
         track=track,
@@ -130,18 +131,17 @@ def _enter(submission: Submission, now: datetime) -> None:
     """Check again, now that nobody else can upload for the participant, and write the rows."""
     lock_participant(submission.participant_id)
     track = Track.objects.get(pk=submission.track_id)
-    benchmark_id = _open_benchmark(track, now)
+    _check_open(track, now)
     _check_new_and_within_quota(submission, track, now)
     submission.save(force_insert=True)
-    Evaluation.objects.create(submission=submission, benchmark_id=benchmark_id, queued_at=now)
+    benchmark = renew_unused_benchmark(track=track)
+    Evaluation.objects.create(submission=submission, benchmark=benchmark, queued_at=now)
     wake_workers(track.queue)
 
 
-def _open_benchmark(track: Track, now: datetime) -> int:
-    """Return the id of the benchmark version that an upload now is held to."""
+def _check_open(track: Track, now: datetime) -> None:
     if not track.is_taking_submissions(now) or track.benchmark_id is None:
         raise reject("track_not_open", track=track.name, why=_why_not_open(track, now))
-    return track.benchmark_id
 
 
 def _check_new_and_within_quota(submission: Submission, track: Track, now: datetime) -> None:

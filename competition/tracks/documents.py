@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from scoring.contracts import TrackSpec, completed
 from scoring.tracks import TrackDocument, build_track, plain
 
 KEPT: Final = 256
@@ -20,13 +21,16 @@ def as_json(document: TrackDocument) -> dict[str, Any]:
 
 
 def read_document(stored: Mapping[str, Any]) -> TrackDocument:
-    """Return the document that was stored; raises InvalidTrack with every finding."""
+    """Return the document that was stored; raises InvalidTrack with every finding.
+
+    What it lacks, being older than a field, is what it was before there was a choice, not a newer default.
+    """
     return _read(json.dumps(stored, default=_as_text))
 
 
 @lru_cache(maxsize=KEPT)
 def _read(text: str) -> TrackDocument:
-    return build_track(json.loads(text))
+    return build_track(completed(json.loads(text), TrackSpec))
 
 
 def _as_text(value: object) -> str:

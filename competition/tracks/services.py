@@ -12,11 +12,22 @@ from django.utils import timezone
 
 from competition.tracks.columns import columns_of
 from competition.tracks.datasets import import_dataset, import_dataset_folder
+from competition.tracks.differences import (
+    Difference,
+    as_text,
+    changed_versions,
+    differences,
+    differences_from,
+    identity,
+    in_words,
+    versions_of,
+    versions_with,
+)
 from competition.tracks.documents import as_json
-from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track, benchmark_digest
+from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track
 from competition.tracks.readiness import Check, examine
-from scoring.contracts import METRIC_FACTS, TrackSpec
 from scoring.data.labels import DatasetProblem
+from scoring.environment import entry_environment
 from scoring.tracks import TRACK_FIELDS, InvalidTrack, TrackDocument, value_of
 
 __all__ = [
@@ -28,13 +39,14 @@ __all__ = [
     "bring_in_line",
     "clone_track",
     "close_track",
-    "differs_from_benchmark",
-    "differs_from_published",
     "has_evaluations",
     "import_dataset",
     "import_dataset_folder",
     "open_track",
     "renew_benchmark",
+    "renew_unused_benchmark",
+    "unpublished",
+    "unpublished_in_words",
 ]
 
 COPY_SUFFIX: Final = " (copy)"
@@ -69,7 +81,7 @@ class Synced:
 
 @transaction.atomic
 def renew_benchmark(*, track: Track) -> BenchmarkVersion:
-    """Make and set a new benchmark version if dataset, spec or metric changed, else return the current.
+    """Make and set a new benchmark version if anything that decides scores changed, else return the current.
 
     A version that the track had before is taken up again. Raises InvalidTrack, or NotReady without
     a dataset.
@@ -77,39 +89,59 @@ def renew_benchmark(*, track: Track) -> BenchmarkVersion:
     locked = Track.objects.select_for_update().get(pk=track.pk)
     if locked.dataset is None:
         raise NotReady((Check(name="Dataset", ok=False, message="The track has no dataset."),))
-    document = locked.document()
-    identity = _identity(locked.dataset, document.spec)
-    version = BenchmarkVersion.objects.filter(track=locked, digest=identity).first()
-    if version is None:
-        last = BenchmarkVersion.objects.filter(track=locked).aggregate(last=Max("number"))["last"] or 0
-        version = BenchmarkVersion.objects.create(
-            track=locked,
-            number=last + 1,
-            dataset=locked.dataset,
-            spec=as_json(document),
-            spec_digest=document.spec.digest(),
-            metric_version=_metric_version(document.spec),
-            digest=identity,
-        )
+    version = _same_version(locked) or _new_version(locked, locked.dataset, locked.document())
     Track.objects.filter(pk=locked.pk).update(benchmark=version)
     track.benchmark = version
     return version
 
 
-def differs_from_benchmark(track: Track) -> bool:
-    """Say whether the track's fields or dataset are no longer what its evaluations are held to."""
-    if track.benchmark is None:
-        return False
-    try:
-        spec = track.spec()
-    except InvalidTrack:
-        return True
-    return track.dataset is None or _identity(track.dataset, spec) != track.benchmark.digest
+def _same_version(track: Track) -> BenchmarkVersion | None:
+    """Return the version that the track does not differ from: the current one, or one that it had before."""
+    versions = BenchmarkVersion.objects.filter(track=track).select_related("dataset").order_by("-number")
+    current_first = sorted(versions, key=lambda version: version.pk != track.benchmark_id)
+    return next((version for version in current_first if not differences_from(version, track)), None)
 
 
-def differs_from_published(track: Track) -> bool:
-    """Say whether changes wait to be published: evaluations are held to what the track was before them."""
-    return has_evaluations(track) and differs_from_benchmark(track)
+def _new_version(track: Track, dataset: Dataset, document: TrackDocument) -> BenchmarkVersion:
+    last = BenchmarkVersion.objects.filter(track=track).aggregate(last=Max("number"))["last"] or 0
+    versions = versions_with(entry_environment()).of(document.spec)
+    return BenchmarkVersion.objects.create(
+        track=track,
+        number=last + 1,
+        dataset=dataset,
+        spec=as_json(document),
+        spec_digest=document.spec.digest(),
+        reader_version=as_text(versions.readers),
+        metric_version=as_text(versions.metrics),
+        environment=dict(versions.environment),
+        digest=identity(dataset, document.spec, versions),
+    )
+
+
+@transaction.atomic
+def renew_unused_benchmark(*, track: Track) -> BenchmarkVersion:
+    """Return the version that a new entry is held to, first brought up to date if nothing is held to it yet.
+
+    Fields and dataset renew an unused version as they change; an upgrade of Podium or of its packages
+    changes no row. Raises as `renew_benchmark` does.
+    """
+    current = track.benchmark
+    if current is None:
+        return renew_benchmark(track=track)
+    now = versions_with(entry_environment())
+    if current.evaluations.exists() or not changed_versions(versions_of(current), now):
+        return current
+    return renew_benchmark(track=track)
+
+
+def unpublished(track: Track) -> tuple[Difference, ...]:
+    """Return the changes that wait to be published: evaluations are held to what was before them."""
+    return differences(track) if has_evaluations(track) else ()
+
+
+def unpublished_in_words(track: Track) -> tuple[str, ...]:
+    """Return a sentence for each aspect of the changes that wait to be published."""
+    return () if track.benchmark is None else in_words(unpublished(track), track.benchmark)
 
 
 def has_evaluations(track: Track) -> bool:
@@ -199,18 +231,6 @@ def _changed_places(track: Track, document: TrackDocument) -> tuple[str, ...]:
         return tuple(field.place for field in TRACK_FIELDS.all)
     return tuple(
         field.place for field in TRACK_FIELDS.all if value_of(field, before) != value_of(field, document)
-    )
-
-
-def _identity(dataset: Dataset, spec: TrackSpec) -> str:
-    return benchmark_digest(
-        dataset_digest=dataset.digest, spec_digest=spec.digest(), metric_version=_metric_version(spec)
-    )
-
-
-def _metric_version(spec: TrackSpec) -> str:
-    return ",".join(
-        f"{metric}={METRIC_FACTS[metric].version}" for metric in (spec.metric, *spec.extra_metrics)
     )
 
 

@@ -18,7 +18,9 @@ from scoring.contracts.crossing import (
     Request,
     Task,
 )
+from scoring.contracts.digest import completed, digest_of, left_out_value, values_that_score
 from scoring.contracts.fields import (
+    AtDefault,
     FieldFacts,
     described,
     facts_of,
@@ -99,6 +101,7 @@ __all__ = [
     "TRUTH_BY_OUTPUT",
     "WRITING",
     "ArchiveLimits",
+    "AtDefault",
     "BoxLayout",
     "Breakdown",
     "BudgetRule",
@@ -142,10 +145,14 @@ __all__ = [
     "UnpackedFile",
     "Usage",
     "Verdict",
+    "completed",
     "described",
+    "digest_of",
     "facts_of",
+    "left_out_value",
     "metrics_of",
     "places_that_change_no_score",
     "quantised_name",
     "stored_dtype",
+    "values_that_score",
 ]

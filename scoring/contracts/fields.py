@@ -17,6 +17,10 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 _KEY: Final = "podium"
 
 
+class AtDefault:
+    """Stands for a field's own default."""
+
+
 class Unit(StrEnum):
     """What a number counts; forms read and pages write it accordingly."""
 
@@ -47,7 +51,9 @@ class FieldFacts:
     needs to mean anything; `boxes` names, by the reader, the numbers that a list of numbers consists
     of. `is_decision` marks what every organiser decides; the rest has defaults that serve most tracks.
     Bounds of a list are those of its items. `changes_scores` says whether another value can change a
-    score or a verdict; of a section, whether any of its fields can.
+    score or a verdict; of a section, whether any of its fields can. `left_out_at` is the value at which a
+    digest leaves the field out. It never changes once the field is released, so it is stated as soon as
+    the default is no longer the first one.
     """
 
     help: str = ""
@@ -69,6 +75,7 @@ class FieldFacts:
     boxes: Mapping[StrEnum, tuple[str, ...]] | None = None
     is_decision: bool = False
     changes_scores: bool = True
+    left_out_at: Any = AtDefault
 
     def applies(self, section: object) -> bool:
         """Say whether the field means anything in a section, given as the dataclass that holds it."""

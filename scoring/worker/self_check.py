@@ -7,6 +7,7 @@ import logging
 from celery.concurrency import get_implementation, solo
 from celery.worker import WorkController
 
+from scoring.environment import unpinned_packages
 from scoring.sandbox.trial import bubblewrap_failure
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ def refuse_unfit_worker(worker: WorkController) -> None:
     reasons = [
         *unfit_pool(worker.concurrency, get_implementation(worker.pool_cls), worker.prefetch_multiplier)
     ]
+    reasons += [f"{found}; install with `--constraint env.txt`" for found in unpinned_packages()]
     failure = bubblewrap_failure()
     if failure:
         reasons.append(f"the sandbox does not work here: {failure}; `podium doctor` explains what is missing")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,10 @@ from competition.storage import fetch
 from competition.submissions import lifecycle, queue
 from competition.submissions.models import Evaluation
 from competition.tracks.datasets import materialise
+from competition.tracks.differences import Difference, in_words
+from competition.tracks.models import BenchmarkVersion
 from scoring.contracts import ScoreReport, Stage
+from scoring.environment import installed_environment
 from scoring.errors import Rejected
 from scoring.flow import pipeline
 from scoring.sandbox.base import Sandbox
@@ -31,18 +34,26 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class SitePorts:
-    """Works off one hardware class's queue as `owner`."""
+    """Works off one hardware class's queue as `owner`.
+
+    `environment` tells the packages that entries run with here. It is asked at every claim, since they
+    may be upgraded under a running worker.
+    """
 
     owner: str
     queue: str
     sandbox: Sandbox
     cache: Path
+    environment: Callable[[], Mapping[str, str]] = field(default=installed_environment)
     now: Callable[[], datetime] = field(default=timezone.now)
 
     def claim(self) -> Work | None:
         """Claim the next evaluation, or return None if there is none."""
-        lease = queue.claim_next(owner=self.owner, queues=(self.queue,), now=self.now())
+        environment, now = self.environment(), self.now()
+        lease = queue.claim_next(owner=self.owner, queues=(self.queue,), environment=environment, now=now)
         if lease is None:
+            for version, changes in queue.unfit_versions((self.queue,), environment, now):
+                _log_unfit(version, changes)
             return None
         submission = Evaluation.objects.values_list("submission_id", flat=True).get(pk=lease.evaluation)
         return Work(lease=lease, submission=str(submission))
@@ -108,6 +119,12 @@ class SitePorts:
     def release(self, work: Work) -> None:
         """Give the evaluation back at once, since this worker must stop."""
         lifecycle.release(work.lease, now=self.now())
+
+
+def _log_unfit(version: BenchmarkVersion, changes: Iterable[Difference]) -> None:
+    """Say why entries go on waiting: nobody else would find out, since it is no fault of theirs or ours."""
+    for sentence in in_words(changes, version):
+        log.warning("not_scored_here", extra={"fields": {"benchmark": str(version), "why": sentence}})
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from competition.admin.tracks.forms import CloneForm
 from competition.admin.tracks.imports import import_data
 from competition.admin.tracks.pages import back, changeable, done, page
 from competition.tracks import services
+from competition.tracks.differences import differences
 from competition.tracks.models import Track
 from competition.tracks.readiness import examine
 from scoring.tracks import InvalidTrack
@@ -28,6 +29,9 @@ def open_track(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpR
         checks = examine(track)
         ready = all(check.ok for check in checks)
         text = "It becomes visible to everybody and takes submissions inside its window."
+        changes = services.unpublished(track)
+        if changes:
+            text += " Entries are held to the published benchmark version until you publish these changes:"
         return page(
             admin,
             request,
@@ -35,6 +39,7 @@ def open_track(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpR
             title="Open the track",
             text=text,
             checks=checks,
+            changes=changes,
             button="Open" if ready else "",
         )
     try:
@@ -96,12 +101,13 @@ def publish(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpResp
 
 def _publishing(track: Track) -> dict[str, Any]:
     try:
-        changes = publishing.differences(track)
+        track.document()
     except InvalidTrack as exc:
         return {"text": f"The track's fields are not valid: {exc}", "button": ""}
     if track.dataset is None:
         return {"text": "The track has no dataset. Import one first.", "button": ""}
-    if not services.differs_from_benchmark(track):
+    changes = differences(track)
+    if not changes:
         return _nothing_to_publish(track)
     count = publishing.submissions_to_rescore(track)
     text = (

@@ -25,7 +25,9 @@ class BenchmarkVersionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-ar
         "track",
         "number",
         "dataset",
+        "reader_version",
         "metric_version",
+        "packages",
         "digest",
         "spec_digest",
         "document",
@@ -49,3 +51,7 @@ class BenchmarkVersionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-ar
     @admin.display(description="Track document")
     def document(self, row: BenchmarkVersion) -> SafeString:
         return format_html('<pre class="podium-document">{}</pre>', dump_track(row.document()))
+
+    @admin.display(description="Environment")
+    def packages(self, row: BenchmarkVersion) -> str:
+        return ", ".join(f"{name} {version}" for name, version in row.environment.items())

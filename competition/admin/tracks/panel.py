@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from competition import publishing
 from competition.tracks import services
+from competition.tracks.differences import BINDS_WORKERS
 from competition.tracks.models import Track
 from competition.tracks.readiness import examine
 
@@ -31,6 +32,7 @@ def panel(track: Track, *, may_change: bool) -> dict[str, Any]:
         "state": state(track),
         "checks": checks,
         "ready": all(check.ok for check in checks),
-        "differs": services.differs_from_published(track),
+        "unpublished": services.unpublished_in_words(track),
+        "waits_for_packages": any(change.aspect in BINDS_WORKERS for change in services.unpublished(track)),
         "to_rescore": publishing.submissions_to_rescore(track),
     }

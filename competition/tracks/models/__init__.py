@@ -1,6 +1,6 @@
 """Competitions, tracks, datasets and benchmark versions as rows."""
 
-from competition.tracks.models.benchmark import BenchmarkVersion, benchmark_digest
+from competition.tracks.models.benchmark import BenchmarkVersion
 from competition.tracks.models.competition import Competition
 from competition.tracks.models.dataset import Dataset, image_readers
 from competition.tracks.models.track import COLUMNS, Track, TrackQuerySet
@@ -13,6 +13,5 @@ __all__ = [
     "Dataset",
     "Track",
     "TrackQuerySet",
-    "benchmark_digest",
     "image_readers",
 ]

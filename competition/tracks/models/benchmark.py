@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import ClassVar
 
 from django.db import models
@@ -15,14 +14,19 @@ from scoring.tracks import TrackDocument
 
 
 class BenchmarkVersion(models.Model):
-    """Dataset digest + track spec digest + metric versions; scores of two versions never share a board."""
+    """What decides a score at one time: dataset, track spec, and the versions of what scores with them.
+
+    Scores of two versions never share a board.
+    """
 
     track = models.ForeignKey(Track, on_delete=models.PROTECT, related_name="benchmarks")
     number = models.PositiveIntegerField()
     dataset = models.ForeignKey(Dataset, on_delete=models.PROTECT, related_name="benchmarks")
     spec = models.JSONField(editable=False, help_text="The track document this version was made from.")
     spec_digest = models.CharField(max_length=71)
+    reader_version = models.CharField(max_length=40)
     metric_version = models.CharField(max_length=200)
+    environment = models.JSONField(editable=False, help_text="Versions of the packages that decide scores.")
     digest = models.CharField(max_length=71)
     created_at = models.DateTimeField(default=timezone.now)
 
@@ -39,9 +43,3 @@ class BenchmarkVersion(models.Model):
     def document(self) -> TrackDocument:
         """Return the track as it was when this version was made: what evaluations on it are held to."""
         return read_document(self.spec)
-
-
-def benchmark_digest(*, dataset_digest: str, spec_digest: str, metric_version: str) -> str:
-    """Return the identity of a benchmark version as "sha256:…"."""
-    text = "\n".join((dataset_digest, spec_digest, metric_version))
-    return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

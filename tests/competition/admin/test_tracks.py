@@ -16,6 +16,7 @@ from django.urls import reverse
 
 from competition.submissions.models import Evaluation, Score
 from competition.tracks import services
+from competition.tracks.differences import differences
 from competition.tracks.models import Competition, Dataset, Track
 from scoring.contracts import Quantisation, Status
 from scoring.tracks import dump_track, parse_track
@@ -253,7 +254,7 @@ def test_saving_a_track_without_evaluations_renews_its_benchmark(organiser: Clie
 
     organiser.post(change_page(track), {**fields_of(organiser, track), "run_limits_batch_size": "7"})
 
-    assert not services.differs_from_benchmark(Track.objects.get())
+    assert not differences(Track.objects.get())
 
 
 def test_saving_a_track_with_evaluations_keeps_its_benchmark_and_says_so(

@@ -15,6 +15,7 @@ from competition.leaderboard.models import Standing
 from competition.submissions import lifecycle, queue, services
 from competition.submissions.models import Evaluation, Score, Submission
 from competition.tracks.models import Track
+from scoring.environment import installed_environment
 from scoring.errors import Rejected
 from tests.examples import START, scored_report
 
@@ -34,6 +35,13 @@ def at_once(act: Callable[[int], object], times: int) -> list[object]:
 
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(one, range(times)))
+
+
+def claim(number: int) -> lifecycle.Lease | None:
+    """Claim the next evaluation as the worker of a number."""
+    return queue.claim_next(
+        owner=f"w{number}", queues=("cpu",), environment=installed_environment(), now=START
+    )
 
 
 def test_parallel_uploads_never_exceed_the_quota(alice: User, track: Track) -> None:
@@ -72,7 +80,7 @@ def test_two_claimers_never_get_the_same_row(
     for number in range(6):
         make_evaluation(make_user(f"user{number}"), track)
 
-    leases = at_once(lambda n: queue.claim_next(owner=f"w{n}", queues=("cpu",), now=START), 8)
+    leases = at_once(claim, 8)
 
     claimed = [lease.evaluation for lease in leases if lease]
     assert len(claimed) == len(set(claimed)) == 6
@@ -85,7 +93,7 @@ def test_claimers_keep_to_one_running_evaluation_of_a_participant(
     for _ in range(5):
         make_evaluation(alice, track)
 
-    leases = at_once(lambda n: queue.claim_next(owner=f"w{n}", queues=("cpu",), now=START), 5)
+    leases = at_once(claim, 5)
 
     assert sum(lease is not None for lease in leases) == 1
 

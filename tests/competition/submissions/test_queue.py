@@ -14,8 +14,9 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from competition.submissions import lifecycle, queue
 from competition.submissions.models import Evaluation
 from competition.submissions.queue import Served, Waiting, in_order
-from competition.tracks.models import Track
+from competition.tracks.models import BenchmarkVersion, Track
 from scoring.contracts import Status
+from scoring.environment import installed_environment
 from tests.examples import START, Clock
 
 NOBODY = Served(tracks={}, lines={})
@@ -107,7 +108,7 @@ def test_a_newcomer_waits_for_one_turn_of_each_participant_at_most(hoard: int, o
 
 
 def claim(now: datetime, *, queues: tuple[str, ...] = ("cpu",)) -> int | None:
-    lease = queue.claim_next(owner="worker", queues=queues, now=now)
+    lease = queue.claim_next(owner="worker", queues=queues, environment=installed_environment(), now=now)
     return lease.evaluation if lease else None
 
 
@@ -206,7 +207,7 @@ def test_a_faulty_evaluation_waits_while_others_are_served(
 ) -> None:
     make_evaluation(alice, track)
     second = make_evaluation(alice, track, at=now + timedelta(seconds=1))
-    lease = queue.claim_next(owner="worker", queues=("cpu",), now=now)
+    lease = queue.claim_next(owner="worker", queues=("cpu",), environment=installed_environment(), now=now)
     lifecycle.record_fault(lease, reference="r", detail="", now=now)
 
     assert claim(now + timedelta(seconds=1)) == second.pk
@@ -222,8 +223,8 @@ def test_a_claim_takes_a_constant_number_of_queries(
     for number in range(12):
         make_evaluation(make_user(f"user{number}"), track)
 
-    # waiting, running, served; then savepoint, lock, count, update, fence and the nested savepoints
-    with django_assert_num_queries(11):
+    # unfit versions, waiting, running, served; then savepoint, lock, count, update, fence and the nested savepoints
+    with django_assert_num_queries(12):
         claim(now)
 
 
@@ -235,6 +236,69 @@ def test_queues_with_work_are_named_once(
         make_evaluation(alice, track)
 
     assert queue.queues_with_work(now) == {"cpu", "gpu"}
+
+
+# --- packages ------------------------------------------------------------------------------------
+
+
+def claim_with(environment: dict[str, str], now: datetime) -> int | None:
+    lease = queue.claim_next(owner="worker", queues=("cpu",), environment=environment, now=now)
+    return lease.evaluation if lease else None
+
+
+def test_a_worker_with_another_package_claims_nothing_and_costs_nothing(
+    evaluation: Evaluation, now: datetime
+) -> None:
+    assert claim_with({**installed_environment(), "torch": "99.1"}, now) is None
+
+    evaluation.refresh_from_db()
+    assert (evaluation.status, evaluation.attempts) == (Status.QUEUED, 0)
+    assert queue.position(evaluation, now=now) == 1
+
+
+def test_a_worker_without_a_package_claims_nothing(evaluation: Evaluation, now: datetime) -> None:
+    environment = {name: version for name, version in installed_environment().items() if name != "timm"}
+
+    assert claim_with(environment, now) is None
+
+
+@pytest.mark.parametrize("column", ["reader_version", "metric_version"])
+def test_a_worker_with_another_reader_or_metric_claims_nothing(
+    evaluation: Evaluation, now: datetime, column: str
+) -> None:
+    old = getattr(evaluation.benchmark, column).replace("=1", "=0", 1)
+    BenchmarkVersion.objects.update(**{column: old})
+
+    assert claim(now) is None
+
+
+def test_what_a_worker_cannot_score_delays_nobody(
+    make_evaluation: Callable[..., Evaluation],
+    make_track: Callable[..., Track],
+    make_user: Callable[[str], User],
+    now: datetime,
+) -> None:
+    old = make_evaluation(make_user("early"), make_track("old"), at=now - timedelta(hours=1))
+    BenchmarkVersion.objects.filter(pk=old.benchmark_id).update(environment={"torch": "1.5"})
+    new = make_evaluation(make_user("late"), make_track("new"), at=now)
+
+    assert claim(now) == new.pk
+    assert claim(now) is None
+
+
+def test_versions_that_cannot_be_scored_are_named_with_the_reason(
+    evaluation: Evaluation, now: datetime
+) -> None:
+    environment = {**installed_environment(), "torch": "99.1"}
+
+    ((version, changes),) = queue.unfit_versions(("cpu",), environment, now)
+
+    assert version == evaluation.benchmark
+    assert [(change.place, change.after) for change in changes] == [("environment: torch", "99.1")]
+
+
+def test_versions_that_nothing_waits_on_are_not_named(track: Track, now: datetime) -> None:
+    assert queue.unfit_versions(("cpu",), {}, now) == []
 
 
 # --- what people see -----------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from competition import publishing
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks import services
+from competition.tracks.differences import differences
 from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track
 from scoring.contracts import Metric, Quantisation
 from scoring.tracks import InvalidTrack, TrackDocument, dump_track, load_track, parse_track, presets
@@ -172,13 +172,13 @@ def test_opening_again_keeps_a_benchmark_with_evaluations(track: Track) -> None:
     services.open_track(track=track)
 
     assert Track.objects.get().benchmark.number == 1
-    assert services.differs_from_benchmark(track)
+    assert differences(track)
 
 
 def test_an_unchanged_track_does_not_differ_from_its_benchmark(track: Track) -> None:
     services.open_track(track=track)
 
-    assert not services.differs_from_benchmark(track)
+    assert not differences(track)
 
 
 def test_a_clone_is_closed_and_equal_but_for_its_names(track: Track) -> None:
@@ -241,7 +241,7 @@ def test_what_is_published_names_quantisation_and_not_class_names(
     document = with_names_and_quantisation(track.document())
     services.bring_in_line(document=document, competition=competition, dataset=None)
 
-    found = publishing.differences(Track.objects.get())
+    found = differences(Track.objects.get())
 
     assert {(difference.place, difference.before, difference.after) for difference in found} == {
         ("quantisation.precision", "–", "w8a8"),

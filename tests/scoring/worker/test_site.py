@@ -3,9 +3,10 @@
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from celery.concurrency import prefork, solo
@@ -13,8 +14,9 @@ from django.db import OperationalError, connection
 from pytest_django import Settings
 
 from competition.submissions.models import Evaluation
+from scoring.environment import installed_environment
 from scoring.sandbox.fake import FakeSandbox
-from scoring.worker.self_check import unfit_pool
+from scoring.worker.self_check import refuse_unfit_worker, unfit_pool
 from scoring.worker.site import SitePorts
 
 ROOT = Path(__file__).parents[3]
@@ -50,6 +52,39 @@ def test_a_run_outlasts_an_outage_of_the_database(
     getattr(ports, sign)(work)
     assert outage.queries == 1
     assert caplog.messages == ["database_unreachable"]
+
+
+def test_a_worker_with_other_packages_says_what_it_does_not_score(
+    evaluation: Evaluation, ports: SitePorts, caplog: pytest.LogCaptureFixture
+) -> None:
+    torch = installed_environment()["torch"]
+    upgraded = replace(ports, environment=lambda: {**installed_environment(), "torch": "99.1"})
+
+    assert upgraded.claim() is None
+
+    (record,) = caplog.records
+    assert record.message == "not_scored_here"
+    assert record.fields == {
+        "benchmark": "track-one v1",
+        "why": f"The environment changed since version 1: torch {torch} -> 99.1.",
+    }
+
+
+def test_an_idle_worker_says_nothing(db: None, ports: SitePorts, caplog: pytest.LogCaptureFixture) -> None:
+    assert ports.claim() is None
+    assert caplog.records == []
+
+
+def test_a_worker_whose_packages_are_not_those_of_env_txt_does_not_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "env.txt").write_text("numpy==0.0.1\n")
+    monkeypatch.setattr("scoring.environment.ENV_FILE", tmp_path / "env.txt")
+    monkeypatch.setattr("scoring.worker.self_check.bubblewrap_failure", lambda: "")
+    fit = SimpleNamespace(concurrency=1, pool_cls="solo", prefetch_multiplier=1)
+
+    with pytest.raises(SystemExit, match=r"^env\.txt pins numpy 0\.0\.1; .* is installed; install with"):
+        refuse_unfit_worker(fit)
 
 
 def test_the_worker_has_not_loaded_torch() -> None:

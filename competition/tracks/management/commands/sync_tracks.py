@@ -116,11 +116,14 @@ class Command(BaseCommand):
         slug = synced.track.slug
         changed = f" ({', '.join(synced.changed)})" if synced.changed else ""
         self.stdout.write(f"track {slug}: {synced.outcome}{changed}")
-        if services.differs_from_published(synced.track):
+        unpublished = services.unpublished_in_words(synced.track)
+        if unpublished:
             self.stdout.write(
                 f"track {slug}: differs from benchmark version {synced.track.benchmark}, which evaluations are "
                 "still held to; publish a new version in the admin to rescore"
             )
+        for sentence in unpublished:
+            self.stdout.write(f"track {slug}: {sentence}")
 
     def _report(self, file: str, findings: tuple[str, ...]) -> None:
         self.findings += [f"{file}: {finding}" for finding in findings]
