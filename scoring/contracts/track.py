@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from functools import reduce
-from operator import getitem
 from typing import Final
 
-from scoring.contracts.fields import Group, Unit, described, places_that_change_no_score
+from scoring.contracts.digest import digest_form, digest_of
+from scoring.contracts.fields import Group, Unit, described
 from scoring.contracts.format import Format
 from scoring.contracts.metric import Metric, OutputKind
 from scoring.contracts.reader import READER_FACTS, Dtype, Reader, readers_with
@@ -484,12 +481,4 @@ class TrackSpec:
 
     def digest(self) -> str:
         """Return "sha256:…" of everything in the spec that can change a score or a verdict."""
-        facts = asdict(self)
-        for place in places_that_change_no_score(TrackSpec):
-            *sections, name = place.split(".")
-            del reduce(getitem, sections, facts)[name]
-        if self.quantisation is None:
-            # Tracks without it keep the digest that they had before there was such a thing.
-            del facts["quantisation"]
-        canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+        return digest_of(digest_form(self))

@@ -1,8 +1,5 @@
 """Track documents: read, checked with every finding at once, written back."""
 
-import hashlib
-import json
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -80,17 +77,6 @@ def test_quantisation_changes_the_digest_by_each_of_its_numbers() -> None:
     digests = {digest({}), *(digest({"quantisation": numbers}) for numbers in asked)}
 
     assert len(digests) == 4
-
-
-def test_a_track_without_quantisation_keeps_the_digest_from_before_there_was_one() -> None:
-    spec = parse_track(yaml.safe_dump(HAPPY)).spec
-    facts = asdict(spec)
-    for place in ("slug", "name", "quantisation"):
-        del facts[place]
-    del facts["output"]["class_names"]
-    canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
-
-    assert spec.digest() == "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
 
 
 MAPS = {"output": {"kind": "class_map", "classes": 3}, "metric": "miou"}
