@@ -34,9 +34,6 @@ class ReaderModule(Protocol):
     def probe_inputs(self, contract: InputContract, workdir: Path) -> Path:
         """Write a few real samples that are no secret, brought to the contract, as an .npy file."""
 
-    def find_undecodable(self, dataset: Path) -> tuple[str, ...]:
-        """Decode the whole dataset and return a finding for each file that fails."""
-
 
 READERS: Final[Mapping[Reader, ReaderModule]] = {
     reader: cast(ReaderModule, import_module(f"{__name__}.{reader}")) for reader in Reader

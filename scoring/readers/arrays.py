@@ -46,21 +46,14 @@ class Decoding:
     """How one reader decodes.
 
     `key` lists what of the contract its arrays depend on; `check` raises `Fault` for a contract that
-    it cannot serve; `attempt` decodes a file without a contract, to see whether that works;
-    `decoded_ahead` bounds the samples in memory.
+    it cannot serve; `decoded_ahead` bounds the samples in memory.
     """
 
     reader: Reader
     decode: Decode
-    attempt: Callable[[Path], object]
     check: Callable[[InputContract], None]
     key: Callable[[InputContract], tuple[object, ...]]
     decoded_ahead: int
-
-    @property
-    def noun(self) -> str:
-        """Return the word for one of its files."""
-        return READER_FACTS[self.reader].noun
 
 
 def prepare(
@@ -92,13 +85,6 @@ def read_table(dataset: Path) -> LabelTable:
         return read_labels(dataset)
     except DatasetProblem as exc:
         raise Fault(f"the dataset cannot be used: {exc}") from exc
-
-
-def find_undecodable(decoding: Decoding, dataset: Path) -> tuple[str, ...]:
-    """Decode every file of the dataset and return a finding for each that fails."""
-    rows = read_labels(dataset).rows
-    found = _in_order(partial(_finding, decoding, dataset), rows, decoding.decoded_ahead)
-    return tuple(finding for finding in found if finding)
 
 
 def write_samples(target: Path, contract: InputContract, samples: Iterable[Sample], *, count: int) -> Path:
@@ -137,7 +123,7 @@ def _prepare(
         if files_state(dataset, table) != state:
             raise Fault("the dataset changed while it was being read")
         if failed:
-            raise UndecodableRows(decoding.noun, failed)
+            raise UndecodableRows(READER_FACTS[decoding.reader].noun, failed)
 
     inputs = obtain(cache / f"{_key(decoding, digest, contract)}.npy", build, tick=tick)
     return prepared(table, rows, inputs=inputs, digest=digest)
@@ -178,11 +164,3 @@ def _decode_row(decoding: Decoding, dataset: Path, contract: InputContract, row:
         return decoding.decode(dataset / row.file, contract)
     except Undecodable as exc:
         return Failed(row=row.number, file=row.file, why=str(exc))
-
-
-def _finding(decoding: Decoding, dataset: Path, row: LabelRow) -> str:
-    try:
-        decoding.attempt(dataset / row.file)
-    except Undecodable as exc:
-        return f"row {row.number}: “{row.file}” is no {decoding.noun} that can be decoded: {exc}"
-    return ""

@@ -103,10 +103,8 @@ def _key(contract: InputContract) -> tuple[object, ...]:
 DECODING: Final = arrays.Decoding(
     reader=Reader.AUDIO,
     decode=decode,
-    attempt=lambda path: read_sound(path, rate=16_000),
     check=_check,
     key=_key,
     decoded_ahead=8,
 )
 prepare: Final = partial(arrays.prepare, DECODING)
-find_undecodable: Final = partial(arrays.find_undecodable, DECODING)

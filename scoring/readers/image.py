@@ -20,7 +20,7 @@ from scoring.errors import Fault
 from scoring.readers import arrays
 from scoring.readers.fitting import fit
 from scoring.readers.prepared import PreparedData
-from scoring.readers.truth import find_unusable, with_truth
+from scoring.readers.truth import with_truth
 from scoring.readers.undecodable import Undecodable
 
 PLANES: Final = 3
@@ -52,12 +52,6 @@ def probe_inputs(contract: InputContract, workdir: Path) -> Path:
     photographs = sorted(SAMPLES.glob("*.png"))
     pictures = (decode(photograph, contract) for photograph in photographs)
     return arrays.write_samples(workdir / "probe.npy", contract, pictures, count=len(photographs))
-
-
-def find_undecodable(dataset: Path) -> tuple[str, ...]:
-    """Decode the whole dataset; return a finding for each image that fails, then for masks and boxes."""
-    found = arrays.find_undecodable(DECODING, dataset)
-    return found or find_unusable(dataset, arrays.read_table(dataset))
 
 
 def decode(path: Path, contract: InputContract) -> Planes:
@@ -94,7 +88,6 @@ def _key(contract: InputContract) -> tuple[object, ...]:
 DECODING: Final = arrays.Decoding(
     reader=Reader.IMAGE,
     decode=decode,
-    attempt=read_picture,
     check=_check,
     key=_key,
     decoded_ahead=16,

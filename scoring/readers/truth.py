@@ -57,13 +57,6 @@ def with_truth(
     return replace(prepared, masks=np.load(path, mmap_mode="r", allow_pickle=False))
 
 
-def find_unusable(dataset: Path, table: LabelTable) -> tuple[str, ...]:
-    """Return a finding for each mask or list of boxes that does not fit its picture."""
-    if table.truth is TruthKind.CLASSES:
-        return ()
-    return tuple(why for row in table.rows if (why := _why_unusable(dataset, row)))
-
-
 def read_mask(dataset: Path, row: LabelRow, height: int, width: int) -> NDArray[np.uint8]:
     """Return the row's class numbers as (height, width), each pixel taken from the nearest one."""
     try:
@@ -108,14 +101,3 @@ def upright_size(path: Path) -> tuple[int, int]:
     except (OSError, SyntaxError) as exc:
         raise Fault("a picture of the dataset cannot be read") from exc
     return (height, width) if lies else (width, height)
-
-
-def _why_unusable(dataset: Path, row: LabelRow) -> str:
-    try:
-        if row.mask:
-            read_mask(dataset, row, 1, 1)
-        else:
-            _boxes(dataset, row, 1, 1)
-    except Fault as exc:
-        return str(exc)
-    return ""

@@ -89,12 +89,6 @@ def _upright(frame: VideoFrame, colours: Colours) -> Picture:
     return turned
 
 
-def _try_first_frames(path: Path) -> None:
-    with opened(path, max_s=MAX_DECODE_S) as media:
-        if not sum(1 for _ in islice(media.video()[1], MAX_FRAMES)):
-            raise Undecodable("it has no frame")
-
-
 def _moving(photograph: Picture, contract: InputContract) -> Iterator[Picture]:
     """Yield frames of a camera that moves over the photograph from corner to corner."""
     if contract.channel_order is ChannelOrder.RGB:
@@ -126,10 +120,8 @@ def _key(contract: InputContract) -> tuple[object, ...]:
 DECODING: Final = arrays.Decoding(
     reader=Reader.VIDEO,
     decode=decode,
-    attempt=_try_first_frames,
     check=_check,
     key=_key,
     decoded_ahead=4,
 )
 prepare: Final = partial(arrays.prepare, DECODING)
-find_undecodable: Final = partial(arrays.find_undecodable, DECODING)

@@ -5,7 +5,7 @@ import pytest
 
 from scoring.contracts import InputContract, Reader
 from scoring.errors import Fault
-from scoring.readers.audio import decode, find_undecodable, middle, prepare, probe_inputs, read_sound
+from scoring.readers.audio import decode, middle, prepare, probe_inputs, read_sound
 from scoring.readers.undecodable import Undecodable
 from tests.media_files import grey_frames, sine, write_labels, write_sound, write_video
 
@@ -211,15 +211,6 @@ def test_a_damaged_sound_is_a_fault_that_names_the_row_alone(tmp_path):
         prepare(tmp_path, contract=contract(), cache=tmp_path / "cache")
 
     assert "bad.wav" not in str(caught.value)
-
-
-def test_the_import_check_names_every_undecodable_row(tmp_path):
-    write_sound(tmp_path / "good.wav", np.zeros(100), rate=16_000)
-    (tmp_path / "bad.wav").write_bytes(b"no sound at all")
-    write_labels(tmp_path, ["bad.wav", "good.wav"])
-
-    (finding,) = find_undecodable(tmp_path)
-    assert finding.startswith("row 1: “bad.wav” is no sound that can be decoded: ")
 
 
 @pytest.mark.parametrize("shape", [(1, 16_000), (3, 8, 8)])

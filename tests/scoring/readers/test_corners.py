@@ -19,7 +19,7 @@ from scoring.data.labels import read_labels
 from scoring.errors import Fault
 from scoring.readers import audio, copies, image, robustness, video
 from scoring.readers.copies import Treatment, write_copy
-from scoring.readers.truth import find_unusable, read_mask, upright_size
+from scoring.readers.truth import read_mask, upright_size
 from scoring.readers.undecodable import Undecodable
 from tests.media_files import sine, write_sound
 
@@ -102,12 +102,11 @@ def test_a_mask_of_the_inputs_size_stays_as_it_is(masks: Path) -> None:
 def test_a_mask_of_colours_is_found(masks: Path) -> None:
     Image.new("RGB", (12, 8)).save(masks / "m0.png")
 
-    assert image.find_undecodable(masks) == (
-        "row 1 of the dataset: the mask holds colours, not class numbers",
-    )
+    with pytest.raises(Fault, match="row 1 of the dataset: the mask holds colours, not class numbers"):
+        read_mask(masks, read_labels(masks).rows[0], 8, 12)
 
 
-def test_a_row_without_boxes_is_found(masks: Path) -> None:
+def test_a_row_without_boxes_is_found(masks: Path, tmp_path: Path) -> None:
     (masks / "labels.csv").write_text("file\n0.png\n")
     document = {
         "images": [{"id": 0, "file_name": "0.png", "width": 12, "height": 8}],
@@ -118,8 +117,8 @@ def test_a_row_without_boxes_is_found(masks: Path) -> None:
     table = read_labels(masks)
     bare = replace(table, rows=tuple(replace(row, picture=None) for row in table.rows))
 
-    assert find_unusable(masks, table) == ()
-    assert find_unusable(masks, bare) == ("row 1 of the dataset has no boxes",)
+    with pytest.raises(Fault, match="row 1 of the dataset has no boxes"):
+        image.prepare(masks, contract=IMAGE, cache=tmp_path / "cache", table=bare)
 
 
 def test_a_picture_whose_size_cannot_be_read_is_a_fault(masks: Path) -> None:
@@ -135,14 +134,6 @@ def test_a_picture_whose_size_cannot_be_read_is_a_fault(masks: Path) -> None:
 def test_a_clip_without_a_frame_is_not_decoded(frameless: Path) -> None:
     with pytest.raises(Undecodable, match="no frame"):
         video.decode(frameless, VIDEO)
-
-
-def test_the_import_check_names_a_clip_without_a_frame(frameless: Path) -> None:
-    (frameless.parent / "labels.csv").write_text("file,label\nempty.avi,0\n")
-
-    assert video.find_undecodable(frameless.parent) == (
-        "row 1: “empty.avi” is no video that can be decoded: it has no frame",
-    )
 
 
 def test_a_clip_without_a_frame_is_not_copied(frameless: Path, tmp_path: Path) -> None:

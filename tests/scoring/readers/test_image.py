@@ -11,7 +11,7 @@ import pytest
 from scoring.contracts import ChannelOrder, Fit, InputContract, Reader
 from scoring.errors import Fault
 from scoring.readers import READERS
-from scoring.readers.image import UndecodableImage, decode, find_undecodable, prepare, probe_inputs
+from scoring.readers.image import UndecodableImage, decode, prepare, probe_inputs
 
 
 def write_image(path, picture, *options):
@@ -174,19 +174,6 @@ def test_an_undecodable_image_is_a_fault_that_names_the_row_alone(dataset, contr
         prepare(dataset, contract=contract, cache=tmp_path / "cache")
 
     assert "04.png" not in str(caught.value)
-
-
-def test_the_import_check_names_every_undecodable_row(dataset):
-    for number in (3, 7):
-        (dataset / "images" / f"0{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n")
-
-    found = find_undecodable(dataset)
-
-    assert [finding.split(":")[0] for finding in found] == ["row 4", "row 8"]
-
-
-def test_the_import_check_is_silent_about_a_good_dataset(dataset):
-    assert find_undecodable(dataset) == ()
 
 
 def test_a_broken_table_is_a_fault(dataset, contract, tmp_path):

@@ -10,8 +10,7 @@ from PIL import Image
 
 from scoring.contracts import Fit, InputContract, TruthKind
 from scoring.errors import Fault
-from scoring.readers import READERS
-from scoring.readers.image import find_undecodable, prepare
+from scoring.readers.image import prepare
 from scoring.readers.prepared import PreparedData
 
 CONTRACT = InputContract(shape=(3, 4, 6))
@@ -107,18 +106,18 @@ def test_cropping_is_refused(fit: Fit, boxes: Path, tmp_path: Path) -> None:
 def test_a_mask_of_another_size_than_its_picture_is_found(masks: Path, tmp_path: Path) -> None:
     Image.new("L", (6, 4)).save(masks / "m1.png")
 
-    assert find_undecodable(masks) == (
-        "row 2 of the dataset: the truth is for 6 x 4, and the upright picture 12 x 8",
-    )
-    with pytest.raises(Fault, match="row 2"):
+    with pytest.raises(
+        Fault, match="row 2 of the dataset: the truth is for 6 x 4, and the upright picture 12 x 8"
+    ):
         read(masks, tmp_path)
 
 
-def test_a_damaged_mask_is_found(masks: Path) -> None:
+def test_a_damaged_mask_is_found(masks: Path, tmp_path: Path) -> None:
     whole = (masks / "m2.png").read_bytes()
     (masks / "m2.png").write_bytes(whole[:40])
 
-    assert find_undecodable(masks) == ("row 3 of the dataset: the mask cannot be decoded",)
+    with pytest.raises(Fault, match="row 3 of the dataset: the mask cannot be decoded"):
+        read(masks, tmp_path)
 
 
 def test_sizes_are_those_of_the_upright_picture(boxes: Path, tmp_path: Path) -> None:
@@ -126,11 +125,7 @@ def test_sizes_are_those_of_the_upright_picture(boxes: Path, tmp_path: Path) -> 
     exif[0x0112] = 6
     Image.new("RGB", (8, 12)).save(boxes / "0.png", exif=exif)
 
-    assert find_undecodable(boxes) == ()
-
-
-def test_a_whole_dataset_passes(masks: Path) -> None:
-    assert READERS[CONTRACT.reader].find_undecodable(masks) == ()
+    assert read(boxes, tmp_path).boxes is not None
 
 
 def test_a_reader_without_masks_says_so(masks: Path, tmp_path: Path) -> None:

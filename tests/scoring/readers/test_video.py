@@ -5,7 +5,7 @@ from scoring.contracts import ChannelOrder, Fit, InputContract, Reader
 from scoring.errors import Fault
 from scoring.readers.media import CONTAINERS
 from scoring.readers.undecodable import Failed, Undecodable, UndecodableRows
-from scoring.readers.video import decode, find_undecodable, frame_step, prepare, probe_inputs
+from scoring.readers.video import decode, frame_step, prepare, probe_inputs
 from tests.media_files import grey_frames, sine, write_labels, write_sound, write_video
 
 CODECS = [
@@ -237,14 +237,6 @@ def test_a_long_list_of_damaged_files_is_cut_with_its_count():
     assert str(many).startswith("rows 1, 2, 3, ")
     assert "20, and 3 more of" in str(many)
     assert many.named().splitlines()[-2:] == ["row 20: “20.mp4”: it is cut off", "and 3 more"]
-
-
-def test_the_import_check_names_every_undecodable_row(clip, tmp_path):
-    for name in ("one.mp4", "two.mp4"):
-        (tmp_path / name).write_bytes(b"no video at all")
-    write_labels(tmp_path, ["one.mp4", "clip.mp4", "two.mp4"])
-
-    assert [finding.split(":")[0] for finding in find_undecodable(tmp_path)] == ["row 1", "row 3"]
 
 
 @pytest.mark.parametrize("shape", [(3, 48, 64), (4, 1, 48, 64), (65, 3, 48, 64)])
