@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from typing import Final
 
 from django.template.loader import render_to_string
@@ -11,6 +10,7 @@ from django.template.loader import render_to_string
 from scoring.contracts import (
     FORMAT_FACTS,
     METRIC_FACTS,
+    READER_FACTS,
     ChannelOrder,
     Dtype,
     Fit,
@@ -21,7 +21,6 @@ from scoring.contracts import (
     OutputContract,
     OutputKind,
     Precision,
-    Reader,
     TrackSpec,
 )
 
@@ -48,21 +47,6 @@ FIT_WORDS: Final[Mapping[Fit, str]] = {
     Fit.CROP_TO_ASPECT_THEN_RESIZE: "cut to the middle of the same aspect, then resized",
 }
 
-
-@dataclass(frozen=True, kw_only=True)
-class _ExampleWords:
-    """What the example calls its batch, where the colours are, and how its layers want the batch."""
-
-    batch: str
-    colours: int | None
-    rearranged: str = ""
-
-
-_EXAMPLES: Final[Mapping[Reader, _ExampleWords]] = {
-    Reader.IMAGE: _ExampleWords(batch="images", colours=1),
-    Reader.VIDEO: _ExampleWords(batch="clips", colours=2, rearranged=".transpose(1, 2)"),
-    Reader.AUDIO: _ExampleWords(batch="sounds", colours=None, rearranged=".unsqueeze(1)"),
-}
 
 CHANNEL_WORDS: Final[Mapping[ChannelOrder, str]] = {
     ChannelOrder.BGR: "blue, green, red (BGR)",
@@ -93,14 +77,17 @@ def input_in_words(spec: TrackSpec) -> dict[str, str]:
     if None in contract.shape:
         words["Any"] = "the size that the package states"
     words["Values"] = f"{DTYPE_WORDS[contract.dtype]} from {contract.low:g} to {contract.high:g}"
-    if contract.reader is Reader.AUDIO:
+    sides = READER_FACTS[contract.reader].sides
+    if "samples" in sides:
         sound = f"mono, {contract.sample_rate:,} values a second; the middle of longer sounds, zeros after shorter"
-        return {**words, "Sound": sound}
+        words["Sound"] = sound
+    if "channels" not in sides:
+        return words
     words["Channels"] = CHANNEL_WORDS[contract.channel_order]
     if Format.BYOM in spec.formats:
         words["Values"] += ", then normalised where the package states mean and std"
         words["Channels"] += ", unless the package states the other order"
-    if contract.reader is Reader.VIDEO:
+    if "frames" in sides:
         words["Frames"] = _frames_in_words(contract)
     words["Other sizes"] = FIT_WORDS[contract.fit]
     if contract.mean is not None and contract.std is not None:
@@ -162,12 +149,23 @@ def directed_title(metric: str) -> str:
 
 def example_model(spec: TrackSpec) -> str:
     """Return a small model.py that fits the track's input and output contracts."""
+    facts = READER_FACTS[spec.input.reader]
     return render_to_string(
         "tracks/example_model.txt",
         {
             "spec": spec,
             "shape": tensor_shape(*spec.input.shape),
             "output_shape": output_shape(spec.output, spec.input),
-            **asdict(_EXAMPLES[spec.input.reader]),
+            "batch": facts.batch,
+            "colours": facts.sides.index("channels") + 1 if "channels" in facts.sides else None,
+            "rearranged": _rearranged(facts.sides),
         },
     )
+
+
+def _rearranged(sides: Sequence[str]) -> str:
+    """Return what brings a batch to what layers of PyTorch take: the channels before all other sides."""
+    if "channels" not in sides:
+        return ".unsqueeze(1)"
+    place = sides.index("channels") + 1
+    return f".transpose(1, {place})" if place > 1 else ""

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from scoring.benchmark.provenance import Provenance, provenance
-from scoring.contracts import Reader
+from scoring.contracts import READER_FACTS, Reader
 from scoring.data.labels import LabelRow, LabelTable
 
 VERSION: Final = 2
@@ -32,9 +32,9 @@ class Mode(StrEnum):
 
 
 MOST_SAMPLES: Final[Mapping[Mode, Mapping[Reader, int] | None]] = {
-    Mode.DEBUG: {Reader.IMAGE: 100, Reader.VIDEO: 50, Reader.AUDIO: 50},
+    Mode.DEBUG: {reader: facts.debug_samples for reader, facts in READER_FACTS.items()},
     Mode.SMALL: dict.fromkeys(Reader, 5_000),
-    Mode.FULL: {Reader.IMAGE: 55_000, Reader.VIDEO: 26_000, Reader.AUDIO: 37_000},
+    Mode.FULL: {reader: facts.full_samples for reader, facts in READER_FACTS.items()},
     Mode.ALL: None,
 }
 """Samples of one run by mode and reader; `None` means all, whatever the groups are."""

@@ -56,7 +56,15 @@ from scoring.contracts.metric import (
     TruthKind,
     metrics_of,
 )
-from scoring.contracts.reader import MAX_FRAMES, READER_FACTS, Dtype, Reader, ReaderFacts, stored_dtype
+from scoring.contracts.reader import (
+    HEAD_BYTES,
+    MAX_FRAMES,
+    READER_FACTS,
+    Dtype,
+    Reader,
+    ReaderFacts,
+    stored_dtype,
+)
 from scoring.contracts.track import (
     BOX_FIELDS,
     CONFIDENCE_THRESHOLD,
@@ -88,6 +96,7 @@ __all__ = [
     "EXACT_ARITHMETIC",
     "FILES_RULE",
     "FORMAT_FACTS",
+    "HEAD_BYTES",
     "IGNORED_CLASS",
     "LATENCY_RULE",
     "MACS_RULE",

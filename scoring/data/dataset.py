@@ -7,21 +7,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
 
-from scoring.contracts import Reader, TruthKind
+from scoring.contracts import HEAD_BYTES, READER_FACTS, Reader, TruthKind
 from scoring.data.coco import LabelBox
 from scoring.data.labels import LABELS_FILE, LabelRow, LabelTable, raise_findings
 
-HEAD_BYTES = 12
 PNG_HEAD_BYTES = 26
 GREY, PALETTE = 0, 3
-MATROSKA = b"\x1aE\xdf\xa3"
-# What an MP4, MOV or M4A file may begin with.
-ISO_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"})
 
 
 def count_labels(table: LabelTable, rows: Iterable[LabelRow]) -> dict[int, int]:
@@ -51,8 +45,8 @@ def check_contents(folder: Path, table: LabelTable, reader: Reader) -> None:
     """Look at the first bytes of each file; only decoding finds all damage, and the reader does that."""
     findings = []
     for row in table.rows:
-        if not _KINDS[reader].looks_right(_head(folder, row)):
-            findings.append(f"row {row.number}: “{row.file}” is no {_KINDS[reader].name}")
+        if not READER_FACTS[reader].looks_right(_head(folder, row)):
+            findings.append(f"row {row.number}: “{row.file}” is no {READER_FACTS[reader].kinds}")
     findings += [
         f"row {row.number}: “{row.mask}” is no PNG of class numbers (8-bit grey, or a palette)"
         for row in table.rows
@@ -64,13 +58,13 @@ def check_contents(folder: Path, table: LabelTable, reader: Reader) -> None:
 def readers_for(folder: Path, table: LabelTable) -> tuple[Reader, ...]:
     """Return every reader that all files look right for: an MP4 may be meant as film or as sound."""
     heads = [_head(folder, row) for row in table.rows]
-    return tuple(reader for reader in Reader if all(map(_KINDS[reader].looks_right, heads)))
+    return tuple(reader for reader in Reader if all(map(READER_FACTS[reader].looks_right, heads)))
 
 
 def guess_reader(folder: Path, table: LabelTable) -> Reader:
     """Return the reader that the first file looks right for, that of images if none."""
     head = _head(folder, table.rows[0])
-    return next((reader for reader in Reader if _KINDS[reader].looks_right(head)), Reader.IMAGE)
+    return next((reader for reader in Reader if READER_FACTS[reader].looks_right(head)), Reader.IMAGE)
 
 
 def _head(folder: Path, row: LabelRow) -> bytes:
@@ -86,36 +80,3 @@ def _is_mask(path: Path) -> bool:
         return False
     bits, colours = head[24], head[25]
     return colours == PALETTE or (colours == GREY and bits == 8)
-
-
-def _is_image(head: bytes) -> bool:
-    if head[:4] == b"RIFF":
-        return head[8:12] == b"WEBP"
-    return head.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*"))
-
-
-def _is_video(head: bytes) -> bool:
-    if head[:4] == b"RIFF":
-        return head[8:12] == b"AVI "
-    return head.startswith(MATROSKA) or head[4:8] in ISO_BOXES
-
-
-def _is_sound(head: bytes) -> bool:
-    if head[:4] == b"RIFF":
-        return head[8:12] == b"WAVE"
-    # An MPEG frame begins with eleven bits that are set, then its version and layer.
-    bare_mpeg = len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0
-    return bare_mpeg or head.startswith((b"fLaC", b"OggS", b"ID3")) or head[4:8] in ISO_BOXES
-
-
-@dataclass(frozen=True)
-class _Kind:
-    name: str
-    looks_right: Callable[[bytes], bool]
-
-
-_KINDS: Final[Mapping[Reader, _Kind]] = {
-    Reader.IMAGE: _Kind("PNG, JPEG, WebP, BMP or TIFF image", _is_image),
-    Reader.VIDEO: _Kind("MP4, MOV, WebM, MKV or AVI video", _is_video),
-    Reader.AUDIO: _Kind("WAV, FLAC, MP3, M4A, AAC or Ogg sound", _is_sound),
-}

@@ -7,7 +7,7 @@ changed at random is fitted to the input already, and a reader leaves it as it i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, cast
@@ -63,8 +63,11 @@ def write_copy(source: Path, stem: Path, contract: InputContract, treatment: Tre
 
     Raises `Undecodable` when the source cannot be decoded, `Fault` when the treatment is not for its kind.
     """
+    write = _WRITERS.get(contract.reader)
+    if write is None:
+        raise Fault(f"the reader “{contract.reader}” has no copies of its samples")
     try:
-        return _WRITERS[contract.reader](source, stem, contract, treatment, seed)
+        return write(source, stem, contract, treatment, seed)
     except FFmpegError as exc:
         raise Fault("a sample cannot be copied") from exc
 
@@ -116,7 +119,7 @@ def _copy_sound(source: Path, stem: Path, contract: InputContract, treatment: Tr
     return target
 
 
-_WRITERS: Final = {
+_WRITERS: Final[Mapping[Reader, Callable[[Path, Path, InputContract, Treatment, int], Path]]] = {
     Reader.IMAGE: _copy_picture,
     Reader.VIDEO: _copy_clip,
     Reader.AUDIO: _copy_sound,

@@ -38,7 +38,7 @@ from scoring.contracts.fields import TrackField, fields_of, sections_of
 from scoring.tracks.document import TrackDocument, TrackPage
 
 SPATIAL: Final = frozenset({OutputKind.CLASS_MAP, OutputKind.BOXES})
-SOUND: Final = (Dtype.FLOAT32, -1.0, 1.0)
+STORED_FLOATS: Final = (Dtype.FLOAT32, -1.0, 1.0)
 
 
 # --- which parts go together ------------------------------------------------------------------------------
@@ -54,7 +54,8 @@ class Contradiction(ValueError):
 
 def check_input(contract: InputContract) -> None:
     """Refuse an input whose parts contradict each other."""
-    sides = READER_FACTS[contract.reader].sides
+    facts = READER_FACTS[contract.reader]
+    sides = facts.sides
     if len(contract.shape) != len(sides):
         sentence = f"shape lists {', '.join(sides)}; {len(contract.shape)} numbers are given"
         raise Contradiction("shape", sentence)
@@ -64,10 +65,10 @@ def check_input(contract: InputContract) -> None:
     frames = contract.shape[sides.index("frames")] if "frames" in sides else None
     if (frames or 1) > MAX_FRAMES:
         raise Contradiction("shape", f"video has from 1 to {MAX_FRAMES} frames, not {frames}")
-    if contract.reader is Reader.AUDIO and (contract.dtype, contract.low, contract.high) != SOUND:
-        raise Contradiction("dtype", "audio input is float32 with low -1 and high 1")
-    if contract.reader is Reader.AUDIO and contract.mean is not None:
-        raise Contradiction("mean", "mean and std are for pictures; audio is given as it is")
+    if facts.stored is Dtype.FLOAT32 and (contract.dtype, contract.low, contract.high) != STORED_FLOATS:
+        raise Contradiction("dtype", f"{contract.reader} input is float32 with low -1 and high 1")
+    if "channels" not in sides and contract.mean is not None:
+        raise Contradiction("mean", f"mean and std are for pictures; {contract.reader} is given as it is")
     if (contract.mean is None) != (contract.std is None):
         raise Contradiction("mean", "mean and std go together")
     if not contract.low < contract.high:

@@ -17,13 +17,12 @@ from pydantic import (
     model_validator,
 )
 
-from scoring.contracts import InputContract, Reader, TrackSpec
+from scoring.contracts import MAX_FRAMES, InputContract, Reader, TrackSpec
 from scoring.packages.gasbench.arguments import argument_problems, shown
 
 DEFAULT_WEIGHTS: Final = "model.safetensors"
 DEFAULT_FRAMES: Final = 16
 DEFAULT_SIDE: Final = 224
-MAX_FRAMES: Final = 64
 # Each size costs a copy of the dataset and memory for a batch; without a bound, one entry fills the disk.
 MAX_SIDE: Final = 1024
 MAX_RATE: Final = 240

@@ -8,7 +8,7 @@ from typing import Final
 
 from onnx import ModelProto, TensorShapeProto
 
-from scoring.contracts import Finding, InputContract, Settled, TrackSpec
+from scoring.contracts import MAX_FRAMES, Finding, InputContract, Settled, TrackSpec
 from scoring.packages.onnx.contract import data_inputs
 
 # gasbench feeds these to a graph whose sides are dynamic.
@@ -16,7 +16,6 @@ OPEN_SIDE: Final = 224
 OPEN_FRAMES: Final = 16
 # Each size costs a copy of the dataset and memory for a batch; without a bound, one entry fills the disk.
 MAX_SIDE: Final = 1024
-MAX_FRAMES: Final = 64
 HEIGHT_AND_WIDTH: Final = 2
 FRAMES_PLACE: Final = 0
 VIDEO_SIDES: Final = 4

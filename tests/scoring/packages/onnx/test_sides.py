@@ -8,6 +8,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from scoring.contracts import (
+    MAX_FRAMES,
     Format,
     InputContract,
     Metric,
@@ -20,7 +21,7 @@ from scoring.contracts import (
 )
 from scoring.errors import Rejected
 from scoring.packages.onnx import check, settle
-from scoring.packages.onnx.sides import MAX_FRAMES, MAX_SIDE
+from scoring.packages.onnx.sides import MAX_SIDE
 
 IMAGE = InputContract(shape=(3, None, None))
 VIDEO = InputContract(reader=Reader.VIDEO, shape=(None, 3, None, None))
