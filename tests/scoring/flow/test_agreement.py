@@ -50,6 +50,13 @@ def share_off(answers: np.ndarray, predictions: np.ndarray, kind: OutputKind = O
     return count_off(answers.astype(np.float32), predictions.astype(np.float32), kind) / len(predictions)
 
 
+def test_one_logit_has_no_higher_one_to_be_compared_with_and_is_compared_with_the_usual() -> None:
+    logit = LOGITS[:, :1]
+
+    assert share_off(logit, logit) == 0
+    assert share_off(-logit, logit) > 0.9
+
+
 def test_half_precision_is_rounding() -> None:
     assert share_off(LOGITS.astype(np.float16), LOGITS) == 0
 
