@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -228,66 +224,3 @@ def test_the_page_leaves_out_what_means_nothing(
         return on_page(document_in_words, changed, known)
 
     assert (told(meant), told(meaningless)) == (True, False)
-
-
-def test_a_field_is_added_by_one_line_of_the_contract(tmp_path: Path) -> None:
-    """Add a field to a copy of the tree; the only other file that changes is the page that is generated."""
-    tree = tmp_path / "tree"
-    for name in ("scoring", "competition", "templates", "static", "docs"):
-        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (tree / "env.txt").write_bytes((ROOT / "env.txt").read_bytes())
-    contract = tree / "scoring" / "contracts" / "track.py"
-    text = contract.read_text("utf-8")
-    line = (
-        '    toys: int = field(default=3, metadata=described("How many toys a run may have.", at_least=1))\n'
-    )
-    contract.write_text(text.replace("    seed: int = ", f"{line}    seed: int = ", 1), "utf-8")
-
-    subprocess.run(
-        [sys.executable, "docs/reference/generate.py"], cwd=tree, check=True, env=environment(tree)
-    )
-    told = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
-        cwd=tree,
-        check=True,
-        capture_output=True,
-        text=True,
-        env=environment(tree),
-    )
-
-    assert told.stdout.split() == ["yaml", "digest", "form", "fieldset", "api", "page"]
-    assert "| `toys` |" in (tree / "docs" / "reference" / "tracks.md").read_text("utf-8")
-    changed = [
-        str(path.relative_to(tree))
-        for folder in ("scoring", "competition", "templates", "static", "docs")
-        for path in (tree / folder).rglob("*")
-        if path.suffix != ".pyc" and path.is_file()
-        if path.read_bytes() != (ROOT / path.relative_to(tree)).read_bytes()
-    ]
-    assert sorted(changed) == ["docs/reference/tracks.md", "scoring/contracts/track.py"]
-
-
-def environment(tree: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(tree), "DJANGO_SETTINGS_MODULE": "competition.settings"}
-
-
-PROGRAM = """
-import django; django.setup()
-from dataclasses import replace
-from competition.admin.tracks.track_fieldsets import fieldsets
-from competition.admin.tracks.track_form import TrackForm
-from competition.api.track_shapes import TrackDetailOutput
-from competition.tracks.field_words import document_in_words
-from scoring.tracks import build_track, load_track, plain
-document = load_track("cvpr2022-track1")
-raw = plain(document)
-raw["run_limits"]["toys"] = 5
-changed = build_track(raw)
-print("yaml" if changed.spec.run_limits.toys == 5 else "")
-print("digest" if changed.spec.digest() != document.spec.digest() else "")
-print("form" if "run_limits_toys" in TrackForm.base_fields else "")
-print("fieldset" if any("run_limits_toys" in options["fields"] for _, options in fieldsets(None)) else "")
-print("api" if "toys" in TrackDetailOutput().fields["run_limits"].fields else "")
-rows = [(row.label, row.value) for part in document_in_words(changed) for row in part.rows]
-print("page" if ("Toys", "5") in rows else "")
-"""
