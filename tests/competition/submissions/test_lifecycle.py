@@ -1,13 +1,15 @@
 """The life of an evaluation: who may write what, when, and that nothing else is written."""
 
 import math
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -62,6 +64,7 @@ WRITES: dict[str, Callable[[Lease, datetime], object]] = {
     "release": lambda lease, now: lifecycle.release(lease, now=now),
     "check": lambda lease, now: lifecycle.check(lease),
 }
+ENDS = ("record_scored", "record_rejected", "record_fault", "record_cancelled", "release")
 STOPPED_BY_A_CANCEL = ("renew", "note_stage", "record_scored", "record_rejected", "check")
 
 
@@ -290,6 +293,41 @@ def test_a_worker_lost_before_the_last_attempt_leaves_its_evaluation_claimable(
     assert lifecycle.claim(evaluation.pk, owner="x", now=later) is not None
 
 
+def test_a_lost_worker_is_told_of_with_its_attempt_and_stage(
+    lease: Lease, evaluation: Evaluation, clock: Clock, settings: Settings
+) -> None:
+    lifecycle.note_stage(lease, Stage.PREDICT, now=clock.now)
+    settings.MAX_ATTEMPTS = 1
+
+    lifecycle.close_abandoned(now=clock.advance(seconds=60))
+
+    assert columns(evaluation)["fault"] == "the worker first was lost in attempt 1, stage predict"
+
+
+def test_what_has_ended_since_it_was_found_abandoned_stays_as_it_is(
+    lease: Lease, evaluation: Evaluation, now: datetime, settings: Settings
+) -> None:
+    settings.MAX_ATTEMPTS = 1
+    lifecycle.record_rejected(lease, REJECTED, now=now)
+
+    assert requests._close(evaluation.pk, now + timedelta(hours=1)) is False
+
+
+def test_only_what_is_abandoned_is_closed(
+    lease: Lease,
+    make_evaluation: Callable[..., Evaluation],
+    bob: User,
+    track: Track,
+    clock: Clock,
+    settings: Settings,
+) -> None:
+    settings.MAX_ATTEMPTS = 1
+    of_bob = make_evaluation(bob, track)
+    claim(of_bob, now=clock.advance(seconds=60))
+
+    assert lifecycle.close_abandoned(now=clock.now) == (lease.evaluation,)
+
+
 def test_a_live_lease_is_not_closed(evaluation: Evaluation, now: datetime, settings: Settings) -> None:
     settings.MAX_ATTEMPTS = 1
     claim(evaluation, now=now)
@@ -464,6 +502,115 @@ def test_a_move_of_a_row_that_somebody_else_has_claimed_meanwhile_is_lost(
         move(evaluation, Status.CANCELLED, finished_at=now)
 
     assert columns(evaluation) == before
+
+
+def test_a_move_of_a_row_that_was_cancelled_meanwhile_is_lost(evaluation: Evaluation, now: datetime) -> None:
+    """A cancel of what waits leaves the fence as it was, so only the status tells."""
+    lifecycle.cancel(evaluation.pk, now=now)
+
+    with pytest.raises(LeaseLost):
+        move(evaluation, Status.CANCELLED, finished_at=now + timedelta(hours=1))
+
+    assert columns(evaluation)["finished_at"] == now
+
+
+def test_a_move_leaves_every_other_row_alone(
+    evaluation: Evaluation, make_evaluation: Callable[..., Evaluation], bob: User, track: Track, now: datetime
+) -> None:
+    of_bob = make_evaluation(bob, track)
+    before = columns(of_bob)
+
+    move(evaluation, Status.CANCELLED, finished_at=now)
+
+    assert columns(of_bob) == before
+
+
+@pytest.mark.parametrize("end", [write for write in ENDS if write != "release"])
+def test_whoever_ends_an_attempt_works_on_it_no_more(
+    lease: Lease, evaluation: Evaluation, now: datetime, end: str
+) -> None:
+    WRITES[end](lease, now)
+
+    row = columns(evaluation)
+    assert (row["lease_owner"], row["lease_expires_at"], row["cancel_requested"]) == ("", None, False)
+
+
+def test_a_cancelled_run_asks_for_no_cancel_any_more(
+    lease: Lease, evaluation: Evaluation, now: datetime
+) -> None:
+    lifecycle.cancel(evaluation.pk, now=now)
+    lifecycle.record_cancelled(lease, now=now)
+
+    assert columns(evaluation)["cancel_requested"] is False
+
+
+# --- transactions and locks ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Collect the statements as they are on a database that locks rows; SQLite runs them without."""
+    monkeypatch.setattr(connection.features, "has_select_for_update", True)
+    monkeypatch.setattr(connection.features, "has_select_for_no_key_update", True)
+    seen: list[str] = []
+
+    def without_locks(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        seen.append(sql)
+        return execute(re.sub(r" FOR (NO KEY )?UPDATE$", "", sql), *rest)
+
+    with connection.execute_wrapper(without_locks):
+        yield seen
+
+
+def locked(statements: list[str]) -> list[str]:
+    """Return the tables whose rows were locked, in that order."""
+    return [
+        re.search(r'FROM "(\w+)"', sql)[1] for sql in statements if re.search(r" FOR (NO KEY )?UPDATE$", sql)
+    ]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_an_attempt_ends_in_one_transaction_that_locks_the_row(
+    lease: Lease, now: datetime, end: str, statements: list[str]
+) -> None:
+    WRITES[end](lease, now)
+
+    assert statements[0].startswith("SAVEPOINT")
+    assert "submissions_evaluation" in locked(statements)
+
+
+@pytest.mark.parametrize("end", ["record_scored", "record_rejected"])
+def test_a_result_locks_the_participant_and_then_the_row(
+    lease: Lease, now: datetime, end: str, statements: list[str]
+) -> None:
+    WRITES[end](lease, now)
+
+    assert locked(statements)[:2] == ["auth_user", "submissions_evaluation"]
+
+
+def test_a_claim_is_one_transaction(evaluation: Evaluation, now: datetime, statements: list[str]) -> None:
+    """Else somebody could claim between our UPDATE and the look at the fence that it set."""
+    claim(evaluation, now=now)
+
+    assert statements[0].startswith("SAVEPOINT")
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda pk, now: lifecycle.cancel(pk, now=now),
+        lambda pk, now: lifecycle.retry(pk, now=now),
+        requests._close,
+    ],
+    ids=["cancel", "retry", "close"],
+)
+def test_a_request_locks_the_row_before_it_looks_at_it(
+    evaluation: Evaluation, now: datetime, act: Callable[[int, datetime], object], statements: list[str]
+) -> None:
+    act(evaluation.pk, now)
+
+    assert statements[0].startswith("SAVEPOINT")
+    assert locked(statements) == ["submissions_evaluation"]
 
 
 class World:

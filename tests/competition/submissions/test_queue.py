@@ -313,6 +313,19 @@ def test_positions_are_the_order_of_claims(
     assert [queue.position(e, now=now) for e in (first, second, third)] == [1, 2, 3]
 
 
+def test_a_position_is_that_of_the_time_asked_about(
+    make_evaluation: Callable[..., Evaluation], alice: User, bob: User, track: Track, clock: Clock
+) -> None:
+    """Alice was served a moment ago, so Bob comes first although he came later; in a day that is forgotten."""
+    make_evaluation(alice, track, status=Status.REJECTED, started_at=clock.now, finished_at=clock.now)
+    of_alice = make_evaluation(alice, track)
+    make_evaluation(bob, track, at=clock.advance(minutes=1))
+
+    positions = [queue.position(of_alice, now=clock.now + timedelta(days=days)) for days in (0, 1)]
+
+    assert positions == [2, 1]
+
+
 def test_a_running_evaluation_has_no_position(evaluation: Evaluation, now: datetime) -> None:
     claim(now)
     evaluation.refresh_from_db()
@@ -346,6 +359,22 @@ def test_health_counts_waiting_running_and_lost(
     health = queue.health(clock.now)
 
     assert (health.queued, health.running, health.lost, health.oldest_queued_s) == (1, 1, 1, 90.0)
+
+
+def test_what_is_queued_for_later_has_not_waited_yet(evaluation: Evaluation, now: datetime) -> None:
+    assert queue.health(now - timedelta(seconds=15)).oldest_queued_s == 0.0
+
+
+def test_a_quantile_between_two_waits_is_the_longer_one(
+    make_evaluation: Callable[..., Evaluation], alice: User, track: Track, now: datetime
+) -> None:
+    for seconds in (1, 2, 9):
+        at = now - timedelta(seconds=seconds)
+        make_evaluation(alice, track, at=at, status=Status.REJECTED, finished_at=now)
+
+    health = queue.health(now)
+
+    assert (health.median_wait_s, health.p95_wait_s) == (2.0, 9.0)
 
 
 def test_waits_are_from_upload_to_result(
