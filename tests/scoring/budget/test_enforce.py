@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from scoring.budget.enforce import binding_counter, enforce, enforce_cpu, enforce_static
+from scoring.budget.onnx.operators import UNKNOWN_PRODUCTS
 from scoring.contracts import Budgets, Format, Package, StaticCounts, Usage
 from scoring.errors import Rejected, render_all
 
@@ -181,6 +182,15 @@ def test_a_graph_whose_products_nobody_counted_is_refused(missed: str) -> None:
 
     assert caught.code == "macs_not_countable"
     assert missed in str(caught.findings[0].facts["why"])
+
+
+def test_products_that_nobody_counted_are_named_in_the_order_of_the_alphabet() -> None:
+    usage = replace(AT_LIMIT, macs=7, macs_by_counter=GRAPH, uncounted_ops=tuple(UNKNOWN_PRODUCTS))
+
+    caught = refusal(lambda: enforce(usage, BUDGETS))
+
+    named = ", ".join(sorted(UNKNOWN_PRODUCTS))
+    assert caught.findings[0].facts["why"] == f"nobody could count {named}"
 
 
 def test_a_graph_whose_products_torch_counted_is_accepted() -> None:
