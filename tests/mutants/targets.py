@@ -36,7 +36,7 @@ TARGETS: Final = (
     ),
     *_modules("competition/submissions", "lifecycle/outcomes", "lifecycle reports"),
     *_modules("competition/submissions", "queue", "queue"),
-    *_modules("competition/submissions", "quotas", "services"),
+    *_modules("competition/submissions", "quotas", "services quotas"),
     *_modules("competition/leaderboard", "ranking", "ranking latency_gate"),
     *_modules("scoring/budget", "enforce", "enforce"),
     *_modules("scoring/budget", "allowance", "allowance"),
