@@ -28,7 +28,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer for an address that nothing has."""
     if not _is_for_api(request):
         return defaults.page_not_found(request, exception)
-    return _json(Problem(status=404, code="not_found", message="There is nothing at this address."))
+    return _json(Problem(status=404, code="not_found", message="Nothing was found at this address."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -36,7 +36,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     reference = new_reference()
     request.reference = reference  # type: ignore[attr-defined]  # for competition.logs
     if _is_for_api(request):
-        message = "Something of ours failed. It has been logged."
+        message = "Something went wrong on our side. It has been logged."
         return _json(
             Problem(status=500, code="server_error", message=message, extra={"reference": reference})
         )

@@ -29,4 +29,4 @@ def fetch(stored: FieldFile, target: Path, *, sha256: str, what: str, tick: Call
     except OSError as exc:
         raise Fault(f"{what} cannot be fetched from storage: {exc.strerror}") from exc
     if fetched.hexdigest() != sha256:
-        raise Fault(f"{what} in storage is not the one that was put there")
+        raise Fault(f"{what} in storage is not what was stored there")

@@ -283,7 +283,7 @@ CODES: Final[dict[str, Code]] = {
         warning=True,
     ),
     "pins_differ": Code(
-        "requirements.txt asks for {asked}; entries run with {found}.",
+        "requirements.txt asks for {asked}; entries run {found}.",
         "Test the model with the versions in env.txt. Podium installs nothing for an entry.",
         warning=True,
     ),

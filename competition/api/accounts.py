@@ -64,7 +64,7 @@ class CreateToken(APIView):
         given.is_valid(raise_exception=True)
         user = authenticate(request._request, **given.validated_data)
         if user is None:
-            raise exceptions.AuthenticationFailed("The user name or the password is wrong.")
+            raise exceptions.AuthenticationFailed("The user name or password is wrong.")
         _refuse_half_proven(user)
         token, _ = Token.objects.get_or_create(user=user)
         return Response({"token": token.key})
@@ -129,16 +129,16 @@ def _refuse_half_proven(user: AbstractBaseUser) -> None:
         raise Problem(
             status=status.HTTP_403_FORBIDDEN,
             code="second_factor_required",
-            message="This account has a second factor, so a password alone gives no token.",
-            hint="Sign in on the site and make a token on your account's page, which shows it once.",
+            message="This account has a second factor, so you cannot get a token with the password alone.",
+            hint="Sign in on the site and create a token on your account's page, which shows it once.",
         )
     unconfirmed = not EmailAddress.objects.filter(user_id=user.pk, verified=True).exists()
     if settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory" and unconfirmed:
         raise Problem(
             status=status.HTTP_403_FORBIDDEN,
             code="address_not_confirmed",
-            message="The e-mail address of this account is not confirmed.",
-            hint="Open the link in the mail that was sent to it.",
+            message="This account's e-mail address is not confirmed.",
+            hint="Open the link in the e-mail that we sent to it.",
         )
 
 

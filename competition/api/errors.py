@@ -21,18 +21,18 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "empty_upload": status.HTTP_400_BAD_REQUEST,
 }
 HINTS: Final[Mapping[str, str]] = {
-    "invalid_request": "Correct the fields named in “findings” and send the request again.",
-    "parse_error": "Send the body in the format that its Content-Type names.",
-    "not_authenticated": "Send the header “Authorization: Token …”; POST /api/token/ gives you a token.",
-    "authentication_failed": "Ask for a new token: POST /api/token/, or make one on your account's page.",
-    "permission_denied": "Sign in with an account that may do this.",
-    "not_found": "Check the address; things of other participants are not shown.",
-    "method_not_allowed": "The header “Allow” names the methods of this address.",
-    "not_acceptable": "The API answers in JSON; leave out “Accept” or send application/json.",
-    "unsupported_media_type": "Send JSON, and an entry as multipart/form-data in the field “entry”.",
-    "throttled": "Wait as long as the header “Retry-After” says.",
-    "server_error": "Try again in a moment; if it happens again, tell the organisers the reference.",
-    "body_too_large": "Send less in one request.",
+    "invalid_request": "Correct the fields listed in “findings” and send the request again.",
+    "parse_error": "Send a body that matches its Content-Type.",
+    "not_authenticated": "Send the header “Authorization: Token …”. Get a token from POST /api/token/.",
+    "authentication_failed": "Get a new token from POST /api/token/, or create one on your account's page.",
+    "permission_denied": "Sign in with an account that has this permission.",
+    "not_found": "Check the address. You cannot see what belongs to other participants.",
+    "method_not_allowed": "The header “Allow” lists the methods that this address accepts.",
+    "not_acceptable": "The API answers in JSON. Leave out the header “Accept” or send application/json.",
+    "unsupported_media_type": "Send JSON, or multipart/form-data with the field “entry” to upload an entry.",
+    "throttled": "Wait for as long as the header “Retry-After” says.",
+    "server_error": "Try again in a moment. If it happens again, give the organisers the reference.",
+    "body_too_large": "Send less data in one request.",
 }
 
 
@@ -98,7 +98,7 @@ def _problem_of(exc: Exception) -> Problem | None:
     if isinstance(exc, PermissionDenied):
         return _problem_of_drf(exceptions.PermissionDenied())
     if isinstance(exc, RequestDataTooBig):
-        return Problem(status=413, code="body_too_large", message="The request's fields hold too many bytes.")
+        return Problem(status=413, code="body_too_large", message="The request's fields are too large.")
     if isinstance(exc, SuspiciousOperation):
         return Problem(status=400, code="parse_error", message="The request is malformed.")
     if isinstance(exc, exceptions.APIException):

@@ -27,7 +27,7 @@ class RowOutput(serializers.Serializer[Any]):
 
     rank = serializers.IntegerField(
         allow_null=True,
-        help_text="Equal scores share a rank, the next are skipped: 1, 2, 2, 4. Null outside the latency gate.",
+        help_text="Equal scores share a rank and the next rank is skipped: 1, 2, 2, 4. Null outside the latency gate.",
     )
     participant = serializers.CharField()
     value = serializers.FloatField()
@@ -41,16 +41,16 @@ class RowOutput(serializers.Serializer[Any]):
         child=serializers.IntegerField(allow_null=True),
         min_length=2,
         max_length=2,
-        help_text="Best and worst rank that the intervals allow.",
+        help_text="Best and worst rank that the intervals leave open.",
     )
     extra = serializers.DictField(child=serializers.FloatField(), help_text="The other metrics.")
-    latency_ms = serializers.FloatField(allow_null=True, help_text="Median of one sample, where it is timed.")
+    latency_ms = serializers.FloatField(allow_null=True, help_text="Median time per sample, if timed.")
     inside_gate = serializers.BooleanField()
     quantised = serializers.FloatField(
-        allow_null=True, help_text="The same metric in the track's second precision, where it has one."
+        allow_null=True, help_text="The same metric in the track's second precision, if it has one."
     )
     drop_points = serializers.FloatField(
-        allow_null=True, help_text="What is lost by it, in points of a hundred."
+        allow_null=True, help_text="How much lower that score is, in points (hundredths)."
     )
     submissions = serializers.IntegerField()
     submitted_at = serializers.DateTimeField()
@@ -65,10 +65,10 @@ class BoardOutput(serializers.Serializer[Any]):
     metric = serializers.ChoiceField(choices=choices.METRICS)
     split = serializers.ChoiceField(choices=choices.SPLITS)
     max_latency_ms = serializers.FloatField(
-        allow_null=True, help_text="The gate; null where nothing is timed."
+        allow_null=True, help_text="The gate; null if the track has none."
     )
     precision = serializers.ChoiceField(
-        choices=choices.PRECISIONS, allow_null=True, help_text="Null where entries are scored once."
+        choices=choices.PRECISIONS, allow_null=True, help_text="Null if entries are scored only once."
     )
     rows = RowOutput(many=True)
 
@@ -80,12 +80,12 @@ class ShowLeaderboard(APIView):
         operation_id="show_leaderboard",
         parameters=[
             OpenApiParameter("split", str, enum=choices.SPLITS, default=Split.PUBLIC.value),
-            OpenApiParameter("version", int, description="Number of the benchmark version; the current one."),
+            OpenApiParameter("version", int, description="Benchmark version; by default the current one."),
             OpenApiParameter(
                 "If-None-Match", str, OpenApiParameter.HEADER, description="ETag of the answer you have."
             ),
         ],
-        responses={200: BoardOutput, 304: OpenApiResponse(description="Nothing has changed.")},
+        responses={200: BoardOutput, 304: OpenApiResponse(description="Not modified.")},
         tags=["leaderboards"],
     )
     def get(self, request: Request, slug: str) -> HttpResponseBase:

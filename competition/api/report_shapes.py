@@ -29,7 +29,9 @@ class UsageOutput(serializers.Serializer[Any]):
     uncounted_ops = serializers.ListField(child=serializers.CharField())
     package_bytes = serializers.IntegerField()
     cpu_s_per_sample = serializers.FloatField(allow_null=True)
-    latency_p50_ms = serializers.FloatField(allow_null=True, help_text="Where the track has a latency gate.")
+    latency_p50_ms = serializers.FloatField(
+        allow_null=True, help_text="Only if the track has a latency gate."
+    )
     latency_p95_ms = serializers.FloatField(allow_null=True)
 
 
@@ -58,7 +60,7 @@ class BreakdownOutput(serializers.Serializer[Any]):
     by_group = serializers.DictField(child=ShareOutput())
     confusion = serializers.ListField(
         child=serializers.ListField(child=serializers.IntegerField()),
-        help_text="Rows are labels, columns the classes called; empty where there are many.",
+        help_text="Rows are labels, columns are predictions; empty if there are many classes.",
     )
 
 
@@ -67,9 +69,9 @@ class QuantisedOutput(serializers.Serializer[Any]):
 
     precision = serializers.ChoiceField(choices=choices.PRECISIONS)
     calibration_samples = serializers.IntegerField()
-    share_in_8_bits = serializers.FloatField(help_text="Share of the MACs whose factors are both of 8 bits.")
+    share_in_8_bits = serializers.FloatField(help_text="Share of the MACs with two 8-bit factors.")
     drop_points = serializers.FloatField(
-        help_text="What the ranking metric lost on the public split, in points of a hundred."
+        help_text="How much lower the ranking metric is on the public split, in points (hundredths)."
     )
     max_drop_points = serializers.FloatField()
     scores = serializers.DictField(child=ScoreOutput())
@@ -98,23 +100,23 @@ class ReportOutput(serializers.Serializer[Any]):
     usage = UsageOutput(allow_null=True)
     max_latency_ms = serializers.FloatField(
         allow_null=True,
-        help_text="The track's inclusive gate on `usage.latency_p50_ms`; null where it has none.",
+        help_text="The track's gate: `usage.latency_p50_ms` may be at most this. Null if it has none.",
     )
     scores = serializers.DictField(child=ScoreOutput())
     private_scores = serializers.DictField(
-        child=ScoreOutput(), help_text="Empty until the track shows them; staff see them at once."
+        child=ScoreOutput(), help_text="Empty until the track shows them. Staff see them at once."
     )
-    quantised = QuantisedOutput(allow_null=True, help_text="Null where the track asks for one score.")
+    quantised = QuantisedOutput(allow_null=True, help_text="Null unless the track has a second score.")
     breakdown = BreakdownOutput(allow_null=True)
     class_names = serializers.ListField(
         child=serializers.CharField(),
-        help_text="Names of the labels of `breakdown`, by number; may be empty.",
+        help_text="Names of the labels in `breakdown`, by number; may be empty.",
     )
     samples = serializers.IntegerField()
     timings_s = serializers.DictField(child=serializers.FloatField())
     applied = serializers.DictField(
         child=serializers.CharField(),
-        help_text="What of the package's own pre- and postprocessing was done, where a format states any.",
+        help_text="Which of the package's own pre- and postprocessing was applied, for formats that state any.",
     )
     isolated = serializers.BooleanField(allow_null=True)
     reference = serializers.CharField()

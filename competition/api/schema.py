@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 PROBLEM = {
     "type": "object",
-    "description": "Any refusal. `code` is stable; `message` and `hint` are for people.",
+    "description": "Any error. `code` is stable; `message` and `hint` are for people.",
     "required": ["code", "message", "hint", "findings"],
     "properties": {
         "code": {"type": "string", "example": "quota_used_up"},
@@ -51,7 +51,7 @@ PROBLEM = {
         },
         "reference": {
             "type": "string",
-            "description": "With `server_error`: names the fault of ours when you ask staff.",
+            "description": "With `server_error`: identifies the fault on our side when you ask staff.",
         },
         "retry_after_s": {"type": "integer", "description": "With `throttled` and `quota_used_up`."},
     },
@@ -64,7 +64,7 @@ def describe_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for operations in result["paths"].values():
         for operation in operations.values():
-            operation["responses"]["default"] = {"description": "Any refusal", "content": content}
+            operation["responses"]["default"] = {"description": "Any error", "content": content}
     return result
 
 
@@ -102,4 +102,4 @@ class UnknownAddress(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Raise before a method is looked for, so that none is reported as the wrong one."""
         super().initial(request, *args, **kwargs)
-        raise exceptions.NotFound("There is nothing at this address.")
+        raise exceptions.NotFound("Nothing was found at this address.")

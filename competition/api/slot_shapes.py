@@ -18,7 +18,7 @@ class SlotsOutput(serializers.Serializer[Any]):
     used = serializers.IntegerField()
     allowed = serializers.IntegerField()
     window_hours = serializers.IntegerField()
-    next_slot_at = serializers.DateTimeField(allow_null=True, help_text="Null while a slot is free.")
+    next_slot_at = serializers.DateTimeField(allow_null=True, help_text="Null while you can submit.")
 
 
 def own_slots(participant: AbstractBaseUser, track: Track) -> dict[str, object]:

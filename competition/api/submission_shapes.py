@@ -85,7 +85,9 @@ class SubmissionDetailOutput(SubmissionOutput):
     message = serializers.SerializerMethodField()
     hint = serializers.SerializerMethodField()
     cancel_requested = serializers.SerializerMethodField()
-    reference = serializers.SerializerMethodField(help_text="Names a fault of ours when you ask staff.")
+    reference = serializers.SerializerMethodField(
+        help_text="Identifies a fault on our side when you ask staff."
+    )
     queued_at = serializers.SerializerMethodField()
     started_at = serializers.SerializerMethodField()
     finished_at = serializers.SerializerMethodField()

@@ -167,8 +167,8 @@ class CancelSubmission(APIView):
             raise Problem(
                 status=status.HTTP_409_CONFLICT,
                 code="already_finished",
-                message="This submission has already ended.",
-                hint="Its report shows how.",
+                message="This submission has already finished.",
+                hint="See its report for the result.",
             )
         return Response(SubmissionDetailOutput(find_submission(user, id), context={"request": request}).data)
 
@@ -182,7 +182,7 @@ def _refuse_unannounced_body(request: Request) -> None:
         raise Problem(
             status=status.HTTP_411_LENGTH_REQUIRED,
             code="length_required",
-            message="The upload does not announce its length.",
+            message="The upload does not state its length.",
             hint="Send the header “Content-Length”.",
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 FINAL: Final = frozenset({"scored", "rejected", "failed", "cancelled"})
-# Counts from the last news of any submission, so that a long queue or a slow machine is no failure.
+# Counts from the last news of any submission, so that a long queue or a slow machine does not count as a failure.
 PATIENCE_S: Final = 900.0
 TELL_S: Final = 20.0
 POLL_S: Final = 2.0

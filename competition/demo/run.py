@@ -112,7 +112,7 @@ def main() -> int:
             as_expected = _compete(url, home, accounts, uploads)
             _goodbye(url, accounts, seconds=time.monotonic() - started, as_expected=as_expected)
             if not environment.get("ONCE"):
-                console.print("The site and its worker go on; Ctrl-C stops them.")
+                console.print("The site and its worker keep running; press Ctrl-C to stop them.")
                 wait_for_interrupt()
     except (ServiceDied, subprocess.CalledProcessError, httpx.HTTPError) as exc:
         console.print(f"[red]The demo failed:[/] {exc}")
@@ -141,7 +141,7 @@ def _amount(track: str) -> dict[str, int]:
 def _prepare_entries(home: Path, uploads: Sequence[Upload]) -> None:
     folder = home / "entries"
     if not (folder / "track2.onnx").exists():
-        _step("Training two baselines, each on one core")
+        _step("Training two baselines, one per core")
         command = [sys.executable, "-m", "competition.demo.train", str(folder)]
         subprocess.run(command, check=True, cwd=ROOT)
         entries.write_bad_entries(folder)
@@ -272,13 +272,13 @@ def _print_board(client: httpx.Client, track: str) -> None:
 
 def _goodbye(url: str, accounts: Mapping[str, str], *, seconds: float, as_expected: bool) -> None:
     verdict = (
-        "[green]Everything ended as it should.[/]"
+        "[green]Everything went as expected.[/]"
         if as_expected
-        else "[red]Not everything ended as it should.[/]"
+        else "[red]Not everything went as expected.[/]"
     )
     console.print(f"{verdict} ({seconds:.0f} s)")
     console.print(f"Site: {url}   Admin: {url}/admin/   API: {url}/api/docs/", soft_wrap=True)
-    console.print("Accounts and their passwords; the admin takes the first:")
+    console.print("Accounts and their passwords (the first one is for the admin):")
     for name, password in accounts.items():
         console.print(f"  {name:10} {password}", markup=False)
 

@@ -121,8 +121,8 @@ def main() -> None:
     prepare(environment)
     port = free_port(int(environment.get("PORT") or 8000))
     with running(environment, port=port, home=home) as url:
-        print(f"Podium serves at {url} (Ctrl-C stops it).")
-        print("An account for the admin: .venv/bin/python manage.py createsuperuser")
+        print(f"Podium is running at {url} (press Ctrl-C to stop it).")
+        print("To create an admin account: .venv/bin/python manage.py createsuperuser")
         wait_for_interrupt()
 
 

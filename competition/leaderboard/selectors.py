@@ -19,7 +19,7 @@ from scoring.contracts import METRIC_FACTS, Metric, MetricFacts, Precision, Spli
 class Row:
     """One participant on the board; `extra` holds the metrics that are shown but do not rank.
 
-    There is no rank outside the track's latency gate.
+    Entries outside the track's latency gate have no rank.
     """
 
     rank: int | None

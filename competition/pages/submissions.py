@@ -69,9 +69,9 @@ def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse
     """Cancel the newest evaluation of a submission."""
     found = _visible_submission(request, submission_id)
     if services.cancel_evaluation(evaluation=_asked_evaluation(request, found)):
-        messages.success(request, "Cancelling was asked for.")
+        messages.success(request, "The submission is being cancelled.")
     else:
-        messages.warning(request, "This submission has ended already; nothing was cancelled.")
+        messages.warning(request, "This submission has already finished; nothing was cancelled.")
     return redirect(found)
 
 

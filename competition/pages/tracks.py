@@ -94,7 +94,7 @@ def starter_kit_zip(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(tracks_for(request.user), slug=slug)
     folder = starter_kit.folder_for(bound(found).spec())
     if folder is None:
-        raise Http404("this track has no starter kit")
+        raise Http404("this track does not have a starter kit")
     response = HttpResponse(starter_kit.as_zip(folder), content_type="application/zip")
     response.headers["Content-Disposition"] = f'attachment; filename="{found.slug}-starter-kit.zip"'
     return response

@@ -50,7 +50,7 @@ class StepState(StrEnum):
 STATE_WORDS: Final[Mapping[StepState, str]] = {
     StepState.DONE: "done",
     StepState.NOW: "in progress",
-    StepState.STOPPED: "ended here",
+    StepState.STOPPED: "stopped here",
     StepState.AHEAD: "not reached",
 }
 

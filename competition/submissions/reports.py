@@ -18,8 +18,10 @@ VERDICTS: Final[Mapping[Status, Verdict]] = {
 }
 Named = list[tuple[str, Score]]
 """Scores, each with its metric."""
-FAULT_MESSAGE: Final = "Something of ours failed, {attempts} times. It does not count towards your quota."
-FAULT_HINT: Final = "Tell the organisers this reference: {reference}."
+FAULT_MESSAGE: Final = (
+    "Something went wrong on our side; we tried {attempts} times. It does not count towards your quota."
+)
+FAULT_HINT: Final = "Give the organisers this reference: {reference}."
 
 
 def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) -> dict[str, Any]:

@@ -184,10 +184,10 @@ def _check_new(submission: Submission) -> None:
 
 def _why_not_open(track: Track, now: datetime) -> str:
     if track.is_closed(now) and track.closes_at is not None:
-        return f"it closed on {in_utc(track.closes_at)}"
+        return f"it closed at {in_utc(track.closes_at)}"
     if track.opens_at is not None and track.opens_at > now:
-        return f"it opens on {in_utc(track.opens_at)}"
-    return "its organisers have not opened it"
+        return f"it opens at {in_utc(track.opens_at)}"
+    return "the organisers have not opened it yet"
 
 
 def _read(upload: File[Any], *, max_bytes: int) -> _Content:

@@ -63,11 +63,11 @@ def is_clutter(name: str) -> bool:
 
 def _member_findings(members: list[zipfile.ZipInfo]) -> Iterator[str]:
     if len(members) > MAX_MEMBERS:
-        yield f"the zip holds {len(members):,} files; at most {MAX_MEMBERS:,} are allowed"
+        yield f"the zip has {len(members):,} files; at most {MAX_MEMBERS:,} are allowed"
         return
     for name, times in Counter(member.filename for member in members).items():
         if times > 1:
-            yield f"“{name}” stands in the zip {times} times"
+            yield f"“{name}” is in the zip {times} times"
     for member in members:
         if why := _why_refused(member):
             yield f"“{member.filename}” {why}"
@@ -85,7 +85,7 @@ def _why_refused(member: zipfile.ZipInfo) -> str:
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG):
         # A link would later be followed to a file of this server.
-        return "is a link or no regular file"
+        return "is a link or a special file"
     return ""
 
 

@@ -49,7 +49,7 @@ def import_dataset_folder(*, name: str, folder: Path, reader: Reader | None = No
     check_contents(folder, table, reader or guess_reader(folder, table))
     # Else the archive would be stored, and every worker would miss the file.
     clutter = [name for name in table.named_files() if bundles.is_clutter(name)]
-    raise_findings([f"“{name}” has a name that zips pass over" for name in clutter])
+    raise_findings([f"“{name}” has a name that zip files cannot store" for name in clutter])
     with tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR) as archive:
         bundles.pack(folder, table, archive)
         archive_bytes = archive.tell()

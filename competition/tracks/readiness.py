@@ -40,7 +40,7 @@ def examine(track: Track, *, now: datetime | None = None) -> tuple[Check, ...]:
         return (Check(name="Fields", ok=False, message=message),)
     spec = document.spec
     return (
-        Check(name="Fields", ok=True, message="All fields are valid and fit each other."),
+        Check(name="Fields", ok=True, message="All fields are valid and fit together."),
         _rules(document.page),
         _window(track, now or timezone.now()),
         _quota(document.page),
@@ -53,22 +53,24 @@ def examine(track: Track, *, now: datetime | None = None) -> tuple[Check, ...]:
 
 def _rules(page: TrackPage) -> Check:
     if page.rules.strip():
-        return Check(name="Rules", ok=True, message="The rules are written.")
-    return Check(name="Rules", ok=False, message="The rules are empty. Write what participants must know.")
+        return Check(name="Rules", ok=True, message="The track has rules.")
+    return Check(name="Rules", ok=False, message="The rules are empty. Write what participants need to know.")
 
 
 def _window(track: Track, now: datetime) -> Check:
     opens, closes = track.opens_at, track.closes_at
     if closes and track.is_closed(now):
-        return Check(name="Window", ok=False, message=f"The window closed at {in_utc(closes)}. Move it.")
-    start = f"from {in_utc(opens)}" if opens else "from the moment the track is opened"
-    end = f"until {in_utc(closes)}" if closes else "without an end"
-    return Check(name="Window", ok=True, message=f"Submissions are taken {start}, {end}.")
+        return Check(
+            name="Window", ok=False, message=f"The window closed at {in_utc(closes)}. Choose a later time."
+        )
+    start = f"from {in_utc(opens)}" if opens else "as soon as the track is open"
+    end = f"until {in_utc(closes)}" if closes else "with no closing date"
+    return Check(name="Window", ok=True, message=f"The track accepts submissions {start}, {end}.")
 
 
 def _quota(page: TrackPage) -> Check:
-    allowed = f"{page.quota_submissions:,} submissions within {page.quota_window_hours:,} hours"
-    return Check(name="Quota", ok=True, message=f"Each participant has {allowed}.")
+    allowed = f"{page.quota_submissions:,} submissions in {page.quota_window_hours:,} hours"
+    return Check(name="Quota", ok=True, message=f"Each participant may make {allowed}.")
 
 
 def _metric(spec: TrackSpec) -> Check:
@@ -79,7 +81,7 @@ def _metric(spec: TrackSpec) -> Check:
 
 def _class_names(spec: TrackSpec) -> Check:
     count = len(spec.output.class_names)
-    message = f"{count:,} classes have names." if count else "No class has a name; pages show numbers."
+    message = f"{count:,} classes have names." if count else "The classes have no names; pages show numbers."
     return Check(name="Class names", ok=True, message=message)
 
 
@@ -91,9 +93,7 @@ def _quantisation(spec: TrackSpec, dataset: Dataset | None) -> Iterator[Check]:
     if dataset is not None:
         wanted = min(wanted, dataset.samples - dataset.private_samples)
     if not wanted:
-        message = (
-            f"{asked.precision} is calibrated on public samples, and the dataset has none. Import others."
-        )
+        message = f"{asked.precision} is calibrated on public samples, but the dataset has none. Import one that does."
         yield Check(name="Quantisation", ok=False, message=message)
         return
     message = (
@@ -105,18 +105,18 @@ def _quantisation(spec: TrackSpec, dataset: Dataset | None) -> Iterator[Check]:
 
 def _dataset(spec: TrackSpec, dataset: Dataset | None) -> Iterator[Check]:
     if dataset is None:
-        message = "There is no dataset. Import a zip or a server folder."
+        message = "The track has no dataset. Import a zip or a server folder."
         yield Check(name="Dataset", ok=False, message=message)
         return
     if not dataset.archive.storage.exists(str(dataset.archive.name)):
-        message = "The dataset's archive is not in storage any more. Import it again."
+        message = "The dataset's archive is missing from storage. Import the dataset again."
         yield Check(name="Dataset", ok=False, message=message)
         return
     public = dataset.samples - dataset.private_samples
     counts = f"{public:,} public and {dataset.private_samples:,} private samples"
     if spec.input.reader not in dataset.readers:
         found = " or ".join(dataset.readers)
-        message = f"“{dataset.name}” holds {found}, and the track reads {spec.input.reader}. Import another."
+        message = f"“{dataset.name}” holds {found}, but the track reads {spec.input.reader}. Import another dataset."
         yield Check(name="Dataset", ok=False, message=message)
         return
     yield Check(name="Dataset", ok=True, message=f"“{dataset.name}” has {counts}.")
@@ -127,8 +127,8 @@ def _truth(output: OutputContract, dataset: Dataset) -> Iterator[Check]:
     needed = TRUTH_BY_OUTPUT[output.kind]
     if dataset.truth != needed:
         message = (
-            f"{output.kind} output is scored against {needed}, and the dataset has {dataset.truth}. "
-            "Import other data, or correct the output's kind."
+            f"{output.kind} output is scored against {needed}, but the dataset has {dataset.truth}. "
+            "Import another dataset, or correct the kind of output."
         )
         yield Check(name="Labels", ok=False, message=message)
     elif needed is TruthKind.CLASSES:
@@ -145,11 +145,11 @@ def _labels(output: OutputContract, dataset: Dataset) -> Check:
     last = (max(2, output.width) if output.kind is OutputKind.LOGITS else 2) - 1
     if dataset.highest_label > last:
         message = (
-            f"The highest label is {dataset.highest_label}, and the output allows 0 to {last}. "
-            "Correct the labels, or the output's kind and width."
+            f"The highest label is {dataset.highest_label}, but the output allows only 0 to {last}. "
+            "Correct the labels, or the kind and width of the output."
         )
         return Check(name="Labels", ok=False, message=message)
-    return Check(name="Labels", ok=True, message=f"Every label is among 0 to {last}.")
+    return Check(name="Labels", ok=True, message=f"Every label is from 0 to {last}.")
 
 
 def _classes(output: OutputContract, dataset: Dataset) -> Check:
@@ -158,7 +158,9 @@ def _classes(output: OutputContract, dataset: Dataset) -> Check:
     if poor:
         what = "both classes" if output.kind is OutputKind.CONFIDENCE else "at least 2 classes"
         where = " and the ".join(poor)
-        message = f"The {where} split needs samples of {what}. Correct labels.csv and import again."
+        message = (
+            f"The {where} split needs samples of {what}. Correct labels.csv and import the dataset again."
+        )
         return Check(name="Classes", ok=False, message=message)
     found = ", ".join(f"{len(dataset.labels(split)):,} in the {split} split" for split in splits)
     return Check(name="Classes", ok=True, message=f"Classes with samples: {found}.")
@@ -167,18 +169,16 @@ def _classes(output: OutputContract, dataset: Dataset) -> Check:
 def _categories(output: OutputContract, dataset: Dataset) -> Check:
     found = dataset.highest_label + 1
     if found != output.classes:
-        message = f"The dataset has {found:,} categories, and the track {output.classes:,} classes."
+        message = f"The dataset has {found:,} categories, but the track has {output.classes:,} classes."
         return Check(name="Labels", ok=False, message=f"{message} Correct one of them.")
-    return Check(name="Labels", ok=True, message=f"Dataset and track have {found:,} classes.")
+    return Check(name="Labels", ok=True, message=f"Dataset and track both have {found:,} classes.")
 
 
 def _boxes(dataset: Dataset) -> Check:
     splits = [Split.PUBLIC, *([Split.PRIVATE] if dataset.private_samples else [])]
     empty = [split.value for split in splits if not dataset.labels(split)]
     if empty:
-        message = (
-            f"The {' and the '.join(empty)} split has no box to find. Correct the data and import again."
-        )
+        message = f"The {' and the '.join(empty)} split has no boxes. Correct the data and import it again."
         return Check(name="Boxes", ok=False, message=message)
     found = ", ".join(f"{sum(dataset.labels(split).values()):,} in the {split} split" for split in splits)
     return Check(name="Boxes", ok=True, message=f"True boxes: {found}.")

@@ -25,11 +25,11 @@ from scoring.contracts import (
 )
 
 OUTPUT_WORDS: Final[Mapping[OutputKind, str]] = {
-    OutputKind.LOGITS: "one number for each class; the largest is the prediction, ties go to the lower index",
-    OutputKind.CONFIDENCE: "one number for each sample; higher means positive",
-    OutputKind.CLASS_MAP: "for each pixel one number a class; the largest is the prediction, ties go to the lower "
-    "index. Integers of N × height × width are taken as the classes themselves",
-    OutputKind.BOXES: "boxes in pixels of the input with a score and a class each",
+    OutputKind.LOGITS: "one number per class; the largest is the prediction, ties go to the lower index",
+    OutputKind.CONFIDENCE: "one number per sample; higher means positive",
+    OutputKind.CLASS_MAP: "one number per class for each pixel; the largest is the prediction, ties go to the lower "
+    "index. Integers of shape N × height × width are the classes themselves",
+    OutputKind.BOXES: "boxes in input pixels, each with a score and a class",
 }
 
 DTYPE_WORDS: Final[Mapping[Dtype, str]] = {
@@ -38,13 +38,13 @@ DTYPE_WORDS: Final[Mapping[Dtype, str]] = {
 }
 
 PRECISION_WORDS: Final[Mapping[Precision, str]] = {
-    Precision.W8A8: "with weights and activations of 8 bits",
+    Precision.W8A8: "with 8-bit weights and activations",
 }
 
 FIT_WORDS: Final[Mapping[Fit, str]] = {
     Fit.STRETCH: "stretched to height and width",
-    Fit.SHORTEST_EDGE_THEN_CENTRE_CROP: "resized until they just cover height and width, then cut to the middle",
-    Fit.CROP_TO_ASPECT_THEN_RESIZE: "cut to the middle of the same aspect, then resized",
+    Fit.SHORTEST_EDGE_THEN_CENTRE_CROP: "resized until they just cover height and width, then cropped to the centre",
+    Fit.CROP_TO_ASPECT_THEN_RESIZE: "cropped around the centre to the same aspect ratio, then resized",
 }
 
 
@@ -75,17 +75,17 @@ def input_in_words(spec: TrackSpec) -> dict[str, str]:
     contract = spec.input
     words = {"Shape": tensor_shape(*contract.shape)}
     if None in contract.shape:
-        words["Any"] = "the size that the package states"
+        words["Any"] = "the size stated by the package"
     words["Values"] = f"{DTYPE_WORDS[contract.dtype]} from {contract.low:g} to {contract.high:g}"
     sides = READER_FACTS[contract.reader].sides
     if "samples" in sides:
-        sound = f"mono, {contract.sample_rate:,} values a second; the middle of longer sounds, zeros after shorter"
+        sound = f"mono, {contract.sample_rate:,} values a second; longer sounds cut to the middle, shorter ones padded"
         words["Sound"] = sound
     if "channels" not in sides:
         return words
     words["Channels"] = CHANNEL_WORDS[contract.channel_order]
     if Format.BYOM in spec.formats:
-        words["Values"] += ", then normalised where the package states mean and std"
+        words["Values"] += ", then normalised if the package states mean and std"
         words["Channels"] += ", unless the package states the other order"
     if "frames" in sides:
         words["Frames"] = _frames_in_words(contract)
@@ -99,13 +99,13 @@ def input_in_words(spec: TrackSpec) -> dict[str, str]:
 
 def _normalised_in_words(mean: Sequence[float], std: Sequence[float]) -> str:
     means, deviations = (", ".join(f"{value:g}" for value in values) for values in (mean, std))
-    return f"channel by channel: less {means}, then divided by {deviations}"
+    return f"per channel: minus {means}, then divided by {deviations}"
 
 
 def _frames_in_words(contract: InputContract) -> str:
     if contract.frame_rate is None:
-        return "the first ones of the clip; a short clip repeats its last"
-    return f"about {contract.frame_rate:g} a second, from the start; a short clip repeats its last"
+        return "the first frames of the clip; a short clip repeats its last frame"
+    return f"about {contract.frame_rate:g} a second, from the start; a short clip repeats its last frame"
 
 
 def output_shape(contract: OutputContract, input_contract: InputContract) -> str:
@@ -132,7 +132,7 @@ def quantisation_in_words(spec: TrackSpec) -> str:
     drop = (
         f"The score ({metric_title(spec.metric)}) may then be at most {asked.max_drop_points:g} points lower"
     )
-    return f"{run} {drop}, or the entry is rejected; from 0.75 to 0.65 are 10 points."
+    return f"{run} {drop}, or the entry is rejected; a fall from 0.75 to 0.65 is 10 points."
 
 
 def metric_title(metric: str) -> str:

@@ -26,8 +26,8 @@ INTRODUCTION = """# Codes
 
 <!-- Written by docs/reference/generate.py from scoring/codes.py; do not edit. -->
 
-Codes are stable names: pages, the API, the command line and logs use the same ones. Where a sentence has …, the real
-one has the numbers or names of the entry.
+Codes are stable names: pages, the API, the command line and logs all use them. In an actual message, the entry's
+numbers and names take the place of “…”.
 """
 
 

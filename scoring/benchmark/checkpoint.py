@@ -25,7 +25,7 @@ from scoring.flow.found import Answers
 HEAD: Final = "head.json"
 LOCK: Final = "lock"
 FIRST: Final = "0" * 64
-START_ANEW: Final = "choose another --results-dir, or remove this one to begin anew"
+START_ANEW: Final = "choose another --results-dir, or remove this one to start again"
 
 
 class CheckpointProblem(Fault):
@@ -94,7 +94,7 @@ class Checkpoint:
         """Raise `CheckpointProblem` unless the finished chunks are the first ones of `chunks`."""
         found = {path.name for path in self.folder.glob("chunk-*.json")}
         if found != {self._sidecar(number).name for number in range(len(found))} or len(found) > chunks:
-            raise CheckpointProblem(f"a chunk of the checkpoint is missing or too many; {START_ANEW}")
+            raise CheckpointProblem(f"the checkpoint has a chunk missing or too many; {START_ANEW}")
         return self
 
 
@@ -124,5 +124,5 @@ def _check_head(folder: Path, run: Mapping[str, object]) -> None:
         raise CheckpointProblem(f"the head of the checkpoint is damaged; {START_ANEW}") from exc
     if differing:
         raise CheckpointProblem(
-            f"the --results-dir holds a run that differs in {', '.join(differing)}; {START_ANEW}"
+            f"the --results-dir has results of a run that differs in {', '.join(differing)}; {START_ANEW}"
         )

@@ -49,11 +49,11 @@ def why_unsuitable(track: TrackSpec, options: Options) -> str | None:
     truth = TRUTH_BY_OUTPUT[track.output.kind]
     if truth is not TruthKind.CLASSES:
         return (
-            f"a benchmark run needs a track whose labels are classes, and this one is scored against {truth}; "
+            f"a benchmark run needs a track whose labels are classes, but this one is scored against {truth}; "
             "score it without a mode and without the options of a benchmark run"
         )
     if options.augmented and not tells_real_from_rest(track):
         return "--augmented needs a track with the metric sn34_score"
     if options.treatment.changes_anything and track.input.reader is Reader.AUDIO:
-        return "--augment-level and --crop-prob are for pictures and video"
+        return "--augment-level and --crop-prob are only for pictures and video"
     return None

@@ -92,7 +92,7 @@ def _plan(data: Path, track: TrackSpec, options: Options) -> SamplePlan:
     except DatasetProblem as exc:
         raise Fault(f"the dataset cannot be used: {exc}") from exc
     if table.truth is not TruthKind.CLASSES:
-        raise Fault(f"a benchmark run is scored against classes, and the dataset has {table.truth}")
+        raise Fault(f"a benchmark run is scored against classes, but the dataset has {table.truth}")
     plan = make_plan(table, mode=options.mode, reader=track.input.reader, seed=options.seed)
     if options.shares is not None:
         weigh(plan.rows, options.shares)
@@ -108,7 +108,7 @@ def _play(bench: Bench) -> Played:
         worn = _run_worn(bench)
         usage, warnings = _time(bench, base)
     except OSError as exc:
-        raise Fault(f"{type(exc).__name__} while the samples or the results were read or written") from exc
+        raise Fault(f"{type(exc).__name__} while reading or writing the samples or the results") from exc
     return Played(base=base, worn=worn, usage=usage, warnings=warnings, predict_s=monotonic() - started)
 
 

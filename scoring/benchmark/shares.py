@@ -31,7 +31,7 @@ class Shares:
         if not (
             self.holdout >= 0 and self.gasstation >= 0 and self.holdout + self.gasstation <= 1 + ROUNDING
         ):
-            raise ValueError("shares are numbers from 0 to 1, and together at most 1")
+            raise ValueError("shares must be numbers from 0 to 1, and at most 1 together")
 
     def by_provenance(self) -> Mapping[Provenance, float]:
         """Return every share by its name."""
@@ -88,7 +88,7 @@ def _factors(
     present = {name: share for name, share in shares.by_provenance().items() if (found == name).any()}
     whole = sum(present.values())
     if whole <= 0:
-        raise Fault(f"the shares leave nothing: all samples are {' or '.join(sorted(present))}")
+        raise Fault(f"the shares leave nothing to score: all samples are {' or '.join(sorted(present))}")
     return {
         name: share / whole * weights.sum() / weights[found == name].sum() for name, share in present.items()
     }

@@ -60,7 +60,7 @@ def _excess(rule: BudgetRule, found: int | None, budgets: Budgets, **facts: obje
 
 
 def _uncounted(usage: Usage, budgets: Budgets) -> Iterator[Finding]:
-    """Yield a finding where products went past every counter: "nobody counted any" is no count of 0.
+    """Yield a finding where products went past every counter: "nobody counted any" does not mean 0.
 
     A model that fails only while it is counted would otherwise be within every budget. The dispatch
     counter alone sees all products of torch; the static one all of a graph whose shapes it knows.
@@ -68,12 +68,12 @@ def _uncounted(usage: Usage, budgets: Budgets) -> Iterator[Finding]:
     if budgets.max_macs is None or usage.macs_by_counter.get("dispatch") is not None:
         return
     if usage.macs_by_counter.get("static") is None:
-        why = "the model failed in the passes that count"
+        why = "the model failed while it was being counted"
         yield Finding(code="macs_not_countable", facts={"allowed": budgets.max_macs, "why": why})
         return
     missed = sorted(UNKNOWN_PRODUCTS & set(usage.uncounted_ops))
     if missed:
-        facts = {"allowed": budgets.max_macs, "why": f"nobody could count {', '.join(missed)}"}
+        facts = {"allowed": budgets.max_macs, "why": f"no counter can count {', '.join(missed)}"}
         yield Finding(code="macs_not_countable", facts=facts)
 
 

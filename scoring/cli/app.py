@@ -13,13 +13,13 @@ from scoring.cli.surroundings import load, sandbox
 
 app = typer.Typer(
     help="Check, score, pack and submit entries of a Podium track.",
-    epilog="Ends with 0 for accepted or scored, 1 for rejected, 2 for a wrong use of the command, 3 for a fault.",
+    epilog="Exit codes: 0 accepted or scored, 1 rejected, 2 wrong usage, 3 fault.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
 
-export = typer.Typer(help="Make a package of one format from a package of another.", no_args_is_help=True)
+export = typer.Typer(help="Convert a package from one format to another.", no_args_is_help=True)
 app.add_typer(export, name="export")
 
 
@@ -31,7 +31,7 @@ def check(
     trust: given.Trust = False,
     log: given.Log = False,
 ) -> None:
-    """Do what the worker does before hidden data: unpack, recognise, measure, enforce budgets."""
+    """Run the worker's checks that need no hidden data: unpack, recognise the format, measure, check budgets."""
     from scoring.cli.check import check
 
     raise typer.Exit(check(path, load(track), trust=trust, printing=Printing(as_json=json, with_log=log)))
@@ -58,7 +58,7 @@ def score(
     trust: given.Trust = False,
     log: given.Log = False,
 ) -> None:
-    """Do the whole flow on labelled data of your own; with --debug, --small or --full on a sample plan."""
+    """Score an entry on your own labelled data, or on a sample plan with --debug, --small or --full."""
     from scoring.cli.score import BenchmarkChoices, one_mode, score, shares_of
 
     spec = load(track)
@@ -85,7 +85,7 @@ def submit(
     token: given.Token = None,
     json: given.Json = False,
 ) -> None:
-    """Upload an entry, follow it, print its score."""
+    """Upload an entry, follow its progress and print its score."""
     from scoring.cli.submit import submit
 
     raise typer.Exit(submit(path, track=track, server=server, token=token, json=json))
@@ -93,7 +93,7 @@ def submit(
 
 @app.command()
 def pack(folder: given.ModelFolder, output: given.ZipOutput = None) -> None:
-    """Make a correct entry from a folder."""
+    """Pack a folder into an entry."""
     from scoring.cli.pack import pack
 
     raise typer.Exit(pack(folder, output=output))
@@ -109,7 +109,7 @@ def export_onnx(
     trust: given.Trust = False,
     log: given.Log = False,
 ) -> None:
-    """Turn a torch package into ONNX with a dynamic batch, compare the two, check the result."""
+    """Export a torch package to ONNX with a dynamic batch, compare the two and check the result."""
     from scoring.cli.convert import to_onnx
 
     spec, cage, printing = load(track), sandbox(trust=trust), Printing(as_json=json, with_log=log)
@@ -126,7 +126,7 @@ def export_byom(
     trust: given.Trust = False,
     log: given.Log = False,
 ) -> None:
-    """Turn a torch package into a BYOM package with TorchScript, compare the two, check the result."""
+    """Export a torch package as a BYOM package with TorchScript, compare the two and check the result."""
     from scoring.cli.convert import to_byom
 
     spec, cage, printing = load(track), sandbox(trust=trust), Printing(as_json=json, with_log=log)
@@ -144,7 +144,7 @@ def compile_model(
     trust: given.Trust = False,
     log: given.Log = False,
 ) -> None:
-    """Compile a torch package's model with ONNX Runtime, and show how near the two are."""
+    """Compile a torch package's model with ONNX Runtime and show how closely the two agree."""
     from scoring.cli.compile import compile_for_targets
 
     code = compile_for_targets(
@@ -161,7 +161,7 @@ def compile_model(
 
 @app.command()
 def describe(path: given.Entry, track: given.Track, trust: given.Trust = False) -> None:
-    """Print what belongs into a model folder's info.yaml, as the sandbox measures it."""
+    """Measure a model folder and print the numbers for its info.yaml."""
     from scoring.cli.describe import describe
 
     raise typer.Exit(describe(path, load(track), sandbox=sandbox(trust=trust)))
@@ -169,7 +169,7 @@ def describe(path: given.Entry, track: given.Track, trust: given.Trust = False) 
 
 @app.command()
 def doctor() -> None:
-    """Say in plain words what this machine lacks."""
+    """Check this machine and explain what is missing."""
     from scoring.cli.doctor import doctor
 
     raise typer.Exit(doctor())

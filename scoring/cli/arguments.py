@@ -14,19 +14,19 @@ Entry = Annotated[
     Path, typer.Argument(metavar="PATH", exists=True, help="A zip, a .tar.gz, an .onnx file or a folder.")
 ]
 ModelFolder = Annotated[
-    Path, typer.Argument(metavar="FOLDER", exists=True, file_okay=False, help="The folder of the package.")
+    Path, typer.Argument(metavar="FOLDER", exists=True, file_okay=False, help="The package's folder.")
 ]
 
 Track = Annotated[str, typer.Option("--track", help="A preset's name or a track.yaml.")]
-Json = Annotated[bool, typer.Option("--json", help="Print the report as JSON and nothing else.")]
-Log = Annotated[bool, typer.Option("--log", help="Show the run's log, tracebacks included.")]
+Json = Annotated[bool, typer.Option("--json", help="Print only the report, as JSON.")]
+Log = Annotated[bool, typer.Option("--log", help="Show the run's log, with tracebacks.")]
 Trust = Annotated[
     bool,
-    typer.Option("--trust", help="Run your own entry without isolation, where bubblewrap is not to be had."),
+    typer.Option("--trust", help="Run your own entry without isolation, on machines without bubblewrap."),
 ]
-Source = Annotated[Format | None, typer.Option("--from", help="PATH's format, where several match.")]
+Source = Annotated[Format | None, typer.Option("--from", help="PATH's format, if it matches several.")]
 
-BENCHMARK: Final = "Benchmark runs, by a sample plan"
+BENCHMARK: Final = "Benchmark runs with a sample plan"
 
 Data = Annotated[
     Path, typer.Option("--data", exists=True, file_okay=False, help="A folder with labels.csv and its files.")
@@ -42,7 +42,7 @@ Full = Annotated[
 Seed = Annotated[
     int | None,
     typer.Option(
-        "--seed", min=0, max=MAX_SEED, help="Of the sample plan; default 42.", rich_help_panel=BENCHMARK
+        "--seed", min=0, max=MAX_SEED, help="Seed of the sample plan; default: 42.", rich_help_panel=BENCHMARK
     ),
 ]
 BatchSize = Annotated[
@@ -54,14 +54,14 @@ ResultsDir = Annotated[
     typer.Option(
         "--results-dir",
         file_okay=False,
-        help="Keeps results, and resumes what was cut short.",
+        help="Write results here, and resume an interrupted run.",
         rich_help_panel=BENCHMARK,
     ),
 ]
 CheckpointEvery = Annotated[
     int | None,
     typer.Option(
-        "--checkpoint-every", min=1, help="Samples a chunk; default 1024.", rich_help_panel=BENCHMARK
+        "--checkpoint-every", min=1, help="Samples per chunk; default: 1024.", rich_help_panel=BENCHMARK
     ),
 ]
 Augmented = Annotated[
@@ -69,7 +69,7 @@ Augmented = Annotated[
     typer.Option(
         "--augmented",
         min=1,
-        help="Samples of each group scored after the robustness suite.",
+        help="Samples of each group to score after the robustness suite.",
         rich_help_panel=BENCHMARK,
     ),
 ]
@@ -85,7 +85,7 @@ HoldoutShare = Annotated[
         "--holdout-share",
         min=0,
         max=1,
-        help="What groups named “…-holdout-…” count.",
+        help="Weight of groups named “…-holdout-…”.",
         rich_help_panel=BENCHMARK,
     ),
 ]
@@ -95,7 +95,7 @@ GasstationShare = Annotated[
         "--gasstation-share",
         min=0,
         max=1,
-        help="What groups named “…gasstation…” count.",
+        help="Weight of groups named “…gasstation…”.",
         rich_help_panel=BENCHMARK,
     ),
 ]
@@ -115,16 +115,17 @@ ByomOutput = Annotated[
     Path, typer.Option("--output", "-o", dir_okay=False, help="The .tar.gz file to write.")
 ]
 CompiledOutput = Annotated[
-    Path | None, typer.Option("--output", "-o", dir_okay=False, help="Default: PATH's name.TARGET.onnx here.")
+    Path | None,
+    typer.Option("--output", "-o", dir_okay=False, help="Default: NAME.TARGET.onnx in this folder."),
 ]
 Targets = Annotated[
     list[str],
     typer.Option(
         "--target",
         metavar="TARGET",
-        help="x86_64-cpu; others of the BYOM guide are known by name. Repeatable.",
+        help="x86_64-cpu; other targets of the BYOM guide are refused. Repeatable.",
     ),
 ]
 ZipOutput = Annotated[
-    Path | None, typer.Option("--output", "-o", help="A .zip or .tar.gz; default: FOLDER.zip here.")
+    Path | None, typer.Option("--output", "-o", help="A .zip or .tar.gz; default: FOLDER.zip in this folder.")
 ]

@@ -201,7 +201,7 @@ def _answer(response: httpx.Response) -> dict[str, Any]:
     body = _json(response)
     if response.is_success:
         if not body:
-            raise _odd("no JSON object")
+            raise _odd("not a JSON object")
         return body
     if isinstance(body.get("code"), str) and isinstance(body.get("message"), str):
         if response.is_server_error:
@@ -233,7 +233,7 @@ def _whole(body: Mapping[str, Any], name: str) -> int:
 
 
 def _id(body: object) -> UUID:
-    """Return the id in a submission's description; an id that is no UUID never becomes an address."""
+    """Return the id in a submission's description; an id that is not a UUID never becomes an address."""
     try:
         return UUID(_text(body if isinstance(body, dict) else {}, "id"))
     except ValueError as exc:

@@ -113,4 +113,7 @@ def _sentences(exported: ByomExport, output: Path) -> Iterator[str]:
     )
     yield f"scored numbers that differ from the model's: {exported.differing:,} of {exported.numbers:,}"
     if exported.fit is not Fit.STRETCH:
-        yield f"this track fits pictures by {exported.fit}, which a package cannot say; other tracks stretch"
+        yield (
+            f"this track fits pictures by {exported.fit}, which a package cannot state; "
+            "elsewhere pictures are stretched"
+        )

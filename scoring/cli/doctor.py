@@ -65,7 +65,7 @@ def _operating_system() -> Condition:
         "operating system",
         sys.platform == "linux",
         found,
-        "The sandbox needs Linux. Elsewhere, check your own entries with --trust, or in a Linux container.",
+        "The sandbox needs Linux. On other systems, use --trust for your own entries, or a Linux container.",
     )
 
 
@@ -76,7 +76,7 @@ def _bubblewrap() -> Condition:
         return Condition("bubblewrap", ok=False, found="not installed", remedy=remedy)
     told = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout.strip()
     version = tuple(int(part) for part in re.findall(r"\d+", told)[:2])
-    return Condition("bubblewrap", version >= OLDEST_BUBBLEWRAP, told or "no version told", remedy)
+    return Condition("bubblewrap", version >= OLDEST_BUBBLEWRAP, told or "unknown version", remedy)
 
 
 def _user_namespaces() -> Condition:
@@ -118,7 +118,7 @@ def _own_user() -> Condition:
     except Fault:
         disabled = False
     found = "running as an ordinary user: entries run as that user inside a user namespace"
-    more = "" if disabled else "; this bubblewrap cannot forbid further ones, the system call filter does"
+    more = "" if disabled else "; this bubblewrap cannot forbid nested ones, but the system call filter does"
     return Condition(name, ok=True, found=found + more)
 
 
@@ -127,7 +127,7 @@ def _process_files() -> Condition:
         "/proc",
         Path("/proc/self/stat").exists(),
         "mounted" if Path("/proc/self/stat").exists() else "not mounted",
-        "Mount it: memory, processor time and the end of processes are read there.",
+        "Mount it: Podium reads memory, CPU time and the end of processes there.",
     )
 
 
@@ -137,7 +137,7 @@ def _memory_watcher() -> Condition:
         "memory watcher",
         sample.memory_bytes > 0,
         f"this process uses {sample.memory_bytes / 2**20:.0f} MiB",
-        "The kernel must show RssAnon in /proc/PID/status (Linux 4.5 or newer).",
+        "Use a kernel that shows RssAnon in /proc/PID/status (Linux 4.5 or newer).",
     )
 
 
@@ -146,8 +146,8 @@ def _sandbox() -> Condition:
     return Condition(
         "sandbox",
         not why,
-        why or "a trial program ran and ended",
-        "In a container, allow it namespaces (docker: `--privileged`, or `--cap-add SYS_ADMIN "
+        why or "a test program ran and ended",
+        "In a container, allow namespaces (docker: `--privileged`, or `--cap-add SYS_ADMIN "
         "--security-opt seccomp=unconfined --security-opt apparmor=unconfined`). On Ubuntu 24.04, "
         "allow bwrap user namespaces in AppArmor.",
     )
@@ -158,7 +158,7 @@ def _packages() -> Iterator[Condition]:
     pinned = environment.pins()
     if pinned is None:
         yield Condition(
-            "packages", ok=False, found="env.txt is missing", remedy="Restore it from the sources."
+            "packages", ok=False, found="env.txt is missing", remedy="Restore it from Podium's repository."
         )
         return
     for name in ENTRY_PACKAGES:

@@ -146,7 +146,7 @@ def _look_at_files(data: Path, reader: Reader) -> None:
     try:
         check_contents(data, table, reader)
     except DatasetProblem as exc:
-        raise Fault("\n".join(["the data cannot be used:", *exc.findings])) from exc
+        raise Fault("\n".join(["The data cannot be used:", *exc.findings])) from exc
 
 
 @contextmanager

@@ -84,8 +84,8 @@ class Screen:
         self._show_scores(outcome["private_scores"], " (private)")
         self._show_quantised(outcome.get("quantised"))
         self._show_breakdown(outcome.get("breakdown") or {}, outcome.get("class_names") or [])
-        if outcome["isolated"] is False:  # None: there is no score that it could be said of
-            self._console.print("[yellow]Run without isolation (--trust).[/]")
+        if outcome["isolated"] is False:  # None: nothing ran
+            self._console.print("[yellow]This run was not isolated (--trust).[/]")
 
     def show_log(self, log: str) -> None:
         """Print what the entry wrote in the measure stage."""
@@ -135,7 +135,7 @@ class Screen:
         table.add_row("MACs", f"{usage['macs']:,} ({counters})")
         table.add_row("package", f"{usage['package_bytes']:,} bytes")
         if usage["cpu_s_per_sample"] is not None:
-            table.add_row("processor time", f"{usage['cpu_s_per_sample']:.4f} s a sample")
+            table.add_row("CPU time", f"{usage['cpu_s_per_sample']:.4f} s per sample")
         if usage.get("latency_p50_ms") is not None:
             p50_ms, p95_ms = usage["latency_p50_ms"], usage["latency_p95_ms"]
             table.add_row("latency", latency_in_words(p50_ms, p95_ms, max_latency_ms))

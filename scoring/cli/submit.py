@@ -62,9 +62,9 @@ def submit(
         notes.print(f"--server must look like https://podium.example.org, not “{escape(server)}”.")
         return EXIT_USAGE
     if address.scheme == "http" and address.hostname not in LOOPBACK:
-        notes.print("[yellow]This address is not encrypted: others on the way can read your token.[/]")
+        notes.print("[yellow]This address is not encrypted: others on the network can read your token.[/]")
     if not token and not sys.stdin.isatty():
-        notes.print("No token: give --token or set PODIUM_TOKEN. Make a token on your account's page.")
+        notes.print("No token. Pass --token or set PODIUM_TOKEN; create a token on your account's page.")
         return EXIT_USAGE
     with Site(server, token=token or "", pause=pause) as site:
         try:
@@ -97,10 +97,12 @@ def _upload_and_follow(
             _check_size(entry, remote)
             upload = _upload(site, remote, entry, notes=notes, quiet=as_json)
     except KeyboardInterrupt:
-        notes.print("\nInterrupted during the upload. Run the same command again to be sure of it.")
+        notes.print(
+            "\nInterrupted during the upload. Run the same command again to make sure that it arrives."
+        )
         return EXIT_INTERRUPTED
     if upload.repeated:
-        notes.print("You had already submitted exactly this file; following that submission.")
+        notes.print("You already submitted this exact file; following that submission.")
     return _follow_to_report(site, upload.id, notes=notes, as_json=as_json, pause=pause)
 
 
@@ -110,8 +112,8 @@ def _track(site: Site, track: str) -> RemoteTrack:
     except Refused as refused:
         if refused.code != "not_found":
             raise
-        message = f"This site shows no track with the short name “{track}”."
-        hint = "The short name stands in the address of the track's page: /tracks/SHORT-NAME/."
+        message = f"This site has no track with the short name “{track}”."
+        hint = "The short name is in the address of the track's page: /tracks/SHORT-NAME/."
         raise Refused(refused.status, {**refused.body, "message": message, "hint": hint}) from refused
 
 
@@ -154,7 +156,7 @@ def _follow_to_report(
         final = _follow(site, submission, progress, notes=notes, quiet=as_json, pause=pause)
     except KeyboardInterrupt:
         notes.print(
-            f"\nThe submission goes on without you. Look at it at {escape(page or str(submission))}, "
+            f"\nThe submission keeps running. See it at {escape(page or str(submission))}, "
             "or run the same command again to follow it.",
             soft_wrap=True,
         )

@@ -39,7 +39,7 @@ def cache_max_bytes() -> int:
     """Return how large the cache may grow."""
     given = os.environ.get("PODIUM_CACHE_MAX_BYTES", str(DEFAULT_MAX_BYTES))
     if not (given.isascii() and given.isdecimal()):
-        raise typer.BadParameter(f"PODIUM_CACHE_MAX_BYTES is no number of bytes: “{given}”")
+        raise typer.BadParameter(f"PODIUM_CACHE_MAX_BYTES must be a number of bytes, not “{given}”")
     return int(given)
 
 

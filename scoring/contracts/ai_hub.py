@@ -68,13 +68,13 @@ def not_provided(module: str, names: Iterable[str], model_id: str) -> tuple[str,
 def advice(missing: str, model_id: str) -> str:
     """Say what to do about a module or name of the library that is not there."""
     if f"{missing}.".startswith(f"{DOWNLOADS}."):
-        return "nothing is downloaded here; put the weights beside model.py and load them from there"
+        return "Podium downloads nothing; put the weights next to model.py and load them from there"
     module = next((module for module in PROVIDED if missing.startswith(f"{module}.")), None)
     if module is not None:
-        return f"of {module} it provides {', '.join(sorted(PROVIDED[module]))}"
+        return f"from {module} it provides {', '.join(sorted(PROVIDED[module]))}"
     if missing.startswith(f"{MODELS}."):
-        return f"the folder's own files import each other by info.yaml's id, as {MODELS}.{model_id}"
-    return f"of {LIBRARY} it provides {', '.join(name.removeprefix(f'{LIBRARY}.') for name in PROVIDED)}"
+        return f"the folder's own files import each other with the id in info.yaml, as {MODELS}.{model_id}"
+    return f"from {LIBRARY} it provides {', '.join(name.removeprefix(f'{LIBRARY}.') for name in PROVIDED)}"
 
 
 def _is_own(name: str, model_id: str) -> bool:

@@ -25,7 +25,7 @@ class BudgetRule:
         return "at most" if self.inclusive else "fewer than"
 
     def is_over(self, found: float, allowed: float | None) -> bool:
-        """Say whether what was found is over the limit; None is no limit."""
+        """Say whether what was found is over the limit; None means no limit."""
         if allowed is None:
             return False
         return found > allowed if self.inclusive else found >= allowed
@@ -38,7 +38,7 @@ PARAMETERS_RULE: Final = BudgetRule(
 MACS_RULE: Final = BudgetRule(
     usage="macs",
     budget="max_macs",
-    title="MACs of one sample",
+    title="MACs per sample",
     code="macs_over_budget",
     inclusive=False,
 )

@@ -122,7 +122,7 @@ class TrackField:
 
     @property
     def item(self) -> Any:
-        """Return the type of a list's items, None left out; None for a field that is no list."""
+        """Return the type of a list's items, None left out; None for a field that is not a list."""
         return plain_type(get_args(self.type)[0])[0] if get_origin(self.type) is tuple else None
 
     @property

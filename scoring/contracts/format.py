@@ -52,8 +52,8 @@ FORMAT_FACTS: Final[Mapping[Format, FormatFacts]] = {
     Format.CVPR_ZIP: FormatFacts(
         title="Zip with model.py",
         summary="a zip with model.py that defines class Model",
-        layout="A zip archive with model.py at its root that defines class Model, a torch.nn.Module built without "
-        "arguments. Weights and further modules lie beside it.",
+        layout="A zip archive with model.py at its root that defines class Model, a torch.nn.Module that takes no "
+        "arguments. Put weights and other modules next to it.",
         suffixes=(".zip",),
         rules="scoring.packages.cvpr_zip",
         loader="scoring.sandboxed.loaders.cvpr_zip",
@@ -62,7 +62,7 @@ FORMAT_FACTS: Final[Mapping[Format, FormatFacts]] = {
     Format.ONNX: FormatFacts(
         title="ONNX model",
         summary="one .onnx file, or a zip that holds exactly one",
-        layout="One .onnx file, or a zip holding exactly one. One input, one output; the batch dimension may be free "
+        layout="One .onnx file, or a zip with exactly one. One input, one output; the batch may be dynamic "
         "or fixed.",
         suffixes=(".onnx", ".zip"),
         has_code=False,
@@ -84,8 +84,8 @@ FORMAT_FACTS: Final[Mapping[Format, FormatFacts]] = {
     Format.BYOM: FormatFacts(
         title="BYOM package",
         summary="a .tar.gz with config.yaml, mochi.json, a manifest and one .pt file",
-        layout="A .tar.gz with config.yaml, mochi.json, export_artifacts/manifest.json and exactly one .pt beside it: "
-        "TorchScript, or a state dict whose architecture torchvision or timm has.",
+        layout="A .tar.gz with config.yaml, mochi.json, export_artifacts/manifest.json and exactly one .pt file: "
+        "TorchScript, or the state dict of a torchvision or timm model.",
         suffixes=(".tar.gz", ".gz", ".zip"),
         packed_as=".tar.gz",
         rules="scoring.packages.byom",

@@ -58,7 +58,7 @@ class Split(StrEnum):
 
 
 class PrivateScores(StrEnum):
-    """When participants see scores of the private split."""
+    """When participants see the scores of the private split."""
 
     NEVER = "never"
     AFTER_CLOSE = "after_close"
@@ -83,13 +83,13 @@ class InputContract:
 
     reader: Reader = field(
         default=Reader.IMAGE,
-        metadata=described("What the data are.", label="Reader"),
+        metadata=described("The kind of data.", label="Reader"),
     )
     shape: tuple[int | None, ...] = field(
         default=(3, 224, 224),
         metadata=described(
-            "One sample: `[3, height, width]` of an image, `[frames, 3, height, width]` of a video with at most "
-            "64 frames, `[samples]` of sound. `null`, or an empty box, for a side that the package may choose.",
+            "One sample: `[3, height, width]` for an image, `[frames, 3, height, width]` for a video with at most "
+            "64 frames, `[samples]` for sound. Use `null`, or leave a box empty, to let the package choose that side.",
             label="Input shape",
             above=0,
             boxes={reader: facts.sides for reader, facts in READER_FACTS.items()},
@@ -104,26 +104,26 @@ class InputContract:
         ),
     )
     low: float = field(
-        default=0.0, metadata=described("The value that a model receives for black.", label="Input low")
+        default=0.0, metadata=described("The value that the model receives for black.", label="Input low")
     )
     high: float = field(
-        default=1.0, metadata=described("The value that a model receives for white.", label="Input high")
+        default=1.0, metadata=described("The value that the model receives for white.", label="Input high")
     )
     channel_order: ChannelOrder = field(
         default=ChannelOrder.BGR,
-        metadata=described("Order of the colour planes; CVPR 2022 used BGR.", only={"reader": PICTURES}),
+        metadata=described("Order of the colour channels; CVPR 2022 used BGR.", only={"reader": PICTURES}),
     )
     fit: Fit = field(
         default=Fit.STRETCH,
         metadata=described(
-            "How pictures of another size are brought to height x width.",
+            "How pictures of another size are fitted to height x width.",
             only={"reader": PICTURES},
         ),
     )
     mean: tuple[float, ...] | None = field(
         default=None,
         metadata=described(
-            "Subtracted after scaling, one value for each channel.",
+            "Subtracted after scaling; one value per channel.",
             empty="none",
             only={"reader": PICTURES},
             boxes=CHANNELS,
@@ -132,7 +132,7 @@ class InputContract:
     std: tuple[float, ...] | None = field(
         default=None,
         metadata=described(
-            "Divided by after `mean`, one value for each channel.",
+            "Divided by after subtracting `mean`; one value per channel.",
             empty="none",
             above=0,
             only={"reader": PICTURES},
@@ -142,7 +142,7 @@ class InputContract:
     frame_rate: float | None = field(
         default=None,
         metadata=described(
-            "Video is thinned to this rate.",
+            "Thins video to this rate.",
             unit=Unit.FRAMES_A_SECOND,
             empty="every frame",
             above=0,
@@ -152,7 +152,7 @@ class InputContract:
     sample_rate: int = field(
         default=16_000,
         metadata=described(
-            "Of audio; other rates are resampled to it.",
+            "Sample rate of audio; other rates are resampled.",
             unit=Unit.HERTZ,
             above=0,
             only={"reader": readers_with("samples")},
@@ -179,16 +179,16 @@ class OutputContract:
 
     kind: OutputKind = field(
         metadata=described(
-            "`logits`: one column for each class, the largest wins. `confidence`: one column, higher means positive. "
-            "`class_map`: a class for each pixel. `boxes`: places, scores and classes.",
+            "`logits`: one column per class, the largest wins. `confidence`: one column, higher means positive. "
+            "`class_map`: a class for each pixel. `boxes`: positions, scores and classes.",
             label="Output kind",
         )
     )
     width: int = field(
         default=0,
         metadata=described(
-            "Columns: the number of classes; 1 for a confidence, or for the logit of class 1 where the metrics "
-            "can read one.",
+            "Columns: the number of classes; 1 for a confidence, or for the logit of class 1 if the metrics "
+            "accept one.",
             label="Output width",
             at_least=0,
             only={"kind": (OutputKind.LOGITS, OutputKind.CONFIDENCE)},
@@ -198,7 +198,7 @@ class OutputContract:
     classes: int = field(
         default=0,
         metadata=described(
-            "How many classes a class map (at least 2) or boxes (at least 1) name; left out elsewhere.",
+            "Number of classes of a class map (at least 2) or boxes (at least 1). Leave out for other outputs.",
             at_least=0,
             below=IGNORED_CLASS,
             only={"kind": (OutputKind.CLASS_MAP, OutputKind.BOXES)},
@@ -208,7 +208,7 @@ class OutputContract:
     box_layout: BoxLayout | None = field(
         default=None,
         metadata=described(
-            "`yolo`: N x (4 + classes) x anchors. `corners`: N x boxes x 6. Needed for boxes, left out elsewhere.",
+            "`yolo`: N x (4 + classes) x anchors. `corners`: N x boxes x 6. Required for boxes, and only there.",
             empty="none",
             only={"kind": (OutputKind.BOXES,)},
             is_decision=True,
@@ -217,8 +217,8 @@ class OutputContract:
     class_names: tuple[str, ...] = field(
         default=(),
         metadata=described(
-            "One name for each class in the order of their numbers, beginning with class 0; no two alike. An output of "
-            "one column has two classes. Names are for people: they change no score and begin no benchmark version.",
+            "One name per class in the order of their numbers, starting with class 0; all different. An output of "
+            "one column has two classes. Names do not affect scores and do not start a new benchmark version.",
             empty="none",
             max_length=80,
             is_one_line=True,
@@ -264,7 +264,7 @@ class Budgets:
     max_parameters: int | None = field(
         default=None,
         metadata=described(
-            "Inclusive: a model with exactly so many passes. Every parameter and floating buffer counts.",
+            "A model may have at most this many. Every parameter and floating-point buffer counts.",
             unit=Unit.PARAMETERS,
             empty="no limit",
             above=0,
@@ -274,7 +274,7 @@ class Budgets:
     max_macs: int | None = field(
         default=None,
         metadata=described(
-            "Strict: a model must need fewer. Multiply-adds of one sample; “5G FLOPs” of CVPR 2022 are 5G here.",
+            "A model must need fewer. Counts multiply-adds for one sample; “5G FLOPs” in CVPR 2022 means 5G here.",
             label="Max MACs",
             unit=Unit.MACS,
             empty="no limit",
@@ -285,18 +285,18 @@ class Budgets:
     max_package_bytes: int | None = field(
         default=None,
         metadata=described(
-            "Inclusive; all files of the entry, unpacked.",
+            "The entry's files may take at most this much, unpacked.",
             unit=Unit.BYTES,
-            empty="what the limits on archives allow; where parameters are limited, for all formats but `onnx`, "
-            "four bytes for each parameter and 4 MiB",
+            empty="what the archive limits allow; if parameters are limited, for all formats but `onnx`, "
+            "4 bytes per allowed parameter plus 4 MiB",
             above=0,
         ),
     )
     max_latency_ms: float | None = field(
         default=None,
         metadata=described(
-            "Inclusive gate on the median time of one sample, in a run of its own: slower entries are listed below "
-            "the ranked ones.",
+            "The median time per sample, measured in a separate run, may be at most this. Slower entries are listed "
+            "below the ranked ones.",
             unit=Unit.MILLISECONDS,
             empty="not timed",
             above=0,
@@ -333,12 +333,12 @@ class Quantisation:
 
     precision: Precision = field(
         default=Precision.W8A8,
-        metadata=described("Bits of weights and of activations."),
+        metadata=described("Bits of the weights and the activations."),
     )
     calibration_samples: int = field(
         default=100,
         metadata=described(
-            "Samples of the public split that the quantised graph is calibrated on; fewer where there are fewer.",
+            "Samples of the public split to calibrate the quantised graph on; fewer if the split has fewer.",
             at_least=1,
             at_most=10_000,
         ),
@@ -346,8 +346,8 @@ class Quantisation:
     max_drop_points: float = field(
         default=10.0,
         metadata=described(
-            "Inclusive: how many points of a hundred of the ranking metric the second score may lose. From 0.75 to "
-            "0.65 are 10 points.",
+            "How many points (hundredths) of the ranking metric the second score may lose at most. From 0.75 to "
+            "0.65 is 10 points.",
             unit=Unit.POINTS,
             at_least=0,
             at_most=100,
@@ -362,20 +362,22 @@ class ArchiveLimits:
     max_entry_bytes: int = field(
         default=512 * 2**20,
         metadata=described(
-            "The uploaded file; the site's own upload limit binds too.", unit=Unit.BYTES, above=0
+            "Size of the uploaded file. The site's own upload limit applies too.", unit=Unit.BYTES, above=0
         ),
     )
     max_unpacked_bytes: int = field(
         default=2 * 2**30,
         metadata=described(
-            "All files of the archive together, counted as they are read.", unit=Unit.BYTES, above=0
+            "Total size of the archive's files, counted as they are read.", unit=Unit.BYTES, above=0
         ),
     )
-    max_files: int = field(default=2_000, metadata=described("Files in the archive.", above=0))
-    max_depth: int = field(default=16, metadata=described("Folders inside each other.", above=0))
+    max_files: int = field(default=2_000, metadata=described("Number of files in the archive.", above=0))
+    max_depth: int = field(default=16, metadata=described("Depth of nested folders.", above=0))
     max_ratio: float = field(
         default=200.0,
-        metadata=described("Unpacked size over packed size of one file; stops archive bombs.", above=1),
+        metadata=described(
+            "Unpacked size divided by compressed size, for each file; stops zip bombs.", above=1
+        ),
     )
 
 
@@ -400,18 +402,20 @@ class RunLimits:
     )
     max_tmp_bytes: int = field(
         default=512 * 2**20,
-        metadata=described("All that the run may write to its own `/tmp`.", unit=Unit.BYTES, above=0),
+        metadata=described(
+            "Total size of what the run may write to its own `/tmp`.", unit=Unit.BYTES, above=0
+        ),
     )
     max_log_bytes: int = field(
         default=2**20,
         metadata=described(
-            "What is kept of the printed text that participants see.", unit=Unit.BYTES, above=0
+            "How much printed text is kept for participants to see.", unit=Unit.BYTES, above=0
         ),
     )
     measure_timeout_s: float = field(
         default=300.0,
         metadata=described(
-            "For loading the model and counting its parameters and MACs.",
+            "Time limit for loading the model and counting its parameters and MACs.",
             unit=Unit.SECONDS,
             above=0,
             at_most=WEEK_S,
@@ -419,15 +423,19 @@ class RunLimits:
     )
     predict_timeout_s: float = field(
         default=3_600.0,
-        metadata=described("For all hidden samples together.", unit=Unit.SECONDS, above=0, at_most=WEEK_S),
+        metadata=described(
+            "Time limit for all hidden samples together.", unit=Unit.SECONDS, above=0, at_most=WEEK_S
+        ),
     )
     threads: int = field(
         default=2,
-        metadata=described("Processor threads of the run, fixed so that scores repeat.", above=0, at_most=64),
+        metadata=described(
+            "CPU threads of the run; fixed, so that scores are repeatable.", above=0, at_most=64
+        ),
     )
     batch_size: int = field(
         default=32,
-        metadata=described("Samples of one forward pass.", above=0, at_most=1024),
+        metadata=described("Samples per forward pass.", above=0, at_most=1024),
     )
     seed: int = field(
         default=0,
@@ -441,7 +449,7 @@ class TrackSpec:
 
     slug: str = field(
         metadata=described(
-            "Part of the address, for example `cvpr2022-track1`: small letters, digits and single hyphens.",
+            "Part of the address, for example `cvpr2022-track1`: lower-case letters, digits and single hyphens.",
             pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
             max_length=60,
             changes_scores=False,
@@ -462,7 +470,7 @@ class TrackSpec:
     )
     metric: Metric = field(metadata=described("Ranks the board.", group=Group.METRICS, is_decision=True))
     extra_metrics: tuple[Metric, ...] = field(
-        default=(), metadata=described("Shown beside the ranking metric.", group=Group.METRICS, empty="none")
+        default=(), metadata=described("Shown with the ranking metric.", group=Group.METRICS, empty="none")
     )
     budgets: Budgets = field(default_factory=Budgets, metadata=described("What a package may use."))
     quantisation: Quantisation | None = field(

@@ -23,8 +23,8 @@ X86_64_CPU: Final = "x86_64-cpu"
 X86_64_MACHINES: Final = frozenset({"x86_64", "amd64"})
 # What each needs that Podium does not use.
 ELSEWHERE: Final[Mapping[str, str]] = {
-    "x86_64-cuda": "it needs an NVIDIA GPU, and models run on the processor here",
-    "arm64-cpu": "it needs a 64-bit ARM processor to run and compare the model on",
+    "x86_64-cuda": "it needs an NVIDIA GPU, but Podium runs models on the CPU",
+    "arm64-cpu": "it needs a 64-bit ARM processor to run and compare the model",
     "jetson-xavier": "it needs a Jetson Xavier with CUDA 10.2 and TensorRT 8.2",
     "jetson-xavier-jp5": "it needs a Jetson Xavier with JetPack 5",
     "jetson-xavier-jp6": "it needs a Jetson Xavier with JetPack 6",
@@ -48,13 +48,13 @@ def available_targets(machine: str) -> tuple[str, ...]:
 
 
 def refuse_target(target: str, machine: str) -> Rejected | None:
-    """Return why there is no compiling for the target on a machine with this processor, if so."""
+    """Return why the target cannot be compiled for on a machine with this processor, if it cannot."""
     if target not in TARGETS:
         return reject("unknown_target", target=target, known=", ".join(TARGETS))
     available = available_targets(machine)
     if target in available:
         return None
-    why = ELSEWHERE.get(target, "this machine has another processor")
+    why = ELSEWHERE.get(target, "this machine has a different processor")
     return reject("target_unavailable", target=target, why=why, available=", ".join(available) or "none")
 
 

@@ -31,7 +31,7 @@ def open_source(
     unpacked = unpack(entry, destination=workdir / "source", limits=track.archive_limits)
     package = recognise(unpacked, allowed=_sources(unpacked, track, source), formats=FORMATS)
     if package.format is Format.ONNX:
-        raise reject(code, path=package.main, why="it is an ONNX model already")
+        raise reject(code, path=package.main, why="it already is an ONNX model")
     note(Stage.INSPECT)
     FORMATS[package.format].check(package, track)
     settled = FORMATS[package.format].settle(package, track)

@@ -54,7 +54,7 @@ def export_byom(
 ) -> ByomExport:
     """Write the entry's torch module as a BYOM package; raises only Rejected and Fault."""
     if track.input.reader is not Reader.IMAGE:
-        raise reject(CODE, why=f"this track feeds {track.input.reader}, and a BYOM package takes pictures")
+        raise reject(CODE, why=f"this track feeds {track.input.reader}, but BYOM packages only take pictures")
     origin = open_source(entry, track, source=source, code=CODE, workdir=workdir, note=note)
     run, job = run_task(Task.TRACE, origin, sandbox=sandbox, workdir=workdir, note=note)
     facts = cast(exchange.TraceFacts, exchange.interpret(run, job))
@@ -64,7 +64,7 @@ def export_byom(
     exchange.interpret(run, job)
     differing = _differing(exchange.read_outputs(run, job), found)
     if differing > MAX_DIFFERING_SHARE * found.size:
-        raise reject(CODE, why=f"{differing:,} of its {found.size:,} scored numbers are not the model's")
+        raise reject(CODE, why=f"{differing:,} of its {found.size:,} scored numbers differ from the model's")
     return ByomExport(
         content=packed.read_bytes(),
         facts=facts,

@@ -21,8 +21,8 @@ from scoring.packages.onnx.contract import data_inputs
 from scoring.sandbox import exchange
 from scoring.sandbox.base import Sandbox
 
-SETTINGS_DIFFER: Final = "the package's own settings change the input that the track states"
-REMEDY: Final = "take them out of the package and do the same inside forward()"
+SETTINGS_DIFFER: Final = "the package's own settings change the input from what the track states"
+REMEDY: Final = "remove them from the package and do the same in forward()"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -89,7 +89,7 @@ def _document(path: Path, findings: list[str]) -> dict[str, list[Any]] | None:
         findings.append(f"{path.name} must be an object with {', '.join(SECTIONS)}")
         return None
     missing = [name for name in SECTIONS if not isinstance(document.get(name), list)]
-    findings += [f"{path.name}: “{name}” is missing or is no list" for name in missing]
+    findings += [f"{path.name}: “{name}” is missing or not a list" for name in missing]
     return None if missing else document
 
 
@@ -100,7 +100,7 @@ def _by_id(
     for place, item in enumerate(document[section]):
         why = problem(item)
         if not why and item["id"] in found:
-            why = f"has the id {item['id']}, which another has already"
+            why = f"has the id {item['id']}, which another already has"
         if why:
             findings.append(f"{ANNOTATIONS_FILE}: {section}[{place}] {why}")
             continue
@@ -110,13 +110,13 @@ def _by_id(
 
 def _category_problem(item: Any) -> str:
     if not isinstance(item, dict) or not _is_whole(item.get("id")):
-        return "has no whole number as id"
+        return "has no whole number as its id"
     return "" if isinstance(item.get("name"), str) else "has no name"
 
 
 def _image_problem(item: Any) -> str:
     if not isinstance(item, dict) or not _is_whole(item.get("id")):
-        return "has no whole number as id"
+        return "has no whole number as its id"
     if not isinstance(item.get("file_name"), str):
         return "has no file_name"
     sides: tuple[object, object] = (item.get("width"), item.get("height"))
@@ -127,7 +127,7 @@ def _image_problem(item: Any) -> str:
 
 def _annotation_problem(item: Any, images: Mapping[int, Any], numbers: Mapping[int, int]) -> str:
     if not isinstance(item, dict):
-        return "is no object"
+        return "is not an object"
     return next(_annotation_problems(item, images, numbers), "")
 
 
@@ -147,14 +147,14 @@ def _annotation_problems(
         return
     left, top, width, height = box
     if width <= 0 or height <= 0:
-        yield "has a bbox without area"
+        yield "has a bbox with no area"
     image = images.get(image_id) if _is_whole(image_id) else None
     if image and (
         min(left, top) < -TOLERANCE
         or left + width > image["width"] + TOLERANCE
         or top + height > image["height"] + TOLERANCE
     ):
-        yield f"has a bbox that leaves its picture of {image['width']} x {image['height']}"
+        yield f"has a bbox that extends outside its picture of {image['width']} x {image['height']}"
 
 
 def _box(annotation: dict[str, Any], number: int) -> LabelBox:

@@ -48,7 +48,7 @@ def check_contents(folder: Path, table: LabelTable, reader: Reader) -> None:
         if not READER_FACTS[reader].looks_right(_head(folder, row)):
             findings.append(f"row {row.number}: “{row.file}” is no {READER_FACTS[reader].kinds}")
     findings += [
-        f"row {row.number}: “{row.mask}” is no PNG of class numbers (8-bit grey, or a palette)"
+        f"row {row.number}: “{row.mask}” is not a valid PNG of class numbers (8-bit grey, or a palette)"
         for row in table.rows
         if row.mask and not _is_mask(folder / row.mask)
     ]

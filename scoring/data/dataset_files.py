@@ -34,7 +34,7 @@ def _folders_finding(root: Path, folder: Path, checked: dict[Path, str]) -> str:
         return ""
     if folder not in checked:
         # A link could point at any file of the server, which would then be shown as a sample.
-        own = "lies behind a link" if folder.is_symlink() else ""
+        own = "is inside a linked folder" if folder.is_symlink() else ""
         checked[folder] = own or _folders_finding(root, folder.parent, checked)
     return checked[folder]
 
@@ -46,5 +46,5 @@ def file_finding(path: Path) -> str:
     except OSError:
         return "is missing"
     if not stat.S_ISREG(status.st_mode):
-        return "is a link or no regular file"
+        return "is a link or a special file"
     return "" if status.st_size else "is empty"

@@ -99,11 +99,11 @@ def read_labels(folder: Path) -> LabelTable:
     if truth is TruthKind.BOXES and not findings:
         rows, classes = _with_boxes(folder, rows, findings)
         if "weight" in columns:
-            findings.append("line 1: boxes cannot be weighed; remove the column “weight”")
+            findings.append("line 1: boxes cannot have weights; remove the column “weight”")
     names = ((row.number, name) for row in rows for name in (row.file, row.mask) if name)
     findings += file_findings(folder, names)
     if not findings and not rows:
-        findings.append(f"{LABELS_FILE} holds a header and no row")
+        findings.append(f"{LABELS_FILE} has a header but no rows")
     if not findings and all(row.private for row in rows):
         findings.append("every row is private; the public board needs at least one public row")
     raise_findings(findings)
@@ -132,16 +132,16 @@ def _header_findings(columns: list[str], *, has_boxes: bool) -> Iterator[str]:
             yield f"line 1: the column “{column}” is missing"
     given = [column for column in TRUTH_COLUMNS if column in columns]
     if len(given) > 1:
-        yield "line 1: “label” and “mask” exclude each other"
+        yield "line 1: use either “label” or “mask”, not both"
     if given and has_boxes:
-        yield f"line 1: {ANNOTATIONS_FILE} holds the truth, so the column “{given[0]}” must go"
+        yield f"line 1: {ANNOTATIONS_FILE} has the labels, so remove the column “{given[0]}”"
     if not given and not has_boxes:
         yield f"line 1: the column “label” is missing (or “mask”, or the file {ANNOTATIONS_FILE})"
     for column, times in Counter(columns).items():
         if column not in known:
-            yield f"line 1: unknown column “{column}”; known are {', '.join(known)}"
+            yield f"line 1: unknown column “{column}”; choose from {', '.join(known)}"
         elif times > 1:
-            yield f"line 1: the column “{column}” stands there {times} times"
+            yield f"line 1: the column “{column}” appears {times} times"
 
 
 def _truth_kind(columns: list[str]) -> TruthKind:
@@ -160,7 +160,7 @@ def _with_boxes(
     annotations = read_annotations(folder / ANNOTATIONS_FILE, findings)
     if not findings:
         findings += [
-            f"row {row.number}: “{row.file}” is not among the images of {ANNOTATIONS_FILE}"
+            f"row {row.number}: “{row.file}” is not listed in the images of {ANNOTATIONS_FILE}"
             for row in rows
             if row.file not in annotations.pictures
         ]
@@ -177,12 +177,12 @@ def _read_rows(lines: Iterator[list[str]], columns: list[str], findings: list[st
         number += 1
         line: int = lines.line_num  # type: ignore[attr-defined]  # csv readers have it
         if len(cells) != len(columns):
-            findings.append(f"line {line}: {len(cells)} cells, and the header has {len(columns)}")
+            findings.append(f"line {line}: {len(cells)} cells, but the header has {len(columns)}")
             continue
         cell = dict(zip(columns, cells, strict=True))
         problems = [*_cell_findings(cell)]
         if cell["file"] in first_line:
-            problems.append(f"“{cell['file']}” stands already on line {first_line[cell['file']]}")
+            problems.append(f"“{cell['file']}” is already on line {first_line[cell['file']]}")
         first_line.setdefault(cell["file"], line)
         findings += [f"line {line}: {problem}" for problem in problems]
         if not problems:

@@ -50,7 +50,9 @@ def _files(folder: Path, *, but: Path | None) -> list[Path]:
     for path in files:
         if not path.resolve().is_relative_to(folder.resolve()):
             raise reject(
-                "link_in_archive", path=path.relative_to(folder).as_posix(), what="link out of the folder"
+                "link_in_archive",
+                path=path.relative_to(folder).as_posix(),
+                what="link that leads out of the folder",
             )
     return files
 

@@ -21,10 +21,12 @@ def own_root() -> Path:
         root.mkdir(mode=0o700, exist_ok=True)
         status = root.lstat()
     except OSError as exc:
-        raise Fault(f"{root} cannot be made: {exc.strerror}; set TMPDIR to a folder of yours") from exc
+        raise Fault(f"{root} cannot be created: {exc.strerror}; set TMPDIR to a folder of your own") from exc
     # /tmp is everybody's: whoever holds the name already could exchange what is put there.
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-        raise Fault(f"{root} is somebody else's, or a link; remove it, or set TMPDIR to a folder of yours")
+        raise Fault(
+            f"{root} belongs to somebody else, or is a link; remove it, or set TMPDIR to a folder of your own"
+        )
     return root
 
 

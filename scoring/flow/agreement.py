@@ -25,8 +25,8 @@ Rows = NDArray[np.float64]
 def count_off(answers: NDArray[np.float32], predictions: NDArray[np.float32], kind: OutputKind) -> int:
     """Return how many rows differ beyond rounding; what is not a number differs.
 
-    Of a class map that share of pixels may have another class: there is no size to a class number,
-    and a map may be all zeros.
+    In a class map, that share of the pixels may have another class: class numbers have no size, and a
+    map may be all zeros.
     """
     # Answers are hostile: infinities less each other are no number, and worth no warning.
     with np.errstate(invalid="ignore", over="ignore"):

@@ -43,7 +43,7 @@ from scoring.sandbox import exchange
 MAX_SHARE_OFF: Final = 0.02
 """One answer in fifty may differ: a choice between equals can fall otherwise in another engine."""
 MIN_SHARE_IN_8_BITS: Final = 0.9
-"""Recurrent cells, 64-bit detours and branches stay as they are; what is left of them is no w8a8."""
+"""Recurrent cells, 64-bit detours and branches are not quantised; a model mostly of these is not w8a8."""
 COPIES_WHILE_QUANTISED: Final = 5
 ROUNDING_POINTS: Final = 1e-9
 """What 0.75 - 0.65 is more than 0.1: a drop of exactly what is allowed is allowed."""
@@ -122,7 +122,7 @@ def calibration_rows(private: NDArray[np.bool_], wanted: int) -> NDArray[np.intp
     """Return up to `wanted` rows of the public split, spread evenly, the same in each run."""
     public = np.flatnonzero(~private)
     if not len(public):
-        raise Fault("a track with quantisation needs public samples, and the dataset has none")
+        raise Fault("a track with quantisation needs public samples, but the dataset has none")
     count = min(wanted, len(public))
     return public[np.arange(count) * len(public) // count]
 
@@ -163,6 +163,6 @@ def _refuse_mostly_float(small: Package, track: TrackSpec, quantisation: Quantis
     share = share_in_8_bits(small, track)
     if share < MIN_SHARE_IN_8_BITS:
         needed = percent(MIN_SHARE_IN_8_BITS)
-        why = f"{percent(share)} of its MACs are of 8-bit factors; at least {needed} are needed"
+        why = f"only {percent(share)} of its MACs are in 8 bits; at least {needed} is needed"
         raise reject("quantisation_failed", precision=quantisation.precision, why=why)
     return share

@@ -151,7 +151,7 @@ def compute(model: Loadable, answers: Answers, prepared: PreparedData) -> Comput
     track, predictions = model.track, answers.predictions
     needed = TRUTH_BY_OUTPUT[track.output.kind]
     if prepared.kind is not needed:
-        raise Fault(f"the track is scored against {needed}, and the dataset has {prepared.kind}")
+        raise Fault(f"the track is scored against {needed}, but the dataset has {prepared.kind}")
 
     def of_split(rows: NDArray[np.bool_]) -> dict[str, ScoreValue]:
         weights = None if prepared.weights is None else prepared.weights[rows]

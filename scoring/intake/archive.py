@@ -53,7 +53,7 @@ def unpack(entry: Path, *, destination: Path, limits: ArchiveLimits) -> Unpacked
     try:
         destination.mkdir(parents=True)
     except OSError as exc:
-        raise Fault("the folder to unpack into could not be made") from exc
+        raise Fault("the folder to unpack into could not be created") from exc
     try:
         files = unpack_entry(entry, destination, limits)
     except Rejected as refusal:
@@ -84,7 +84,7 @@ def _unpack_file(entry: Path, destination: Path, limits: ArchiveLimits) -> tuple
                 return unpacker(file, destination, limits)
         # Some zip readers accept any data before the archive: to them this file is another thing.
         if has_end_record(file, size):
-            raise corrupt("it has other data before its first member")
+            raise corrupt("it has extra data before its first member")
         if entry.suffix.casefold() == ".onnx" or looks_like_onnx(file, size):
             return _unpack_single_model(file, entry.name, destination, limits)
         if is_plain_tar(file):

@@ -38,20 +38,20 @@ class GzipStream:
         while not self._inflate.eof:
             packed = self._inflate.unconsumed_tail or self._file.read(CHUNK_BYTES)
             if not packed:
-                raise corrupt("it is cut short: its gzip data do not end")
+                raise corrupt("it is cut short: its gzip data does not end")
             piece = self._decompress(packed)
             if piece:
                 return piece
         # Some readers go on with what follows, others stop: they would see different members.
         if self._inflate.unused_data or self._file.read(1):
-            raise corrupt("it has other data after its gzip data")
+            raise corrupt("it has extra data after its gzip data")
         return b""
 
     def _decompress(self, packed: bytes) -> bytes:
         try:
             piece = self._inflate.decompress(packed, CHUNK_BYTES)
         except zlib.error as exc:
-            raise corrupt("its gzip data are damaged") from exc
+            raise corrupt("its gzip data is damaged") from exc
         self._packed_bytes = self._file.tell() - len(self._inflate.unconsumed_tail)
         self._unpacked_bytes += len(piece)
         # A bomb ends here, whatever its headers declare.

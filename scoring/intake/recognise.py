@@ -36,7 +36,7 @@ def recognise(
 def _not_formats(answers: Mapping[Format, Package | Mismatch], found: Format) -> dict[str, str]:
     """Say of each other format why it is not the one."""
     return {
-        format_.value: answer.why if isinstance(answer, Mismatch) else "this track does not take it"
+        format_.value: answer.why if isinstance(answer, Mismatch) else "this track does not accept it"
         for format_, answer in answers.items()
         if format_ is not found
     }

@@ -80,7 +80,7 @@ class TarReader:
                 self._skip()
                 long_name, records = None, {}
         if long_name is not None or records:
-            raise corrupt("it ends before the member that its last name belongs to")
+            raise corrupt("it ends after a name, before the member that the name belongs to")
 
     def pieces(self) -> Iterator[bytes]:
         """Yield the bytes of the member that was yielded last."""
@@ -111,14 +111,14 @@ class TarReader:
         block = self._stream.read(BLOCK)
         if not block.strip(b"\0"):
             if len(block) < BLOCK:
-                raise corrupt("its tar is cut short: the end mark is missing")
+                raise corrupt("its tar archive is cut short: the end mark is missing")
             self._read_padding()
             return None
         try:
             # Names that are no UTF-8 become surrogates, which the check of names refuses.
             header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
         except tarfile.HeaderError as exc:
-            raise corrupt("it holds no tar, or the tar is damaged") from exc
+            raise corrupt("it does not contain a tar archive, or the archive is damaged") from exc
         if header.size < 0:
             raise corrupt("a member has a negative size")
         return header
@@ -146,7 +146,7 @@ class TarReader:
     def _read(self, size: int) -> bytes:
         piece = self._stream.read(size)
         if len(piece) < size:
-            raise corrupt("its tar is cut short in the middle of a member")
+            raise corrupt("its tar archive is cut short in the middle of a member")
         return piece
 
     def _read_padding(self) -> None:
@@ -155,7 +155,7 @@ class TarReader:
         while piece := self._stream.read(CHUNK_BYTES):
             read += len(piece)
             if piece.strip(b"\0") or read > MAX_PADDING_BYTES:
-                raise corrupt("it has other data after the end of its tar")
+                raise corrupt("it has extra data after the end of its tar archive")
 
 
 def _special_kind(header: tarfile.TarInfo, name: str, records: dict[str, str]) -> str | None:
@@ -163,7 +163,7 @@ def _special_kind(header: tarfile.TarInfo, name: str, records: dict[str, str]) -
         return "sparse file"
     if header.type in REGULAR:
         # A folder to one reader and a file to another.
-        return "file whose name is a folder's" if name.endswith("/") else None
+        return "file with a folder's name" if name.endswith("/") else None
     return None if header.type == tarfile.DIRTYPE else SPECIAL_KINDS.get(header.type, "special file")
 
 
@@ -187,7 +187,9 @@ def _records(content: bytes) -> dict[str, str]:
         if key in records:
             raise corrupt(f"a member has the attribute “{shown(key)}” twice")
         if key == "hdrcharset" or (key in MEANINGFUL and b"\0" in value):
-            raise corrupt(f"a member has an attribute “{shown(key)}” that readers understand differently")
+            raise corrupt(
+                f"a member has an attribute “{shown(key)}” that different readers interpret differently"
+            )
         records[key] = _text(value)
         at = end
     return records

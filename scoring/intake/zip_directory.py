@@ -83,7 +83,7 @@ def _entries(raw: bytes, count: int) -> Iterator[Member]:
         )
     # `zipfile` reads by length and others by count: entries past the count are hidden from some.
     if at != len(raw):
-        raise corrupt("its directory holds more than its end record counts")
+        raise corrupt("its directory lists more members than its end record counts")
 
 
 def _member(fields: tuple[int, ...], *, raw_name: bytes, extra: bytes) -> Member:

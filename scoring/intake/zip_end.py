@@ -57,7 +57,7 @@ def read_end(file: BinaryIO, size: int) -> End:
     """Return the one end record of a file of `size` bytes, or raise `Rejected`."""
     positions = _end_positions(file, size)
     if not positions:
-        raise corrupt("its directory is missing; the file may be incomplete, or have other data at its end")
+        raise corrupt("its directory is missing; the file may be incomplete or have extra data at its end")
     # A second end record inside the comment: readers disagree on which one counts.
     if len(positions) > 1:
         raise corrupt("it has more than one end record")

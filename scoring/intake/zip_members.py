@@ -76,9 +76,9 @@ def _special_kind(member: Member) -> str | None:
         return SPECIAL_KINDS[kind]
     # A folder to one reader and a file to another.
     if is_folder and kind not in {0, stat.S_IFDIR}:
-        return "file whose name is a folder's"
+        return "file with a folder's name"
     if not is_folder and (kind not in {0, stat.S_IFREG} or member.dos_attributes & DOS_FOLDER):
-        return "folder or special file whose name is a file's"
+        return "folder or special file with a file's name"
     return None
 
 
@@ -150,14 +150,14 @@ def _layout_findings(file: BinaryIO, located: list[Located], directory: Director
     """Yield bytes that belong to no member: a reader that streams would find hidden members there."""
     starts = [item.member.header_offset for item in located] + [directory.offset]
     if starts[0] != 0:
-        yield corrupt(f"it has {starts[0]:,} bytes of other data before its first member").findings[0]
+        yield corrupt(f"it has {starts[0]:,} bytes of extra data before its first member").findings[0]
     for item, next_start in zip(located, starts[1:], strict=True):
         file.seek(item.end)
         between = next_start - item.end
         if _is_separator(file.read(min(between, 64)), between, item.member):
             continue
         path = shown(item.member.name)
-        yield corrupt(f"it has {between:,} bytes of other data after “{path}”", path=path).findings[0]
+        yield corrupt(f"it has {between:,} bytes of extra data after “{path}”", path=path).findings[0]
 
 
 def _is_separator(raw: bytes, length: int, member: Member) -> bool:

@@ -41,7 +41,7 @@ def _inflated(file: BinaryIO, located: Located) -> Iterator[bytes]:
     try:
         for packed in _stored(file, located):
             if inflater.eof:
-                raise corrupt(f"“{path}” holds more than its content", path=path)
+                raise corrupt(f"“{path}” has extra data after its content", path=path)
             pending = packed
             while pending and not inflater.eof:
                 yield inflater.decompress(pending, CHUNK_BYTES)
@@ -55,4 +55,4 @@ def _inflated(file: BinaryIO, located: Located) -> Iterator[bytes]:
         raise corrupt(f"“{path}” cannot be decompressed", path=path) from exc
     # Bytes after the end of the stream are content that nobody unpacks but somebody may read.
     if not inflater.eof or inflater.unused_data:
-        raise corrupt(f"“{path}” is cut short or holds more than its content", path=path)
+        raise corrupt(f"“{path}” is cut short or has extra data after its content", path=path)

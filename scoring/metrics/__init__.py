@@ -76,7 +76,7 @@ def _check_predictions(labels: Truth, predictions: Predictions) -> None:
 
 def _check_truth(metric: Metric, truth: Truth, width: int, classes: int) -> None:
     if not len(truth):
-        raise Fault("there is no sample to score")
+        raise Fault("the dataset has no samples to score")
     match TRUTH_BY_OUTPUT[METRIC_FACTS[metric].output]:
         case TruthKind.CLASSES:
             _check_labels(METRIC_FACTS[metric], cast(Labels, truth), width)
@@ -89,29 +89,29 @@ def _check_truth(metric: Metric, truth: Truth, width: int, classes: int) -> None
 def _check_labels(facts: MetricFacts, labels: Labels, width: int) -> None:
     classes = max(2, width)
     if facts.output is OutputKind.CONFIDENCE and width != 1:
-        raise Fault(f"{facts.title} needs outputs of width 1, and the track has width {width}")
+        raise Fault(f"{facts.title} needs outputs of width 1, but the track has width {width}")
     if facts.output is OutputKind.LOGITS and width == 1 and not facts.one_logit:
-        raise Fault(f"{facts.title} needs a column for each class, and the track has one column")
+        raise Fault(f"{facts.title} needs a column for each class, but the track has one column")
     if labels.min() < 0 or labels.max() >= classes:
-        raise Fault(f"a label is not among 0 to {classes - 1}")
+        raise Fault(f"a label is not from 0 to {classes - 1}")
 
 
 def _check_masks(masks: Masks, width: int, classes: int) -> None:
     if masks[0].size != width:
-        raise Fault(f"masks have {masks[0].size:,} pixels, and outputs {width:,}")
+        raise Fault(f"masks have {masks[0].size:,} pixels, but outputs have {width:,}")
     for mask in masks:
         if mask[mask != IGNORED_CLASS].max(initial=0) >= classes:
-            raise Fault(f"a mask names a class that is not among 0 to {classes - 1}")
+            raise Fault(f"a mask names a class that is not from 0 to {classes - 1}")
 
 
 def _check_boxes(boxes: Boxes, classes: int) -> None:
     if any(image[:, 4].max(initial=0) >= classes for image in boxes):
-        raise Fault(f"a box names a class that is not among 0 to {classes - 1}")
+        raise Fault(f"a box names a class that is not from 0 to {classes - 1}")
 
 
 def _check_weights(weights: Weights | None, samples: int) -> None:
     if weights is not None and (len(weights) != samples or not (weights > 0).all()):
-        raise Fault("weights must be positive, one for each sample")
+        raise Fault("there must be one positive weight per sample")
 
 
 def _score_value(facts: MetricFacts, result: MetricResult) -> ScoreValue:

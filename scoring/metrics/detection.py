@@ -41,9 +41,9 @@ AT_75: Final = 5
 def coco_map(boxes: Boxes, predictions: Predictions, weights: Weights | None) -> MetricResult:
     """Score mAP@[.50:.95]; `details` holds map50 and map75. Weights cannot be used."""
     if weights is not None:
-        raise Fault("mAP cannot weigh images; remove the column “weight”")
+        raise Fault("mAP does not support weights; remove the column “weight”")
     if not any((image[:, 5] == 0).any() for image in boxes):
-        raise Fault("there is no box to find")
+        raise Fault("the dataset has no boxes")
     # pycocotools tells its progress on standard output.
     with contextlib.redirect_stdout(io.StringIO()):
         evaluator = _matched(boxes, predictions)

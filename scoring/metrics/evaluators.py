@@ -80,7 +80,7 @@ class MetricEvaluator:
         try:
             return score(metric, tuple(extra), truths, outputs, classes=self._classes)
         except Fault as exc:
-            # Whoever calls this chose metric and truth: it is no fault of the server.
+            # The caller chose metric and truth, so this is not a fault of the server.
             raise ValueError(str(exc)) from exc
         except Rejected as exc:
             raise ValueError(render(exc.findings[0]).message) from exc
@@ -94,7 +94,7 @@ def _class_map(output: NDArray[np.generic]) -> NDArray[np.generic]:
 
 
 def _mask(truth: NDArray[np.generic], classes: int) -> NDArray[np.uint8]:
-    """Return the mask; as in the original, pixels whose truth is no class count for nothing."""
+    """Return the mask; as in the original, pixels whose truth is not a class are ignored."""
     numbers = truth.astype(np.int64)
     return np.where((numbers >= 0) & (numbers < classes), numbers, IGNORED_CLASS).astype(np.uint8)
 

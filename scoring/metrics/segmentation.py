@@ -3,7 +3,7 @@
 Pixels of all images are counted together. A class's IoU is the number of pixels that truth and
 prediction share, over those that either has; the mean takes the classes that occur in either, so a
 class that neither names is left out and counts neither 0 nor 1. Pixels whose mask is 255 count for
-nothing. A predicted number that is no class counts as wrong. All sums are whole numbers, so their
+nothing. A predicted number that is not a class counts as wrong. All sums are whole numbers, so their
 order changes nothing. The interval is that of a bootstrap over images.
 """
 
@@ -74,7 +74,7 @@ def count_pixels(masks: Masks, predictions: Predictions, weights: Weights | None
         predicted[image] = np.bincount(found, minlength=BINS)
         shared[image] = np.bincount(counted[counted == found], minlength=BINS)
     if not true.any():
-        raise Fault("the masks hold no pixel that counts")
+        raise Fault("the masks have no pixels to score")
     if weights is not None:
         units = weight_units(weights)[:, None]
         shared, true, predicted = shared * units, true * units, predicted * units
@@ -82,7 +82,7 @@ def count_pixels(masks: Masks, predictions: Predictions, weights: Weights | None
 
 
 def _classes(row: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Return class numbers; the row is hostile, and what is no class number becomes `NO_CLASS`."""
+    """Return class numbers; the row is hostile, and other values become `NO_CLASS`."""
     whole = (row >= 0) & (row < NO_CLASS) & (row == np.floor(row))
     return np.where(whole, row, NO_CLASS).astype(np.uint8)
 

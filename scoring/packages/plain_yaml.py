@@ -14,7 +14,7 @@ MERGE_TAG: Final = "tag:yaml.org,2002:merge"
 
 
 class InvalidYaml(ValueError):
-    """A file is no YAML mapping of plain values; the text says why."""
+    """A file is not a YAML mapping of plain values; the text says why."""
 
 
 class EmptyYaml(InvalidYaml):
@@ -28,14 +28,14 @@ def read_mapping(path: Path) -> dict[Any, Any]:
     try:
         document = _plain_document(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
-        raise InvalidYaml("not UTF-8 text") from exc
+        raise InvalidYaml("it is not UTF-8 text") from exc
     except yaml.YAMLError as exc:
         raise InvalidYaml(f"not valid YAML: {_one_line(exc)}") from exc
     except (ValueError, OverflowError) as exc:
         if isinstance(exc, InvalidYaml):
             raise
-        # A date such as 2001-99-99, or a number of thousands of digits.
-        raise InvalidYaml("not valid YAML: it has a number or date that cannot be read") from exc
+        # A date such as 2001-99-99, or a number with thousands of digits.
+        raise InvalidYaml("not valid YAML: it contains a number or date that cannot be read") from exc
     if document is None:
         raise EmptyYaml("it is empty")
     if not isinstance(document, dict):
@@ -58,10 +58,14 @@ class _PlainLoader(yaml.SafeLoader):
         event = self.peek_event()
         if isinstance(event, yaml.AliasEvent):
             # A few lines of aliases of aliases expand to more than any memory.
-            raise InvalidYaml(f"{_place(event.start_mark)}an alias (*name) is used; write the value out")
+            raise InvalidYaml(
+                f"{_place(event.start_mark)}aliases (*name) are not allowed; write the value out"
+            )
         if getattr(event, "tag", None) is not None:
             # PyYAML's own constructors fail in many ways on `!!int ''` or `!!timestamp x`.
-            raise InvalidYaml(f"{_place(event.start_mark)}a tag (!name) is used; write the plain value")
+            raise InvalidYaml(
+                f"{_place(event.start_mark)}tags (!name) are not allowed; write the plain value"
+            )
         self.depth += 1
         _refuse_depth(self.depth, event.start_mark)
         node = super().compose_node(parent, index)
@@ -80,7 +84,7 @@ def _plain_document(text: str) -> Any:
 
 def _refuse_depth(depth: int, mark: Any) -> None:
     if depth > MAX_DEPTH:
-        raise InvalidYaml(f"{_place(mark)}nested too deeply; at most {MAX_DEPTH} levels are read")
+        raise InvalidYaml(f"{_place(mark)}nested too deeply; at most {MAX_DEPTH} levels are allowed")
 
 
 def _refuse_names(root: yaml.Node) -> None:
@@ -98,13 +102,15 @@ def _refuse_twins(keys: list[yaml.Node]) -> None:
     seen: set[str] = set()
     for key in keys:
         if not isinstance(key, yaml.ScalarNode):
-            raise InvalidYaml(f"{_place(key.start_mark)}a list or a mapping stands for a name")
+            raise InvalidYaml(f"{_place(key.start_mark)}a list or mapping is used as a name")
         if key.tag == MERGE_TAG:
             # It brings in names a second time, unseen.
-            raise InvalidYaml(f"{_place(key.start_mark)}a merge key (<<) is used; write the values out")
+            raise InvalidYaml(
+                f"{_place(key.start_mark)}merge keys (<<) are not allowed; write the values out"
+            )
         if key.value in seen:
             # Two readers could take different ones.
-            raise InvalidYaml(f"“{ascii(key.value[:MAX_SHOWN])[1:-1]}” is given twice")
+            raise InvalidYaml(f"“{ascii(key.value[:MAX_SHOWN])[1:-1]}” appears twice")
         seen.add(key.value)
 
 

@@ -17,7 +17,7 @@ def parse(package: Package) -> ast.Module:
     """Return the tree of the package's main file; raise `Rejected` (`invalid_config`) if it has none."""
     source, shown = package.root / package.main, package.main
     if source.stat().st_size > MAX_SOURCE_BYTES:
-        raise reject("invalid_config", path=shown, why=f"longer than {MAX_SOURCE_BYTES:,} bytes")
+        raise reject("invalid_config", path=shown, why=f"the file is longer than {MAX_SOURCE_BYTES:,} bytes")
     try:
         with warnings.catch_warnings():
             # "\d" in a plain string only warns, and that is the entrant's business.
@@ -26,8 +26,8 @@ def parse(package: Package) -> ast.Module:
     except (SyntaxError, ValueError) as exc:
         # A null byte is a ValueError up to Python 3.11.3, and names no line.
         line, problem = getattr(exc, "lineno", None), getattr(exc, "msg", str(exc))
-        where = f"line {line}" if line else "its beginning"
-        raise reject("invalid_config", path=shown, why=f"not valid Python at {where}: {problem}") from exc
+        where = f"line {line}" if line else "the start of the file"
+        raise reject("invalid_config", path=shown, why=f"invalid Python at {where}: {problem}") from exc
     except (RecursionError, MemoryError) as exc:
         # Source nested thousands of levels deep, meant to break the parser.
-        raise reject("invalid_config", path=shown, why="too deeply nested to be parsed") from exc
+        raise reject("invalid_config", path=shown, why="the code is too deeply nested to parse") from exc

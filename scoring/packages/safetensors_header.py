@@ -79,7 +79,7 @@ def read_header(path: Path) -> Header:
         length = _length(stream.read(LENGTH.size), size)
         document = _parse(stream.read(length))
     metadata = document.pop(METADATA, {})
-    reasons = [] if _is_text_table(metadata) else [f"{METADATA} is no table of texts"]
+    reasons = [] if _is_text_table(metadata) else [f"{METADATA} is not a mapping of text"]
     tensors: list[Tensor] = []
     for name, raw in document.items():
         try:
@@ -98,14 +98,14 @@ def read_header(path: Path) -> Header:
 
 def _length(raw: bytes, size: int) -> int:
     if len(raw) < LENGTH.size:
-        raise InvalidWeights(f"it has {size} bytes; a safetensors file begins with 8 bytes of header length")
+        raise InvalidWeights(f"it has {size} bytes; a safetensors file starts with 8 bytes of header length")
     if raw == LFS_POINTER[: LENGTH.size]:
-        raise InvalidWeights("it is a pointer of Git LFS, not the weights: run `git lfs pull` before packing")
+        raise InvalidWeights("it is a Git LFS pointer, not the weights: run `git lfs pull` before packing")
     length: int = LENGTH.unpack(raw)[0]
     if length > size - LENGTH.size:
         raise InvalidWeights(
             f"its header should take {length:,} bytes and the file ends before: it was cut short, "
-            "or is no safetensors file"
+            "or is not a safetensors file"
         )
     if length > MAX_HEADER_BYTES:
         raise InvalidWeights(f"its header takes {length:,} bytes; at most {MAX_HEADER_BYTES:,} are allowed")
@@ -121,9 +121,9 @@ def _parse(raw: bytes) -> dict[str, Any]:
         raise InvalidWeights("its header is not valid JSON") from exc
     except RecursionError as exc:
         # A header of nested brackets, meant to break the parser.
-        raise InvalidWeights("its header is nested too deeply") from exc
+        raise InvalidWeights("its header is too deeply nested") from exc
     if not isinstance(document, dict):
-        raise InvalidWeights("its header is no JSON object")
+        raise InvalidWeights("its header is not a JSON object")
     return document
 
 
@@ -136,7 +136,7 @@ def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _no_constant(name: str) -> None:
-    raise InvalidWeights(f"its header has {name} for a number")
+    raise InvalidWeights(f"its header has {name} instead of a number")
 
 
 def _is_text_table(metadata: Any) -> bool:
@@ -149,16 +149,16 @@ def _tensor(name: str, raw: Any) -> Tensor:
         raise InvalidWeights(f"{shown} must have exactly {', '.join(sorted(FIELDS))}")
     dtype, shape, offsets = raw["dtype"], raw["shape"], raw["data_offsets"]
     if not isinstance(dtype, str) or dtype not in BITS:
-        found = printable(dtype) if isinstance(dtype, str) else "that is no text"
+        found = printable(dtype) if isinstance(dtype, str) else "that is not text"
         raise InvalidWeights(f"{shown} has the unknown dtype {found}")
     if not _are_sizes(shape):
-        raise InvalidWeights(f"{shown} has a shape that is no list of whole numbers from 0")
+        raise InvalidWeights(f"{shown} has a shape that is not a list of whole numbers from 0")
     if not _are_sizes(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
-        raise InvalidWeights(f"{shown} has data_offsets that are no start and end")
+        raise InvalidWeights(f"{shown} has data_offsets that are not a start and an end")
     tensor = Tensor(name=name, dtype=dtype, shape=tuple(shape), start=offsets[0], end=offsets[1])
     if tensor.values * BITS[dtype] != (tensor.end - tensor.start) * 8:
         raise InvalidWeights(
-            f"{shown} takes {tensor.end - tensor.start:,} bytes, which its shape does not fill"
+            f"{shown} takes {tensor.end - tensor.start:,} bytes, but its shape needs another number"
         )
     return tensor
 
@@ -180,7 +180,7 @@ def _gaps(tensors: list[Tensor], data_bytes: int) -> Iterator[str]:
             yield f"tensor “{printable(tensor.name)}” {what}"
         end = max(end, tensor.end)
     if end > data_bytes:
-        yield f"it was cut short: {end - data_bytes:,} of the {end:,} bytes of its tensors are missing"
+        yield f"it was cut short: {end - data_bytes:,} of its tensors' {end:,} bytes are missing"
     elif end < data_bytes:
         yield f"{data_bytes - end:,} bytes at its end belong to no tensor"
 

@@ -53,9 +53,9 @@ def read_sound(path: Path, rate: int, clock: Clock = monotonic) -> Sound:
         pieces = list(_resampled(_mono(frames, stream.rate), stream.rate, rate))
     sound = np.concatenate(pieces) if pieces else np.empty(0, np.float32)
     if not len(sound):
-        raise Undecodable("it holds no sound")
+        raise Undecodable("it has no sound")
     if not np.isfinite(sound).all():
-        raise Undecodable("it holds values that are no numbers")
+        raise Undecodable("it has values that are not numbers")
     return np.clip(sound, -1, 1)
 
 

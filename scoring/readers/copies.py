@@ -109,7 +109,7 @@ def _wear_clip(source: Path, stem: Path, contract: InputContract) -> Path:
 
 def _copy_sound(source: Path, stem: Path, contract: InputContract, treatment: Treatment, seed: int) -> Path:
     if treatment.is_random:
-        raise Fault("random changes are for pictures and clips; sound has only the robustness suite")
+        raise Fault("random changes are only for pictures and clips; sound only has the robustness suite")
     if not treatment.worn:
         return source
     # Noise is relative to what the model hears, so a sound is cut to it first.
@@ -151,7 +151,7 @@ def _encode(
                 stream.thread_count = 1
             container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="bgr24")))
         if stream is None:
-            raise Fault("a clip holds no frame")
+            raise Fault("a clip has no frames")
         container.mux(stream.encode())
     return target
 

@@ -68,9 +68,9 @@ def read_picture(path: Path) -> Planes:
     try:
         picture = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as exc:
-        raise UndecodableImage("it is too large, or damaged") from exc
+        raise UndecodableImage("it is too large or damaged") from exc
     if picture is None:
-        raise UndecodableImage("it is no picture, or damaged")
+        raise UndecodableImage("it is not a picture, or it is damaged")
     return np.asarray(picture, dtype=np.uint8)
 
 

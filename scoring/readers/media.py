@@ -23,7 +23,7 @@ from av.video.stream import VideoStream
 
 from scoring.readers.undecodable import Undecodable
 
-CONTAINERS: Final = "MP4, MOV, WebM, MKV, AVI, WAV, FLAC, MP3, M4A, AAC and Ogg"
+CONTAINERS: Final = "MP4, MOV, WebM, MKV, AVI, WAV, FLAC, MP3, M4A, AAC or Ogg"
 OPTIONS: Final = {
     # Playlists and the like name other files and addresses, which would be read in the file's stead.
     "format_whitelist": "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,wav,mp3,flac,ogg,aac",
@@ -67,7 +67,7 @@ class Media:
             for frame in packet.decode():
                 # Between frames: one frame takes milliseconds, a crafted or endless file for ever.
                 if self.clock() > self.deadline:
-                    raise Undecodable(f"it takes more than {self.max_s:g} s to decode")
+                    raise Undecodable(f"decoding it takes more than {self.max_s:g} s")
                 if isinstance(frame, kind):  # pragma: no branch (a stream decodes to its own kind)
                     yield frame
 
@@ -88,4 +88,4 @@ def _open(path: Path, max_s: float) -> InputContainer:
         return av.open(f"file:{path}", options=OPTIONS, timeout=max_s)
     except ArgumentError as exc:
         # What FFmpeg says of a format that is not on the list: “Invalid argument”.
-        raise Undecodable(f"its container is none of {CONTAINERS}") from exc
+        raise Undecodable(f"its container is not one of {CONTAINERS}") from exc

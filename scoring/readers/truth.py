@@ -38,7 +38,7 @@ def with_truth(
     if table.truth is TruthKind.CLASSES:
         return prepared
     if contract.fit is not Fit.STRETCH:
-        raise Fault(f"{table.truth} can follow the fit “stretch” only, and the track has “{contract.fit}”")
+        raise Fault(f"{table.truth} only works with the fit “stretch”, but the track has “{contract.fit}”")
     rows = shuffled(table, prepared.digest)
     _, height, width = contract.sides()
     if table.truth is TruthKind.BOXES:
@@ -62,7 +62,7 @@ def read_mask(dataset: Path, row: LabelRow, height: int, width: int) -> NDArray[
     try:
         with Image.open(dataset / row.mask) as picture:
             if picture.mode not in MASK_MODES:
-                raise Fault(f"row {row.number} of the dataset: the mask holds colours, not class numbers")
+                raise Fault(f"row {row.number} of the dataset: the mask has colours instead of class numbers")
             mask = np.asarray(picture, dtype=np.uint8)
     except (OSError, SyntaxError) as exc:
         raise Fault(f"row {row.number} of the dataset: the mask cannot be decoded") from exc
@@ -88,7 +88,7 @@ def _boxes(dataset: Path, row: LabelRow, height: int, width: int) -> NDArray[np.
 def _check_size(dataset: Path, row: LabelRow, size: tuple[int, int]) -> None:
     upright = upright_size(dataset / row.file)
     if size != upright:
-        told = f"{size[0]} x {size[1]}, and the upright picture {upright[0]} x {upright[1]}"
+        told = f"{size[0]} x {size[1]}, but the upright picture is {upright[0]} x {upright[1]}"
         raise Fault(f"row {row.number} of the dataset: the truth is for {told}")
 
 

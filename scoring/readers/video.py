@@ -73,7 +73,7 @@ def _filled(pictures: Iterator[Picture], contract: InputContract) -> Clip:
         clip[filled] = fit(picture, height, width, contract.fit).transpose(2, 0, 1)
         filled += 1
     if not filled:
-        raise Undecodable("it has no frame")
+        raise Undecodable("it has no frames")
     clip[filled:] = clip[filled - 1]
     return clip
 

@@ -191,4 +191,4 @@ def _keeper_pid(report: bytes, process: subprocess.Popen[bytes], read_log: Calla
         process.kill()
         process.wait()
         why = read_log(1.0)[-500:].decode(errors="replace").strip()
-        raise Fault(f"bubblewrap could not make the sandbox: {why}") from exc
+        raise Fault(f"bubblewrap could not create the sandbox: {why}") from exc

@@ -132,7 +132,7 @@ def interpret(run: Run, job: Job) -> Found:
         return _interpret(run, job)
     except Rejected as exc:
         if job.request.task is Task.CALIBRATE:
-            raise Fault(f"calibration ended with {exc.code}") from exc
+            raise Fault(f"calibration failed with {exc.code}") from exc
         raise
 
 
@@ -248,7 +248,7 @@ def _no_graph(reply: FailedReply, run: Run, job: Job) -> Rejected:
     if reply.outcome is Outcome.EXPORT_FAILED:
         code = UNWRITTEN.get(job.request.task, "export_failed")
         return reject(code, log=_log(run, job), why=_why(reply, job))
-    why = f"ONNX Runtime's quantiser ended with {_why(reply, job)}"
+    why = f"ONNX Runtime's quantiser failed with {_why(reply, job)}"
     return reject("quantisation_failed", log=_log(run, job), why=why, precision=Precision.W8A8)
 
 
@@ -258,7 +258,7 @@ def _out_of_memory(run: Run, job: Job) -> Rejected:
 
 def _too_much_output(run: Run, job: Job) -> Rejected:
     if run.overflow is None:
-        raise Fault("a run wrote too much, and nobody knows what")
+        raise Fault("a run wrote too much, but what it wrote is unknown")
     allowed_bytes = {
         Overflow.LOG: job.limits.max_log_bytes,
         Overflow.REPLY: MAX_REPLY_BYTES,
@@ -309,7 +309,7 @@ def _fed(job: Job) -> str:
         return ""
     contract = job.request.input
     sides = ", ".join(map(str, contract.sides()))
-    return f"; it was fed (N, {sides}) of {contract.dtype}"
+    return f"; its input was (N, {sides}) of {contract.dtype}"
 
 
 def _error_name(name: str) -> str:

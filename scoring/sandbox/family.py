@@ -34,7 +34,7 @@ class Family:
     _scans: int = 0
 
     def sample(self) -> Sample:
-        """Read the tree as it is now; empty where there is no /proc."""
+        """Read the tree as it is now; empty without /proc."""
         members = self._members()
         memory = sum(_private_bytes(pid) for pid in members) + _scratch_bytes(self.scratch)
         return Sample(memory_bytes=memory, cpu_s=self._cpu_s(members), processes=len(members))

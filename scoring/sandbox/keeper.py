@@ -142,7 +142,7 @@ def kill_family() -> None:
 
 
 def descendants(root: int) -> list[int]:
-    """Return the processes below `root`, parents first; where there is no /proc, none."""
+    """Return the processes below `root`, parents first; none without /proc."""
     parents: dict[int, int] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):

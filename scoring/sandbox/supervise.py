@@ -183,10 +183,10 @@ def _end(watch: _Watch) -> None:
     try:
         started.process.wait(DEATH_S)
     except subprocess.TimeoutExpired as exc:
-        raise Fault("the sandbox outlives SIGKILL") from exc
+        raise Fault("the sandbox survived SIGKILL") from exc
     # The kernel reports process 1 of a namespace dead only when every process in it is dead.
     if started.keeper_fd is not None and not select.select([started.keeper_fd], [], [], DEATH_S)[0]:
-        raise Fault("processes of the sandbox outlive SIGKILL")
+        raise Fault("sandbox processes survived SIGKILL")
 
 
 def _await_keeper(watch: _Watch) -> None:

@@ -119,5 +119,5 @@ def _share(request: Request, name: str, default: float | None) -> float | None:
     if value is None:
         return None
     if not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise load_failed(f"{name} is no number from 0 to 1")
+        raise load_failed(f"{name} is not a number from 0 to 1")
     return float(value)

@@ -112,7 +112,7 @@ def why_not(exc: BaseException) -> str:
     while cause is not None:
         missing = _NO_FORM.search(str(cause))
         if missing:
-            return f"torch operator {missing[1]} has no ONNX form"
+            return f"the torch operator {missing[1]} has no ONNX equivalent"
         cause = cause.__cause__
     return one_line(exc.__cause__ or exc)
 

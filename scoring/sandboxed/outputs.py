@@ -51,7 +51,7 @@ def count_not_finite(rows: NDArray[np.float32]) -> int:
 
 
 def refuse_kind(found: str) -> Refusal:
-    """Build the refusal of something that is no floating-point tensor."""
+    """Build the refusal of something that is not a floating-point tensor."""
     return Refusal(Outcome.WRONG_OUTPUT_KIND, found=found)
 
 

@@ -64,7 +64,7 @@ def presets() -> tuple[str, ...]:
 def load_track(name_or_path: str) -> TrackDocument:
     """Load a preset by name, or a track.yaml by path.
 
-    Raises InvalidTrack if there is no such preset or file, or if it breaks the schema.
+    Raises InvalidTrack if the preset or file does not exist, or if it breaks the schema.
     """
     if name_or_path in presets():
         text = resources.files("scoring.presets").joinpath(f"{name_or_path}.yaml").read_text("utf-8")
@@ -72,7 +72,7 @@ def load_track(name_or_path: str) -> TrackDocument:
     path = Path(name_or_path)
     if not path.is_file():
         raise InvalidTrack(
-            (f"“{name_or_path}” is neither a file nor a preset; presets: {', '.join(presets())}",)
+            (f"“{name_or_path}” is neither a file nor a preset; the presets are {', '.join(presets())}",)
         )
     if path.stat().st_size > MAX_DOCUMENT_BYTES:
         raise InvalidTrack((f"“{path.name}” is larger than {MAX_DOCUMENT_BYTES:,} bytes",))

@@ -21,7 +21,7 @@ class TrackPage:
     rules: str = field(
         default="",
         metadata=described(
-            "Shown on the track's page; needed before the track opens. Markdown.",
+            "Shown on the track's page; required before the track opens. Markdown.",
             empty="none",
             is_markdown=True,
         ),
@@ -29,7 +29,7 @@ class TrackPage:
     opens_at: datetime | None = field(
         default=None,
         metadata=described(
-            "When the track begins to take submissions: in a file a time with its zone, such as "
+            "When the track starts to accept submissions. In a file, a time with its zone, such as "
             "`2030-01-01T00:00:00Z`; in the form UTC.",
             group=Group.WINDOW,
             empty="as soon as the track is open",
@@ -45,7 +45,7 @@ class TrackPage:
     quota_submissions: int = field(
         default=5,
         metadata=described(
-            "Submissions of one participant within the rolling window below.",
+            "Submissions per participant in the rolling window below.",
             group=Group.WINDOW,
             above=0,
             is_decision=True,
@@ -54,7 +54,7 @@ class TrackPage:
     quota_window_hours: int = field(
         default=24,
         metadata=described(
-            "Length of the rolling window. Faults of ours and submissions cancelled before they started do not "
+            "Length of the rolling window. Faults and submissions cancelled before they started do not "
             "count.",
             label="Quota window",
             group=Group.WINDOW,
@@ -66,7 +66,7 @@ class TrackPage:
     private_scores: PrivateScores = field(
         default=PrivateScores.AFTER_CLOSE,
         metadata=described(
-            "When participants see scores of the private split.",
+            "When participants see the scores of the private split.",
             group=Group.WINDOW,
         ),
     )

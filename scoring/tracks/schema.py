@@ -57,7 +57,7 @@ def check_input(contract: InputContract) -> None:
     facts = READER_FACTS[contract.reader]
     sides = facts.sides
     if len(contract.shape) != len(sides):
-        sentence = f"shape lists {', '.join(sides)}; {len(contract.shape)} numbers are given"
+        sentence = f"shape lists {', '.join(sides)}, but {len(contract.shape)} numbers are given"
         raise Contradiction("shape", sentence)
     if "channels" in sides and contract.shape[sides.index("channels")] != 3:
         sentence = f"pictures have 3 channels, not {contract.shape[sides.index('channels')]}"
@@ -70,7 +70,7 @@ def check_input(contract: InputContract) -> None:
     if "channels" not in sides and contract.mean is not None:
         raise Contradiction("mean", f"mean and std are for pictures; {contract.reader} is given as it is")
     if (contract.mean is None) != (contract.std is None):
-        raise Contradiction("mean", "mean and std go together")
+        raise Contradiction("mean", "give both mean and std, or neither")
     if not contract.low < contract.high:
         sentence = f"low ({contract.low:g}) must be below high ({contract.high:g})"
         raise Contradiction("low", sentence)
@@ -96,7 +96,7 @@ def check_output(contract: OutputContract) -> None:
         sentence = f"{kind} output states its classes by its width; leave classes out"
         raise Contradiction("classes", sentence)
     if (kind is OutputKind.BOXES) != (contract.box_layout is not None):
-        sentence = "box_layout (yolo or corners) goes with boxes, and only with them"
+        sentence = "boxes need a box_layout (yolo or corners); other outputs must not have one"
         raise Contradiction("box_layout", sentence)
 
 
@@ -109,7 +109,7 @@ def check_class_names(names: tuple[str, ...], others: ValidationInfo) -> tuple[s
     # One column, a confidence or a single logit, tells two classes apart.
     classes = others.data["classes"] or max(others.data["width"], 2)
     if names and len(names) != classes:
-        raise ValueError(f"{len(names)} names are listed; there are {classes} classes")
+        raise ValueError(f"{len(names)} names are listed, but there are {classes} classes")
     return names
 
 
@@ -118,7 +118,7 @@ def check_points(quantisation: Quantisation | None, others: ValidationInfo) -> Q
     metric = others.data.get("metric")
     if quantisation and metric and not METRIC_FACTS[metric].has_points:
         choice = ", ".join(sorted(metric for metric, facts in METRIC_FACTS.items() if facts.has_points))
-        raise ValueError(f"the drop is measured in points of {choice}; {metric} has none")
+        raise ValueError(f"the drop is measured in points, and {metric} has none; choose from {choice}")
     return quantisation
 
 
@@ -255,7 +255,7 @@ def _bounded(kind: type, field: TrackField) -> Any:
 
 def _one_line(name: str) -> str:
     if name != name.strip() or len(name.splitlines()) != 1:
-        raise ValueError("a name is one line without blanks at its ends")
+        raise ValueError("a name must be one line without spaces at either end")
     return name
 
 

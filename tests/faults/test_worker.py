@@ -145,7 +145,7 @@ def test_an_entry_that_changed_in_storage_is_our_fault(
 
     evaluation.refresh_from_db()
     assert evaluation.status == Status.QUEUED
-    assert "not the one that was put there" in evaluation.fault
+    assert "not what was stored there" in evaluation.fault
 
 
 def test_a_worker_lost_three_times_is_closed_by_the_sweep(

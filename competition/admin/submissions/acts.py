@@ -25,7 +25,7 @@ def cancel(
             model_admin, request, chosen, act="cancel", sentence="These evaluations will be cancelled."
         )
     cancelled = sum(services.cancel_evaluation(evaluation=evaluation) for evaluation in chosen)
-    _tell(request, cancelled, "cancelled, or asked to stop", chosen.count())
+    _tell(request, cancelled, "cancelled or asked to stop", chosen.count())
     return None
 
 
@@ -35,7 +35,7 @@ def retry(
 ) -> HttpResponse | None:
     """Ask, then queue again those that failed by a fault of ours."""
     if "confirmed" not in request.POST:
-        sentence = "Those of these evaluations that failed will be queued again."
+        sentence = "The failed ones among these evaluations will be queued again."
         return _confirm(model_admin, request, chosen, act="retry", sentence=sentence)
     queued = sum(services.retry_failed(evaluation=evaluation) for evaluation in chosen)
     _tell(request, queued, "queued again", chosen.count())
@@ -83,4 +83,4 @@ def _tell(request: HttpRequest, done: int, what: str, asked: int) -> None:
     left = asked - done
     messages.success(request, f"{done:,} evaluations were {what}.")
     if left:
-        messages.warning(request, f"{left:,} were left as they are, for their status does not allow it.")
+        messages.warning(request, f"{left:,} were left alone, because their status does not allow it.")

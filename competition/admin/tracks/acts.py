@@ -28,7 +28,7 @@ def open_track(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpR
     if request.method != "POST":
         checks = examine(track)
         ready = all(check.ok for check in checks)
-        text = "It becomes visible to everybody and takes submissions inside its window."
+        text = "Everybody will see the track, and it will accept submissions during its window."
         changes = services.unpublished(track)
         if changes:
             text += " Entries are held to the published benchmark version until you publish these changes:"
@@ -61,9 +61,9 @@ def close_track(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> Http
         return back(track)
     waiting = publishing.unfinished(track)
     text = (
-        "It disappears from the public pages, its leaderboard too, and takes no submissions. "
+        "The track and its leaderboard will disappear from the public pages, and it will not accept submissions. "
         f"Evaluations that wait or run ({waiting:,}) are finished. To end submissions and keep the board public, "
-        "set the end of its window instead."
+        "set “Closes at” instead."
     )
     return page(admin, request, track, title="Close the track", text=text, button="Close")
 
@@ -78,7 +78,7 @@ def clone(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpRespon
         copy = services.clone_track(track=track, slug=form.cleaned_data["slug"])
         done(request, copy, f"Cloned from “{track.name}”; the copy is closed and has no submissions.")
         return back(copy)
-    text = "All fields and the dataset are copied. The copy is closed and has no submissions."
+    text = "The copy gets all fields and the dataset. It is closed and has no submissions."
     return page(admin, request, track, title="Clone the track", text=text, form=form, button="Clone")
 
 
@@ -91,7 +91,7 @@ def publish(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpResp
         except (InvalidTrack, services.NotReady) as exc:
             messages.error(request, f"Nothing was published: {exc}")
             return back(track)
-        count = f"Submissions that wait to be scored on it: {published.rescored:,}."
+        count = f"Submissions waiting to be scored on it: {published.rescored:,}."
         done(request, track, f"Benchmark version {published.version.number} is current. {count}")
         return back(track)
     return page(
@@ -111,18 +111,18 @@ def _publishing(track: Track) -> dict[str, Any]:
         return _nothing_to_publish(track)
     count = publishing.submissions_to_rescore(track)
     text = (
-        f"Submissions that are scored again, after all fresh ones: {count:,}. The public board starts empty and fills "
+        f"Submissions to rescore, after all new ones: {count:,}. The public board starts empty and fills "
         "as they are scored; scores of the old version stay with their submissions."
     )
     return {"text": text, "changes": changes, "button": f"Publish and rescore ({count:,})"}
 
 
 def _nothing_to_publish(track: Track) -> dict[str, Any]:
-    unchanged = "Nothing that scoring depends on has changed: the current version stays"
+    unchanged = "Nothing that affects scoring has changed: the current version stays"
     count = publishing.submissions_left_out(track)
     if not count:
-        return {"text": f"{unchanged}, and every submission has its evaluation on it.", "button": ""}
-    text = f"{unchanged}. Submissions without an evaluation on it, which are queued: {count:,}."
+        return {"text": f"{unchanged}, and every submission has been evaluated on it.", "button": ""}
+    text = f"{unchanged}. Submissions not yet evaluated on it, which will be queued: {count:,}."
     return {"text": text, "button": f"Score them ({count:,})"}
 
 

@@ -22,7 +22,7 @@ def new_from_document(admin: ModelAdmin[Track], request: HttpRequest) -> HttpRes
     form = NewDocumentForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         return _bring_in_line(request, form.cleaned_data["document"], form.cleaned_data["competition"])
-    text = "The track is created closed; every field can be changed afterwards."
+    text = "The new track is closed. You can change every field afterwards."
     return page(
         admin,
         request,
@@ -43,7 +43,7 @@ def upload_document(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> 
         if document.spec.slug == track.slug:
             return _bring_in_line(request, document, track.competition)
         form.add_error("file", f"This file describes the track “{document.spec.slug}”, not “{track.slug}”.")
-    text = "Every field is set to what the file says; the dataset stays."
+    text = "Every field is set to the file's value. The dataset stays."
     return page(admin, request, track, title="Upload a track.yaml", text=text, form=form, button="Upload")
 
 

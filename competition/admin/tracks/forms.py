@@ -26,13 +26,11 @@ WIDE: Final = forms.TextInput(attrs={"class": "vTextField"})
 class ImportForm(forms.Form):
     """A dataset to import: an uploaded zip, or a folder of the server."""
 
-    name = forms.CharField(
-        max_length=120, widget=WIDE, help_text="For organisers only; participants never see it."
-    )
+    name = forms.CharField(max_length=120, widget=WIDE, help_text="Only organisers see it.")
     archive = forms.FileField(
         required=False,
         label="Zip",
-        help_text="labels.csv, the files it names and, for boxes, annotations.json, at the root of the zip.",
+        help_text="labels.csv, the files that it names and, for boxes, annotations.json, at the root of the zip.",
     )
     folder = forms.CharField(required=False, max_length=400, label="Server folder", widget=WIDE)
 
@@ -57,31 +55,31 @@ class ImportForm(forms.Form):
         folder: Path = (root / given).resolve()
         # Without this, staff could read any file of the server by importing its folder.
         if not folder.is_relative_to(root):
-            raise ValidationError(f"The folder must lie below {settings.IMPORT_ROOT}.")
+            raise ValidationError(f"The folder must be below {settings.IMPORT_ROOT}.")
         if not folder.is_dir():
-            raise ValidationError(f"There is no such folder below {settings.IMPORT_ROOT}.")
+            raise ValidationError(f"This folder does not exist below {settings.IMPORT_ROOT}.")
         return folder
 
     def clean(self) -> dict[str, Any]:
         """Take exactly one source."""
         cleaned = super().clean() or {}
         if not self.errors and bool(cleaned.get("archive")) == bool(cleaned.get("folder")):
-            raise ValidationError("Give either a zip or a server folder.")
+            raise ValidationError("Choose either a zip or a server folder.")
         return cleaned
 
 
 class CloneForm(forms.Form):
     """The address of a track's copy."""
 
-    slug = forms.SlugField(max_length=60, help_text="Address of the copy; no other track may have it.")
+    slug = forms.SlugField(max_length=60, help_text="The copy's address. It must be unique.")
 
     def clean_slug(self) -> str:
         """Return a slug that is free and as track documents want it."""
         slug = str(self.cleaned_data["slug"])
         if slug != slugify(slug) or "_" in slug:
-            raise ValidationError("Use small letters, digits and single hyphens.")
+            raise ValidationError("Use lower-case letters, digits and single hyphens.")
         if Track.objects.filter(slug=slug).exists():
-            raise ValidationError("There is already a track with this slug.")
+            raise ValidationError("A track with this slug already exists.")
         return slug
 
 
@@ -111,7 +109,7 @@ class NewDocumentForm(DocumentForm):
     preset = forms.ChoiceField(
         required=False,
         choices=lambda: [("", "none"), *((name, name) for name in presets())],
-        help_text="Start from a track that ships with Podium, or give a file below.",
+        help_text="Start from a track that ships with Podium, or choose a file below.",
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -128,11 +126,11 @@ class NewDocumentForm(DocumentForm):
         if self.errors:
             return cleaned
         if bool(cleaned.get("file")) == bool(cleaned.get("preset")):
-            raise ValidationError("Give either a preset or a file.")
+            raise ValidationError("Choose either a preset or a file.")
         document = cleaned.get("file") or load_track(cleaned["preset"])
         if Track.objects.filter(slug=document.spec.slug).exists():
             raise ValidationError(
-                f"There is already a track “{document.spec.slug}”. Clone it on its page, or upload a file there."
+                f"The track “{document.spec.slug}” already exists. On its page you can clone it or upload a file."
             )
         cleaned["document"] = document
         return cleaned

@@ -27,11 +27,11 @@ def import_data(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> Http
     dataset = _import(form, reader) if request.method == "POST" and form.is_valid() else None
     if dataset is not None:
         services.assign_dataset(track=track, dataset=dataset)
-        done(request, track, f"The track has the dataset {dataset}.")
+        done(request, track, f"The track now has the dataset {dataset}.")
         return back(track)
-    text = "The track has this dataset from then on; its old one stays among the datasets."
+    text = "The track will use this dataset. Its old one stays in the list of datasets."
     if services.has_evaluations(track):
-        text += " Evaluations are held to the old one until you publish a new benchmark version."
+        text += " Evaluations use the old one until you publish a new benchmark version."
     return page(admin, request, track, title="Import a dataset", text=text, form=form, button="Import")
 
 
@@ -44,7 +44,7 @@ def import_without_track(admin: ModelAdmin[Dataset], request: HttpRequest) -> Ht
     if dataset is not None:
         messages.success(request, f"Imported: {dataset}.")
         return redirect("admin:tracks_dataset_change", dataset.pk)
-    text = "A dataset is never changed after its import. Importing equal data again gives the same dataset."
+    text = "A dataset never changes after its import. Importing the same data again gives the same dataset."
     return page(admin, request, None, title="Import a dataset", text=text, form=form, button="Import")
 
 

@@ -19,8 +19,8 @@ def state(track: Track) -> str:
     if not track.is_open:
         return "closed"
     if track.is_closed(now):
-        return "open, window passed"
-    return "open" if track.is_taking_submissions(now) else "open, window to come"
+        return "open, window over"
+    return "open" if track.is_taking_submissions(now) else "open, window not started"
 
 
 def panel(track: Track, *, may_change: bool) -> dict[str, Any]:

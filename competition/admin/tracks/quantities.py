@@ -25,7 +25,7 @@ def read_quantity(text: str, units: dict[str, int]) -> int:
     """Return the whole number that the text stands for; raise ValueError with what is wrong."""
     written = _WRITTEN.fullmatch(text.strip())
     if written is None or written[2].lower() not in units:
-        raise ValueError(f"“{text}” is not a number, with or without a unit")
+        raise ValueError(f"“{text}” is not a number (with or without a unit)")
     whole, _, fraction = re.sub(r"[,_ ]", "", written[1]).partition(".")
     scale = 10 ** len(fraction)
     value: int
@@ -70,7 +70,7 @@ class CountField(forms.Field):
 
     def examples(self) -> str:
         """Return how numbers may be written here."""
-        return "Write for example 30,000,000 or 30M."
+        return "For example, write 30,000,000 or 30M."
 
 
 class BytesField(CountField):
@@ -84,4 +84,4 @@ class BytesField(CountField):
 
     def examples(self) -> str:
         """Return how sizes may be written here."""
-        return "Write for example 536,870,912, 500 MB or 512 MiB."
+        return "For example, write 536,870,912, 500 MB or 512 MiB."

@@ -44,7 +44,7 @@ def _count(package: Package, track: TrackSpec) -> dict[str, Any]:
             env={"PYTHONPATH": str(SOURCE_ROOT), "OPENBLAS_NUM_THREADS": "1"},
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as exc:
-        why = "its shapes could not be worked out within the limits on time and memory"
+        why = "its shapes could not be computed within the limits on time and memory"
         raise reject("unsupported_onnx", path=package.main, why=why) from exc
     counts: dict[str, Any] = json.loads(done.stdout)
     return counts

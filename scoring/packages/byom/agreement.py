@@ -31,7 +31,7 @@ def agreement_findings(config: Mapping, mochi: Mapping, manifest: Mapping) -> It
     for field in ("type", "output_shape"):
         ours, theirs = stage.get(field), graph_stage.get(field)
         if None not in (ours, theirs) and ours != theirs:
-            why = f"{field} is {shown(ours)} in mochi.json and {shown(theirs)} in manifest.json"
+            why = f"{field} is {shown(ours)} in mochi.json but {shown(theirs)} in manifest.json"
             yield problem(MANIFEST, why)
     counts = class_counts(config, mochi, manifest)
     others = [count for count in counts if count.value != counts[0].value]
@@ -45,7 +45,7 @@ def filename_problems(manifest: Mapping, model: str) -> Iterator[str]:
     filename, found = _compilable(manifest).get("filename"), PurePosixPath(model).name
     if isinstance(filename, str) and filename != found:
         yield (
-            f"'compilable_models[0].filename' is {shown(filename)}, and the file in export_artifacts/ is "
+            f"'compilable_models[0].filename' is {shown(filename)}, but the file in export_artifacts/ is "
             f"{shown(found)}"
         )
 

@@ -26,7 +26,7 @@ def applied(track: TrackSpec, processing: Processing, options: Mapping[str, obje
     """Return each step and what it does; `track` and `options` are as the package settled them."""
     facts = {
         **_before(track.input, processing),
-        "batch": f"{options['batch']} stated; larger ones where the answers stay the same",
+        "batch": f"{options['batch']} as stated; larger batches if the answers stay the same",
         "postprocessing": _after(track, processing.postprocessing, options),
         **dict(_thresholds(track, processing.thresholds)),
     }
@@ -60,15 +60,15 @@ def _normalisation(contract: InputContract) -> str:
 def _after(track: TrackSpec, named: str | None, options: Mapping[str, object]) -> str:
     kind = track.output.kind
     if kind is OutputKind.LOGITS:
-        told = "logits as they come; the metric does the rest"
+        told = "logits, unchanged; the metric does the rest"
     elif kind is OutputKind.CLASS_MAP:
         told = "the best class of each pixel"
     elif kind is OutputKind.BOXES:
-        told = f"boxes as {track.output.box_layout}, the best {MAX_BOXES} of a picture"
+        told = f"boxes as {track.output.box_layout}, the best {MAX_BOXES} per picture"
     elif options.get("columns") == TWO_COLUMNS:
-        told = "softmax of the two numbers, the second kept"
+        told = "softmax of the two numbers, then the second"
     else:
-        told = "the number as it comes"
+        told = "the number, unchanged"
     return told if named is None else f"{named}: {told}"
 
 
@@ -77,7 +77,7 @@ def _thresholds(track: TrackSpec, stated: Mapping[str, float]) -> Iterator[tuple
         suppresses = track.output.box_layout is BoxLayout.YOLO
         defaults = {
             "confidence_threshold": f"{CONFIDENCE_THRESHOLD:g} (default)",
-            "nms_threshold": f"{NMS_THRESHOLD:g} (default)" if suppresses else "none: overlaps stay",
+            "nms_threshold": f"{NMS_THRESHOLD:g} (default)" if suppresses else "none: overlapping boxes stay",
         }
         yield from (
             (name, f"{stated[name]:g}" if name in stated else words) for name, words in defaults.items()
@@ -86,4 +86,4 @@ def _thresholds(track: TrackSpec, stated: Mapping[str, float]) -> Iterator[tuple
     uses_threshold = Metric.F1_AT_THRESHOLD in (track.metric, *track.extra_metrics)
     for name, value in stated.items():
         used = name == "threshold" and uses_threshold
-        yield name, f"{value:g}" if used else f"{value:g}, which no metric of this track uses"
+        yield name, f"{value:g}" if used else f"{value:g}, which this track's metrics do not use"

@@ -85,7 +85,7 @@ def _parse_json(raw: bytes, name: str) -> object:
     except InvalidDocument as exc:
         raise InvalidDocument(f"Invalid JSON in {name}: {exc}") from exc
     except UnicodeDecodeError as exc:
-        raise InvalidDocument(f"Invalid JSON in {name}: byte {exc.start + 1} is no UTF-8 text") from exc
+        raise InvalidDocument(f"Invalid JSON in {name}: byte {exc.start + 1} is not valid UTF-8") from exc
     except ValueError as exc:
         raise InvalidDocument(f"Invalid JSON in {name}: a number is too long") from exc
     except (RecursionError, MemoryError) as exc:
@@ -115,10 +115,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> Mapping:
     for key, value in pairs:
         if key in found:
             # Readers disagree on which of the two counts.
-            raise InvalidDocument(f"the key {shown(key)} stands there twice")
+            raise InvalidDocument(f"the key {shown(key)} appears twice")
         found[key] = value
     return found
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise InvalidDocument(f"{name} is no JSON number")
+    raise InvalidDocument(f"{name} is not a JSON number")

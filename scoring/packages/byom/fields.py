@@ -100,16 +100,16 @@ def _name_problems(names: object) -> Iterator[str]:
     if not isinstance(names, list) or not names:
         yield f"{place} must be a non-empty list, not {shown(names)}"
     elif not all(isinstance(name, str) and name.strip() for name in names):
-        yield f"{place} must hold names only (in quotes where they look like numbers), not {shown(names)}"
+        yield f"{place} must contain only names (in quotes if they look like numbers), not {shown(names)}"
     elif len(set(names)) < len(names):
-        yield f"{place} holds a name twice: {shown(names)}"
+        yield f"{place} repeats a name: {shown(names)}"
 
 
 def _stages_problems(
     stages: list[Any], document: str, place: str, *, required: tuple[str, ...] = ("input_shape", "type")
 ) -> Iterator[str]:
     if len(stages) > 1:
-        yield f"{document} '{place}' has {len(stages)} stages; exactly one can run here"
+        yield f"{document} '{place}' has {len(stages)} stages; exactly one is allowed"
     stage = stages[0]
     if not isinstance(stage, dict):
         yield f"{document} '{place}[0]' must be a mapping, not {shown(stage)}"
@@ -179,4 +179,4 @@ def _framework_problems(section: Mapping, place: str) -> Iterator[str]:
     framework = section.get("framework")
     is_torch = isinstance(framework, str) and framework.casefold() == FRAMEWORK
     if framework is not None and not is_torch:
-        yield f"{place} is {shown(framework)}; only PyTorch models run here"
+        yield f"{place} is {shown(framework)}; only PyTorch models are supported"

@@ -42,7 +42,7 @@ def file_findings(package: Package) -> Iterator[Finding]:
 def misplaced(paths: Iterable[PurePosixPath]) -> str:
     """Name a package's file that lies deeper than anything is looked for, if there is one."""
     found = [path for path in paths if path.name == MOCHI or path.match(MANIFEST)]
-    return f"; there is {found[0]}, which must lie in the root or in one folder" if found else ""
+    return f"; {found[0]} must be in the root or inside one folder" if found else ""
 
 
 def has_marks(paths: Collection[PurePosixPath]) -> bool:
@@ -67,7 +67,7 @@ def _own_files(package: Package) -> list[PurePosixPath]:
 def _models_elsewhere(paths: Iterable[PurePosixPath]) -> str:
     """Name what may be the model under another name or in another folder."""
     found = ", ".join(str(path) for path in paths if path.suffix in MODEL_SUFFIXES)
-    return f"; there is {found[:MAX_TOLD]}" if found else ""
+    return f"; found {found[:MAX_TOLD]}" if found else ""
 
 
 def _too_many(models: list[str]) -> str:
@@ -81,5 +81,5 @@ def _model_findings(package: Package, path: str) -> Iterator[Finding]:
     if not begins:
         yield Finding(code="invalid_weights", path=path, facts={"why": "it is empty"})
     elif not begins.startswith(MODEL_MAGIC):
-        why = "it is no file that torch.save or torch.jit.save writes"
+        why = "it was not written by torch.save or torch.jit.save"
         yield Finding(code="invalid_weights", path=path, facts={"why": why})

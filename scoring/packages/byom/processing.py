@@ -55,7 +55,9 @@ def columns_findings(columns: int | None, manifest: Mapping, output: OutputKind)
     if output is not OutputKind.CONFIDENCE:
         return
     if columns is None:
-        why = "mochi.json missing 'stages[0].output_shape', which says if the model gives 1 or 2 numbers"
+        why = (
+            "mochi.json missing 'stages[0].output_shape', which says whether the model returns 1 or 2 numbers"
+        )
         yield problem(MOCHI, why)
     elif columns == 1 and _mapping(manifest.get("postprocessing")).get("type") == "softmax":
         why = "postprocessing 'softmax' of one number is always 1; leave it out, or return 2 numbers"
@@ -86,21 +88,21 @@ def _section_problems(section: Any, name: str, known: tuple[str, ...]) -> Iterat
         return
     unknown = [shown(key) for key in section if key not in known]
     if unknown:
-        yield f"'{name}' has unknown keys: {', '.join(unknown[:8])}; known are {', '.join(known)}"
+        yield f"'{name}' has unknown keys: {', '.join(unknown[:8])}; choose from {', '.join(known)}"
 
 
 def _preprocessing_problems(before: Mapping, shape: list[Any], track: TrackSpec) -> Iterator[str]:
     resize, sides = before.get("resize"), shape[2:]
     # Some write width before height; neither may differ from what the model takes.
     if resize is not None and resize not in (sides, sides[::-1]) and [resize, resize] != sides:
-        yield f"'preprocessing.resize' is {shown(resize)}; the model takes {shown(sides)}"
+        yield f"'preprocessing.resize' is {shown(resize)}, but the model takes {shown(sides)}"
     order = before.get("channel_order")
     if order is not None and not (isinstance(order, str) and order.casefold() in list(ChannelOrder)):
         yield f"'preprocessing.channel_order' is {shown(order)}; it must be RGB or BGR"
     if before.get("normalize") is not None:
         yield from _normalise_problems(before["normalize"], len(track.input.shape))
         if track.input.dtype is Dtype.UINT8:
-            yield "'preprocessing.normalize' cannot be applied to uint8 input; normalise inside the model"
+            yield "'preprocessing.normalize' cannot be applied to uint8 input; normalise in the model instead"
 
 
 def _normalise_problems(normalise: Any, channels: int) -> Iterator[str]:
@@ -117,4 +119,4 @@ def _normalise_problems(normalise: Any, channels: int) -> Iterator[str]:
 def _type_problems(kind: Any, output: OutputKind) -> Iterator[str]:
     if kind not in TYPES[output]:
         known = ", ".join(TYPES[output])
-        yield f"'postprocessing.type' is {shown(kind)}; for {output} it may be {known}, or be left out"
+        yield f"'postprocessing.type' is {shown(kind)}; for {output} it may be {known}, or left out"

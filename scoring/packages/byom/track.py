@@ -32,7 +32,7 @@ def track_findings(config: Mapping, mochi: Mapping, manifest: Mapping, track: Tr
     kind, shape = stage.get("type"), stage.get("input_shape")
     fed = shape if isinstance(shape, list) and not list(shape_problems(shape)) else None
     if track.input.reader is not Reader.IMAGE:
-        yield problem(MOCHI, f"this track feeds {track.input.reader}; a BYOM package takes pictures")
+        yield problem(MOCHI, f"this track feeds {track.input.reader}, but BYOM packages only take pictures")
     elif fed is not None:
         yield from (problem(MOCHI, why) for why in _input_problems(fed, track.input.shape))
     wrong_type = list(_type_problems(kind, track.output.kind)) if isinstance(kind, str) else []
@@ -73,7 +73,7 @@ def _kinds_of(stage_type: str) -> tuple[OutputKind, ...]:
 def _type_problems(kind: str, output: OutputKind) -> Iterator[str]:
     kinds = _kinds_of(kind)
     if not kinds:
-        yield f"'stages[0].type' is {shown(kind)}; known are {', '.join(KINDS_BY_TYPE)}"
+        yield f"'stages[0].type' is {shown(kind)}; choose from {', '.join(KINDS_BY_TYPE)}"
     elif output not in kinds:
         fitting = ", ".join(name for name, each in KINDS_BY_TYPE.items() if output in each)
         yield f"'stages[0].type' is {shown(kind)}; this track asks for {output} ({fitting})"
@@ -125,7 +125,7 @@ def _class_findings(counts: list[Stated], columns: int | None, output: OutputCon
         return
     first = counts[0]
     if first.value not in allowed:
-        why = f"{first.value} classes are stated in {first.place}; this track has {max(allowed)}"
+        why = f"{first.place} states {first.value} classes, but this track has {max(allowed)}"
         yield problem(first.document, why)
 
 
@@ -149,7 +149,5 @@ def _name_findings(config: Mapping, wanted: tuple[str, ...]) -> Iterator[Finding
         return
     found, own = [name.casefold() for name in names], [name.casefold() for name in wanted]
     if found != own and sorted(found) == sorted(own):
-        why = (
-            f"'dataset.class_names' is {shown(names)}; this track's classes are, from 0, {', '.join(wanted)}"
-        )
+        why = f"'dataset.class_names' is {shown(names)}; this track's classes, starting from 0, are {', '.join(wanted)}"
         yield problem(CONFIG, why)

@@ -40,10 +40,10 @@ def settle(package: Package, track: TrackSpec) -> Settled:
 def _mismatch(paths: Iterable[PurePosixPath]) -> Mismatch:
     elsewhere = sorted(str(path) for path in paths if path.name.casefold() == MAIN)
     if not elsewhere:
-        return Mismatch(why=f"there is no {MAIN}")
+        return Mismatch(why=f"it has no {MAIN}")
     expected = f"{MAIN} in the archive's root (it is at “{elsewhere[0]}”)"
     return Mismatch(
-        why=f"{MAIN} is not in the root but at “{elsewhere[0]}”",
+        why=f"{MAIN} is at “{elsewhere[0]}”, not in the root",
         findings=(Finding(code="missing_file", path=elsewhere[0], facts={"expected": expected}),),
     )
 
@@ -51,5 +51,5 @@ def _mismatch(paths: Iterable[PurePosixPath]) -> Mismatch:
 def _no_model_reason(tree: ast.Module) -> str:
     classes = [f"{node.name} (line {node.lineno})" for node in tree.body if isinstance(node, ast.ClassDef)]
     if not classes:
-        return f"it defines no class {CLASS}"
-    return f"it defines no class {CLASS}, only {', '.join(classes)[:MAX_QUOTED_CHARACTERS]}"
+        return f"it does not define class {CLASS}"
+    return f"it does not define class {CLASS}, only {', '.join(classes)[:MAX_QUOTED_CHARACTERS]}"

@@ -72,10 +72,10 @@ def _mismatch(paths: Collection[PurePosixPath]) -> Mismatch:
     if elsewhere:
         expected = f"{CONFIG} in the archive's root (it is at “{elsewhere[0]}”)"
         finding = Finding(code="missing_file", path=elsewhere[0], facts={"expected": expected})
-        return Mismatch(why=f"{CONFIG} is not in the root but at “{elsewhere[0]}”", findings=(finding,))
+        return Mismatch(why=f"{CONFIG} is at “{elsewhere[0]}”, not in the root", findings=(finding,))
     if any(path.name == MAIN or path.suffix == WEIGHTS_SUFFIX for path in paths):
-        return Mismatch(why=f"there is no {CONFIG}", findings=(_missing(CONFIG),))
-    return Mismatch(why=f"there is no {CONFIG}")
+        return Mismatch(why=f"it has no {CONFIG}", findings=(_missing(CONFIG),))
+    return Mismatch(why=f"it has no {CONFIG}")
 
 
 def _config(
@@ -140,11 +140,11 @@ def _input(config: Config, contract: InputContract) -> InputContract:
 def _other_weights(package: Package) -> str:
     found = _files(package, {WEIGHTS_SUFFIX})
     if len(found) > 1:
-        return f" (there are {', '.join(found)[:200]}; put all weights into one file)"
+        return f" (found {', '.join(found)[:200]}; put all weights into one file)"
     if found:
-        return f" (there is {found[0][:200]}; name it in model.weights_file)"
+        return f" (found {found[0][:200]}; name it in model.weights_file)"
     others = _files(package, OTHER_WEIGHTS)
-    return f" (there is {', '.join(others)[:200]}; only safetensors are taken)" if others else ""
+    return f" (found {', '.join(others)[:200]}; weights must be .safetensors)" if others else ""
 
 
 def _files(package: Package, suffixes: Collection[str]) -> list[str]:

@@ -21,9 +21,9 @@ def argument_problems(arguments: Any) -> Iterator[str]:
         return
     for name, value in arguments.items():
         if not isinstance(name, str) or not name.isidentifier():
-            yield f"“{shown(name)}” cannot be the name of an argument"
+            yield f"“{shown(name)}” cannot be an argument name"
         elif not _is_plain(value, MAX_DEPTH):
-            yield f"{shown(name)} is no plain value (text, number, true, false, null, list or table of those)"
+            yield f"{shown(name)} is not a plain value (text, number, true, false, null, or a list or table of these)"
 
 
 def _is_plain(value: Any, depth: int) -> bool:

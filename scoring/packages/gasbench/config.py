@@ -76,7 +76,7 @@ class Preprocessing(_Section):
         max_length=2,
         description=f"[height, width], two whole numbers from 1 to {MAX_SIDE}",
     )
-    normalize: Normalize | None = Field(default=None, description="a table with mean and std")
+    normalize: Normalize | None = Field(default=None, description="a mapping with mean and std")
     max_frames: Frames | None = Field(default=None, description=f"a whole number from 1 to {MAX_FRAMES}")
     num_frames: Frames | None = Field(default=None, description=f"a whole number from 1 to {MAX_FRAMES}")
     frame_rate: float | None = Field(
@@ -131,7 +131,7 @@ def _of_the_track(found: str, info: ValidationInfo) -> str:
     if found not in set(Reader):
         raise ValueError(f"is {shown(found)}; it must be one of {', '.join(Reader)}")
     if found != needed:
-        raise ValueError(f"is {found}; this track is for {needed}")
+        raise ValueError(f"is {found}, but this track is for {needed}")
     return found
 
 
@@ -170,9 +170,9 @@ class Config(_Section):
     version: str | int | float = Field(default="", description="text or a number")
     modality: Annotated[str, AfterValidator(_of_the_track)] = Field(description=f"one of {', '.join(Reader)}")
     preprocessing: Preprocessing = Field(
-        default=Preprocessing.model_construct(), description="a table of fields"
+        default=Preprocessing.model_construct(), description="a mapping of fields"
     )
-    model: Model = Field(description="a table of fields, {} if there is nothing to state")
+    model: Model = Field(description="a mapping of fields, {} if it is empty")
     dtype: Annotated[str, AfterValidator(_dtype)] = Field(
         default="float32", description=f"one of {', '.join(DTYPES)}"
     )
@@ -214,29 +214,29 @@ def _input_problems(stated: Preprocessing, contract: InputContract) -> Iterator[
     *frames, _, height, width = contract.shape
     for name, wanted, found in zip(("height", "width"), (height, width), stated.size, strict=True):
         if stated.resize and wanted not in {None, found}:
-            yield f"resize states {name} {found}; this track feeds {wanted}"
+            yield f"resize states {name} {found}, but this track feeds {wanted}"
     if frames and frames[0] not in {None, stated.frames} and (stated.max_frames or stated.num_frames):
-        yield f"{stated.frames} frames are stated; this track feeds {frames[0]}"
+        yield f"{stated.frames} frames are stated, but this track feeds {frames[0]}"
     if stated.num_frames and stated.max_frames and stated.num_frames != stated.max_frames:
-        yield "num_frames and max_frames differ; state one of them"
+        yield "num_frames and max_frames differ; state only one"
 
 
 def _sound_problems(stated: Preprocessing, contract: InputContract) -> Iterator[str]:
     rate = stated.sample_rate or contract.sample_rate
     if rate != contract.sample_rate:
-        yield f"sample_rate is {rate}; this track feeds {contract.sample_rate} Hz"
+        yield f"sample_rate is {rate}, but this track feeds {contract.sample_rate} Hz"
     samples = contract.shape[0]
     if samples is not None and stated.duration_seconds is not None:
         found = rate * stated.duration_seconds
         if round(found) != samples:
-            yield f"sample_rate times duration_seconds is {found:g} samples; this track feeds {samples}"
+            yield f"sample_rate times duration_seconds is {found:g} samples, but this track feeds {samples}"
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
     """Say what was found in the field, and what it must be."""
     place, kind = error["loc"], error["type"]
     if kind == "extra_forbidden":
-        return f"{_dotted(place)}: unknown field; known here: {', '.join(_known(place))}"
+        return f"{_dotted(place)}: unknown field; choose from {', '.join(_known(place))}"
     if kind == "value_error":
         return f"{_dotted(place) or 'the file'}: {error['ctx']['error']}"
     # What comes after the field is a place in a list, or one of the types it may have.
@@ -251,7 +251,7 @@ def _shown(value: object) -> str:
         return shown(json.dumps(value, default=str, skipkeys=True))
     except ValueError:
         # Python prints no integer of more than 4,300 digits, and YAML reads it from hexadecimal ones.
-        return "a number of thousands of digits"
+        return "a number with thousands of digits"
 
 
 def _dotted(place: tuple[Any, ...]) -> str:

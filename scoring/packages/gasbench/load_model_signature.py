@@ -25,15 +25,15 @@ def load_model_problems(tree: ast.Module, arguments: Collection[str] | None) -> 
 
 def _what_instead(tree: ast.Module) -> str:
     if any(isinstance(node, ast.AsyncFunctionDef) and node.name == FUNCTION for node in statements(tree)):
-        return "its load_model is async and would return a coroutine: make it a plain def"
+        return "its load_model is async and would return a coroutine; make it a plain def"
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
-    return f"it defines only {', '.join(names)[:200]}" if names else "it defines no function"
+    return f"it defines only {', '.join(names)[:200]}" if names else "it does not define any function"
 
 
 def _call_problems(taken: ast.arguments, arguments: Collection[str]) -> Iterator[str]:
     positional = [*taken.posonlyargs, *taken.args]
     if not positional and taken.vararg is None:
-        yield f"{FUNCTION}() takes no positional argument; the first is the path of the weights"
+        yield f"{FUNCTION}() takes no positional argument; its first must be the path of the weights"
         return
     first = positional[0].arg if positional else ""
     if first in arguments:
@@ -43,8 +43,8 @@ def _call_problems(taken: ast.arguments, arguments: Collection[str]) -> Iterator
     missing = [name for name in _required(taken) if name != first and name not in arguments]
     if missing:
         yield (
-            f"{FUNCTION}() needs {', '.join(missing)[:200]}, which the section “model” of "
-            "model_config.yaml does not give"
+            f"{FUNCTION}() needs {', '.join(missing)[:200]}, which “model” in "
+            "model_config.yaml does not provide"
         )
 
 
@@ -54,14 +54,14 @@ def _name_problems(taken: ast.arguments, arguments: Collection[str]) -> Iterator
     unnamed = [name for name in arguments if name in by_place]
     if unnamed:
         yield (
-            f"{FUNCTION}() takes {', '.join(unnamed)[:200]} by place alone, and the section “model” of "
-            "model_config.yaml hands it over by name; remove the “/” from its arguments"
+            f"{FUNCTION}() takes {', '.join(unnamed)[:200]} by position only, but “model” in "
+            "model_config.yaml passes it by name; remove the “/” from its arguments"
         )
     unknown = [name for name in arguments if name not in by_place | by_name]
     if unknown:
         yield (
-            f"{FUNCTION}() does not take {', '.join(unknown)[:200]}, which the section “model” of "
-            "model_config.yaml hands to it; add them to its arguments, or **kwargs"
+            f"{FUNCTION}() does not take {', '.join(unknown)[:200]}, which “model” in "
+            "model_config.yaml passes; add them to its arguments, or add **kwargs"
         )
 
 

@@ -52,14 +52,16 @@ def settle(package: Package, track: TrackSpec) -> Settled:
 
 def _parse(path: Path, shown: str) -> ModelProto:
     if path.stat().st_size > MAX_MODEL_BYTES:
-        raise reject("invalid_weights", path=shown, why="longer than 2 GiB; use external data files")
+        raise reject(
+            "invalid_weights", path=shown, why="the file is larger than 2 GiB; use external data files"
+        )
     if path.stat().st_size == 0:
         raise reject("unsupported_onnx", path=shown, why="the file is empty")
     model = ModelProto()
     try:
         model.ParseFromString(path.read_bytes())
     except DecodeError as exc:
-        raise reject("unsupported_onnx", path=shown, why="it is no complete ONNX file") from exc
+        raise reject("unsupported_onnx", path=shown, why="the file is not a complete ONNX model") from exc
     if not is_all_text(model):
-        raise reject("unsupported_onnx", path=shown, why="it has names that are no text")
+        raise reject("unsupported_onnx", path=shown, why="it has names that are not text")
     return model

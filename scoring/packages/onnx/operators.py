@@ -27,7 +27,7 @@ def graph_problems(model: ModelProto) -> Iterator[str]:
     if model.functions:
         # Functions that call functions twice each grow without bound when they are expanded.
         names = ", ".join(sorted(shown(function.name) for function in model.functions)[:10])
-        yield f"it defines functions of its own ({names}); inline them (onnx.inliner) before packing"
+        yield f"it defines its own functions ({names}); inline them (onnx.inliner) before packing"
     yield from _operator_problems(model)
 
 
@@ -40,7 +40,7 @@ def standard_opset(model: ModelProto) -> int | None:
 def _opset_problems(model: ModelProto) -> Iterator[str]:
     version = standard_opset(model)
     if version is None:
-        yield "it must declare exactly one opset of the standard operators"
+        yield "it must declare exactly one opset for the standard operators"
     elif not MIN_OPSET <= version <= MAX_OPSET:
         yield f"its opset is {version}; {MIN_OPSET} to {MAX_OPSET} are accepted"
 

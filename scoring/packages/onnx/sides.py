@@ -27,7 +27,7 @@ def size_problems(model: ModelProto, track: TrackSpec) -> Iterator[str]:
     for place, stated, graph in _places(contract, _sides_of(model, len(contract.shape))):
         most = MAX_FRAMES if _is_frames(place, contract) else MAX_SIDE
         if stated is None and graph is not None and not 0 < graph <= most:
-            yield f"its input states {graph:,} as {_name(place, contract)}; 1 to {most:,} are allowed"
+            yield f"its input's {_name(place, contract)} is {graph:,}; 1 to {most:,} are allowed"
 
 
 def settle_sides(model: ModelProto, track: TrackSpec) -> Settled:

@@ -60,7 +60,7 @@ def weight_findings(model: ModelProto, root: Path, main: PurePosixPath) -> Itera
                 missing.add(finding.path)
         elif tensor.HasField("raw_data") and len(tensor.raw_data) != expected_bytes(tensor):
             found, needed = len(tensor.raw_data), expected_bytes(tensor)
-            yield _invalid(main, f"weight “{name}” holds {found:,} bytes; its shape needs {needed:,}")
+            yield _invalid(main, f"weight “{name}” has {found:,} bytes, but its shape needs {needed:,}")
 
 
 def expected_bytes(tensor: TensorProto) -> int:
@@ -85,7 +85,7 @@ def _external_findings(tensor: TensorProto, root: Path, main: PurePosixPath) -> 
     if len(location) > 1_024 or not file.is_file():
         expected = (
             f"{shown(location)} (weights of {main}; zip both files, or export with external_data=False "
-            "to keep all in one)"
+            "to keep everything in one)"
         )
         yield Finding(code="missing_file", path=shown(location), facts={"expected": expected})
         return
@@ -93,7 +93,7 @@ def _external_findings(tensor: TensorProto, root: Path, main: PurePosixPath) -> 
         offset = int(entries.get("offset", "0"))
         length = int(entries.get("length", expected_bytes(tensor)))
     except ValueError:
-        yield _invalid(main, f"weight “{name}” has an offset or a length that is no number")
+        yield _invalid(main, f"weight “{name}” has an offset or length that is not a number")
         return
     if offset < 0 or length != expected_bytes(tensor) or offset + length > file.stat().st_size:
-        yield _invalid(main, f"weight “{name}” does not fit into {shown(location)}")
+        yield _invalid(main, f"weight “{name}” does not fit in {shown(location)}")

@@ -24,12 +24,12 @@ def match(unpacked: Unpacked) -> Package | Mismatch:
     if place is None:
         expected = "model.py in the archive's root"
         return Mismatch(
-            why=f"there is no {MAIN} in the root",
+            why=f"it has no {MAIN} in its root",
             findings=(Finding(code="missing_file", path=MAIN, facts={"expected": expected}),),
         )
     with (place.root / MAIN).open("rb") as source:
         if LIBRARY not in source.read(MAX_SOURCE_BYTES):
-            return Mismatch(why=f"its {MAIN} takes nothing from qai_hub_models")
+            return Mismatch(why=f"its {MAIN} imports nothing from qai_hub_models")
     return place.package(Format.QAIHUB, main=MAIN)
 
 

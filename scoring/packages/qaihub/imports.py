@@ -17,7 +17,7 @@ def problems(tree: ast.Module, root: Path, model_id: str) -> Iterator[str]:
         top = module.partition(".")[0]
         if top != LIBRARY:
             if not is_sibling(top, root) and not is_there(top):
-                yield f"line {line} imports {module[:MAX_NAME_CHARACTERS]}, which entries do not run with"
+                yield f"line {line} imports {module[:MAX_NAME_CHARACTERS]}, which is not installed for entries"
             continue
         missing = not_provided(module, names, model_id)
         if missing:

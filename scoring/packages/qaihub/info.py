@@ -52,7 +52,7 @@ def read(root: Path, folder: str = "") -> Info:
     model_id = fields.get("id")
     if isinstance(model_id, str) and model_id in TAKEN_IDS:
         return _malformed(
-            f"id “{model_id}” is the name of a part of AI Hub Models; give the folder's own", fallback
+            f"id “{model_id}” is the name of a part of AI Hub Models; use the folder's own name", fallback
         )
     found = str(model_id) if _is_usable(model_id) else fallback
     return Info(model_id=found, warnings=tuple(map(_warning, _shortcomings(fields, found))))
@@ -73,7 +73,7 @@ def _shortcomings(fields: Mapping[object, object], model_id: str) -> Iterator[st
         wrong = (
             "is missing"
             if _is_blank(fields.get("id"))
-            else "must be lower-case letters, digits and underscores"
+            else "may contain only lower-case letters, digits and underscores"
         )
         yield f"id {wrong}; {_named(model_id)}"
     for name in LISTS:
@@ -81,7 +81,7 @@ def _shortcomings(fields: Mapping[object, object], model_id: str) -> Iterator[st
             yield f"{name} must be a list of texts"
     related = fields.get("related_models")
     if isinstance(related, list) and len(related) > MAX_RELATED:
-        yield f"related_models lists {len(related)} models; at most {MAX_RELATED} are shown"
+        yield f"related_models lists {len(related)} models; at most {MAX_RELATED} are allowed"
     for name in SWITCHES:
         if not isinstance(fields.get(name), bool):
             yield f"{name} must be true or false"
@@ -130,7 +130,7 @@ def _optional(fields: Mapping[object, object]) -> Iterator[str]:
         if not isinstance(value, str):
             yield f"{name} must be a text"
         elif name in ADDRESSES and not value.startswith(("http://", "https://")):
-            yield f"{name} must be an address that begins with https://"
+            yield f"{name} must be an address that starts with https://"
     if not _are_texts(fields.get("dataset", [])):
         yield "dataset must be a list of texts"
 

@@ -43,7 +43,7 @@ def read(root: Path) -> Requirements:
         # As pip reads it, with or without the mark that Windows sets before UTF-8.
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError:
-        return Requirements(problems=(_problem("it is no UTF-8 text"),))
+        return Requirements(problems=(_problem("it is not UTF-8 text"),))
     pins, problems = [], []
     for number, line in _lines(text):
         pin = _pin(line)
@@ -81,7 +81,7 @@ def _pin(line: str) -> Requirement | str:
     cannot be told, such as python_version ~= "abc".
     """
     if OPTION.search(line):
-        return "holds an option, and options are not read; write name==version"
+        return "has an option, which is not supported; write name==version"
     try:
         requirement = Requirement(line)
         if requirement.marker is not None:
@@ -104,7 +104,7 @@ def _contradictions(pins: Iterable[Requirement]) -> Iterator[Finding]:
             versions.append(version)
     for name, versions in asked.items():
         if len(versions) > 1:
-            yield _problem(f"{_shown(name)} is pinned to {_shown(' and '.join(versions))}; keep one of them")
+            yield _problem(f"{_shown(name)} is pinned to {_shown(' and '.join(versions))}; keep only one")
 
 
 def _difference(pin: Requirement, packages: EntryPackages) -> Iterator[Finding]:
@@ -113,7 +113,7 @@ def _difference(pin: Requirement, packages: EntryPackages) -> Iterator[Finding]:
         return
     found = f"{pin.name} {version}" if version else "without it"
     if packages.pinned is None:
-        found += ", as far as is installed here"
+        found += " (as installed on this machine)"
     facts = {"asked": _shown(f"{pin.name}{pin.specifier}"), "found": found}
     yield Finding(code="pins_differ", path=NAME, facts=facts)
 

@@ -37,7 +37,7 @@ def _classes(tree: ast.Module, root: Path) -> Iterator[str]:
     elif models:
         yield from _methods(*next(iter(models.values())), tree)
     elif all(seen.kind is Kind.OTHER for _, seen in found) and not _has_hidden_classes(tree, found):
-        yield f"it defines no subclass of {BASE}{_others(found)}"
+        yield f"it does not define a subclass of {BASE}{_others(found)}"
 
 
 def _has_hidden_classes(tree: ast.Module, found: list[tuple[ast.ClassDef, Seen]]) -> bool:
@@ -75,7 +75,7 @@ def _is_set_later(tree: ast.Module, name: str) -> bool:
 def _pretrained(model: ast.ClassDef, method: ast.FunctionDef) -> Iterator[str]:
     decorators = {last_name(decorator) for decorator in method.decorator_list}
     if decorators <= {"staticmethod"}:
-        yield f"{model.name}.{PRETRAINED} (line {method.lineno}) is no classmethod"
+        yield f"{model.name}.{PRETRAINED} (line {method.lineno}) is not a classmethod"
     # Another decorator may fill in arguments.
     if decorators <= {"staticmethod", "classmethod"}:
         bare = _without_default(method.args)["staticmethod" not in decorators :]

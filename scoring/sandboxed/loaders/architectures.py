@@ -36,11 +36,11 @@ def build(name: str, classes: int | None, state: Mapping[str, torch.Tensor]) -> 
         shown = ascii(name[:MAX_NAMED_CHARACTERS])[1:-1]
         raise load_failed(
             f"neither torchvision nor timm has an architecture “{shown}”; their names hold only letters, "
-            "digits, “_” and “.”, as in resnet18. Name one of theirs, or save the model by torch.jit.trace"
+            "digits, “_” and “.”, as in resnet18. Name one of theirs, or save the model with torch.jit.trace"
         )
     if state and all(key.startswith(WRAPPED) for key in state):
         raise load_failed(
-            f"all keys of the state dict begin with “{WRAPPED}”, as DataParallel writes them; "
+            f"all keys of the state dict start with “{WRAPPED}”, as DataParallel writes them; "
             "save model.module.state_dict()"
         )
     raise load_failed(f"the state dict does not fit: {'; '.join(misfits)}"[:MAX_WHY_LENGTH])
@@ -77,7 +77,7 @@ def _misfit(wanted: Mapping[str, torch.Tensor], state: Mapping[str, torch.Tensor
         "lacks": [key for key in wanted if key not in state],
         "does not know": [key for key in state if key not in wanted],
         "has other shapes for": differing,
-        "has values that are no floating ones for": rounded,
+        "has non-floating-point values for": rounded,
     }
     return ", ".join(f"{verb} {_named(keys)}" for verb, keys in found.items() if keys)
 

@@ -33,8 +33,8 @@ import torchvision  # noqa: E402, F401
 TWO_COLUMNS: Final = 2
 MAX_NAME_LENGTH: Final = 60
 NOT_TENSORS: Final = (
-    "it holds pickled Python objects, which are never loaded; save model.state_dict(), "
-    "or the model by torch.jit.trace or torch.jit.script"
+    "it contains pickled Python objects, which are never loaded; save model.state_dict(), "
+    "or save the model with torch.jit.trace or torch.jit.script"
 )
 
 
@@ -125,22 +125,22 @@ def _from_state(path: Path, options: Mapping[str, object]) -> nn.Module:
 
 def _require_state_dict(state: Any) -> None:
     if not isinstance(state, Mapping):
-        raise load_failed(f"the .pt is no plain state dict, but of type {type(state).__name__}")
+        raise load_failed(f"the .pt is not a plain state dict, but of type {type(state).__name__}")
     names = [name for name in state if not isinstance(name, str)]
     if names:
         raise load_failed(
-            f"the .pt is no plain state dict: a name in it is of type {type(names[0]).__name__}, not text"
+            f"the .pt is not a plain state dict: a name in it is of type {type(names[0]).__name__}, not text"
         )
     others = [name for name, value in state.items() if not isinstance(value, torch.Tensor)]
     inner = [name for name in others if isinstance(state[name], Mapping)]
     if inner:
         raise load_failed(
-            "the .pt is no plain state dict, but a dict around another one; save that one alone: "
+            "the .pt is not a plain state dict, but a dict around one; save only the inner one: "
             f"torch.save(checkpoint[{_shown(inner[0])}], …)"
         )
     if others:
         kind = type(state[others[0]]).__name__
-        raise load_failed(f"the .pt is no plain state dict: {_shown(others[0])} is of type {kind}")
+        raise load_failed(f"the .pt is not a plain state dict: {_shown(others[0])} is of type {kind}")
 
 
 def _shown(name: str) -> str:
@@ -159,7 +159,7 @@ def _finished(chosen: Any, request: Request) -> Any:
     if not isinstance(chosen, torch.Tensor) or not chosen.is_floating_point():
         return chosen
     if chosen.dim() != TWO_COLUMNS or chosen.shape[1] != TWO_COLUMNS:
-        raise refuse_kind(f"shape {tuple(chosen.shape)}, where the package states 2 numbers a picture")
+        raise refuse_kind(f"shape {tuple(chosen.shape)}, but the package states 2 numbers per picture")
     return chosen.float().softmax(dim=1)[:, 1:]
 
 

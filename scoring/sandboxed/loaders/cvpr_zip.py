@@ -27,7 +27,7 @@ def load(package: Path, request: Request) -> TorchEntry:
 def _build(module: ModuleType, request: Request) -> nn.Module:
     factory = getattr(module, "Model", None)
     if not callable(factory):
-        raise load_failed("model.py defines no class Model")
+        raise load_failed("model.py does not define class Model")
     seed_all(request.seed)
     model = factory()
     if not isinstance(model, nn.Module):

@@ -52,7 +52,7 @@ def _build(module: ModuleType, package: Path, request: Request) -> nn.Module:
     options: Any = request.options
     load_model = getattr(module, "load_model", None)
     if not callable(load_model):
-        raise load_failed("model.py defines no function load_model")
+        raise load_failed("model.py does not define load_model")
     weights, arguments = str(package / options["weights_file"]), dict(options["arguments"])
     _check_call(load_model, weights, arguments)
     seed_all(request.seed)

@@ -95,6 +95,6 @@ def _single_input(session: onnxruntime.InferenceSession, contract: InputContract
     )
     if not fits:
         raise load_failed(
-            f"the graph's input has shape {found.shape}; samples have shape {list(contract.shape)}"
+            f"the graph's input has shape {found.shape}, but samples have shape {list(contract.shape)}"
         )
     return found

@@ -15,13 +15,13 @@ from scoring.sandboxed.refusal import Refusal, load_failed
 
 MAX_QUOTED_CHARACTERS: Final = 100
 SPEC_OF_INSTANCE: Final = "_get_input_spec_for_instance"
-WANTED_SPEC: Final = "wanted is {name: (shape, dtype)}"
+WANTED_SPEC: Final = "return {name: (shape, dtype)}"
 
 
 def only_model(classes: list[type[BaseModel]]) -> type[BaseModel]:
     """Return the one class, which builds itself; raise `Refusal` for none, several and a broken one."""
     if not classes:
-        raise load_failed(f"model.py defines no subclass of {BASE}")
+        raise load_failed(f"model.py does not define a subclass of {BASE}")
     if len(classes) > 1:
         names = _cut(", ".join(found.__name__ for found in classes))
         raise load_failed(f"model.py defines {len(classes)} subclasses of {BASE} instead of one: {names}")
@@ -30,7 +30,7 @@ def only_model(classes: list[type[BaseModel]]) -> type[BaseModel]:
     if missing:
         raise load_failed(f"class {_cut(model.__name__)} does not define {', '.join(missing)}")
     if isinstance(_raw(model, "from_pretrained"), FunctionType | staticmethod):
-        raise load_failed(f"{_cut(model.__name__)}.from_pretrained is no classmethod")
+        raise load_failed(f"{_cut(model.__name__)}.from_pretrained is not a classmethod")
     _check_defaults(model.from_pretrained, f"{_cut(model.__name__)}.from_pretrained")
     return model
 
@@ -40,7 +40,7 @@ def check_model(model: object, model_class: type[BaseModel], contract: InputCont
     wanted = _cut(model_class.__name__)
     if not isinstance(model, BaseModel):
         found = "None" if model is None else f"an object of type {_cut(type(model).__name__)}"
-        raise load_failed(f"from_pretrained() returned {found}; wanted is the model itself, a {wanted}")
+        raise load_failed(f"from_pretrained() returned {found}; return the model itself, a {wanted}")
     is_called_otherwise = type(model).__call__ is not BaseModel.__call__
     if getattr(model.forward, "__func__", None) is nn.Module.forward and not is_called_otherwise:
         raise load_failed(f"class {wanted} does not define forward")
@@ -71,13 +71,13 @@ def _check_defaults(method: Any, name: str) -> None:
 
 def _check_input(spec: object, contract: InputContract) -> None:
     if not isinstance(spec, dict):
-        raise load_failed(f"get_input_spec() gives a {_cut(type(spec).__name__)}; {WANTED_SPEC}")
+        raise load_failed(f"get_input_spec() returns a {_cut(type(spec).__name__)}; {WANTED_SPEC}")
     if len(spec) != 1:
-        raise load_failed(f"get_input_spec() gives {len(spec)} inputs; this track has one input")
+        raise load_failed(f"get_input_spec() returns {len(spec)} inputs, but this track has one")
     name, stated = next(iter(spec.items()))
     if not isinstance(stated, tuple | list) or len(stated) != 2 or not isinstance(stated[0], tuple | list):
         raise load_failed(
-            f"get_input_spec() gives {_cut(repr(stated))} for “{_cut(str(name))}”; {WANTED_SPEC}"
+            f"get_input_spec() returns {_cut(repr(stated))} for “{_cut(str(name))}”; {WANTED_SPEC}"
         )
     shape, dtype, needed = tuple(stated[0]), stated[1], (1, *contract.sides())
     if shape != needed or dtype != contract.dtype:
@@ -86,15 +86,15 @@ def _check_input(spec: object, contract: InputContract) -> None:
 
 def _other_input(found: str, name: str, needed: tuple[int, ...], contract: InputContract) -> Refusal:
     return load_failed(
-        f"get_input_spec() states {found} for “{_cut(name)}”; this track gives {needed} of {contract.dtype}"
+        f"get_input_spec() states {found} for “{_cut(name)}”, but this track feeds {needed} of {contract.dtype}"
     )
 
 
 def _check_outputs(names: object) -> None:
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) and name for name in names):
-        raise load_failed(f"get_output_names() gives {_cut(repr(names))}; wanted is a list with one name")
+        raise load_failed(f"get_output_names() returns {_cut(repr(names))}; return a list with one name")
     if len(names) != 1:
-        raise load_failed(f"get_output_names() gives {len(names)} names; this track scores one output")
+        raise load_failed(f"get_output_names() returns {len(names)} names, but this track scores one output")
 
 
 def _cut(text: str) -> str:

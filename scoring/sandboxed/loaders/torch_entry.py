@@ -145,7 +145,7 @@ class TorchEntry:
             with entry_failures(Outcome.CRASHED, self._request.task):
                 return self._rows(pixels)
         except Refusal:
-            # Whatever an entry does here is no verdict: at worst it costs the faster format.
+            # What an entry does here is not a verdict; at worst the entry loses the faster format.
             return None
 
     def _use_fresh(self, memory_format: torch.memory_format) -> None:
@@ -159,7 +159,7 @@ class TorchEntry:
 
 
 def _kind(output: object) -> str:
-    """Name the type of what is no tensor, and how many values a container has."""
+    """Name the type of something that is not a tensor, and a container's number of values."""
     count = f" of {len(output)} values" if isinstance(output, tuple | list | dict) else ""
     return f"a {type(output).__name__}{count}"
 

@@ -54,7 +54,7 @@ def _probe(entry: onnx_graph.OnnxEntry, request: Request, pixels: Pixels) -> Non
     except Refusal as refusal:
         if refusal.outcome is not Outcome.CRASHED:
             raise
-        advice = f"it answers a batch of 1 but not of {len(pixels)}: export with a dynamic batch axis"
+        advice = f"it runs with a batch of 1 but not of {len(pixels)}; export with a dynamic batch axis"
         raise Refusal(
             Outcome.CRASHED, **refusal.facts | {"why": f"{refusal.facts['why']}; {advice}"}
         ) from refusal
@@ -85,6 +85,6 @@ def _difference(module: nn.Module, entry: onnx_graph.OnnxEntry, batch: Pixels) -
     with torch.no_grad():
         found = module(torch.from_numpy(entry.feed(batch).copy())).numpy()
     scale = max(float(np.abs(expected).max(initial=0.0)), 1.0)
-    # A difference that is no number must reply as one, and must be over the tolerance.
+    # A difference that is not a number must still be reported as one, above the tolerance.
     largest = float(np.nan_to_num(np.abs(expected - found), nan=3e38, posinf=3e38).max(initial=0.0))
     return largest / scale

@@ -11,7 +11,7 @@ __all__ = ["SegmentationOutputEvaluator"]
 
 
 class SegmentationOutputEvaluator(BaseEvaluator):
-    """Counts pixels by true and predicted class; those whose truth is no class count for nothing."""
+    """Counts pixels by true and predicted class; ignores those whose truth is not a class."""
 
     def __init__(self, num_classes: int, resize_to_gt: bool = False) -> None:
         self.num_classes = num_classes

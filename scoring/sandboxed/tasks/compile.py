@@ -67,7 +67,7 @@ def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Re
     with entry_failures(Outcome.LOAD_FAILED, request.task):
         entry = load_entry(package, request)
     if not isinstance(entry, TorchEntry):
-        raise _failed("a package of this format holds no torch module")
+        raise _failed("packages of this format do not contain a torch module")
     original = _original(entry, request, pixels)
     with tempfile.TemporaryDirectory() as folder:
         compiled = _compile(original, request, Path(folder))
@@ -130,7 +130,7 @@ def _compile_for(batch: int | None, original: _Original, request: Request, folde
         raise
     # ONNX Runtime's exceptions share no class.
     except Exception as exc:
-        raise _failed(f"ONNX Runtime does not run the graph: {one_line(exc)}") from exc
+        raise _failed(f"ONNX Runtime cannot run the graph: {one_line(exc)}") from exc
     return _Compiled(
         content=target.read_bytes(),
         graph_bytes=graph.stat().st_size,

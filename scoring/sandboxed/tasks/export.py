@@ -42,7 +42,7 @@ def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Re
     with entry_failures(Outcome.LOAD_FAILED, request.task):
         entry = load_entry(package, request)
     if not isinstance(entry, TorchEntry):
-        raise _failed("a package of this format holds no torch module")
+        raise _failed("packages of this format do not contain a torch module")
     expected = _rows(entry, request, pixels)
     written = _written(entry, request, pixels, expected)
     channel.append_bytes(written.content)
@@ -115,7 +115,7 @@ def _rows_of_graph(path: Path, request: Request, pixels: Pixels, *, batch: int |
         graph = onnx_graph.load(path.parent, replace(request, main=path.name))
         if graph.fixed_batch != batch:
             raise _failed(
-                f"the graph takes batches of {graph.fixed_batch} only; forward() loops over the batch or "
+                f"the graph only takes batches of {graph.fixed_batch}; forward() loops over the batch or "
                 "computes with its size as a number"
             )
         whole = graph.predict(pixels)
@@ -123,9 +123,9 @@ def _rows_of_graph(path: Path, request: Request, pixels: Pixels, *, batch: int |
     except Refusal:
         raise
     except Exception as exc:
-        raise _failed(f"ONNX Runtime does not run the graph: {one_line(exc)}") from exc
+        raise _failed(f"ONNX Runtime cannot run the graph: {one_line(exc)}") from exc
     if not np.allclose(whole, single, rtol=TOLERANCE, atol=TOLERANCE):
-        raise _failed("the graph answers differently for a batch than for its samples one by one")
+        raise _failed("the graph returns other outputs for a batch than for its samples one by one")
     return whole
 
 

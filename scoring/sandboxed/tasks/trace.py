@@ -31,7 +31,7 @@ from scoring.sandboxed.refusal import Refusal
 from scoring.sandboxed.settle import seed_all
 
 TORCHSCRIPT_ALREADY: Final = (
-    "it is TorchScript already; write config.yaml, mochi.json and the manifest beside it"
+    "it already is TorchScript; write config.yaml, mochi.json and the manifest for it"
 )
 FROZEN_VALUES: Final = frozenset({"aten.item.default", "aten._local_scalar_dense.default"})
 # The source's line numbers, which hold paths of the entrant's, and the picture it was traced with.
@@ -85,7 +85,7 @@ def _load(request: Request, package: Path) -> TorchEntry:
     with entry_failures(Outcome.LOAD_FAILED, request.task):
         entry = load_entry(package, request)
     if not isinstance(entry, TorchEntry):
-        raise _failed("a package of this format holds no torch module")
+        raise _failed("packages of this format do not contain a torch module")
     if isinstance(entry.module, torch.jit.ScriptModule):
         raise _failed(TORCHSCRIPT_ALREADY)
     return entry
@@ -128,7 +128,7 @@ def _trace(module: nn.Module, example: torch.Tensor) -> torch.jit.ScriptModule:
     except Exception as exc:
         raise _failed(one_line(exc)) from exc
     if FROZEN_VALUES & {str(node.target) for node in program.graph.nodes}:
-        raise _failed("forward() makes a Python number of a tensor's value, which a trace would freeze")
+        raise _failed("forward() turns a tensor's value into a Python number, which a trace would freeze")
     return traced
 
 

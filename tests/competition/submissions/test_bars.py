@@ -45,7 +45,7 @@ def test_a_rejections_numbers_become_bars_and_other_findings_do_not():
 
     (bar,) = exceeded(findings)
 
-    assert (bar.title, bar.used, bar.allowed, bar.is_over) == ("MACs of one sample", 9, 5, True)
+    assert (bar.title, bar.used, bar.allowed, bar.is_over) == ("MACs per sample", 9, 5, True)
 
 
 @pytest.mark.parametrize(

@@ -136,8 +136,8 @@ def test_the_senders_file_name_is_only_shown(alice: User, track: Track, given: s
     ("fields", "why"),
     [
         ({"is_open": False}, "not opened it"),
-        ({"opens_at": START + timedelta(hours=1)}, "opens on 2026-03-01 13:00 UTC"),
-        ({"closes_at": START}, "closed on 2026-03-01 12:00 UTC"),
+        ({"opens_at": START + timedelta(hours=1)}, "opens at 2026-03-01 13:00 UTC"),
+        ({"closes_at": START}, "closed at 2026-03-01 12:00 UTC"),
     ],
 )
 def test_a_track_that_is_not_open_takes_nothing(

@@ -70,7 +70,7 @@ def test_clips_are_imported_for_a_reader_of_video_or_of_sound(folder: Path) -> N
 
 
 def test_files_that_the_tracks_reader_cannot_read_are_found(folder: Path) -> None:
-    with pytest.raises(DatasetProblem, match=r"row 1: .* is no WAV"):
+    with pytest.raises(DatasetProblem, match=r"row 1: .* is not a valid WAV"):
         datasets.import_dataset(name="hidden", archive=zipped(folder), reader=Reader.AUDIO)
 
 
@@ -112,7 +112,7 @@ def test_data_under_a_name_that_unpacking_passes_over_are_refused(folder: Path) 
     table = folder / "labels.csv"
     table.write_text(table.read_text().replace("images/", "__MACOSX/"))
 
-    with pytest.raises(DatasetProblem, match="pass over"):
+    with pytest.raises(DatasetProblem, match="cannot store"):
         datasets.import_dataset_folder(name="hidden", folder=folder)
 
 
@@ -162,7 +162,7 @@ def test_links_and_devices_are_refused(folder: Path, kind: int) -> None:
     member = zipfile.ZipInfo("images/link.png")
     member.external_attr = (kind | 0o777) << 16
 
-    with pytest.raises(DatasetProblem, match="link or no regular file"):
+    with pytest.raises(DatasetProblem, match="link or a special file"):
         datasets.import_dataset(name="hidden", archive=with_member(folder, member))
 
 

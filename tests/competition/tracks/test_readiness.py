@@ -91,7 +91,7 @@ def message_of(track: Track, name: str) -> str:
 
 
 def test_a_track_without_class_names_is_told_what_its_pages_show(track: Track) -> None:
-    assert message_of(track, "Class names") == "No class has a name; pages show numbers."
+    assert message_of(track, "Class names") == "The classes have no names; pages show numbers."
 
 
 def test_a_second_score_is_told_with_its_numbers(track: Track) -> None:

@@ -80,7 +80,7 @@ def test_a_tracks_own_mean_and_std_are_named(spec):
     words = input_in_words(replace(spec, input=own))
 
     assert words["Normalised"] == (
-        "channel by channel: less 0.485, 0.456, 0.406, then divided by 0.229, 0.224, 0.225"
+        "per channel: minus 0.485, 0.456, 0.406, then divided by 0.229, 0.224, 0.225"
     )
     assert "then normalised" in example_model(replace(spec, input=own))
     assert "Normalised" not in input_in_words(spec)
@@ -105,7 +105,7 @@ def test_the_input_of_video_names_its_frames_and_what_becomes_of_other_sizes(spe
     assert words["Shape"] == "N × 16 × 3 × 8 × 8"
     assert words["Channels"] == "blue, green, red (BGR)"
     assert words["Frames"].startswith("about 2.5 a second")
-    assert words["Other sizes"].startswith("cut to the middle")
+    assert words["Other sizes"].startswith("cropped around the centre")
 
 
 def test_the_input_of_audio_names_its_rate_and_no_colours(spec):
@@ -123,10 +123,8 @@ def test_the_input_of_byom_names_what_the_package_may_state():
     words = input_in_words(load_track("byom-segmentation").spec)
 
     assert words["Shape"] == "N × 3 × any × any"
-    assert words["Any"] == "the size that the package states"
-    assert (
-        words["Values"] == "32-bit floats from 0 to 1, then normalised where the package states mean and std"
-    )
+    assert words["Any"] == "the size stated by the package"
+    assert words["Values"] == "32-bit floats from 0 to 1, then normalised if the package states mean and std"
     assert words["Channels"] == "red, green, blue (RGB), unless the package states the other order"
 
 
@@ -159,7 +157,7 @@ def test_a_second_precision_is_told_with_its_samples_and_its_points(spec):
 
     words = quantisation_in_words(replace(spec, quantisation=asked))
 
-    assert words.startswith("The entry is also run in w8a8, with weights and activations of 8 bits")
+    assert words.startswith("The entry is also run in w8a8, with 8-bit weights and activations")
     assert "calibrated on up to 1,200 samples of the public split" in words
     assert "(Accuracy) may then be at most 2.5 points lower, or the entry is rejected" in words
 

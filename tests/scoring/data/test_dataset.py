@@ -118,7 +118,7 @@ def test_a_table_behind_a_link_is_found(folder):
     (folder / "labels.csv").rename(folder / "other.csv")
     (folder / "labels.csv").symlink_to(folder / "other.csv")
 
-    assert findings_of(folder) == ("labels.csv is a link or no regular file",)
+    assert findings_of(folder) == ("labels.csv is a link or a special file",)
 
 
 @pytest.mark.parametrize(
@@ -126,12 +126,12 @@ def test_a_table_behind_a_link_is_found(folder):
     [
         ("", "line 1: the column “file” is missing"),
         ("file", "line 1: the column “label” is missing (or “mask”, or the file annotations.json)"),
-        ("file,label,mask", "line 1: “label” and “mask” exclude each other"),
+        ("file,label,mask", "line 1: use either “label” or “mask”, not both"),
         (
             "file,label,Split",
-            "line 1: unknown column “Split”; known are file, label, mask, split, weight, group",
+            "line 1: unknown column “Split”; choose from file, label, mask, split, weight, group",
         ),
-        ("file,label,label", "line 1: the column “label” stands there 2 times"),
+        ("file,label,label", "line 1: the column “label” appears 2 times"),
     ],
 )
 def test_a_wrong_header_is_found(folder, header, finding):
@@ -184,14 +184,14 @@ def test_a_group_that_is_too_long_is_found(folder):
 def test_a_file_named_twice_is_found(folder):
     write(folder, "file,label\na.png,0\nb.png,0\na.png,1\n")
 
-    assert findings_of(folder) == ("line 4: “a.png” stands already on line 2",)
+    assert findings_of(folder) == ("line 4: “a.png” is already on line 2",)
 
 
 @pytest.mark.parametrize("line", ["a.png", "a.png,0,0"])
 def test_a_line_with_the_wrong_number_of_cells_is_found(folder, line):
     write(folder, f"file,label\n{line}\n")
 
-    assert findings_of(folder) == (f"line 2: {line.count(',') + 1} cells, and the header has 2",)
+    assert findings_of(folder) == (f"line 2: {line.count(',') + 1} cells, but the header has 2",)
 
 
 def test_a_table_that_is_no_csv_is_found(folder):
@@ -209,7 +209,7 @@ def test_a_table_in_another_encoding_is_found(folder):
 def test_a_table_without_rows_is_found(folder):
     write(folder, "file,label\n")
 
-    assert findings_of(folder) == ("labels.csv holds a header and no row",)
+    assert findings_of(folder) == ("labels.csv has a header but no rows",)
 
 
 def test_a_table_without_a_public_row_is_found(folder):
@@ -233,34 +233,34 @@ def test_an_empty_file_is_found(folder):
 def test_a_folder_in_place_of_a_file_is_found(folder):
     write(folder, "file,label\ndeep,0\n")
 
-    assert findings_of(folder) == ("row 1: “deep” is a link or no regular file",)
+    assert findings_of(folder) == ("row 1: “deep” is a link or a special file",)
 
 
 def test_a_link_to_a_file_is_found(folder):
     (folder / "link.png").symlink_to(folder / "a.png")
     write(folder, "file,label\nlink.png,0\n")
 
-    assert findings_of(folder) == ("row 1: “link.png” is a link or no regular file",)
+    assert findings_of(folder) == ("row 1: “link.png” is a link or a special file",)
 
 
 def test_a_link_among_the_folders_is_found(folder):
     (folder / "sideways").symlink_to(folder / "deep", target_is_directory=True)
     write(folder, "file,label\nsideways/er/c.png,0\n")
 
-    assert findings_of(folder) == ("row 1: “sideways/er/c.png” lies behind a link",)
+    assert findings_of(folder) == ("row 1: “sideways/er/c.png” is inside a linked folder",)
 
 
 def test_a_pipe_is_found_and_not_waited_for(folder):
     os.mkfifo(folder / "pipe.png")
     write(folder, "file,label\npipe.png,0\n")
 
-    assert findings_of(folder) == ("row 1: “pipe.png” is a link or no regular file",)
+    assert findings_of(folder) == ("row 1: “pipe.png” is a link or a special file",)
 
 
 def test_a_file_that_is_no_image_is_found(folder):
     (folder / "b.png").write_text("<svg/>, which no reader decodes")
 
-    assert findings_of(folder) == ("row 2: “b.png” is no PNG, JPEG, WebP, BMP or TIFF image",)
+    assert findings_of(folder) == ("row 2: “b.png” is not a valid PNG, JPEG, WebP, BMP or TIFF image",)
 
 
 @pytest.mark.parametrize("head", [b"RIFF\0\0\0\0WEBP", b"\xff\xd8\xff\xe0", b"BM", b"II*\0", b"MM\0*"])
@@ -312,7 +312,7 @@ def test_other_files_are_found_by_their_first_bytes(folder, reader, head):
     with pytest.raises(DatasetProblem) as caught:
         check_contents(folder, table, reader)
 
-    assert caught.value.findings[0].startswith("row 1: “a.png” is no ")
+    assert caught.value.findings[0].startswith("row 1: “a.png” is not a valid ")
     assert readers_for(folder, table) == ()
 
 

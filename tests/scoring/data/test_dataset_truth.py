@@ -77,14 +77,14 @@ def test_a_mask_must_hold_class_numbers(mode: str, masks: Path) -> None:
     Image.new(mode, (10, 8)).save(masks / "a-mask.png")
 
     assert findings_of(masks) == (
-        "row 1: “a-mask.png” is no PNG of class numbers (8-bit grey, or a palette)",
+        "row 1: “a-mask.png” is not a valid PNG of class numbers (8-bit grey, or a palette)",
     )
 
 
 def test_a_mask_must_be_a_png(masks: Path) -> None:
     Image.new("L", (10, 8)).save(masks / "a-mask.png", format="JPEG")
 
-    assert findings_of(masks)[0].startswith("row 1: “a-mask.png” is no PNG")
+    assert findings_of(masks)[0].startswith("row 1: “a-mask.png” is not a valid PNG")
 
 
 def test_a_missing_mask_is_found(masks: Path) -> None:
@@ -130,24 +130,34 @@ def test_the_annotations_are_in_the_digest(boxes: Path) -> None:
 @pytest.mark.parametrize(
     ("section", "place", "fields", "finding"),
     [
-        ("images", 0, {"id": "7"}, "images[0] has no whole number as id"),
-        ("images", 0, {"id": True}, "images[0] has no whole number as id"),
-        ("images", 1, {"id": 7}, "images[1] has the id 7, which another has already"),
+        ("images", 0, {"id": "7"}, "images[0] has no whole number as its id"),
+        ("images", 0, {"id": True}, "images[0] has no whole number as its id"),
+        ("images", 1, {"id": 7}, "images[1] has the id 7, which another already has"),
         ("images", 0, {"file_name": None}, "images[0] has no file_name"),
         ("images", 0, {"width": 0}, "images[0] has no width and height in pixels"),
         ("images", 0, {"height": 1.5}, "images[0] has no width and height in pixels"),
         ("images", 0, {"file_name": "b.png"}, "“b.png” is listed twice"),
         ("categories", 0, {"name": None}, "categories[0] has no name"),
-        ("categories", 0, {"id": 3}, "categories[1] has the id 3, which another has already"),
+        ("categories", 0, {"id": 3}, "categories[1] has the id 3, which another already has"),
         ("annotations", 0, {"image_id": 8}, "annotations[0] names the image 8, which is not listed"),
         ("annotations", 0, {"category_id": 1}, "annotations[0] names the category 1, which is not listed"),
         ("annotations", 0, {"iscrowd": 2}, "annotations[0] has an iscrowd that is neither 0 nor 1"),
         ("annotations", 0, {"bbox": None}, "annotations[0] has no bbox of four numbers"),
         ("annotations", 0, {"bbox": [1, 2, "3", 4]}, "annotations[0] has no bbox of four numbers"),
         ("annotations", 0, {"bbox": [1, 2, float("nan"), 4]}, "annotations[0] has no bbox of four numbers"),
-        ("annotations", 0, {"bbox": [1, 2, 0, 4]}, "annotations[0] has a bbox without area"),
-        ("annotations", 0, {"bbox": [8, 2, 4, 4]}, "annotations[0] has a bbox that leaves its picture"),
-        ("annotations", 0, {"bbox": [-2, 2, 4, 4]}, "annotations[0] has a bbox that leaves its picture"),
+        ("annotations", 0, {"bbox": [1, 2, 0, 4]}, "annotations[0] has a bbox with no area"),
+        (
+            "annotations",
+            0,
+            {"bbox": [8, 2, 4, 4]},
+            "annotations[0] has a bbox that extends outside its picture",
+        ),
+        (
+            "annotations",
+            0,
+            {"bbox": [-2, 2, 4, 4]},
+            "annotations[0] has a bbox that extends outside its picture",
+        ),
     ],
 )
 def test_a_wrong_annotation_is_found(
@@ -168,16 +178,16 @@ def test_annotations_of_another_shape_are_found(text: str, boxes: Path) -> None:
 def test_a_picture_that_nobody_annotated_is_found(boxes: Path) -> None:
     write(boxes, "images", 1, file_name="c.png")
 
-    assert findings_of(boxes) == ("row 2: “b.png” is not among the images of annotations.json",)
+    assert findings_of(boxes) == ("row 2: “b.png” is not listed in the images of annotations.json",)
 
 
 def test_boxes_cannot_be_weighed(boxes: Path) -> None:
     (boxes / "labels.csv").write_text("file,weight\na.png,2\n")
 
-    assert findings_of(boxes) == ("line 1: boxes cannot be weighed; remove the column “weight”",)
+    assert findings_of(boxes) == ("line 1: boxes cannot have weights; remove the column “weight”",)
 
 
 def test_labels_and_annotations_exclude_each_other(boxes: Path) -> None:
     (boxes / "labels.csv").write_text("file,label\na.png,2\n")
 
-    assert findings_of(boxes) == ("line 1: annotations.json holds the truth, so the column “label” must go",)
+    assert findings_of(boxes) == ("line 1: annotations.json has the labels, so remove the column “label”",)

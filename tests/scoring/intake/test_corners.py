@@ -172,7 +172,7 @@ def test_data_before_the_first_member_are_refused(refused: Codes) -> None:
     struct.pack_into("<L", moved, len(script) + end_at + 16, len(script) + entry_at)
 
     assert refused(bytes(moved)) == [
-        ("corrupt_archive", f"it has {len(script)} bytes of other data before its first member")
+        ("corrupt_archive", f"it has {len(script)} bytes of extra data before its first member")
     ]
 
 
@@ -181,14 +181,14 @@ def test_a_stream_that_ends_too_early_is_refused(refused: Codes) -> None:
 
     found = refused(zip_of_stream(deflated(content)[:-1], content))
 
-    assert found == [("corrupt_archive", "“a.bin” is cut short or holds more than its content")]
+    assert found == [("corrupt_archive", "“a.bin” is cut short or has extra data after its content")]
 
 
 @pytest.mark.parametrize(
     ("hidden", "why"),
     [
-        (1, "“a.bin” is cut short or holds more than its content"),
-        (CHUNK_BYTES, "“a.bin” holds more than its content"),
+        (1, "“a.bin” is cut short or has extra data after its content"),
+        (CHUNK_BYTES, "“a.bin” has extra data after its content"),
     ],
 )
 def test_bytes_behind_the_end_of_a_stream_are_refused(refused: Codes, hidden: int, why: str) -> None:
@@ -257,8 +257,8 @@ def test_the_tar_written_by_hand_is_sound(unpack_bytes: Callable[[bytes], Unpack
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (FILE + LONG_NAME + END, "it ends before the member that its last name belongs to"),
-        (FILE + ATTRIBUTES + END, "it ends before the member that its last name belongs to"),
+        (FILE + LONG_NAME + END, "it ends after a name, before the member that the name belongs to"),
+        (FILE + ATTRIBUTES + END, "it ends after a name, before the member that the name belongs to"),
         (LONG_NAME + ATTRIBUTES + FILE + END, "a member has two different names"),
         (attributes(b"9 size=6\n") + FILE + END, "“a.bin” has two different sizes"),
         (block("a/", b"12345", type=tarfile.DIRTYPE) + END, "the folder “a” has content"),
@@ -267,13 +267,13 @@ def test_the_tar_written_by_hand_is_sound(unpack_bytes: Callable[[bytes], Unpack
         (attributes(b"9 k=one\n") + FILE + END, "a member's extended attributes are damaged"),
         (
             attributes(b"21 hdrcharset=BINARY\n") + FILE + END,
-            "a member has an attribute “hdrcharset” that readers understand differently",
+            "a member has an attribute “hdrcharset” that different readers interpret differently",
         ),
         (
             attributes(b"12 path=a\0b\n") + FILE + END,
-            "a member has an attribute “path” that readers understand differently",
+            "a member has an attribute “path” that different readers interpret differently",
         ),
-        (FILE, "its tar is cut short: the end mark is missing"),
+        (FILE, "its tar archive is cut short: the end mark is missing"),
     ],
 )
 def test_a_tar_with_two_readings_is_refused(refused: Codes, content: bytes, why: str) -> None:

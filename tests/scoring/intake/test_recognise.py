@@ -59,7 +59,7 @@ def test_why_it_is_none_of_the_others_is_said_of_each() -> None:
     package = recognise(unpacked("model.py", "part.onnx"), allowed=(Format.CVPR_ZIP,), formats=FORMATS)
 
     assert set(package.not_formats) == set(Format) - {Format.CVPR_ZIP}
-    assert package.not_formats["onnx"] == "this track does not take it"
+    assert package.not_formats["onnx"] == "this track does not accept it"
     assert "model_config.yaml" in package.not_formats["gasbench"]
 
 

@@ -102,7 +102,7 @@ def test_a_mask_of_the_inputs_size_stays_as_it_is(masks: Path) -> None:
 def test_a_mask_of_colours_is_found(masks: Path) -> None:
     Image.new("RGB", (12, 8)).save(masks / "m0.png")
 
-    with pytest.raises(Fault, match="row 1 of the dataset: the mask holds colours, not class numbers"):
+    with pytest.raises(Fault, match="row 1 of the dataset: the mask has colours instead of class numbers"):
         read_mask(masks, read_labels(masks).rows[0], 8, 12)
 
 

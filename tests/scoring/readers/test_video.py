@@ -225,7 +225,7 @@ def test_all_damaged_clips_are_found_and_their_names_and_causes_are_for_the_owne
     assert str(caught.value) == "rows 1, 3 of the dataset: the videos cannot be decoded"
     assert [(one.row, one.file) for one in caught.value.failed] == [(1, "raw.h264"), (3, "bad.mp4")]
     _, raw, bad = caught.value.named().splitlines()
-    assert raw == f"row 1: “raw.h264”: its container is none of {CONTAINERS}"
+    assert raw == f"row 1: “raw.h264”: its container is not one of {CONTAINERS}"
     assert bad.startswith("row 3: “bad.mp4”: ")
 
 

@@ -124,7 +124,7 @@ def test_a_quantisation_that_fails_tells_no_more_than_a_known_name(
     assert (caught.value.code, caught.value.log) == ("quantisation_failed", "")
     assert caught.value.findings[0].facts == {
         "precision": "w8a8",
-        "why": f"ONNX Runtime's quantiser ended with {told}",
+        "why": f"ONNX Runtime's quantiser failed with {told}",
     }
 
 
@@ -148,7 +148,7 @@ def test_a_failure_cannot_be_called_a_success() -> None:
 def test_too_much_output_of_an_unknown_kind_is_our_fault(make_run: MakeRun, make_job: MakeJob) -> None:
     run = make_run(status=ExitStatus.TOO_MUCH_OUTPUT, overflow=None)
 
-    with pytest.raises(Fault, match="nobody knows what"):
+    with pytest.raises(Fault, match="what it wrote is unknown"):
         interpret(run, make_job(Task.PREDICT))
 
 

@@ -249,7 +249,7 @@ def test_what_is_no_plain_state_dict_is_refused(tmp_path, content, told):
 
     why = str(refusal(tmp_path, request({"architecture": "resnet18"})).facts["why"])
 
-    assert "no plain state dict" in why
+    assert "not a plain state dict" in why
     assert told in why
 
 

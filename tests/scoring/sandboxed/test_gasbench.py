@@ -84,8 +84,8 @@ def test_half_precision_answers_are_read(child):
 @pytest.mark.parametrize(
     ("load_model", "why"),
     [
-        ("", "model.py defines no function load_model"),
-        ("load_model = 3\n", "model.py defines no function load_model"),
+        ("", "model.py does not define load_model"),
+        ("load_model = 3\n", "model.py does not define load_model"),
         (
             "def load_model(path, num_classes): return {}\n",
             "load_model() returned a dict, not a torch.nn.Module",

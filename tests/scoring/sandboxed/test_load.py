@@ -34,7 +34,7 @@ def test_timm_and_torchvision_can_be_imported(model):
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("class Net: pass", "model.py defines no class Model"),
+        ("class Net: pass", "model.py does not define class Model"),
         ("class Model: pass", "Model() is a Model, not a torch.nn.Module"),
         ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("class Model(:", "SyntaxError: invalid syntax (model.py, line 1)"),

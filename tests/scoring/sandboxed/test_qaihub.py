@@ -115,8 +115,8 @@ def test_a_method_that_does_not_tell_its_arguments_is_not_refused():
         ([], "model.py defines no subclass of BaseModel"),
         ([Good, Bare], "model.py defines 2 subclasses of BaseModel instead of one: Good, Bare"),
         ([Lacking], "class Lacking does not define from_pretrained, get_input_spec"),
-        ([Instance], "Instance.from_pretrained is no classmethod"),
-        ([Static], "Static.from_pretrained is no classmethod"),
+        ([Instance], "Instance.from_pretrained is not a classmethod"),
+        ([Static], "Static.from_pretrained is not a classmethod"),
         ([Bare], "Bare.from_pretrained has no default for weights, side"),
     ],
 )
@@ -164,7 +164,7 @@ def test_a_spec_of_another_form_is_told_the_form(spec):
     with pytest.raises(Refusal) as refused:
         check_model(model, Good, CONTRACT)
 
-    assert "wanted is {name: (shape, dtype)}" in why(refused)
+    assert "return {name: (shape, dtype)}" in why(refused)
     assert len(why(refused)) < 300
 
 
@@ -198,7 +198,7 @@ def test_other_than_one_output_name_is_refused(names):
     with pytest.raises(Refusal) as refused:
         check_model(model, Good, CONTRACT)
 
-    assert why(refused).startswith("get_output_names() gives ")
+    assert why(refused).startswith("get_output_names() returns ")
     assert len(why(refused)) < 200
 
 
@@ -250,7 +250,7 @@ def test_a_base_defines_what_it_is_said_to(name):
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("from qai_hub_models.utils.asset_loaders import load", "put the weights beside model.py"),
+        ("from qai_hub_models.utils.asset_loaders import load", "put the weights next to model.py"),
         ("from qai_hub_models.utils.input_spec import load", "it provides InputSpec"),
         ("from qai_hub_models.models.other.app import App", "as qai_hub_models.models.net"),
         ("import no_such_module", "No module named 'no_such_module'"),

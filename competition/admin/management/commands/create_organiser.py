@@ -25,9 +25,9 @@ class Command(BaseCommand):
         users = get_user_model()._default_manager
         username = options["username"]
         if users.filter(username=username).exists():
-            raise CommandError(f"There is already an account “{username}”.")
+            raise CommandError(f"The account “{username}” already exists.")
         password = secrets.token_urlsafe(12)
         user = users.create_user(username, options["email"], password, is_staff=True)
         user.groups.add(organisers())
-        self.stdout.write(f"Password of {username}: {password}")
-        self.stdout.write("It is shown only once. Change it at /admin/password_change/.")
+        self.stdout.write(f"Password for {username}: {password}")
+        self.stdout.write("Write it down: it is shown only once. Change it at /admin/password_change/.")

@@ -10,11 +10,13 @@ from competition.tracks.models import BenchmarkVersion
 
 
 class Command(BaseCommand):
-    help = "Make the standings of every benchmark version what its scores say."
+    help = "Rebuild the standings of every benchmark version from its scores."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tracks", nargs="*", metavar="TRACK", help="Slugs; all tracks if none is given.")
-        parser.add_argument("--check", action="store_true", help="Change nothing; fail if anything differs.")
+        parser.add_argument(
+            "--check", action="store_true", help="Change nothing, and fail if anything differs."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         versions = BenchmarkVersion.objects.select_related("track").order_by("track__slug", "number")
@@ -22,7 +24,7 @@ class Command(BaseCommand):
             versions = versions.filter(track__slug__in=options["tracks"])
             unknown = set(options["tracks"]) - {version.track.slug for version in versions}
             if unknown:
-                raise CommandError(f"No benchmark version of: {', '.join(sorted(unknown))}")
+                raise CommandError(f"No benchmark version for: {', '.join(sorted(unknown))}")
         act = standings.examine if options["check"] else standings.rebuild
         drifts = {str(version): act(version) for version in versions}
         for name, drift in drifts.items():
@@ -30,4 +32,4 @@ class Command(BaseCommand):
                 f"{name}: {drift.missing} missing, {drift.wrong} wrong, {drift.surplus} surplus"
             )
         if options["check"] and any(drifts.values()):
-            raise CommandError("Standings differ from scores; run without --check to mend them.")
+            raise CommandError("Standings differ from the scores. Run without --check to repair them.")

@@ -19,13 +19,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("path", type=Path, metavar="PATH", help="A data folder or a zip.")
         parser.add_argument("--name", help="Default: the name of the folder or zip.")
-        parser.add_argument("--track", metavar="SLUG", help="Give the dataset to this track.")
+        parser.add_argument("--track", metavar="SLUG", help="Assign the dataset to this track.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["path"]
         track = Track.objects.filter(slug=options["track"]).first()
         if options["track"] and track is None:
-            raise CommandError(f"There is no track “{options['track']}”.")
+            raise CommandError(f"Unknown track “{options['track']}”.")
         try:
             dataset = self._import(path, options["name"] or path.stem, track)
         except services.DatasetProblem as exc:
@@ -38,13 +38,13 @@ class Command(BaseCommand):
         )
         if track:
             services.assign_dataset(track=track, dataset=dataset)
-            self.stdout.write(f"track {track.slug}: has this dataset")
+            self.stdout.write(f"track {track.slug}: uses this dataset")
 
     def _import(self, path: Path, name: str, track: Track | None) -> Dataset:
         reader = track.spec().input.reader if track else None
         if path.is_dir():
             return services.import_dataset_folder(name=name, folder=path, reader=reader)
         if not path.is_file():
-            raise CommandError(f"There is no folder or file {path}.")
+            raise CommandError(f"{path} does not exist.")
         with path.open("rb") as stream:
             return services.import_dataset(name=name, archive=File(stream), reader=reader)

@@ -17,21 +17,24 @@ from scoring.tracks import InvalidTrack, TrackDocument, load_track
 
 
 class Command(BaseCommand):
-    help = "Create or update tracks from track.yaml files or presets. Changes all of them or, on any finding, none."
+    help = "Create or update tracks from track.yaml files or presets. If it finds any problem, it changes nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("files", nargs="+", metavar="FILE", help="A track.yaml, or the name of a preset.")
         parser.add_argument(
-            "--competition", required=True, metavar="SLUG", help="Created if there is none of this slug."
+            "--competition",
+            required=True,
+            metavar="SLUG",
+            help="Slug of the competition; created if missing.",
         )
         parser.add_argument("--name", help="Name of the competition, if it is created. Default: its slug.")
         parser.add_argument(
             "--data",
             type=Path,
             metavar="FOLDER",
-            help="A data folder for every track, or one that holds a data folder for each, named by its slug.",
+            help="One data folder for all tracks, or a folder with a data folder for each, named after its slug.",
         )
-        parser.add_argument("--open", action="store_true", help="Open each track, if it is ready.")
+        parser.add_argument("--open", action="store_true", help="Open each track that is ready.")
         parser.add_argument(
             "--check", action="store_true", help="Report what would happen and change nothing."
         )
@@ -53,9 +56,9 @@ class Command(BaseCommand):
         for finding in self.findings:
             self.stderr.write(finding)
         if self.findings:
-            raise CommandError(f"{len(self.findings)} findings; nothing was changed.", returncode=1)
+            raise CommandError(f"{len(self.findings)} problems found; nothing was changed.", returncode=1)
         if options["check"]:
-            self.stdout.write("Checked only: nothing was changed.")
+            self.stdout.write("Check only: nothing was changed.")
 
     def _documents(self, files: list[str]) -> Iterator[tuple[str, TrackDocument]]:
         for file in files:
@@ -119,8 +122,8 @@ class Command(BaseCommand):
         unpublished = services.unpublished_in_words(synced.track)
         if unpublished:
             self.stdout.write(
-                f"track {slug}: differs from benchmark version {synced.track.benchmark}, which evaluations are "
-                "still held to; publish a new version in the admin to rescore"
+                f"track {slug}: differs from benchmark version {synced.track.benchmark}, which evaluations "
+                "still use; publish a new version in the admin to rescore"
             )
         for sentence in unpublished:
             self.stdout.write(f"track {slug}: {sentence}")

@@ -1,4 +1,4 @@
-"""A method for track 2 that is no neural network: OpenCV and numpy look for traces of tampering.
+"""A method for track 2 without a neural network: OpenCV and numpy look for traces of tampering.
 
 An untouched picture has about the same sensor noise everywhere. Smoothing and poor JPEG take it
 away from its calmest places, added grain raises it, and JPEG leaves a grid of 8 x 8 blocks.

@@ -32,7 +32,7 @@ def test_size_range_and_batch_are_told() -> None:
 
     assert facts["size"] == "48 x 64 (height x width), stretch"
     assert facts["values"] == "0 to 1"
-    assert facts["batch"].startswith("1 stated")
+    assert facts["batch"].startswith("1 as stated")
 
 
 def test_bytes_are_told_to_stay_as_they_are() -> None:
@@ -63,12 +63,12 @@ def test_no_normalisation_is_told_too() -> None:
 @pytest.mark.parametrize(
     ("track", "columns", "named", "words"),
     [
-        (CLASSES, 10, "softmax", "softmax: logits as they come; the metric does the rest"),
-        (CLASSES, 10, None, "logits as they come; the metric does the rest"),
-        (ANOMALIES, 1, "anomaly_score", "anomaly_score: the number as it comes"),
-        (ANOMALIES, 2, "softmax", "softmax: softmax of the two numbers, the second kept"),
+        (CLASSES, 10, "softmax", "softmax: logits, unchanged; the metric does the rest"),
+        (CLASSES, 10, None, "logits, unchanged; the metric does the rest"),
+        (ANOMALIES, 1, "anomaly_score", "anomaly_score: the number, unchanged"),
+        (ANOMALIES, 2, "softmax", "softmax: softmax of the two numbers, then the second"),
         (MAPS, None, "argmax_per_pixel", "argmax_per_pixel: the best class of each pixel"),
-        (BOXES, None, "yolo_nms", "yolo_nms: boxes as yolo, the best 300 of a picture"),
+        (BOXES, None, "yolo_nms", "yolo_nms: boxes as yolo, the best 300 per picture"),
     ],
 )
 def test_postprocessing_says_what_it_does(
@@ -92,7 +92,7 @@ def test_thresholds_that_nobody_stated_are_told_as_defaults() -> None:
 def test_boxes_by_their_corners_keep_overlaps() -> None:
     track = replace(BOXES, output=replace(BOXES.output, box_layout=BoxLayout.CORNERS))
 
-    assert told(track)["nms_threshold"] == "none: overlaps stay"
+    assert told(track)["nms_threshold"] == "none: overlapping boxes stay"
 
 
 def test_a_threshold_that_a_metric_reads_is_told_plainly() -> None:
@@ -102,7 +102,7 @@ def test_a_threshold_that_a_metric_reads_is_told_plainly() -> None:
 def test_a_threshold_that_no_metric_reads_is_told_so() -> None:
     words = told(CLASSES, Processing(thresholds={"threshold": 0.5}))["threshold"]
 
-    assert words == "0.5, which no metric of this track uses"
+    assert words == "0.5, which this track's metrics do not use"
 
 
 def test_the_ranking_metric_may_read_the_threshold() -> None:

@@ -128,7 +128,7 @@ def test_a_package_below_two_folders_is_named(tmp_path, name):
     found = byom.match(write(tmp_path, {f"outer/inner/{name}": b"x"}))
 
     assert isinstance(found, Mismatch)
-    assert f"there is outer/inner/{name}," in found.why
+    assert f"outer/inner/{name} must be" in found.why
 
 
 @pytest.mark.parametrize("name", ["mochi.json", MANIFEST, "export_artifacts/model.pt"])
@@ -141,7 +141,7 @@ def test_a_model_in_another_place_is_named(make, elsewhere):
     package = make(leave_out=["export_artifacts/model.pt"])
     (package.root / elsewhere).write_bytes(b"PK")
 
-    assert [str(why).endswith(f"; there is {elsewhere}") for why in whys(package)] == [True]
+    assert [str(why).endswith(f"; found {elsewhere}") for why in whys(package)] == [True]
 
 
 @pytest.mark.parametrize("name", ["config.yaml", "mochi.json", MANIFEST])
@@ -184,7 +184,7 @@ def test_a_missing_document_is_named_once(make, name):
             "mochi.json",
             "model_info.framework",
             "tensorflow",
-            "mochi.json 'model_info.framework' is “tensorflow”; only PyTorch models run here",
+            "mochi.json 'model_info.framework' is “tensorflow”; only PyTorch models are supported",
         ),
         (MANIFEST, "model_graph", None, "manifest.json missing 'model_graph'"),
         (MANIFEST, "model_graph.stages", [], "manifest.json 'model_graph.stages' must be a non-empty array"),
@@ -208,7 +208,7 @@ def test_a_missing_document_is_named_once(make, name):
             MANIFEST,
             "preprocessing.resize",
             [64, 64],
-            "'preprocessing.resize' is [64, 64]; the model takes [32, 32]",
+            "'preprocessing.resize' is [64, 64], but the model takes [32, 32]",
         ),
         (
             MANIFEST,
@@ -324,8 +324,8 @@ def test_a_threshold_of_a_score_may_be_any_number(make):
     ("text", "why"),
     [
         ("[1]", "mochi.json must be a mapping, not [1]"),
-        ('{"stages": NaN}', "Invalid JSON in mochi.json: NaN is no JSON number"),
-        ('{"a": 1, "a": 2}', "Invalid JSON in mochi.json: the key “a” stands there twice"),
+        ('{"stages": NaN}', "Invalid JSON in mochi.json: NaN is not a JSON number"),
+        ('{"a": 1, "a": 2}', "Invalid JSON in mochi.json: the key “a” appears twice"),
         ("[" * 60_000, "Invalid JSON in mochi.json: too deeply nested"),
         ('{"a": ' + "9" * 5_000 + "}", "Invalid JSON in mochi.json: a number is too long"),
         ('{"a": "' + "x" * 70_000 + '"}', "mochi.json is longer than 65,536 bytes"),
@@ -339,7 +339,7 @@ def test_json_that_is_no_text_is_refused(make):
     package = make()
     (package.root / "mochi.json").write_bytes(b'{"a": "\xff"}')
 
-    assert "Invalid JSON in mochi.json: byte 8 is no UTF-8 text" in whys(package)
+    assert "Invalid JSON in mochi.json: byte 8 is not valid UTF-8" in whys(package)
 
 
 def test_yaml_with_aliases_is_refused(make):
@@ -359,14 +359,14 @@ def test_a_fixed_track_takes_only_its_own_size(make):
 def test_a_track_of_sound_takes_no_pictures(make):
     track = replace(TRACK, input=replace(TRACK.input, reader=Reader.AUDIO, shape=(16_000,)))
 
-    assert "this track feeds audio; a BYOM package takes pictures" in whys(make(), track)
+    assert "this track feeds audio, but BYOM packages only take pictures" in whys(make(), track)
 
 
 def test_bytes_cannot_be_normalised(make):
     track = replace(TRACK, input=replace(TRACK.input, dtype=Dtype.UINT8, high=255.0))
 
     assert whys(make(), track) == [
-        "'preprocessing.normalize' cannot be applied to uint8 input; normalise inside the model"
+        "'preprocessing.normalize' cannot be applied to uint8 input; normalise in the model instead"
     ]
 
 

@@ -84,7 +84,7 @@ def test_the_shape_of_the_compilable_input_is_checked_like_any_other(tmp_path: P
             "mochi.json",
             "stages",
             [STAGE, STAGE],
-            "mochi.json 'stages' has 2 stages; exactly one can run here",
+            "mochi.json 'stages' has 2 stages; exactly one is allowed",
         ),
         (
             "mochi.json",
@@ -96,7 +96,7 @@ def test_the_shape_of_the_compilable_input_is_checked_like_any_other(tmp_path: P
             "mochi.json",
             "stages.0.type",
             "regression",
-            "'stages[0].type' is “regression”; known are classification, multi_class_classification, "
+            "'stages[0].type' is “regression”; choose from classification, multi_class_classification, "
             "anomaly_detection, object_detection, semantic_segmentation",
         ),
         (
@@ -134,7 +134,7 @@ def test_the_shape_of_the_compilable_input_is_checked_like_any_other(tmp_path: P
             MANIFEST,
             "compilable_models.0.filename",
             "other.pt",
-            "'compilable_models[0].filename' is “other.pt”, and the file in export_artifacts/ is “model.pt”",
+            "'compilable_models[0].filename' is “other.pt”, but the file in export_artifacts/ is “model.pt”",
         ),
         (
             MANIFEST,
@@ -146,7 +146,7 @@ def test_the_shape_of_the_compilable_input_is_checked_like_any_other(tmp_path: P
             MANIFEST,
             "preprocessing.crop",
             True,
-            "'preprocessing' has unknown keys: “crop”; known are resize, normalize, channel_order",
+            "'preprocessing' has unknown keys: “crop”; choose from resize, normalize, channel_order",
         ),
         (
             MANIFEST,
@@ -158,7 +158,7 @@ def test_the_shape_of_the_compilable_input_is_checked_like_any_other(tmp_path: P
             MANIFEST,
             "postprocessing.type",
             "yolo_nms",
-            "'postprocessing.type' is “yolo_nms”; for logits it may be softmax, argmax, or be left out",
+            "'postprocessing.type' is “yolo_nms”; for logits it may be softmax, argmax, or left out",
         ),
     ],
 )
@@ -214,7 +214,7 @@ def test_a_confidence_needs_its_output_shape(tmp_path: Path) -> None:
 
     found = told(tmp_path, byom_files({"set": changes}), ANOMALY)
 
-    why = "mochi.json missing 'stages[0].output_shape', which says if the model gives 1 or 2 numbers"
+    why = "mochi.json missing 'stages[0].output_shape', which says whether the model returns 1 or 2 numbers"
     assert [each for _, _, each in found] == [why]
 
 
@@ -256,7 +256,7 @@ def test_a_folder_beside_the_model_is_no_second_model(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "why"),
-    [(b"", "it is empty"), (b"\x7fELF", "it is no file that torch.save or torch.jit.save writes")],
+    [(b"", "it is empty"), (b"\x7fELF", "it was not written by torch.save or torch.jit.save")],
 )
 def test_a_file_that_is_no_model_is_told_before_it_is_loaded(
     tmp_path: Path, content: bytes, why: str

@@ -127,7 +127,7 @@ def test_an_output_shape_may_stand_in_the_manifests_graph_alone(tmp_path: Path) 
 def test_another_number_of_classes_than_the_tracks_is_told(
     tmp_path: Path, kind: str, shape: list[int] | None, classes: int, own: int
 ) -> None:
-    why = f"{classes} classes are stated in config.yaml; this track has {own}"
+    why = f"config.yaml states {classes} classes, but this track has {own}"
 
     assert told(package(tmp_path, kind, shape, num_classes=classes), TRACKS[kind]) == [("config.yaml", why)]
 
@@ -163,9 +163,9 @@ def test_an_architecture_is_built_for_what_the_output_shape_says(
 def test_names_in_another_order_than_the_tracks_are_told(tmp_path: Path, names: list[str]) -> None:
     found = told(package(tmp_path, "anomaly", [1, 2], class_names=names), TRACKS["anomaly"])
 
-    assert [(path, str(why).endswith("classes are, from 0, normal, anomaly")) for path, why in found] == [
-        ("config.yaml", True)
-    ]
+    assert [
+        (path, str(why).endswith("classes, starting from 0, are normal, anomaly")) for path, why in found
+    ] == [("config.yaml", True)]
 
 
 @pytest.mark.parametrize("names", [["normal", "anomaly"], ["Normal", "Anomaly"], ["good", "defect"]])

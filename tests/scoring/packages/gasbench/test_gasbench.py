@@ -162,8 +162,8 @@ def test_a_wrong_field_is_named_and_nothing_else(tmp_path: Path, config: str, fi
 @pytest.mark.parametrize(
     ("place", "told"),
     [
-        ("weights/model.safetensors", "there is weights/model.safetensors; name it in model.weights_file"),
-        ("model.pt", "there is model.pt; only safetensors are taken"),
+        ("weights/model.safetensors", "found weights/model.safetensors; name it in model.weights_file"),
+        ("model.pt", "found model.pt; weights must be .safetensors"),
     ],
 )
 def test_weights_in_another_place_are_named(tmp_path: Path, place: str, told: str) -> None:
@@ -201,8 +201,8 @@ def test_a_refusal_keeps_the_warnings(tmp_path: Path) -> None:
     ("config", "reason"),
     [
         (CONFIG + "version: [1]\n", "version: is [1]; version must be text or a number"),
-        ("modality: image\nmodel: null\n", "model: is null; model must be a table of fields"),
-        ("modality: image\n", "model: is missing; model must be a table of fields"),
+        ("modality: image\nmodel: null\n", "model: is null; model must be a mapping of fields"),
+        ("modality: image\n", "model: is missing; model must be a mapping of fields"),
         (
             CONFIG + "preprocessing: {max_frames: 65}\n",
             "is 65; max_frames must be a whole number from 1 to 64",
@@ -216,7 +216,10 @@ def test_a_refusal_keeps_the_warnings(tmp_path: Path) -> None:
             "modality: image\nmodel: {weights_file: ../w}\n",
             "weights_file: is ../w; it must be a relative path",
         ),
-        (CONFIG + f"preprocessing: {{max_frames: 0x{'f' * 9_999}}}\n", "is a number of thousands of digits"),
+        (
+            CONFIG + f"preprocessing: {{max_frames: 0x{'f' * 9_999}}}\n",
+            "is a number with thousands of digits",
+        ),
         (CONFIG + "dtype: f64\n", "dtype: is f64; it must be one of float32"),
     ],
 )
@@ -247,7 +250,7 @@ def test_an_argument_of_nested_values_that_are_not_plain_is_refused(tmp_path: Pa
 
     why = only_reason(packaged(tmp_path, config=config, source="def load_model(path, **rest): ..."))
 
-    assert why.startswith("model: wide is no plain value")
+    assert why.startswith("model: wide is not a plain value")
 
 
 def test_an_argument_may_be_a_table(tmp_path: Path) -> None:
@@ -261,7 +264,7 @@ def test_an_argument_may_be_a_table(tmp_path: Path) -> None:
 def test_an_unknown_field_is_named_with_the_known_ones(tmp_path: Path) -> None:
     package = packaged(tmp_path, config=CONFIG + "preprocessing: {normalize: {mean: [0], std: [1], sd: 1}}\n")
 
-    assert only_reason(package) == "preprocessing.normalize.sd: unknown field; known here: mean, std"
+    assert only_reason(package) == "preprocessing.normalize.sd: unknown field; choose from mean, std"
 
 
 def test_configuration_weights_and_source_are_found_wrong_together(tmp_path: Path) -> None:
@@ -340,15 +343,15 @@ def test_a_source_that_is_no_python_is_told_beside_the_rest(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("source", "why"),
     [
-        ("x = 1", "it defines no function"),
+        ("x = 1", "it does not define any function"),
         ("def build(path): ...", "it defines only build"),
         ("async def load_model(path): ...", "its load_model is async"),
-        ("class A:\n    def load_model(path): ...", "it defines no function"),
+        ("class A:\n    def load_model(path): ...", "it does not define any function"),
         ("def load_model(): ...", "takes no positional argument"),
         ("def load_model(*, weights_path, num_classes): ...", "takes no positional argument"),
         ("def load_model(num_classes, weights_path): ...", "the first argument"),
         ("def load_model(weights_path): ...", "does not take num_classes"),
-        ("def load_model(weights_path, num_classes, /): ...", "by place alone"),
+        ("def load_model(weights_path, num_classes, /): ...", "by position only"),
         ("def load_model(weights_path, num_classes, depth): ...", "needs depth"),
         ("def load_model(weights_path, *, num_classes, depth): ...", "needs depth"),
     ],

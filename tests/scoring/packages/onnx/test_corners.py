@@ -130,7 +130,7 @@ def test_a_torn_weight_is_found_wherever_it_lies(place, tmp_path: Path) -> None:
 
     render_all(caught.value.findings)
     assert [finding.code for finding in caught.value.findings] == ["invalid_weights"]
-    assert "“hidden” holds 1 bytes; its shape needs 40" in str(caught.value.findings[0].facts["why"])
+    assert "“hidden” has 1 bytes, but its shape needs 40" in str(caught.value.findings[0].facts["why"])
 
 
 @pytest.mark.parametrize("place", PLACES)

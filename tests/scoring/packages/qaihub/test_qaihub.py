@@ -139,9 +139,9 @@ def test_something_else_does_not_match(tmp_path: Path, files: dict[str, str]) ->
 @pytest.mark.parametrize(
     ("found", "instead", "words"),
     [
-        ("(BaseModel)", "", "no subclass of BaseModel"),
+        ("(BaseModel)", "", "not define a subclass of BaseModel"),
         ("class Net", "class Other(BaseModel): ...\nclass Net", "2 subclasses of BaseModel"),
-        ("@classmethod", "@staticmethod", "no classmethod"),
+        ("@classmethod", "@staticmethod", "not a classmethod"),
         ("weights=None", "weights", "no default for weights"),
         ("weights=None", "*, weights", "no default for weights"),
         ("def get_input_spec", "def input_spec", "does not define get_input_spec"),
@@ -284,7 +284,7 @@ def test_requirements_that_are_no_text_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Rejected) as refused:
         qaihub.check(package, TRACK)
 
-    assert reasons(refused) == ["it is no UTF-8 text"]
+    assert reasons(refused) == ["it is not UTF-8 text"]
 
 
 def test_a_pin_for_another_system_is_none(check: Check) -> None:

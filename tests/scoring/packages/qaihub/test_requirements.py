@@ -61,7 +61,7 @@ def test_options_are_one_finding_a_line(tmp_path: Path, text: str, lines: list[i
 def test_two_versions_of_a_package_contradict_each_other(tmp_path: Path) -> None:
     found = read(tmp_path, "Some_Package==1.0\nother==1\nsome-package==1.1\n")
 
-    assert reasons(found) == ["some-package is pinned to 1.0 and 1.1; keep one of them"]
+    assert reasons(found) == ["some-package is pinned to 1.0 and 1.1; keep only one"]
 
 
 def test_a_refused_line_is_told_what_to_write(tmp_path: Path) -> None:
@@ -99,6 +99,6 @@ def test_without_env_txt_the_installed_versions_stand_in_and_the_note_says_so(
     found = read(tmp_path, f"PyYAML=={INSTALLED}\nnumpy==0.0.1\nno-such-package-anywhere==1\n")
 
     assert not environment.exists()
-    assert [str(finding.facts["found"]).partition(", ")[2] for finding in found.warnings] == [
-        "as far as is installed here"
+    assert [str(finding.facts["found"]).partition(" (")[2] for finding in found.warnings] == [
+        "as installed on this machine)"
     ] * 2

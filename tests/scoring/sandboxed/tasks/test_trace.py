@@ -102,7 +102,7 @@ def test_torchscript_is_not_traced_again(child: Child) -> None:
     ended = child.run(Task.TRACE, Format.BYOM, main="model.pt", options={"batch": 1})
 
     assert ended.reply["outcome"] == "export_failed"
-    assert "TorchScript already" in ended.reply["facts"]["why"]
+    assert "already is TorchScript" in ended.reply["facts"]["why"]
 
 
 def test_a_model_with_another_output_is_refused_as_in_a_check(model: Write) -> None:
