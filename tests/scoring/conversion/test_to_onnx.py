@@ -62,7 +62,7 @@ def test_a_folder_with_code_becomes_an_entry_of_an_onnx_track(
 def test_a_model_folder_of_ai_hub_becomes_an_entry_of_an_onnx_track(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = Path(__file__).parents[1] / "golden" / "accepted_qaihub"
+    folder = Path(__file__).parents[2] / "golden" / "accepted_qaihub"
     output, preset = tmp_path / "net.onnx", load_track("qaihub-classification").spec
     track = replace(preset, formats=(Format.QAIHUB, Format.ONNX))
 
