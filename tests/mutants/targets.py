@@ -41,7 +41,7 @@ TARGETS: Final = (
     *_modules("scoring/budget", "enforce", "enforce"),
     *_modules("scoring/budget", "allowance", "allowance"),
     *_modules("scoring/sandbox", "exchange reply", "exchange export_exchange reply"),
-    *_modules("scoring/flow", "runs stages", "pipeline pipeline_parts quantised"),
+    *_modules("scoring/flow", "runs stages", "pipeline pipeline_parts"),
     *_modules(
         "scoring/readers", "arrays digests image media prepared undecodable", "image corners digests audio"
     ),
