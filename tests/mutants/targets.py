@@ -40,7 +40,7 @@ TARGETS: Final = (
     *_modules("competition/leaderboard", "ranking", "ranking latency_gate"),
     *_modules("scoring/budget", "enforce", "enforce"),
     *_modules("scoring/budget", "allowance", "allowance"),
-    *_modules("scoring/sandbox", "exchange reply", "exchange export_exchange reply"),
+    *_modules("scoring/sandbox", "exchange reply", "exchange export_exchange reply rewritten"),
     *_modules("scoring/flow", "runs stages", "pipeline pipeline_parts"),
     *_modules(
         "scoring/readers", "arrays digests image media prepared undecodable", "image corners digests audio"

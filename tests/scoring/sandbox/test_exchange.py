@@ -185,7 +185,7 @@ def test_predict_names_known_exceptions(name: str, make_run: MakeRun, make_job: 
     assert refused.findings[0].facts == {"error": name}
 
 
-@pytest.mark.parametrize("name", ["print", "__name__", "ValueError ", "Pixel_17_is_203", ""])
+@pytest.mark.parametrize("name", ["print", "int", "__name__", "ValueError ", "Pixel_17_is_203", ""])
 def test_predict_names_nothing_else(name: str, make_run: MakeRun, make_job: MakeJob) -> None:
     refused = refusal(make_run(exit_code=1, reply=reply(Outcome.CRASHED, why=name)), make_job(Task.PREDICT))
 
