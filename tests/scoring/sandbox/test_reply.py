@@ -1,7 +1,9 @@
 import json
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from scoring.contracts import Outcome, Task
 from scoring.sandbox.base import MAX_REPLY_BYTES
@@ -122,6 +124,120 @@ def test_an_infinite_difference_is_refused() -> None:
 
     with pytest.raises(InvalidReply):
         parse(reply, Task.MEASURE)
+
+
+COMPILED: dict[str, Any] = {
+    "outcome": "ok",
+    "opset": 18,
+    "batch": 4,
+    "samples": 12,
+    "graph_bytes": 2_000,
+    "largest_difference": 0.25,
+    "largest_output": 2.0,
+    "numbers": 120,
+    "differing": 3,
+    "torch_ms": 1.5,
+    "compiled_ms": 0.5,
+}
+TRACED: dict[str, Any] = {
+    "outcome": "ok",
+    "output_shape": [1, 4],
+    "batch": 1,
+    "samples": 12,
+    "largest_difference": 0.0,
+    "largest_output": 1.0,
+}
+EXPORTED: dict[str, Any] = {
+    "outcome": "ok",
+    "opset": 17,
+    "samples": 3,
+    "largest_difference": 0.25,
+    "largest_output": 4.0,
+}
+MOST = 10**18
+COUNTS = [(0, -1), (MOST, MOST + 1)]
+LENGTHS = [(0, -0.001)]
+BOUNDS = [
+    (task, reply, field, inside, outside)
+    for task, reply, fields in (
+        (Task.MEASURE, MEASURED, {"parameters": COUNTS[1:], "trainable_parameters": COUNTS[:1]}),
+        (Task.PREDICT, {"outcome": "ok", "rows": 7}, {"rows": COUNTS}),
+        (
+            Task.COMPILE,
+            COMPILED,
+            {
+                "opset": [(1, 0), (100, 101)],
+                "batch": [(1, 0), (MOST, MOST + 1)],
+                **dict.fromkeys(("samples", "graph_bytes", "numbers", "differing"), COUNTS),
+                **dict.fromkeys(("largest_difference", "largest_output", "torch_ms", "compiled_ms"), LENGTHS),
+            },
+        ),
+        (
+            Task.TRACE,
+            TRACED,
+            {
+                "output_shape": [([1], []), ([1] * 8, [1] * 9), ([1], [0]), ([MOST], [MOST + 1])],
+                "batch": [(1, 0), (1, 2)],
+                "samples": COUNTS,
+                **dict.fromkeys(("largest_difference", "largest_output"), LENGTHS),
+            },
+        ),
+        (
+            Task.EXPORT,
+            EXPORTED,
+            {
+                "opset": [(1, 0), (100, 101)],
+                "samples": COUNTS,
+                **dict.fromkeys(("largest_difference", "largest_output"), LENGTHS),
+            },
+        ),
+        (
+            Task.CALIBRATE,
+            {"outcome": "ok", "macs": 10, "cpu_s": 2.0},
+            {"macs": [(1, 0), (MOST, MOST + 1)], "cpu_s": [(1e-9, 0.0)]},
+        ),
+    )
+    for field, bounds in fields.items()
+    for inside, outside in bounds
+]
+
+
+@pytest.mark.parametrize(("task", "reply", "field", "inside", "outside"), BOUNDS)
+def test_a_number_is_read_up_to_its_bound_and_refused_beyond(
+    task: Task, reply: dict[str, Any], field: str, inside: object, outside: object
+) -> None:
+    read = parse(json.dumps({**reply, field: inside}).encode(), task)
+
+    assert getattr(read, field) == inside
+    with pytest.raises(InvalidReply):
+        parse(json.dumps({**reply, field: outside}).encode(), task)
+
+
+@pytest.mark.parametrize(("length", "is_read"), [(16, True), (17, False)])
+def test_so_many_warnings_are_read(length: int, is_read: bool) -> None:
+    reply = measured(warnings=[{"code": "no_trainable_parameters"}] * length)
+
+    with nullcontext() if is_read else pytest.raises(InvalidReply):
+        parse(reply, Task.MEASURE)
+
+
+def test_a_model_may_train_all_of_its_parameters() -> None:
+    assert isinstance(parse(measured(trainable_parameters=11), Task.MEASURE), MeasureReply)
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_a_constant_that_is_not_json_is_refused_where_null_would_do(constant: str) -> None:
+    reply = json.dumps(TRACED).replace('"batch": 1', f'"batch": {constant}')
+
+    with pytest.raises(InvalidReply):
+        parse(reply.encode(), Task.TRACE)
+
+
+def test_a_reply_cannot_be_changed() -> None:
+    reply = parse(b'{"outcome": "ok", "rows": 7}', Task.PREDICT)
+
+    with pytest.raises(ValidationError):
+        reply.rows = 8
 
 
 @pytest.mark.parametrize("task", [Task.MEASURE, Task.CALIBRATE])
