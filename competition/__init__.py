@@ -1,4 +1,4 @@
-"""The site: who may submit what, when, and what came of it. Never imports torch."""
+"""The site: who may submit what and when, and the results. Never imports torch."""
 
 from competition.celery import app as celery_app
 

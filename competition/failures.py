@@ -18,7 +18,7 @@ API: Final = "/api/"
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what is not even a request, such as one for a host that is not ours."""
+    """Answer an invalid request, such as one for an unknown host."""
     if not _is_for_api(request):
         return defaults.bad_request(request, exception)
     return _json(Problem(status=400, code="parse_error", message="The request is malformed."))

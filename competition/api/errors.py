@@ -37,7 +37,7 @@ HINTS: Final[Mapping[str, str]] = {
 
 
 class Problem(Exception):
-    """A refusal ready to be sent; `extra` fields stand beside the four that every refusal has."""
+    """An error ready to be sent; `extra` adds fields to the four that every error has."""
 
     def __init__(
         self,
@@ -162,5 +162,5 @@ def _headers_of(exc: exceptions.APIException) -> dict[str, str]:
 
 
 def _whole(seconds: float) -> int:
-    """Return whole seconds, rounded up: whoever waits that long is let in."""
+    """Return whole seconds, rounded up, so that a client that waits this long is let in."""
     return -int(-seconds // 1)

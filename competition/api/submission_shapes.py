@@ -1,4 +1,4 @@
-"""Submissions as the API shows them. All of it is the server's to say; only the entry comes in."""
+"""Submissions as the API shows them. All fields are read-only; only the entry is sent in."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class SubmissionUrls(serializers.Serializer[Any]):
 
 
 class SubmissionOutput(serializers.Serializer[Submission]):
-    """A submission and where its newest evaluation stands. All of it is the server's to say."""
+    """A submission and the state of its newest evaluation. All fields are read-only."""
 
     id = serializers.UUIDField(read_only=True)
     track = serializers.CharField(source="track.slug", read_only=True)

@@ -46,7 +46,7 @@ def write_sample_data(folder: Path, preset: str) -> None:
 
 
 def main() -> None:
-    """Write anew what lies in the docs; a kit is named for its preset, perhaps with a suffix."""
+    """Rewrite the kits in the docs; a kit is named after its preset, perhaps with a suffix."""
     for kit in sorted(path for path in KITS.iterdir() if path.is_dir()):
         preset = next(name for name in DATASETS if kit.name == name or kit.name.startswith(f"{name}-"))
         shutil.rmtree(kit / "sample-data", ignore_errors=True)

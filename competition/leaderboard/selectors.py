@@ -143,7 +143,7 @@ def _second_name(version: BenchmarkVersion) -> str:
 
 
 def _values(version: BenchmarkVersion, split: Split) -> dict[int, dict[str, float]]:
-    """Return the values of every standing's evaluation that stand beside the one that ranks."""
+    """Return the values other than the ranking one, for every standing's evaluation."""
     on_board = Standing.objects.filter(benchmark=version, split=split).values("evaluation_id")
     names: Collection[str] = (*version.document().spec.extra_metrics, _second_name(version))
     scores = Score.objects.filter(evaluation__in=on_board, split=split, metric__in=names).order_by()

@@ -17,7 +17,7 @@ from competition.tracks.models import BenchmarkVersion
 from scoring.contracts import LATENCY_RULE, METRIC_FACTS, Metric, Status
 
 Owner = tuple[int, str]
-"""A participant and a split: what there is one standing of."""
+"""A participant and a split; each pair has one standing."""
 Merit = tuple[bool, float, float]
 """Inside the gate, value with the best highest, latency with the fastest highest: the greatest wins."""
 

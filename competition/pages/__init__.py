@@ -1,1 +1,1 @@
-"""The pages for people: the public ones, and those of whoever is signed in."""
+"""The site's pages: the public ones, and those of signed-in participants."""

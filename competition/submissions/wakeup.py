@@ -1,4 +1,4 @@
-"""Wake workers: a message without content. The database says what there is to do."""
+"""Wake workers with a message that has no content. The database says what there is to do."""
 
 from __future__ import annotations
 

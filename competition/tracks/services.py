@@ -165,7 +165,7 @@ def open_track(*, track: Track) -> None:
 
 
 def close_track(*, track: Track) -> None:
-    """Hide the track and take no more submissions; what was submitted is still evaluated."""
+    """Hide the track and stop accepting submissions; earlier ones are still evaluated."""
     Track.objects.filter(pk=track.pk).update(is_open=False)
     track.is_open = False
 

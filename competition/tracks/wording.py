@@ -141,7 +141,7 @@ def metric_title(metric: str) -> str:
 
 
 def directed_title(metric: str) -> str:
-    """Return a metric's title where it stands beside others; it says so where less is better."""
+    """Return a metric's title for lists of metrics; it says so if lower is better."""
     known = metric in list(Metric)
     is_less_better = known and not METRIC_FACTS[Metric(metric)].higher_is_better
     return f"{metric_title(metric)} (lower is better)" if is_less_better else metric_title(metric)

@@ -18,7 +18,7 @@ CHUNK_SAMPLES: Final = 1_024
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What the user chose. Without `results_dir` nothing is kept, and a run cut short begins anew.
+    """What the user chose. Without `results_dir` nothing is kept, and an interrupted run starts again.
 
     `augmented` is how many samples of each group are scored once more after the robustness suite.
     Without `shares` a sample counts as its row of `labels.csv` says.

@@ -57,5 +57,5 @@ def class_name(track: TrackSpec, label: int) -> str:
 
 
 def media_type(track: TrackSpec, label: int) -> str | None:
-    """Name the medium that a label stands for; tracks of other classes have none."""
+    """Return the medium that a label means; tracks with other classes have none."""
     return MEDIA_TYPES[label] if tells_real_from_rest(track) and label < len(MEDIA_TYPES) else None

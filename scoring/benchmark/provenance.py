@@ -1,4 +1,4 @@
-"""Where a group of samples comes from, told by its name as GASBench tells it."""
+"""Where a group of samples comes from, according to its name, as in GASBench."""
 
 from __future__ import annotations
 

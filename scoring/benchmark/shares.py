@@ -20,7 +20,7 @@ ROUNDING: Final = 10.0**-ROUNDED_PLACES
 
 @dataclass(frozen=True, kw_only=True)
 class Shares:
-    """Shares of the score, 0 to 1 and together at most 1; what is left is the public datasets'."""
+    """Shares of the score, 0 to 1 and together at most 1; the public datasets get the rest."""
 
     holdout: float = 0.0
     gasstation: float = 0.0

@@ -22,7 +22,7 @@ from scoring.errors import Rejected, reject
 
 
 def enforce_static(counts: StaticCounts, package: Package, budgets: Budgets) -> None:
-    """Raise `Rejected` when what was counted without running is over a budget already."""
+    """Raise `Rejected` if the static counts already exceed a budget."""
     _raise_all(
         *_excess(PARAMETERS_RULE, counts.parameters, budgets),
         *_excess(MACS_RULE, counts.macs, budgets, counter="static"),
@@ -32,7 +32,7 @@ def enforce_static(counts: StaticCounts, package: Package, budgets: Budgets) -> 
 
 
 def enforce(usage: Usage, budgets: Budgets) -> None:
-    """Raise `Rejected` when what was measured is over a budget."""
+    """Raise `Rejected` if the measured usage exceeds a budget."""
     _raise_all(
         *_excess(PARAMETERS_RULE, usage.parameters, budgets),
         *_excess(MACS_RULE, usage.macs, budgets, counter=binding_counter(usage.macs_by_counter)),

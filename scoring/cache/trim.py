@@ -1,4 +1,4 @@
-"""Keep the cache below a size: what was used longest ago goes first, and nothing that is in use.
+"""Keep the cache below a size by deleting the least recently used data, and nothing that is in use.
 
 Only names that we give are looked at, so that a folder shared with other programs is safe.
 """

@@ -38,7 +38,7 @@ def compile_for_targets(
     sandbox: Sandbox,
     printing: Printing,
 ) -> int:
-    """Compile for each target, write what came of it, print the reports; return the gravest exit code."""
+    """Compile for each target, write the results, print the reports and return the gravest exit code."""
     results = []
     with Screen(quiet=printing.as_json) as screen:
         for target in dict.fromkeys(targets):

@@ -23,7 +23,7 @@ def to_onnx(
     sandbox: Sandbox,
     printing: Printing,
 ) -> int:
-    """Write the package's model as ONNX and print what the track says of it; return the exit code."""
+    """Write the package's model as ONNX, print the track's verdict and return the exit code."""
 
     def flow(screen: Screen, workdir: Path) -> Ending:
         exported = export_onnx(path, track, source=source, sandbox=sandbox, workdir=workdir, note=screen.note)
@@ -64,7 +64,7 @@ def to_byom(
     sandbox: Sandbox,
     printing: Printing,
 ) -> int:
-    """Write the package's model as a BYOM package and print what the track says of it; return the exit code."""
+    """Write the package's model as a BYOM package, print the track's verdict and return the exit code."""
 
     def flow(screen: Screen, workdir: Path) -> Ending:
         exported = export_byom(

@@ -29,7 +29,7 @@ ENTRY_PACKAGES: Final = (*environment.DECISIVE, "onnx")
 
 @dataclass(frozen=True)
 class Condition:
-    """One thing looked at: whether it is fine, what was found, and what to do if it is not."""
+    """One check: whether it passed, what was found, and what to do if it failed."""
 
     name: str
     ok: bool

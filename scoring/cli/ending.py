@@ -49,7 +49,7 @@ def ending_of(result: ScoreReport, track: TrackSpec) -> Ending:
 
 
 def run_and_print(flow: Flow, track: TrackSpec, *, printing: Printing, more: tuple[str, ...] = ()) -> int:
-    """Run the flow in a folder of its own, print what came of it, and return the exit code.
+    """Run the flow in its own folder, print the outcome and return the exit code.
 
     `more` names the fields that the flow adds to its report; after a rejection or a fault they are null.
     """
@@ -68,7 +68,7 @@ def run_and_print(flow: Flow, track: TrackSpec, *, printing: Printing, more: tup
 
 
 def _of_track(track: TrackSpec) -> dict[str, Any]:
-    """Return what a report shows of its track beside the name."""
+    """Return what a report shows of its track, apart from the name."""
     return {"class_names": track.output.class_names, "max_latency_ms": track.budgets.max_latency_ms}
 
 

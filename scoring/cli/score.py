@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class BenchmarkChoices:
-    """What was typed of a benchmark run; None stands for what was not, and the run has its defaults."""
+    """The options typed for a benchmark run; None for those left out, which get the run's defaults."""
 
     mode: Mode | None
     seed: int | None

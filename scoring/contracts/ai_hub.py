@@ -66,7 +66,7 @@ def not_provided(module: str, names: Iterable[str], model_id: str) -> tuple[str,
 
 
 def advice(missing: str, model_id: str) -> str:
-    """Say what to do about a module or name of the library that is not there."""
+    """Say what to do about a module or name that the library here does not have."""
     if f"{missing}.".startswith(f"{DOWNLOADS}."):
         return "Podium downloads nothing; put the weights next to model.py and load them from there"
     module = next((module for module in PROVIDED if missing.startswith(f"{module}.")), None)

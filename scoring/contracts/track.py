@@ -318,7 +318,7 @@ class Budgets:
 
 
 class Precision(StrEnum):
-    """Precisions that a track may ask for beside float: bits of weights, then of activations."""
+    """Precisions of a second score: bits of weights, then of activations."""
 
     W8A8 = "w8a8"
 

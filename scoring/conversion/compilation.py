@@ -84,7 +84,7 @@ def compile_entry(
 
 
 def _model_bytes(package: Package) -> int:
-    """Return the size of the file with the weights; of a package with code, of all of it."""
+    """Return the size of the file with the weights; for a package with code, of the whole package."""
     if package.format is Format.BYOM:
         return (package.root / package.main).stat().st_size
     return package.package_bytes

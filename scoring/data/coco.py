@@ -51,7 +51,7 @@ class Annotations:
 
 
 def read_annotations(path: Path, findings: list[str]) -> Annotations:
-    """Read and check the file; what is wrong is added to the findings and left out of the result."""
+    """Read and check the file; problems are added to the findings and left out of the result."""
     nothing = Annotations(pictures={}, classes=())
     document = _document(path, findings)
     if document is None:

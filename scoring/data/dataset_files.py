@@ -1,4 +1,4 @@
-"""Names and files of a dataset folder: none may lead out of it, none may be missing, empty or a link."""
+"""Names and files of a dataset folder: none may lead outside, be missing, empty or a link."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a flow is, and what a rejection tells beside its findings."""
+"""A flow's progress, and what a rejection reports besides its findings."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ MIN_SHARE_IN_8_BITS: Final = 0.9
 """Recurrent cells, 64-bit detours and branches are not quantised; a model mostly of these is not w8a8."""
 COPIES_WHILE_QUANTISED: Final = 5
 ROUNDING_POINTS: Final = 1e-9
-"""What 0.75 - 0.65 is more than 0.1: a drop of exactly what is allowed is allowed."""
+"""How much 0.75 - 0.65 exceeds 0.1: a drop of exactly the limit is allowed."""
 
 
 def export(model: Loadable, tools: Tools) -> Loadable:
@@ -71,7 +71,7 @@ def refuse_another_model(of_graph: Answers, answers: Answers, kind: OutputKind) 
 
 
 def quantise(graph: FloatGraph, prepared: PreparedData, tools: Tools) -> QuantisedGraph:
-    """Quantise the graph on public samples; what is left in float is counted outside."""
+    """Quantise the graph on public samples; what stays in float is counted outside."""
     quantisation, track = graph.quantisation, graph.model.track
     rows = calibration_rows(prepared.private, quantisation.calibration_samples)
     package = _quantise(graph.model, prepared, rows, tools)
@@ -103,7 +103,7 @@ def compare(graph: QuantisedGraph, *, before: Computed, after: Computed) -> Quan
 def enforce_drop(
     before: ScoreValue, after: ScoreValue, track: TrackSpec, quantisation: Quantisation
 ) -> float:
-    """Return the drop in points; raise `Rejected` beyond what is allowed, which itself is allowed."""
+    """Return the drop in points; raise `Rejected` if it exceeds the limit."""
     drop_points = 100 * (before.value - after.value)
     if drop_points > quantisation.max_drop_points + ROUNDING_POINTS:
         raise reject(

@@ -59,7 +59,7 @@ def settle(package: Package, track: TrackSpec) -> Settled:
 
 
 def count(package: Package, settled: Settled) -> StaticCounts:
-    """Count what shows without running; raise Rejected where that is over a budget already."""
+    """Count without running anything; raise Rejected if that already exceeds a budget."""
     counts = static.count(package, settled.track, stated=settled.counts)
     enforce.enforce_static(counts, package, settled.track.budgets)
     return counts

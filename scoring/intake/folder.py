@@ -1,4 +1,4 @@
-"""Lists the files of a folder that stands for an archive, for the command line; follows no link."""
+"""Lists the files of a folder given instead of an archive, for the command line; follows no links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tells an ONNX model from any other file by the outline of its protobuf, reading a few bytes of it."""
+"""Recognises an ONNX model by the outline of its protobuf, reading only a few bytes."""
 
 from __future__ import annotations
 

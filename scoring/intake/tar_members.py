@@ -42,7 +42,7 @@ MEANINGFUL: Final = frozenset({"path", "linkpath", "size", "hdrcharset"})
 
 @dataclass(frozen=True, kw_only=True)
 class TarMember:
-    """One member; a folder's name ends with a slash. `special` says what it is if it is neither."""
+    """One member; a folder's name ends with a slash. `special` names anything but a file or folder."""
 
     name: str
     size: int

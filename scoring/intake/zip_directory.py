@@ -27,7 +27,7 @@ EXTRA_UNICODE_PATH: Final = 0x7075
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """One entry of the central directory, as declared; nothing of it is believed yet."""
+    """One entry of the central directory, as declared and not yet trusted."""
 
     name: str
     raw_name: bytes

@@ -19,7 +19,7 @@ PERCENT: Final = 100.0
 
 
 class MetricEvaluator:
-    """Collects batches and scores all of them together by one metric and the ones shown beside it."""
+    """Collects batches and scores them together, by one metric and those shown with it."""
 
     def __init__(self, metric: Metric, *extra_metrics: Metric, classes: int = 0) -> None:
         self._metrics = (metric, *extra_metrics)

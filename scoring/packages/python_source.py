@@ -1,4 +1,4 @@
-"""Parses an entry's Python file into a syntax tree; nothing of it is imported or run."""
+"""Parses an entry's Python file into a syntax tree without importing or running it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where in an entry its package lies: in the root, or in the one folder that wraps everything."""
+"""Where an entry's package is: in the root, or in the one folder that wraps everything."""
 
 from __future__ import annotations
 

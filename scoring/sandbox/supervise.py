@@ -1,4 +1,4 @@
-"""Watch one started child from outside: read its log, hold its limits, and see that all of it dies.
+"""Watch one started child from outside: read its log, enforce its limits, and make sure that all of it dies.
 
 Trusts the keeper's status lines (see keeper.py) and what the kernel says; nothing else.
 """

@@ -1,1 +1,1 @@
-"""The worker: claims evaluations, has them scored, records what came of it. The edge to Celery and the site."""
+"""The worker: claims evaluations, has them scored and records the results. The edge to Celery and the site."""

@@ -1,4 +1,4 @@
-"""What the worker needs of the world, so that a test can make any one call of it fail."""
+"""What the worker needs from the rest of the system, so that a test can make any one call fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datasets in the admin: how large they are and what they hold, never what is in them."""
+"""Datasets in the admin: their sizes and kinds, never their contents."""
 
 from __future__ import annotations
 

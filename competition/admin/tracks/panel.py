@@ -1,4 +1,4 @@
-"""What stands above a track's form: its state, its checks and what differs from the benchmark."""
+"""The panel above a track's form: its state, its checks and its differences from the benchmark."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def state(track: Track) -> str:
 
 
 def panel(track: Track, *, may_change: bool) -> dict[str, Any]:
-    """Return what stands above a track's form: its state, its checks and what differs."""
+    """Return the panel above a track's form: its state, its checks and its differences."""
     checks = examine(track)
     return {
         "track": track,

@@ -22,7 +22,7 @@ _WRITTEN: Final = re.compile(r"([0-9][0-9,_ ]*(?:\.[0-9]+)?)\s*([a-z]*)", re.IGN
 
 
 def read_quantity(text: str, units: dict[str, int]) -> int:
-    """Return the whole number that the text stands for; raise ValueError with what is wrong."""
+    """Parse the text as a whole number; raise ValueError with the problem."""
     written = _WRITTEN.fullmatch(text.strip())
     if written is None or written[2].lower() not in units:
         raise ValueError(f"“{text}” is not a number (with or without a unit)")

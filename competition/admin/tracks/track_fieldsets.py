@@ -41,7 +41,7 @@ def fieldsets(
 
 
 def pairs(keys: list[str]) -> list[tuple[str, ...]]:
-    """Return the names two by two, as they stand beside each other: from and to, how many and how long."""
+    """Group the names into pairs that the form shows side by side: from and to, how many and how long."""
     return [tuple(keys[start : start + 2]) for start in range(0, len(keys), 2)]
 
 

@@ -1,4 +1,4 @@
-"""The form of a track in the admin: every field explained, and what is wrong shown beside it."""
+"""The track form in the admin: it explains every field and shows problems next to it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEYS: Final = {field.place: field.key for field in TRACK_FIELDS.all} | {name: na
 
 
 class _TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
-    """A track; what the track document would refuse is shown at its field."""
+    """A track. Problems with the track document are shown at their fields."""
 
     class Meta:
         model = Track

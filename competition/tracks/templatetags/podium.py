@@ -124,13 +124,13 @@ def score(value: float | None) -> str:
 
 @register.simple_tag
 def detail_value(name: str, number: float) -> str:
-    """Return a number beside a score as exactly as the score."""
+    """Return a score's detail with the same precision as the score."""
     return detail_in_words(name, number, _SCORE_DECIMALS)
 
 
 @register.filter
 def detail_name(name: str, names: Sequence[str] = ()) -> str:
-    """Return the name of a number beside a score as people read it, e.g. "iou_7" as "IoU of class 7"."""
+    """Return the readable name of a score's detail, such as "IoU of class 7" for "iou_7"."""
     kind, _, number = name.partition("_")
     if kind == "iou" and number:
         return (
@@ -151,7 +151,7 @@ def styled(field: BoundField) -> SafeString:
 
 @register.filter
 def is_tick(field: BoundField) -> bool:
-    """Say whether a field is a box to tick, whose label stands behind it."""
+    """Say whether a field is a checkbox, which has its label after it."""
     return isinstance(field.field.widget, _TICKS)
 
 
@@ -169,7 +169,7 @@ def item(mapping: Mapping[str, object], key: str) -> object:
 
 @register.filter
 def class_number(number: str | int, names: Sequence[str]) -> SafeString:
-    """Return a class's number with its name beside it, if it has one."""
+    """Return a class's number, with its name if it has one."""
     text = str(number)
     known = text.isascii() and text.isdecimal() and int(text) < len(names or ())
     if not known:

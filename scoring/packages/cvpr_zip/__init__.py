@@ -1,4 +1,4 @@
-"""The `cvpr-zip` format: `model.py` with `class Model`, and whatever files it needs beside it."""
+"""The `cvpr-zip` format: `model.py` with `class Model`, and any files that it needs."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ MAX_ATTRIBUTES: Final = 4
 
 
 def blocked(tree: ast.Module) -> list[str]:
-    """Return what of a source GASBench is known to block, in the order of its lines, each thing once."""
+    """Return what GASBench is known to block in a source, in the order of lines, each thing once."""
     found: dict[str, int] = {}
     for node in ast.walk(tree):
         for what in _blocked(node):

@@ -1,4 +1,4 @@
-"""The `onnx` format: exactly one ONNX model, with external data files beside it where it needs them."""
+"""The `onnx` format: exactly one ONNX model, with external data files if it needs them."""
 
 from __future__ import annotations
 

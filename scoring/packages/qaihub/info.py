@@ -1,4 +1,4 @@
-"""info.yaml of a qaihub package: what is malformed rejects, what is missing is a warning."""
+"""info.yaml of a qaihub package: malformed fields reject the entry, missing ones only warn."""
 
 from __future__ import annotations
 

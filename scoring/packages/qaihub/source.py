@@ -41,7 +41,7 @@ def _classes(tree: ast.Module, root: Path) -> Iterator[str]:
 
 
 def _has_hidden_classes(tree: ast.Module, found: list[tuple[ast.ClassDef, Seen]]) -> bool:
-    """Say whether a class with bases stands inside a function or another class."""
+    """Say whether a class with bases is defined inside a function or another class."""
     seen = {node for node, _ in found}
     return any(isinstance(node, ast.ClassDef) and node.bases and node not in seen for node in ast.walk(tree))
 

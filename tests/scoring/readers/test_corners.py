@@ -63,7 +63,7 @@ def test_a_picture_that_claims_to_be_enormous_is_not_decoded(tmp_path: Path) -> 
         + chunk(b"IEND", b"")
     )
 
-    with pytest.raises(image.UndecodableImage, match="too large, or damaged"):
+    with pytest.raises(image.UndecodableImage, match="too large or damaged"):
         image.decode(bomb, IMAGE)
 
 
@@ -137,7 +137,7 @@ def test_a_clip_without_a_frame_is_not_decoded(frameless: Path) -> None:
 
 
 def test_a_clip_without_a_frame_is_not_copied(frameless: Path, tmp_path: Path) -> None:
-    with pytest.raises(Fault, match="holds no frame"):
+    with pytest.raises(Fault, match="has no frames"):
         write_copy(frameless, tmp_path / "copy", VIDEO, Treatment(worn=True), seed=0)
 
 

@@ -107,7 +107,7 @@ def test_a_mask_of_another_size_than_its_picture_is_found(masks: Path, tmp_path:
     Image.new("L", (6, 4)).save(masks / "m1.png")
 
     with pytest.raises(
-        Fault, match="row 2 of the dataset: the truth is for 6 x 4, and the upright picture 12 x 8"
+        Fault, match="row 2 of the dataset: the truth is for 6 x 4, but the upright picture is 12 x 8"
     ):
         read(masks, tmp_path)
 

@@ -276,7 +276,7 @@ def test_values_that_are_no_floats_do_not_fit_where_floats_are_wanted(tmp_path, 
 
     why = str(refusal(tmp_path, request(SQUEEZENET)).facts["why"])
 
-    assert "no floating ones for 1 keys (classifier.1.bias)" in why
+    assert "non-floating-point values for 1 keys (classifier.1.bias)" in why
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])

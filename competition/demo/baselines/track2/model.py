@@ -1,4 +1,4 @@
-"""Look for traces of tampering in what is left when the picture's content is taken away."""
+"""Look for traces of tampering in what remains when the picture's content is removed."""
 
 import torch
 from torch import Tensor, nn
