@@ -11,7 +11,7 @@ from competition.tracks.templatetags.podium import binary_bytes
 from competition.tracks.wording import directed_title
 from scoring.contracts import Metric
 from scoring.contracts.fields import TrackField, Unit
-from scoring.tracks import TRACK_FIELDS, TrackDocument, TrackFields, applies, meaning, value_of
+from scoring.tracks import TRACK_FIELDS, TrackDocument, TrackFields, applies, value_of
 
 MANY: Final = 20
 """How many items of a list are written out; the page lists long ones elsewhere, or the track.yaml does."""
@@ -47,7 +47,7 @@ def document_in_words(
 
 
 def _in_words(field: TrackField, value: Any) -> FieldWords:
-    return FieldWords(label=field.label, value=value_in_words(field, value), meaning=meaning(field))
+    return FieldWords(label=field.label, value=value_in_words(field, value), meaning=field.about.help)
 
 
 def value_in_words(field: TrackField, value: Any) -> str:

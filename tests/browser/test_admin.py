@@ -91,10 +91,13 @@ def fill_track(page) -> None:
     page.goto("/admin/tracks/track/add/")
     page.get_by_label("Competition:").select_option(label="Winter challenge")
     page.get_by_label("Name:", exact=True).fill("Cats or dogs")
-    page.get_by_label("Rules:").fill("One **model** each.")
     page.get_by_label("onnx: one .onnx file").check()
+    page.get_by_label("Output kind:").select_option("logits")
+    page.get_by_label("Metric:", exact=True).select_option("accuracy")
     page.get_by_label("Output width:").fill("2")
     page.get_by_label("Max parameters:").fill("30M")
+    page.locator("summary", has_text="Basics").press("Enter")
+    page.get_by_label("Rules:").fill("One **model** each.")
     page.get_by_role("button", name="Save and continue editing").first.click()
 
 
@@ -136,7 +139,46 @@ def test_a_wrong_field_is_explained_beside_it(page, complaints: list[str]) -> No
     page.get_by_label("Max parameters:").fill("a lot")
     page.get_by_role("button", name="Save", exact=True).first.click()
 
-    assert "is not a number" in page.locator(".field-max_parameters .errorlist").inner_text()
+    assert "is not a number" in page.locator(".field-budgets_max_parameters .errorlist").inner_text()
+    assert complaints == []
+
+
+def shown(page, *names: str) -> list[bool]:
+    return [page.locator(f"#id_{name}").is_visible() for name in names]
+
+
+def test_what_means_nothing_for_the_chosen_kind_is_folded_away(page, complaints: list[str]) -> None:
+    page.goto("/admin/tracks/track/add/")
+    for summary in page.locator("summary").all():
+        summary.press("Enter")
+    boxes = ["input_shape_frames", "input_shape_height", "input_shape_samples"]
+    others = ["input_frame_rate", "input_sample_rate", "input_fit"]
+    seconds = ["quantisation_max_drop_points"]
+
+    of_pictures = shown(page, *boxes, *others, *seconds)
+    page.get_by_label("Reader:").select_option("video")
+    of_video = shown(page, *boxes, *others)
+    page.get_by_label("Reader:").select_option("audio")
+    of_sound = shown(page, *boxes, *others)
+    page.get_by_label("Output kind:").select_option("boxes")
+    of_boxes = shown(page, "output_width", "output_classes", "output_box_layout")
+    page.get_by_role("checkbox", name="Quantisation").check()
+
+    assert of_pictures == [False, True, False, False, False, True, False]
+    assert of_video == [True, True, False, True, False, True]
+    assert of_sound == [False, False, True, False, True, False]
+    assert of_boxes == [False, True, True]
+    assert shown(page, *seconds) == [True]
+    assert complaints == []
+
+
+def test_the_boxes_of_a_shape_are_filled_with_the_keyboard(page, complaints: list[str]) -> None:
+    page.goto("/admin/tracks/track/add/")
+    height = page.get_by_role("group", name="Input shape").get_by_label("height")
+    height.fill("64")
+    height.press("Tab")
+
+    assert page.evaluate("document.activeElement.name") == "input_shape_width"
     assert complaints == []
 
 

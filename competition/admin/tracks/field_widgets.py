@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 Numbers: TypeAlias = dict[str, float | None]
 Boxes: TypeAlias = Mapping[StrEnum, tuple[str, ...]]
 
+GROUP: Final = '<div class="podium-boxes" id="{}" role="group" aria-label="{}" aria-describedby="{}">{}</div>'
 BOX: Final = (
     '<label class="podium-box" data-readers="{}"><span>{}</span>'
     '<input type="number" name="{}" id="{}" value="{}" step="{}"{}></label>'
@@ -30,14 +31,12 @@ def box_names(boxes: Boxes) -> tuple[str, ...]:
 class NumberBoxes(forms.Widget):
     """A labelled box for each number; a script shows those that the chosen reader has."""
 
-    use_fieldset = True
-
-    def __init__(self, boxes: Boxes, *, step: str, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs)
-        self.boxes, self.step = boxes, step
+    def __init__(self, boxes: Boxes, *, step: str, label: str) -> None:
+        super().__init__()
+        self.boxes, self.step, self.label = boxes, step, label
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
-        """Write the boxes side by side; the group's name is the fieldset's legend."""
+        """Write the boxes side by side, as a group that has a name and points to its help."""
         filled = self.numbers(value)
         described = SafeString("")
         if (attrs or {}).get("aria-invalid"):
@@ -49,7 +48,9 @@ class NumberBoxes(forms.Widget):
             place = f"{name}_{box.replace(' ', '_')}"
             shown = "" if typed is None else f"{typed:g}" if isinstance(typed, float) else typed
             rows.append((readers, box, place, f"id_{place}", shown, self.step, described))
-        return format_html('<div class="podium-boxes">{}</div>', format_html_join("", BOX, rows))
+        return format_html(
+            GROUP, f"id_{name}", self.label, f"id_{name}_helptext", format_html_join("", BOX, rows)
+        )
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> dict[str, str]:
         """Return what was typed into each box."""
@@ -58,10 +59,6 @@ class NumberBoxes(forms.Widget):
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         """Say whether no box was in the form."""
         return not any(f"{name}_{box.replace(' ', '_')}" in data for box in box_names(self.boxes))
-
-    def id_for_label(self, id_: str) -> str:
-        """Return nothing: a fieldset's legend names the boxes together."""
-        return ""
 
     def numbers(self, value: Any) -> dict[str, Any]:
         """Return the content of each box; a list fills those of the reader that has as many."""
@@ -78,7 +75,8 @@ class NumberBoxesField(forms.Field):
 
     def __init__(self, *, boxes: Boxes, kind: type, open_items: bool, **kwargs: Any) -> None:
         self.boxes, self.kind, self.open_items = boxes, kind, open_items
-        super().__init__(widget=NumberBoxes(boxes, step="1" if kind is int else "any"), **kwargs)
+        step = "1" if kind is int else "any"
+        super().__init__(widget=NumberBoxes(boxes, step=step, label=str(kwargs["label"])), **kwargs)
 
     def to_python(self, value: Any) -> Numbers:
         """Read each box; an empty one is None."""
