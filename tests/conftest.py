@@ -26,9 +26,9 @@ from tests.examples import START, Clock, new_benchmark, rewrite
 @cache
 def sandbox_failure() -> str:
     """Say why no sandbox works here; empty where one does."""
-    from scoring.sandbox.trial import bubblewrap_failure
+    from scoring.sandbox.trial import trial_failure
 
-    return bubblewrap_failure() or ""
+    return trial_failure("bubblewrap")
 
 
 @pytest.hookimpl(tryfirst=True)

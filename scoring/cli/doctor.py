@@ -20,7 +20,7 @@ from scoring.errors import Fault
 from scoring.sandbox import syscalls
 from scoring.sandbox.bubblewrap import can_disable_user_namespaces
 from scoring.sandbox.family import Family
-from scoring.sandbox.trial import bubblewrap_failure
+from scoring.sandbox.trial import trial_failure
 
 OLDEST_BUBBLEWRAP: Final = (0, 6)
 ENTRY_PACKAGES: Final = (*environment.DECISIVE, "onnx")
@@ -142,7 +142,7 @@ def _memory_watcher() -> Condition:
 
 
 def _sandbox() -> Condition:
-    why = bubblewrap_failure()
+    why = trial_failure("bubblewrap")
     return Condition(
         "sandbox",
         not why,

@@ -10,6 +10,7 @@ import typer
 from scoring.cache.trim import DEFAULT_MAX_BYTES
 from scoring.cli.ending import EXIT_USAGE
 from scoring.contracts import TrackSpec
+from scoring.sandbox import open_sandbox
 from scoring.sandbox.base import Sandbox
 from scoring.tracks import InvalidTrack, load_track
 
@@ -26,13 +27,7 @@ def load(track: str) -> TrackSpec:
 
 def sandbox(*, trust: bool) -> Sandbox:
     """Return the sandbox, or one without isolation when the user trusts the entry."""
-    if trust:
-        from scoring.sandbox.unconfined import UnconfinedSandbox
-
-        return UnconfinedSandbox()
-    from scoring.sandbox.bubblewrap import BubblewrapSandbox
-
-    return BubblewrapSandbox()
+    return open_sandbox("unconfined" if trust else "bubblewrap")
 
 
 def cache_max_bytes() -> int:

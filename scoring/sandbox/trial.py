@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +18,11 @@ from scoring.contracts import (
     Task,
 )
 from scoring.errors import Fault
+from scoring.sandbox import BACKENDS
 from scoring.sandbox.base import ExitStatus, Job
-from scoring.sandbox.bubblewrap import BubblewrapSandbox
 
 ANSWER: Final = b"it works"
-PROGRAM: Final = f"open('/reply.json', 'wb').write({ANSWER!r})"
+PROGRAM: Final = f"import sys; open(sys.argv[sys.argv.index('--reply') + 1], 'wb').write({ANSWER!r})"
 
 
 def trial_job(folder: Path, *, timeout_s: float = 30.0) -> Job:
@@ -45,11 +44,11 @@ def trial_job(folder: Path, *, timeout_s: float = 30.0) -> Job:
     return Job(request=request, package=package, inputs=inputs, timeout_s=timeout_s, limits=RunLimits())
 
 
-def bubblewrap_failure() -> str:
-    """Run a program in the real sandbox; return why that failed, or nothing."""
-    with tempfile.TemporaryDirectory(prefix="podium-trial-") as name:
-        folder = Path(name)
-        sandbox = replace(BubblewrapSandbox(), child=("-c", PROGRAM))
+def trial_failure(name: str) -> str:
+    """Run a program in the sandbox of that name; return why that failed, or nothing."""
+    with tempfile.TemporaryDirectory(prefix="podium-trial-") as made:
+        folder = Path(made)
+        sandbox = BACKENDS[name].open(child=("-c", PROGRAM))
         try:
             run = sandbox.run(trial_job(folder), workdir=folder / "work", tick=lambda: None)
         except Fault as exc:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from competition.submissions.wakeup import EVALUATE
-from scoring.sandbox.bubblewrap import BubblewrapSandbox
+from scoring.sandbox import open_for_strangers
 from scoring.worker.cache_size import trim_cache
 from scoring.worker.embedded_beat import die_with_the_worker
 from scoring.worker.evaluate import Workplace, drain
@@ -26,7 +26,9 @@ from scoring.worker.sweep import sweep
 @shared_task(name=EVALUATE, ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
 def evaluate_waiting(queue: str) -> None:
     """Evaluate what waits for a hardware class until nothing is left."""
-    ports = SitePorts(owner=owner(), queue=queue, sandbox=BubblewrapSandbox(), cache=settings.CACHE_DIR)
+    ports = SitePorts(
+        owner=owner(), queue=queue, sandbox=open_for_strangers(settings.SANDBOX), cache=settings.CACHE_DIR
+    )
     workplace = Workplace(
         work_root=settings.HOME / "work",
         lease_s=settings.LEASE_S,
@@ -45,7 +47,7 @@ def sweep_queue() -> None:
 @worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def check_worker(sender: WorkController, **_: object) -> None:
     """Refuse to start where entries could not be evaluated safely."""
-    refuse_unfit_worker(sender)
+    refuse_unfit_worker(sender, sandbox=settings.SANDBOX)
 
 
 @beat_embedded_init.connect  # type: ignore[untyped-decorator]  # Celery has no types

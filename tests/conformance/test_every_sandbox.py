@@ -12,10 +12,9 @@ import pytest
 
 from scoring.contracts import Task
 from scoring.errors import Fault
+from scoring.sandbox import BACKENDS
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run, Sandbox
-from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.sandbox.fake import FakeSandbox, Scripted
-from scoring.sandbox.unconfined import UnconfinedSandbox
 
 # Finds the two files by the command line, so that it runs in every sandbox.
 PRELUDE = """
@@ -120,24 +119,19 @@ CHECKS = (
     ),
 )
 
-REAL: Mapping[str, Callable[[str], Sandbox]] = {
-    "bubblewrap": lambda program: BubblewrapSandbox(child=("-c", PRELUDE + program)),
-    "unconfined": lambda program: UnconfinedSandbox(child=("-c", PRELUDE + program)),
-}
+NEEDS = {"bubblewrap": pytest.mark.sandbox}
 
 
-@pytest.fixture(
-    params=[
-        pytest.param("bubblewrap", marks=pytest.mark.sandbox),
-        "unconfined",
-        "fake",
-    ]
-)
+def real(name: str, program: str) -> Sandbox:
+    return BACKENDS[name].open(child=("-c", PRELUDE + program))
+
+
+@pytest.fixture(params=[*(pytest.param(name, marks=NEEDS.get(name, ())) for name in BACKENDS), "fake"])
 def build(request: pytest.FixtureRequest) -> Callable[[Check], Sandbox]:
     name = request.param
     if name == "fake":
         return lambda check: FakeSandbox({Task.PREDICT: (check.script,)})
-    return lambda check: REAL[name](check.program)
+    return lambda check: real(name, check.program)
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.name)
@@ -212,7 +206,7 @@ KILLED = Check(
 @pytest.mark.parametrize(
     "sandbox",
     [
-        pytest.param(REAL["unconfined"](KILLED.program), id="unconfined"),
+        pytest.param(real("unconfined", KILLED.program), id="unconfined"),
         pytest.param(FakeSandbox({Task.PREDICT: (KILLED.script,)}), id="fake"),
     ],
 )

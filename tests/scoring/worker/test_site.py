@@ -16,7 +16,7 @@ from pytest_django import Settings
 from competition.submissions.models import Evaluation
 from scoring.environment import installed_environment
 from scoring.sandbox.fake import FakeSandbox
-from scoring.worker.self_check import refuse_unfit_worker, unfit_pool
+from scoring.worker.self_check import refuse_unfit_worker, unfit_pool, unfit_sandbox
 from scoring.worker.site import SitePorts
 
 ROOT = Path(__file__).parents[3]
@@ -80,11 +80,11 @@ def test_a_worker_whose_packages_are_not_those_of_env_txt_does_not_start(
 ) -> None:
     (tmp_path / "env.txt").write_text("numpy==0.0.1\n")
     monkeypatch.setattr("scoring.environment.ENV_FILE", tmp_path / "env.txt")
-    monkeypatch.setattr("scoring.worker.self_check.bubblewrap_failure", lambda: "")
+    monkeypatch.setattr("scoring.worker.self_check.trial_failure", lambda name: "")
     fit = SimpleNamespace(concurrency=1, pool_cls="solo", prefetch_multiplier=1)
 
     with pytest.raises(SystemExit, match=r"^env\.txt pins numpy 0\.0\.1; .* is installed; install with"):
-        refuse_unfit_worker(fit)
+        refuse_unfit_worker(fit, sandbox="bubblewrap")
 
 
 def test_the_worker_has_not_loaded_torch() -> None:
@@ -110,3 +110,13 @@ def test_a_pool_that_does_not_suit_evaluations_is_refused(
 
 def test_one_evaluation_at_a_time_suits() -> None:
     assert unfit_pool(1, solo.TaskPool, 1) == ()
+
+
+@pytest.mark.parametrize("name", ["unconfined", "none"])
+def test_a_worker_does_not_start_where_entries_would_not_be_isolated(name: str) -> None:
+    assert len(unfit_sandbox(name)) == 1
+
+
+@pytest.mark.sandbox
+def test_a_worker_starts_where_its_sandbox_works() -> None:
+    assert unfit_sandbox("bubblewrap") == ()
