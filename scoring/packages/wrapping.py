@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from scoring.contracts import Finding, Format, Package, Unpacked
+from scoring.contracts import Finding, Format, Mismatch, Package, Unpacked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +36,24 @@ class Location:
 def locate(unpacked: Unpacked, is_package: Callable[[Collection[PurePosixPath]], bool]) -> Location | None:
     """Return the first place whose files are a package: the root, else the wrapping folder."""
     return next((place for place in _places(unpacked) if is_package(place.paths)), None)
+
+
+def match_by_file(unpacked: Unpacked, package_format: Format, *, name: str, main: str) -> Package | Mismatch:
+    """Match an entry with a file of that name at its root, or inside the one folder that wraps everything.
+
+    A mismatch tells where else such a file lies.
+    """
+    location = locate(unpacked, lambda paths: PurePosixPath(name) in paths)
+    if location is not None:
+        return location.package(package_format, main=main)
+    elsewhere = sorted(str(path) for path in own_paths(unpacked) if path.name.casefold() == name)
+    if not elsewhere:
+        return Mismatch(why=f"it has no {name}")
+    expected = f"{name} in the archive's root (it is at “{elsewhere[0]}”)"
+    return Mismatch(
+        why=f"{name} is at “{elsewhere[0]}”, not in the root",
+        findings=(Finding(code="missing_file", path=elsewhere[0], facts={"expected": expected}),),
+    )
 
 
 def folder_of(package: Package) -> str:

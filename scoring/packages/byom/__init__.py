@@ -42,8 +42,8 @@ from scoring.packages.byom.processing import (
     columns_findings,
     processing_problems,
     read_processing,
+    threshold_findings,
 )
-from scoring.packages.byom.thresholds import threshold_findings
 from scoring.packages.byom.track import columns_of, track_findings
 from scoring.packages.wrapping import locate, own_paths
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 from scoring.contracts import (
@@ -21,13 +20,13 @@ from scoring.contracts import (
 )
 from scoring.errors import Rejected
 from scoring.packages.gasbench.config import Config, InvalidConfig, parse_config, stated_weights
-from scoring.packages.gasbench.load_model_signature import load_model_problems
+from scoring.packages.gasbench.load_model import load_model_problems
 from scoring.packages.gasbench.scan import blocked
 from scoring.packages.plain_yaml import InvalidYaml, read_mapping
 from scoring.packages.python_source import parse
 from scoring.packages.safetensors_header import InvalidWeights, read_header
 from scoring.packages.weight_values import find_not_finite
-from scoring.packages.wrapping import locate, own_paths
+from scoring.packages.wrapping import match_by_file, own_paths
 
 CONFIG: Final = "model_config.yaml"
 MAIN: Final = "model.py"
@@ -38,8 +37,10 @@ MAX_FINDINGS: Final = 100
 
 def match(unpacked: Unpacked) -> Package | Mismatch:
     """Match an entry with `model_config.yaml` at its root, or inside the one folder that wraps everything."""
-    place = locate(unpacked, lambda paths: PurePosixPath(CONFIG) in paths)
-    return place.package(Format.GASBENCH, main=MAIN) if place else _mismatch(own_paths(unpacked))
+    answer = match_by_file(unpacked, Format.GASBENCH, name=CONFIG, main=MAIN)
+    if isinstance(answer, Mismatch) and not answer.findings and _has_other_files(unpacked):
+        return replace(answer, findings=(_missing(CONFIG),))
+    return answer
 
 
 def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
@@ -67,15 +68,9 @@ def settle(package: Package, track: TrackSpec) -> Settled:
     )
 
 
-def _mismatch(paths: Collection[PurePosixPath]) -> Mismatch:
-    elsewhere = sorted(str(path) for path in paths if path.name.casefold() == CONFIG)
-    if elsewhere:
-        expected = f"{CONFIG} in the archive's root (it is at “{elsewhere[0]}”)"
-        finding = Finding(code="missing_file", path=elsewhere[0], facts={"expected": expected})
-        return Mismatch(why=f"{CONFIG} is at “{elsewhere[0]}”, not in the root", findings=(finding,))
-    if any(path.name == MAIN or path.suffix == WEIGHTS_SUFFIX for path in paths):
-        return Mismatch(why=f"it has no {CONFIG}", findings=(_missing(CONFIG),))
-    return Mismatch(why=f"it has no {CONFIG}")
+def _has_other_files(unpacked: Unpacked) -> bool:
+    """Say whether the entry looks like this format but for its configuration."""
+    return any(path.name == MAIN or path.suffix == WEIGHTS_SUFFIX for path in own_paths(unpacked))
 
 
 def _config(

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from scoring.contracts import MAX_FRAMES, InputContract, Reader, TrackSpec
-from scoring.packages.gasbench.arguments import argument_problems, shown
+from scoring.packages.gasbench.load_model import argument_problems, shown
 
 DEFAULT_WEIGHTS: Final = "model.safetensors"
 DEFAULT_FRAMES: Final = 16

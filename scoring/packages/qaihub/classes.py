@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from scoring.contracts.ai_hub import LIBRARY, METHODS, PROVIDED, SUPPLIED
-from scoring.packages.python_modules import STANDARD, is_sibling, is_there
-from scoring.packages.python_names import binds, statements
+from scoring.packages.python_source import STANDARD, binds, is_sibling, is_there, statements
 
 # Models of several parts, and ones without PyTorch code.
 OTHER_BASES: Final = ("CollectionModel", "BasePrecompiledModel")

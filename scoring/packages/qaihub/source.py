@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from scoring.contracts import Finding
-from scoring.contracts.ai_hub import BASE, METHODS
-from scoring.packages.python_names import binds
+from scoring.contracts.ai_hub import BASE, LIBRARY, MAX_NAME_CHARACTERS, METHODS, advice, not_provided
+from scoring.packages.python_source import binds, is_sibling, is_there
 from scoring.packages.qaihub.classes import OTHER_BASES, Kind, Seen, classes, last_name
-from scoring.packages.qaihub.imports import problems as import_problems
 
 MAIN: Final = "model.py"
 PRETRAINED: Final = "from_pretrained"
@@ -20,7 +19,7 @@ MAX_QUOTED_CHARACTERS: Final = 200
 
 def problems(tree: ast.Module, root: Path, model_id: str) -> tuple[Finding, ...]:
     """Return what the sandbox could not run: no single model class, missing methods, missing imports."""
-    reasons = [*_classes(tree, root), *import_problems(tree, root, model_id)]
+    reasons = [*_classes(tree, root), *_import_problems(tree, root, model_id)]
     return tuple(Finding(code="invalid_config", path=MAIN, facts={"why": why}) for why in reasons)
 
 
@@ -88,3 +87,32 @@ def _without_default(arguments: ast.arguments) -> list[str]:
     bare = placed[: len(placed) - len(arguments.defaults)]
     named = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     return [argument.arg for argument in bare] + [argument.arg for argument, value in named if value is None]
+
+
+def _import_problems(tree: ast.Module, root: Path, model_id: str) -> Iterator[str]:
+    """Name each import that must fail; those inside `try`, `if` or a function may be meant to."""
+    told: set[str] = set()
+    for line, module, names in _imports(tree):
+        top = module.partition(".")[0]
+        if top != LIBRARY:
+            if not is_sibling(top, root) and not is_there(top):
+                yield f"line {line} imports {module[:MAX_NAME_CHARACTERS]}, which is not installed for entries"
+            continue
+        missing = not_provided(module, names, model_id)
+        if missing:
+            more = advice(missing[0], model_id)
+            shown = ", ".join(missing)[:MAX_NAME_CHARACTERS]
+            yield f"line {line} imports {shown}, which Podium does not provide" + (
+                f": {more}" if more not in told else ""
+            )
+            told.add(more)
+
+
+def _imports(tree: ast.Module) -> Iterator[tuple[int, str, tuple[str, ...]]]:
+    """Yield line, module and names of each import of the top level that is not relative."""
+    for node in tree.body:
+        match node:
+            case ast.Import():
+                yield from ((node.lineno, alias.name, ()) for alias in node.names)
+            case ast.ImportFrom(module=str(module), level=0):
+                yield node.lineno, module, tuple(alias.name for alias in node.names)
