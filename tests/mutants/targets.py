@@ -43,8 +43,9 @@ TARGETS: Final = (
     *_modules("scoring/sandbox", "exchange reply", "exchange export_exchange reply rewritten"),
     *_modules("scoring/flow", "runs stages", "pipeline pipeline_parts"),
     *_modules(
-        "scoring/readers", "arrays digests image media prepared undecodable", "image corners digests audio"
+        "scoring/readers", "arrays digests image prepared undecodable", "image corners digests prepared"
     ),
+    *_modules("scoring/readers", "media", "audio video"),
     *_modules("scoring/readers", "fitting", "fitting"),
     *_modules("scoring/readers", "truth", "truth corners"),
     *_modules("scoring/readers", "audio voices", "audio"),

@@ -25,6 +25,17 @@ def test_the_same_state_is_not_hashed_again(dataset, table, tmp_path):
     assert remembered_digest(dataset, table, cache=tmp_path, state="some-state") == digest
 
 
+def test_a_memory_that_is_used_counts_as_young(dataset, table, tmp_path):
+    """Else the cache would forget it first: it removes what was used longest ago."""
+    remembered_digest(dataset, table, cache=tmp_path, state="some-state")
+    memory = tmp_path / "digests" / "some-state"
+    os.utime(memory, (0, 0))
+
+    remembered_digest(dataset, table, cache=tmp_path, state="some-state")
+
+    assert memory.stat().st_mtime > 0
+
+
 @pytest.mark.parametrize("memory", [b"", b"sha256:", b"\xff" * 71, b"x" * 71])
 def test_a_damaged_memory_is_not_believed(dataset, table, tmp_path, memory):
     digest = remembered_digest(dataset, table, cache=tmp_path, state="some-state")

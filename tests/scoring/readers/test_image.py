@@ -10,7 +10,7 @@ import pytest
 
 from scoring.contracts import ChannelOrder, Fit, InputContract, Reader
 from scoring.errors import Fault
-from scoring.readers import READERS
+from scoring.readers import READERS, image
 from scoring.readers.image import UndecodableImage, decode, prepare, probe_inputs
 
 
@@ -236,6 +236,18 @@ def test_probe_inputs_are_different_real_photographs(tmp_path, order):
     assert arrays.dtype == np.uint8
     assert len(np.unique(arrays.reshape(4, -1), axis=0)) == 4
     assert (arrays.reshape(4, -1).std(axis=1) > 20).all()
+
+
+def test_probe_inputs_stand_in_the_order_of_their_names(tmp_path, contract, pictures, monkeypatch):
+    names = "cjaiebgfdh"
+    for name, picture in zip(names, pictures, strict=False):
+        write_image(tmp_path / f"{name}.png", picture)
+    monkeypatch.setattr(image, "SAMPLES", tmp_path)
+
+    probe = np.load(probe_inputs(contract, tmp_path))
+
+    expected = [pictures[names.index(name)].transpose(2, 0, 1) for name in sorted(names)]
+    np.testing.assert_array_equal(probe, expected)
 
 
 def test_probe_inputs_follow_the_channel_order(tmp_path):
