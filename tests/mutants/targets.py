@@ -43,7 +43,9 @@ TARGETS: Final = (
     *_modules("scoring/sandbox", "exchange reply", "exchange export_exchange reply rewritten"),
     *_modules("scoring/flow", "runs stages", "pipeline pipeline_parts"),
     *_modules(
-        "scoring/readers", "arrays digests image prepared undecodable", "image corners digests prepared"
+        "scoring/readers",
+        "arrays digests image prepared undecodable",
+        "image corners digests prepared undecodable",
     ),
     *_modules("scoring/readers", "media", "audio video"),
     *_modules("scoring/readers", "fitting", "fitting"),
