@@ -13,6 +13,7 @@ from django.views import defaults
 
 from competition.api.errors import Problem
 from competition.references import new_reference
+from competition.wellformed import Malformed
 
 API: Final = "/api/"
 
@@ -21,7 +22,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an invalid request, such as one for an unknown host."""
     if not _is_for_api(request):
         return defaults.bad_request(request, exception)
-    return _json(Problem(status=400, code="parse_error", message="The request is malformed."))
+    message = str(exception) if isinstance(exception, Malformed) else "The request is malformed."
+    return _json(Problem(status=400, code="parse_error", message=message))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

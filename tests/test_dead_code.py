@@ -30,8 +30,8 @@ DOTTED: Final = re.compile(r"[\w.:-]+")
 CALLED_BY_OTHERS: Final = re.compile(
     r"competition/(settings|(.+/)?urls)\.py|scoring/sandboxed/qaihub/|scoring/sandbox/fake\.py"
 )
-# A serializer's field and a form's field find their methods by name.
-BESIDE_A_FIELD: Final = re.compile(r"(get|clean)_\w+")
+# A serializer's field and a form's field find their methods by name, and so does Django a middleware's.
+FOUND_BY_NAME: Final = re.compile(r"(get|clean)_\w+|process_view")
 # What these decorate is called by its name as before.
 WRAPPERS: Final = sys.stdlib_module_names | {"django.db.transaction", *dir(builtins)}
 
@@ -185,7 +185,7 @@ def is_found_by_name(defined: Defined) -> bool:
     return (
         re.fullmatch(r"__\w+__", defined.name) is not None
         or CALLED_BY_OTHERS.match(defined.source.place) is not None
-        or (defined.owner is not None and BESIDE_A_FIELD.fullmatch(defined.name) is not None)
+        or (defined.owner is not None and FOUND_BY_NAME.fullmatch(defined.name) is not None)
         or any(_registers(each, defined.source) for each in decorators)
     )
 

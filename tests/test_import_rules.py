@@ -13,7 +13,9 @@ WORDS = {"scoring.contracts", "scoring.codes", "scoring.environment", "scoring.e
 STAGES = {f"scoring.{name}" for name in ("intake", "packages", "budget", "readers", "sandbox", "metrics")}
 FLOW = WORDS | STAGES | {"scoring.flow", "scoring.reports"}
 SHARED = {f"scoring.{name}" for name in ("cache", "data", "files", "reports", "tracks")}
-TOOLS = {"celery", "csv_cells", "logs", "markdown", "moments", "references", "security", "storage"}
+TOOLS = {"celery", "csv_cells", "logs", "markdown", "moments", "references", "security", "storage"} | {
+    "wellformed"
+}
 APPS = {"tracks", "submissions", "leaderboard"}
 MAY_IMPORT: dict[str, set[str]] = {
     "contracts": set(),
@@ -44,7 +46,8 @@ SITE_MAY_IMPORT: dict[str, set[str]] = {
     "api": TOOLS | APPS,
     "admin": TOOLS | APPS | {"publishing"},
     "failures": TOOLS | {"api"},
-    **{name: set() for name in ("demo", "settings", "urls", "wsgi")},
+    "wsgi": {"wellformed"},
+    **{name: set() for name in ("demo", "settings", "urls")},
 }
 """Whom each part of competition/ may import beside itself: the apps in their order, what shows them above."""
 STANDARD_LIBRARY_ALONE = ("contracts", "cache", "data", "files", "reports")

@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
-from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +21,7 @@ from rest_framework.views import APIView
 
 from competition.api import choices
 from competition.api.errors import Problem, problem_of_rejected
+from competition.api.parsers import MultiPartParser
 from competition.api.report_shapes import ReportOutput
 from competition.api.submission_shapes import (
     EntryInput,

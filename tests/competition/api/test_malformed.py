@@ -1,0 +1,80 @@
+"""No body makes the API fail: every route that takes one, with every malformed body."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+from drf_spectacular.generators import SchemaGenerator
+from rest_framework.authtoken.models import Token
+
+from competition.tracks.models import Track
+from tests.competition.malformed import JSON, Malformed, any_bodies
+
+FIELDS = ("username", "email", "password")
+BODIES = any_bodies(*FIELDS)
+STATUSES = {400, 415}
+CODES = {"parse_error", "invalid_request", "unsupported_media_type", "empty_upload"}
+
+
+def routes_with_a_body() -> list[str]:
+    """Return the routes that the OpenAPI document gives a request body; all are POST."""
+    paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
+    return [path for path, operations in paths.items() if "requestBody" in operations.get("post", {})]
+
+
+@pytest.fixture
+def client(alice: User) -> Client:
+    """Return a caller with a token; the routes that need none do not look at it."""
+    token = Token.objects.create(user=alice).key
+    return Client(raise_request_exception=False, HTTP_AUTHORIZATION=f"Token {token}")
+
+
+def send(client: Client, path: str, malformed: Malformed) -> tuple[int, str, bool]:
+    """Return the answer's status, its code, and whether it has the shape of every refusal."""
+    cache.clear()  # else the throttles would refuse the rest
+    answer = client.generic("POST", path, malformed.body, content_type=malformed.content_type)
+    body = answer.json()
+    shapely = set(body) >= {"code", "message", "hint", "findings"} and bool(body["message"])
+    return answer.status_code, body["code"], shapely
+
+
+def test_the_routes_with_a_body_are_found() -> None:
+    assert set(routes_with_a_body()) == {
+        "/api/accounts/",
+        "/api/token/",
+        "/api/tracks/{slug}/submissions/",
+    }
+
+
+@pytest.mark.parametrize("what", BODIES)
+def test_a_malformed_body_is_refused_by_every_route(client: Client, track: Track, what: str) -> None:
+    paths = [path.format(slug=track.slug) for path in routes_with_a_body()]
+
+    answers = {path: send(client, path, BODIES[what]) for path in paths}
+
+    odd = {
+        path: answer
+        for path, answer in answers.items()
+        if answer[0] not in STATUSES or answer[1] not in CODES or not answer[2]
+    }
+    assert odd == {}
+    assert list(User.objects.values_list("username", flat=True)) == ["alice"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "body",
+    [b"[" * 5000, b'{"username": "\\ud800", "password": "p"}', b'{"a": 1, "a": 2}', b'{"a": 1e999}'],
+)
+def test_json_that_nobody_can_store_is_a_parse_error(client: Client, body: bytes) -> None:
+    assert send(client, "/api/token/", Malformed(body=body, content_type=JSON)) == (400, "parse_error", True)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"HTTP_COOKIE": 'sessionid="\\000abcdefghijk"'}, {"QUERY_STRING": "track=%00"}]
+)
+def test_a_cookie_or_query_that_no_database_takes_is_refused(client: Client, headers: dict[str, str]) -> None:
+    answer = client.get("/api/submissions/", **headers)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "parse_error")
+    assert "NUL" in answer.json()["message"]
