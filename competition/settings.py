@@ -107,7 +107,8 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- cache: what throttling counts; in each process for itself, or CACHE_URL (Redis) for all ----------
-CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://")}
+# Django's own 300 entries would let anybody push the counts of others out.
+CACHES = {"default": env.cache("CACHE_URL", default="locmemcache://?max_entries=100000")}
 
 # --- broker: Celery on the file system, or CELERY_BROKER_URL --------------------------------------
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="filesystem://")
@@ -188,6 +189,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+ACCOUNT_ADAPTER = "competition.accounts.adapter.AccountAdapter"
+# How many wrong passwords are taken: from an address at one name, and from an address at all names.
+LOGIN_RATE_PAIR = env.str("PODIUM_LOGIN_RATE_PAIR", default="5/5m")
+LOGIN_RATE_ADDRESS = env.str("PODIUM_LOGIN_RATE_ADDRESS", default="30/5m")
+# X-Forwarded-For is believed only from as many proxies as there are: else anybody evades the limits.
+PROXIES = env.int("PODIUM_PROXIES", default=0)
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = env.str("PODIUM_EMAIL_VERIFICATION", default="optional")
@@ -218,18 +225,15 @@ REST_FRAMEWORK = {
     "PAGE_SIZE": 50,
     "EXCEPTION_HANDLER": "competition.api.errors.explain_exception",
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "competition.api.throttles.AnonRateThrottle",
+        "competition.api.throttles.UserRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": env.str("PODIUM_API_RATE_ANON", default="120/min"),
         "user": env.str("PODIUM_API_RATE_USER", default="600/min"),
         "token": env.str("PODIUM_API_RATE_TOKEN", default="20/min"),
-        "username": env.str("PODIUM_API_RATE_USERNAME", default="10/min"),
         "sign_up": env.str("PODIUM_API_RATE_SIGN_UP", default="20/hour"),
     },
-    # X-Forwarded-For is believed only from as many proxies as there are: else anybody evades throttling.
-    "NUM_PROXIES": env.int("PODIUM_PROXIES", default=0),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Podium API",

@@ -43,7 +43,7 @@ SITE_MAY_IMPORT: dict[str, set[str]] = {
     "leaderboard": TOOLS | {"tracks", "submissions"},
     "publishing": TOOLS | {"tracks", "submissions"},
     "pages": TOOLS | APPS | {"accounts"},
-    "api": TOOLS | APPS,
+    "api": TOOLS | APPS | {"accounts"},
     "admin": TOOLS | APPS | {"publishing"},
     "failures": TOOLS | {"api"},
     "wsgi": {"wellformed"},

@@ -1,37 +1,25 @@
-"""Sign-up and tokens, for scripts; people use the pages. Both are throttled by address and by name."""
+"""Sign-up and tokens, for scripts; people use the pages. Wrong passwords are counted for both together."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm
 from allauth.account.models import EmailAddress
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
-from django.contrib.auth import authenticate
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers, status
 from rest_framework.authtoken.models import Token
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle, SimpleRateThrottle
 from rest_framework.views import APIView
 
+from competition.accounts.adapter import TooManyAttempts
 from competition.api.errors import Problem
-
-
-class UsernameThrottle(SimpleRateThrottle):
-    """Bound guesses at one account's password, from however many addresses they come."""
-
-    scope = "username"
-
-    def get_cache_key(self, request: Request, view: APIView) -> str | None:
-        """Key by the name in the body; a body that cannot be read is refused later."""
-        name = request.data.get("username") if isinstance(request.data, dict) else None
-        if not isinstance(name, str):
-            return None
-        return self.cache_format % {"scope": self.scope, "ident": name.strip().lower().encode().hex()[:150]}
+from competition.api.throttles import ScopedRateThrottle
 
 
 class TokenInput(serializers.Serializer[Any]):
@@ -52,7 +40,7 @@ class CreateToken(APIView):
 
     authentication_classes = ()
     permission_classes = ()
-    throttle_classes = (ScopedRateThrottle, UsernameThrottle)
+    throttle_classes = (ScopedRateThrottle,)
     throttle_scope = "token"
 
     @extend_schema(
@@ -62,7 +50,7 @@ class CreateToken(APIView):
         """Exchange a user name and password for the account's token."""
         given = TokenInput(data=request.data)
         given.is_valid(raise_exception=True)
-        user = authenticate(request._request, **given.validated_data)
+        user = _authenticate(request, given.validated_data)
         if user is None:
             raise exceptions.AuthenticationFailed("The user name or password is wrong.")
         _refuse_half_proven(user)
@@ -123,7 +111,23 @@ class CreateAccount(APIView):
         )
 
 
-def _refuse_half_proven(user: AbstractBaseUser) -> None:
+def _authenticate(request: Request, credentials: dict[str, str]) -> User | None:
+    """Ask the site's own sign-in; raises Problem after too many wrong passwords from one address."""
+    try:
+        user = get_adapter().authenticate(request._request, **credentials)
+    except TooManyAttempts as exc:
+        raise Problem(
+            status=status.HTTP_429_TOO_MANY_REQUESTS,
+            code="throttled",
+            message=str(exc.message),
+            extra={"retry_after_s": exc.wait_s},
+            headers={"Retry-After": str(exc.wait_s)},
+        ) from exc
+    # allauth returns closed accounts too, for a page of its own that tells them so.
+    return user if isinstance(user, User) and user.is_active else None
+
+
+def _refuse_half_proven(user: User) -> None:
     """Keep a password alone from going round the second factor or the confirmation of the address."""
     if is_mfa_enabled(user):
         raise Problem(

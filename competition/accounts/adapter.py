@@ -1,0 +1,66 @@
+"""What allauth asks the site: where a request comes from, and whether a password may be tried."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from competition.accounts import guesses
+from competition.accounts.addresses import client_address
+
+
+class TooManyAttempts(ValidationError):
+    """Too many wrong passwords came from this address; says when another may be tried."""
+
+    def __init__(self, wait_s: int) -> None:
+        self.wait_s = wait_s
+        super().__init__(
+            f"Too many wrong passwords came from your address. Try again in {_in_words(wait_s)}.",
+            code="too_many_login_attempts",
+        )
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the library has no types
+    """Limits wrong passwords by address and by pair of address and name, on the pages and in the API alike.
+
+    allauth's own limit by name is not asked for passwords; it still bounds guesses at a second factor, which
+    only somebody who knows the password can make.
+    """
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the address that all limits of allauth count."""
+        return client_address(request)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count an attempt; raises TooManyAttempts."""
+        wait_s = guesses.take_attempt(address=client_address(request), name=_name_in(credentials))
+        if wait_s:
+            raise TooManyAttempts(wait_s)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        """Return whose password it is; a right one leaves no trace in the counts."""
+        user: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        if user is not None:
+            guesses.give_back(address=client_address(request), name=_name_in(credentials))
+        return user
+
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        """Set a password; the wrong ones that its owner tried from here before count no longer."""
+        super().set_password(user, password)
+        for name in (user.get_username(), getattr(user, "email", "")):
+            guesses.forget_pair(address=client_address(self.request), name=name)
+
+
+def _name_in(credentials: dict[str, Any]) -> str:
+    """Return the name as it was typed, be it a user name or an e-mail address."""
+    return str(credentials.get("username") or credentials.get("email") or "")
+
+
+def _in_words(wait_s: int) -> str:
+    if wait_s <= 90:
+        return f"{wait_s} seconds"
+    return f"{-(-wait_s // 60)} minutes"
