@@ -12,6 +12,7 @@ from scoring.contracts import Fit, InputContract, TruthKind
 from scoring.errors import Fault
 from scoring.readers.image import prepare
 from scoring.readers.prepared import PreparedData
+from scoring.readers.truth import upright_size
 
 CONTRACT = InputContract(shape=(3, 4, 6))
 EVERY = np.ones(3, dtype=np.bool_)
@@ -126,6 +127,17 @@ def test_sizes_are_those_of_the_upright_picture(boxes: Path, tmp_path: Path) -> 
     Image.new("RGB", (8, 12)).save(boxes / "0.png", exif=exif)
 
     assert read(boxes, tmp_path).boxes is not None
+
+
+@pytest.mark.parametrize("orientation", range(9))
+def test_of_the_orientations_those_from_5_to_8_turn_a_picture_on_its_side(
+    tmp_path: Path, orientation: int
+) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (8, 12)).save(tmp_path / "0.png", exif=exif)
+
+    assert upright_size(tmp_path / "0.png") == ((12, 8) if orientation >= 5 else (8, 12))
 
 
 def test_a_reader_without_masks_says_so(masks: Path, tmp_path: Path) -> None:
