@@ -157,7 +157,7 @@ def test_a_submission_tells_the_gate_that_it_was_held_to(
     client: Client, alice: User, gated: Track, score: Callable[..., Evaluation], now: datetime
 ) -> None:
     evaluation = score(alice, 0.9, 35.04)
-    gated.max_latency_ms = 50.0
+    set_fields(gated, budgets__max_latency_ms=50.0)
     gated.save()
     new_benchmark(gated)
     client.force_login(alice)
@@ -170,7 +170,7 @@ def test_a_submission_tells_the_gate_that_it_was_held_to(
 
 @pytest.mark.parametrize("place", ["leaderboard/", ""])
 def test_pages_show_the_gate_as_it_was_set(client: Client, gated: Track, place: str) -> None:
-    gated.max_latency_ms = 2.25
+    set_fields(gated, budgets__max_latency_ms=2.25)
     gated.save()
     new_benchmark(gated)
 

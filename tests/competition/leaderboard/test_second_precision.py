@@ -158,7 +158,7 @@ def test_a_submissions_page_tells_both_scores_and_private_ones_only_where_they_a
     score: Callable[..., Evaluation],
     shown: PrivateScores,
 ) -> None:
-    quantising.private_scores = shown
+    set_fields(quantising, private_scores=shown.value)
     quantising.save()
     evaluation = score(alice, 0.75, 0.6875)
     client.force_login(alice)

@@ -124,4 +124,4 @@ def test_a_dataset_of_another_kind_than_the_track_reads_is_found(track: Track) -
     check = next(check for check in examine(track, now=NOW) if check.name == "Dataset")
 
     assert failed(track) == {"Dataset"}
-    assert "holds video or audio, and the track reads image" in check.message
+    assert "holds video or audio, but the track reads image" in check.message
