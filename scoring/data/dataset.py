@@ -46,7 +46,7 @@ def check_contents(folder: Path, table: LabelTable, reader: Reader) -> None:
     findings = []
     for row in table.rows:
         if not READER_FACTS[reader].looks_right(_head(folder, row)):
-            findings.append(f"row {row.number}: “{row.file}” is no {READER_FACTS[reader].kinds}")
+            findings.append(f"row {row.number}: “{row.file}” is not a valid {READER_FACTS[reader].kinds}")
     findings += [
         f"row {row.number}: “{row.mask}” is not a valid PNG of class numbers (8-bit grey, or a palette)"
         for row in table.rows

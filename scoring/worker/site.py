@@ -122,7 +122,7 @@ class SitePorts:
 
 
 def _log_unfit(version: BenchmarkVersion, changes: Iterable[Difference]) -> None:
-    """Say why entries go on waiting: nobody else would find out, since it is no fault of theirs or ours."""
+    """Log why entries keep waiting; nothing else would show it, because it counts as no fault."""
     for sentence in in_words(changes, version):
         log.warning("not_scored_here", extra={"fields": {"benchmark": str(version), "why": sentence}})
 
