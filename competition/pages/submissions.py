@@ -99,7 +99,7 @@ def _asked_evaluation(request: HttpRequest, found: Submission) -> Evaluation:
 def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, object]:
     now = timezone.now()
     report = reports.report(evaluation, now=now, for_staff=is_staff(request.user))
-    position = queue.position(evaluation)
+    position, waits_for_publishing = queue.position(evaluation), queue.waits_for_publishing(evaluation)
     usage = report.get("usage")
     return {
         "evaluation": evaluation,
@@ -109,8 +109,11 @@ def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, obj
         "status_words": progress.STATUS_WORDS[Status(evaluation.status)],
         "steps": progress.steps(evaluation),
         "position": position,
+        "waits_for_publishing": waits_for_publishing,
         "elapsed_s": progress.elapsed_s(evaluation, now),
-        "announcement": progress.announcement(evaluation, position=position),
+        "announcement": progress.announcement(
+            evaluation, position=position, waits_for_publishing=waits_for_publishing
+        ),
         "bars": bars(usage, budgets_of(evaluation.benchmark.spec, report.get("format")))
         if usage
         else exceeded(evaluation.findings),

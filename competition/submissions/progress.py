@@ -108,9 +108,11 @@ def elapsed_s(evaluation: Evaluation, now: datetime) -> float:
     return max(0.0, ((evaluation.finished_at or now) - start).total_seconds())
 
 
-def announcement(evaluation: Evaluation, *, position: int | None) -> str:
+def announcement(evaluation: Evaluation, *, position: int | None, waits_for_publishing: bool = False) -> str:
     """Return one sentence for a screen reader; it changes only when the news does."""
     status = Status(evaluation.status)
+    if waits_for_publishing:
+        return "Waiting for the organisers to publish a new benchmark version."
     if status is Status.QUEUED and position is not None:
         return f"Waiting, position {position} in the queue."
     if status is Status.RUNNING and evaluation.stage:

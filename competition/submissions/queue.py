@@ -23,6 +23,7 @@ from competition.submissions.models import Evaluation
 from competition.tracks.differences import Difference, changed_versions, versions_of, versions_with
 from competition.tracks.models import BenchmarkVersion
 from scoring.contracts import Status
+from scoring.environment import entry_environment
 
 # Who was served longer ago than this counts as never served; it bounds what a claim has to read.
 FAIRNESS_MEMORY: Final = timedelta(days=1)
@@ -192,6 +193,13 @@ def position(evaluation: Evaluation, *, now: datetime | None = None) -> int | No
     )
     places = {waiting.evaluation: place for place, waiting in enumerate(order, start=1)}
     return places.get(evaluation.pk)
+
+
+def waits_for_publishing(evaluation: Evaluation) -> bool:
+    """Say whether only a new benchmark version gets the evaluation scored: Podium or its packages were upgraded."""
+    if evaluation.status != Status.QUEUED:
+        return False
+    return bool(changed_versions(versions_of(evaluation.benchmark), versions_with(entry_environment())))
 
 
 def health(now: datetime) -> QueueHealth:

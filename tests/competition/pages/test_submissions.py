@@ -162,6 +162,22 @@ def test_a_waiting_submission_shows_its_place_and_asks_again(as_alice, evaluatio
     assert 'hx-trigger="every 2s"' in text
 
 
+def test_a_submission_that_waits_for_a_new_benchmark_version_says_so(as_alice, evaluation):
+    type(evaluation.benchmark).objects.update(environment={"torch": "1.5"})
+
+    text = text_of(as_alice, evaluation)
+
+    assert "as soon as the organisers publish a new version" in text
+    assert 'data-announcement="Waiting for the organisers to publish a new benchmark version."' in text
+
+
+def test_what_ended_under_older_packages_waits_for_nothing(as_alice, evaluation, lease):
+    lifecycle.record_scored(lease, scored_report(), now=timezone.now(), place=standings.place)
+    type(evaluation.benchmark).objects.update(environment={"torch": "1.5"})
+
+    assert "organisers publish" not in text_of(as_alice, evaluation)
+
+
 def test_a_running_submission_shows_its_stage(as_alice, evaluation, lease):
     lifecycle.note_stage(lease, Stage.MEASURE, now=timezone.now())
 
