@@ -318,7 +318,7 @@ def test_what_has_ended_cannot_be_cancelled_and_the_page_says_so(as_alice, evalu
 
     response = as_alice.post(reverse("submission-cancel", args=[evaluation.submission_id]), follow=True)
 
-    assert "has ended already" in response.content.decode()
+    assert "has already finished" in response.content.decode()
 
 
 def test_a_link_cannot_cancel(as_alice, evaluation):
