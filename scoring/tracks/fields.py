@@ -45,7 +45,8 @@ class TrackFields:
     @cached_property
     def parts(self) -> tuple[TrackPart, ...]:
         """Return all fields as people read them: what comes in, what goes out, how it is scored and bounded."""
-        first, last = [], []
+        first: list[TrackPart] = []
+        last: list[TrackPart] = []
         for section in self.sections:
             part = TrackPart(
                 title=section.title, help=section.about.help, fields=section.fields, section=section
