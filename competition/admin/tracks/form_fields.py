@@ -51,7 +51,7 @@ def form_field(field: TrackField) -> forms.Field:
     }
     if field.item is not None:
         return _list(field, options)
-    if about.unit in QUANTITIES:
+    if about.unit is not None and about.unit in QUANTITIES:
         return QUANTITIES[about.unit](**options)
     if field.type is bool:
         return forms.BooleanField(**options | {"required": False})
@@ -80,7 +80,9 @@ def help_text(field: TrackField) -> SafeString:
 def _only(field: TrackField) -> SafeString:
     """Return where the script that folds away what does not apply finds out what the field needs."""
     section = f"{field.section}_" if field.section else ""
-    needs = {f"{section}{name}": values for name, values in (field.about.only or {}).items()}
+    needs: dict[str, tuple[str, ...]] = {
+        f"{section}{name}": values for name, values in (field.about.only or {}).items()
+    }
     if field.is_in_optional_section:
         needs[field.section] = ("on",)
     conditions = ";".join(f"{name}={' '.join(values)}" for name, values in needs.items())

@@ -31,9 +31,9 @@ class _TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
         fields = "__all__"  # noqa: DJ007 - what buttons change (is_open, benchmark) the admin leaves out
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        given = kwargs.pop("initial", None) or {}
         stored = {} if kwargs.get("instance") is None else kwargs["instance"].body
-        super().__init__(*args, initial={**initial_of(stored), **given}, **kwargs)
+        kwargs["initial"] = initial_of(stored) | (kwargs.get("initial") or {})
+        super().__init__(*args, **kwargs)
         for field in TRACK_FIELDS.loose:
             if field.name in COLUMNS and field.name in self.fields:
                 self.fields[field.name].label = field.label

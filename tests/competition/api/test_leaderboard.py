@@ -14,7 +14,7 @@ from competition.submissions import lifecycle
 from competition.submissions.models import Evaluation
 from competition.tracks.models import Track
 from scoring.contracts import PrivateScores
-from tests.examples import new_benchmark, scored_report
+from tests.examples import new_benchmark, rewrite, scored_report
 
 Score = Callable[..., Evaluation]
 
@@ -108,8 +108,10 @@ def test_the_private_board_is_hidden_until_the_track_shows_it(
     assert board(as_alice, "?split=private").status_code == 404
     assert board(as_staff, "?split=private").json()["rows"][0]["value"] == 0.25
 
-    Track.objects.update(
-        closes_at=timezone.now() - timedelta(hours=1), private_scores=PrivateScores.AFTER_CLOSE
+    rewrite(
+        Track.objects.get(),
+        closes_at=timezone.now() - timedelta(hours=1),
+        private_scores=PrivateScores.AFTER_CLOSE.value,
     )
     assert board(as_alice, "?split=private").json()["rows"][0]["value"] == 0.25
 
