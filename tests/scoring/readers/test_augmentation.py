@@ -100,6 +100,18 @@ def test_a_crop_takes_its_share_of_both_sides_from_its_place() -> None:
     assert np.array_equal(changed(Changes(crop=(0.5, 0.25, 0.0, 0.999))), PICTURE[:20, 45:])
 
 
+def test_a_crop_of_a_tiny_picture_keeps_one_pixel() -> None:
+    picture = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+
+    (found,) = change([picture], Changes(crop=(0.35, 0.35, 0.0, 0.0)), fit=lambda cropped: cropped)
+
+    np.testing.assert_array_equal(found, picture[:1, :1])
+
+
+def test_noise_is_drawn_by_the_sample_s_own_seed() -> None:
+    assert [draw(level=3, seed=seed).noise_seed for seed in (1, 2)] == [1, 2]
+
+
 def test_both_sides_of_a_crop_are_drawn_apart_and_evenly_from_035_to_099() -> None:
     crops = np.array([draw(level=0, seed=seed, crop_probability=1).crop for seed in range(4_000)])
 

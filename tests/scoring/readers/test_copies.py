@@ -70,6 +70,26 @@ def test_a_changed_picture_is_the_one_of_its_seed(picture: Path, tmp_path: Path)
     assert np.array_equal(image.read_picture(copy), expected)
 
 
+def test_a_copy_is_cropped_as_often_as_asked(picture: Path, tmp_path: Path) -> None:
+    always = Treatment(crop_probability=1.0)
+
+    copy = write_copy(picture, tmp_path / "copy", IMAGE, always, seed=1)
+
+    changes = draw(level=0, seed=1, crop_probability=1.0)
+    (expected,) = change([cv2.imread(str(picture))], changes, fit=fitted)
+    assert changes.crop is not None
+    np.testing.assert_array_equal(cv2.imread(str(copy)), expected)
+
+
+def test_a_build_without_the_codec_that_wears_clips_is_our_fault(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(av, "codecs_available", set())
+
+    with pytest.raises(Fault, match="libx264"):
+        write_copy(clip, tmp_path / "copy", VIDEO, WORN, seed=1)
+
+
 def test_a_picture_is_worn_at_its_own_size_before_it_is_changed(picture: Path, tmp_path: Path) -> None:
     copy = write_copy(picture, tmp_path / "copy", IMAGE, replace(RANDOM, worn=True), seed=5)
 
