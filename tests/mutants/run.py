@@ -16,6 +16,7 @@ import time
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Final
 
 from tests.mutants.operators import Mutant, mutants, mutated
@@ -97,9 +98,12 @@ def _ends(
 def _limit_s(target: Target, source: str) -> float:
     """Run the tests against the module as it is: they must pass, and tell how long they may take."""
     started = time.monotonic()
-    trial = start(target.module, compile(source, target.module, "exec"), target.options, limit_s=3600)
-    if trial.wait() is not End.PASSED:
-        raise SystemExit(f"{target.module}: its tests fail before anything is broken")
+    code = compile(source, target.module, "exec")
+    with NamedTemporaryFile() as log:
+        trial = start(target.module, code, target.options, limit_s=3600, log=Path(log.name))
+        if trial.wait() is not End.PASSED:
+            told = Path(log.name).read_text("utf-8", "replace")
+            raise SystemExit(f"{told}\n{target.module}: its tests fail before anything is broken")
     return max(LEAST_LIMIT_S, MOST_TIMES_AS_LONG * (time.monotonic() - started))
 
 

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import CodeType, ModuleType
 from typing import Final, NoReturn
 
@@ -31,6 +32,7 @@ OPTIONS: Final = (
 )
 UNTOUCHED: Final = 100
 PAUSE_S: Final = 0.05
+NOWHERE: Final = Path(os.devnull)
 
 
 class End(Enum):
@@ -89,29 +91,31 @@ class Replaced(importlib.abc.MetaPathFinder, importlib.machinery.SourceFileLoade
         return self.code
 
 
-def start(module: str, code: CodeType, tests: Sequence[str], *, limit_s: float) -> Trial:
-    """Begin to run the tests against the code."""
+def start(module: str, code: CodeType, tests: Sequence[str], *, limit_s: float, log: Path = NOWHERE) -> Trial:
+    """Begin to run the tests against the code; what they print goes to the log."""
     pid = os.fork()
     if not pid:
         try:
-            _run(Replaced(module, code), tests)
+            _run(Replaced(module, code), tests, log)
         finally:
             os._exit(1)
     return Trial(pid=pid, deadline=time.monotonic() + limit_s)
 
 
-def _run(replaced: Replaced, tests: Sequence[str]) -> NoReturn:
+def _run(replaced: Replaced, tests: Sequence[str], log: Path) -> NoReturn:
     os.setsid()
-    _say_nothing()
+    _print_to(log)
     sys.meta_path.insert(0, replaced)
-    exit_code = _test(tests)
+    # A folder of its own: other runs of pytest on the machine tidy up the shared one.
+    with TemporaryDirectory() as folder:
+        exit_code = _test([*tests, f"--basetemp={folder}/tests"])
     os._exit(exit_code if exit_code or replaced.used else UNTOUCHED)
 
 
-def _say_nothing() -> None:
-    with Path(os.devnull).open("r+b", buffering=0) as nowhere:
-        for stream in (0, 1, 2):
-            os.dup2(nowhere.fileno(), stream)
+def _print_to(log: Path) -> None:
+    with log.open("wb", buffering=0) as stream:
+        for standard in (1, 2):
+            os.dup2(stream.fileno(), standard)
 
 
 def _test(tests: Sequence[str]) -> int:
@@ -130,7 +134,7 @@ def load_libraries(tests: Sequence[str]) -> None:
     pid = os.fork()
     if not pid:
         try:
-            _say_nothing()
+            _print_to(NOWHERE)
             _test([*tests, "--collect-only"])
             with os.fdopen(writer, "w") as stream:
                 json.dump([name for name in sys.modules if not name.startswith(OURS)], stream)
