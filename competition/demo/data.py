@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 from sklearn.datasets import load_sample_images
 
-from competition.demo.digits import Split, digits_of
+from competition.demo.digits import DigitSet, digits_of
 from competition.demo.drawing import SIDE, Canvas, Picture, draw, finished, paper, two_boxes
 from competition.demo.labels import halves, write_labels
 from competition.demo.tampering import TAMPERINGS
@@ -44,7 +44,7 @@ class Sample:
     label: int
 
 
-def make_samples(track: DemoTrack, split: Split, samples: int, seed: int) -> Iterator[Sample]:
+def make_samples(track: DemoTrack, split: DigitSet, samples: int, seed: int) -> Iterator[Sample]:
     """Yield samples; sample i depends on the seed and i alone, and labels are balanced."""
     for index in range(samples):
         random = np.random.default_rng([seed, *track.encode(), *split.encode(), index])
@@ -58,14 +58,14 @@ def write_dataset(
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
     names, labels = [], []
-    for index, sample in enumerate(make_samples(DemoTrack(track), Split(split), samples, seed)):
+    for index, sample in enumerate(make_samples(DemoTrack(track), DigitSet(split), samples, seed)):
         names.append(f"images/{index:05}{suffix}")
         labels.append(sample.label)
         (folder / names[-1]).write_bytes(cv2.imencode(suffix, sample.picture)[1].tobytes())
     write_labels(folder, ("file", "label", "split"), zip(names, labels, halves(labels), strict=True))
 
 
-def _two_digits(index: int, split: Split, random: np.random.Generator) -> Sample:
+def _two_digits(index: int, split: DigitSet, random: np.random.Generator) -> Sample:
     label = index % 100
     blue, red = divmod(label, 10)
     digits = digits_of(split)
@@ -81,7 +81,7 @@ def _two_digits(index: int, split: Split, random: np.random.Generator) -> Sample
     return Sample(finished(canvas), label)
 
 
-def _maybe_tampered(index: int, split: Split, random: np.random.Generator) -> Sample:
+def _maybe_tampered(index: int, split: DigitSet, random: np.random.Generator) -> Sample:
     digits = digits_of(split)
     canvas = _part_of_a_photograph(random)
     for box in two_boxes(random):
@@ -95,7 +95,7 @@ def _maybe_tampered(index: int, split: Split, random: np.random.Generator) -> Sa
     return Sample(tamper(clean, random), label)
 
 
-def _one_digit(index: int, split: Split, random: np.random.Generator) -> Sample:
+def _one_digit(index: int, split: DigitSet, random: np.random.Generator) -> Sample:
     label = index % 10
     box = two_boxes(random)[0]
     colour = random.uniform(0, 120, 3).astype(np.float32)
@@ -103,7 +103,7 @@ def _one_digit(index: int, split: Split, random: np.random.Generator) -> Sample:
     return Sample(finished(canvas), label)
 
 
-def _of_an_origin(index: int, split: Split, random: np.random.Generator) -> Sample:
+def _of_an_origin(index: int, split: DigitSet, random: np.random.Generator) -> Sample:
     real, synthetic = 0, 1
     label = index % 3
     canvas = paper(random) if label == synthetic else _part_of_a_photograph(random)

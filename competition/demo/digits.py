@@ -14,7 +14,7 @@ HIDDEN_DIGITS = 500
 PARTING_SEED = 2022
 
 
-class Split(StrEnum):
+class DigitSet(StrEnum):
     """Which digits a picture is made of."""
 
     TRAIN = "train"
@@ -34,11 +34,11 @@ class Digits:
 
 
 @lru_cache(maxsize=2)
-def digits_of(split: Split) -> Digits:
+def digits_of(split: DigitSet) -> Digits:
     """Return the digits of one split; the parting does not depend on the seed of the pictures."""
     source = load_digits()
     order = np.random.default_rng(PARTING_SEED).permutation(len(source.target))
-    chosen = order[:HIDDEN_DIGITS] if split is Split.HIDDEN else order[HIDDEN_DIGITS:]
+    chosen = order[:HIDDEN_DIGITS] if split is DigitSet.HIDDEN else order[HIDDEN_DIGITS:]
     return Digits(
         images=(source.images[chosen] / 16).astype(np.float32), labels=source.target[chosen].astype(np.int64)
     )

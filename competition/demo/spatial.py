@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from competition.demo.digits import Split, digits_of
+from competition.demo.digits import DigitSet, digits_of
 from competition.demo.drawing import (
     INK_OPACITY,
     SIDE,
@@ -80,7 +80,7 @@ def class_names() -> Iterator[str]:
 def _blue_and_red(random: np.random.Generator) -> tuple[Picture, NDArray[np.uint8]]:
     canvas, classes = paper(random), np.full((SIDE, SIDE), PAPER, np.uint8)
     for name, number, box in zip(("blue", "red"), (BLUE, RED), two_boxes(random), strict=True):
-        digit = digits_of(Split.HIDDEN).pick(int(random.integers(DIGITS)), random)
+        digit = digits_of(DigitSet.HIDDEN).pick(int(random.integers(DIGITS)), random)
         opacity = placed(digit, box, random)
         canvas = paint(canvas, opacity, np.array(INKS[name], np.float32))
         classes[_is_ink(opacity)] = number
@@ -91,7 +91,7 @@ def _two_inks(random: np.random.Generator) -> tuple[Picture, list[dict[str, Any]
     canvas, found = paper(random), []
     for box in two_boxes(random):
         ink, digit = random.integers(len(INKS)), random.integers(DIGITS)
-        opacity = placed(digits_of(Split.HIDDEN).pick(int(digit), random), box, random)
+        opacity = placed(digits_of(DigitSet.HIDDEN).pick(int(digit), random), box, random)
         canvas = paint(canvas, opacity, np.array(list(INKS.values())[ink], np.float32))
         bounds = [int(side) for side in cv2.boundingRect(_is_ink(opacity).astype(np.uint8))]
         category = int(ink * DIGITS + digit)

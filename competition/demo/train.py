@@ -26,7 +26,7 @@ from competition.demo.baselines.track1.model import ink_maps
 from competition.demo.baselines.track2.model import Model as TamperDetector
 from competition.demo.baselines.track2.model import residuals
 from competition.demo.data import DemoTrack, make_samples
-from competition.demo.digits import Split
+from competition.demo.digits import DigitSet
 from scoring.files.archiving import pack
 
 SEED = 1
@@ -122,7 +122,7 @@ def _load(track: DemoTrack, prepare: Callable[[Tensor], Tensor]) -> tuple[Tensor
 
 def _batches(track: DemoTrack) -> Iterator[list[tuple[Tensor, int]]]:
     batch = []
-    for sample in make_samples(track, Split.TRAIN, SAMPLES[track], SEED):
+    for sample in make_samples(track, DigitSet.TRAIN, SAMPLES[track], SEED):
         batch.append(
             (torch.from_numpy(np.ascontiguousarray(sample.picture.transpose(2, 0, 1))), sample.label)
         )

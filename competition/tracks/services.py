@@ -33,7 +33,7 @@ from scoring.tracks import TRACK_FIELDS, InvalidTrack, TrackDocument, value_of
 __all__ = [
     "DatasetProblem",
     "NotReady",
-    "Outcome",
+    "SyncOutcome",
     "Synced",
     "assign_dataset",
     "bring_in_line",
@@ -62,7 +62,7 @@ class NotReady(Exception):
         super().__init__("; ".join(check.message for check in checks))
 
 
-class Outcome(StrEnum):
+class SyncOutcome(StrEnum):
     """What became of a track that was brought in line with a document."""
 
     CREATED = "created"
@@ -75,7 +75,7 @@ class Synced:
     """A track brought in line with a document, and the places that changed."""
 
     track: Track
-    outcome: Outcome
+    outcome: SyncOutcome
     changed: tuple[str, ...] = ()
 
 
@@ -205,7 +205,7 @@ def bring_in_line(*, document: TrackDocument, competition: Competition, dataset:
     if track is None:
         created = Track(competition=competition, **columns)
         created.save()
-        return Synced(track=created, outcome=Outcome.CREATED)
+        return Synced(track=created, outcome=SyncOutcome.CREATED)
     if track.competition_id != competition.pk:
         raise InvalidTrack(
             (f"slug: “{track.slug}” is a track of the competition “{track.competition.slug}”",)
@@ -214,13 +214,13 @@ def bring_in_line(*, document: TrackDocument, competition: Competition, dataset:
     if dataset is not None and dataset != track.dataset:
         changed = (*changed, "dataset")
     if not changed:
-        return Synced(track=track, outcome=Outcome.UNCHANGED)
+        return Synced(track=track, outcome=SyncOutcome.UNCHANGED)
     for name, value in columns.items():
         setattr(track, name, value)
     track.save(update_fields=columns)
     if track.is_open and not has_evaluations(track):
         renew_benchmark(track=track)
-    return Synced(track=track, outcome=Outcome.UPDATED, changed=changed)
+    return Synced(track=track, outcome=SyncOutcome.UPDATED, changed=changed)
 
 
 def _changed_places(track: Track, document: TrackDocument) -> tuple[str, ...]:

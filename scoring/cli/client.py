@@ -51,7 +51,7 @@ class RemoteTrack:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Upload:
+class Receipt:
     """Where an entry went; `repeated` if the site had it already."""
 
     id: UUID
@@ -107,7 +107,7 @@ class Site:
             max_upload_bytes=_whole(body, "max_upload_bytes"),
         )
 
-    def upload(self, slug: str, entry: Path, *, note: Callable[[int], None]) -> Upload:
+    def upload(self, slug: str, entry: Path, *, note: Callable[[int], None]) -> Receipt:
         """Upload an entry; `note` hears how many bytes have left.
 
         Safe to repeat: a site that already has the file names the submission it became.
@@ -121,8 +121,8 @@ class Site:
         except Refused as refused:
             if refused.code != "already_submitted":
                 raise
-            return Upload(id=_id(refused.body.get("submission")), repeated=True)
-        return Upload(id=_id(body), repeated=False)
+            return Receipt(id=_id(refused.body.get("submission")), repeated=True)
+        return Receipt(id=_id(body), repeated=False)
 
     def progress(self, submission: UUID) -> Progress:
         """Return where a submission stands."""

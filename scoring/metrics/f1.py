@@ -24,8 +24,8 @@ from scoring.metrics.intervals import UNITS_PER_WEIGHT, effective_samples, weigh
 
 
 @dataclass(frozen=True, kw_only=True)
-class Counts:
-    """Outcomes at one threshold, in samples or in units of weight."""
+class Calls:
+    """Right and wrong calls at one threshold, in samples or in units of weight."""
 
     tp: int
     fp: int
@@ -106,18 +106,18 @@ def _value(score: np.floating) -> float:
     return float(score) + 0.0
 
 
-def _counts(called: NDArray[np.bool_], positive: NDArray[np.bool_]) -> Counts:
+def _counts(called: NDArray[np.bool_], positive: NDArray[np.bool_]) -> Calls:
     tp = int(np.count_nonzero(called & positive))
     all_called, all_positive = int(np.count_nonzero(called)), int(np.count_nonzero(positive))
-    return Counts(
+    return Calls(
         tp=tp, fp=all_called - tp, fn=all_positive - tp, tn=called.size - all_called - all_positive + tp
     )
 
 
 def _weighted_counts(
     called: NDArray[np.bool_], positive: NDArray[np.bool_], units: NDArray[np.int64]
-) -> Counts:
-    return Counts(
+) -> Calls:
+    return Calls(
         tp=int(units[called & positive].sum()),
         fp=int(units[called & ~positive].sum()),
         fn=int(units[~called & positive].sum()),
@@ -125,7 +125,7 @@ def _weighted_counts(
     )
 
 
-def _result(counts: Counts, threshold: float, *, unit: int, trials: float) -> MetricResult:
+def _result(counts: Calls, threshold: float, *, unit: int, trials: float) -> MetricResult:
     value = counts.f1
     any_positive = counts.tp + counts.fn > 0
     union = counts.tp + counts.fp + counts.fn

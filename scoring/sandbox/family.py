@@ -15,7 +15,7 @@ FULL_SCAN_EVERY: Final = 10
 
 
 @dataclass(frozen=True)
-class Sample:
+class Reading:
     """Use at one moment; `cpu_s` never falls, also when processes come and go."""
 
     memory_bytes: int
@@ -33,11 +33,11 @@ class Family:
     _cpu_ticks: dict[tuple[int, int], int] = field(default_factory=dict)
     _scans: int = 0
 
-    def sample(self) -> Sample:
+    def sample(self) -> Reading:
         """Read the tree as it is now; empty without /proc."""
         members = self._members()
         memory = sum(_private_bytes(pid) for pid in members) + _scratch_bytes(self.scratch)
-        return Sample(memory_bytes=memory, cpu_s=self._cpu_s(members), processes=len(members))
+        return Reading(memory_bytes=memory, cpu_s=self._cpu_s(members), processes=len(members))
 
     def exact_memory_bytes(self) -> int:
         """Sum memory with shared pages counted once: slower, for the moment before a verdict."""

@@ -31,7 +31,7 @@ class NoFacts(_Closed):
     """A warning without numbers."""
 
 
-class Difference(_Closed):
+class ConversionDifference(_Closed):
     """How far a conversion is off."""
 
     largest_difference: Annotated[FiniteFloat, Field(ge=0)]
@@ -54,7 +54,7 @@ class ConversionMismatch(_Closed):
     """The warning `conversion_mismatch`."""
 
     code: Literal["conversion_mismatch"]
-    facts: Difference
+    facts: ConversionDifference
 
 
 class ConversionUnavailable(_Closed):

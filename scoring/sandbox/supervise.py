@@ -49,7 +49,7 @@ class Started:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ending:
+class ProcessEnding:
     """How a run ended, measured from outside."""
 
     status: ExitStatus
@@ -130,7 +130,7 @@ class _Watch:
         return bubblewrap_is_gone or self.started.status_fd not in self.open_fds
 
 
-def supervise(started: Started, job: Job, tick: Callable[[], None]) -> Ending:
+def supervise(started: Started, job: Job, tick: Callable[[], None]) -> ProcessEnding:
     """Wait for the end, or bring it about; every process is dead when this returns or raises."""
     watch = _Watch(started, job, Family(started.keeper_pid, started.scratch))
     watch.open_fds = {started.log_fd, started.status_fd}
@@ -207,7 +207,7 @@ def _signal_keeper(started: Started, number: signal.Signals) -> None:
             started.process.send_signal(number)
 
 
-def _ending(watch: _Watch, broken: ExitStatus | None, wall_s: float) -> Ending:
+def _ending(watch: _Watch, broken: ExitStatus | None, wall_s: float) -> ProcessEnding:
     lines = _status_lines(bytes(watch.status))
     if "failed" in lines or "started" not in lines:
         # Nothing hostile has run, so the log is bubblewrap's or the keeper's own.
@@ -219,7 +219,7 @@ def _ending(watch: _Watch, broken: ExitStatus | None, wall_s: float) -> Ending:
     exit_code = None
     if broken is None and ended is not None:
         exit_code = -ended["signal"] if ended["signal"] else ended["exit"]
-    return Ending(
+    return ProcessEnding(
         status=status,
         exit_code=exit_code,
         log=bytes(watch.log[: watch.job.limits.max_log_bytes]),

@@ -12,7 +12,7 @@ from scoring.errors import Fault
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.cage import Exhibits
 from scoring.sandbox.limits import expected_output_bytes
-from scoring.sandbox.supervise import Ending
+from scoring.sandbox.supervise import ProcessEnding
 
 # Terminal escapes and NUL would reach the reader's terminal and the database.
 _CONTROL = {
@@ -73,7 +73,7 @@ def take_back(exhibits: Exhibits) -> None:
         os.chown(path, os.getuid(), os.getgid(), follow_symlinks=False)
 
 
-def collect(job: Job, exhibits: Exhibits, ending: Ending) -> Run:
+def collect(job: Job, exhibits: Exhibits, ending: ProcessEnding) -> Run:
     """Read the reply under its cap; an output past its cap becomes `TOO_MUCH_OUTPUT`."""
     with open_written(exhibits.reply) as reply_file:
         reply = reply_file.read(MAX_REPLY_BYTES + 1)

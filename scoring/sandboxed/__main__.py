@@ -25,7 +25,7 @@ TASKS: Final[Mapping[Task, str]] = {
 """The module that does a task on an entry; how one is measured depends on its format."""
 
 
-class Work(Protocol):
+class TaskModule(Protocol):
     """A module that does a task."""
 
     def run(self, request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
@@ -63,7 +63,9 @@ def _run(request: Request, paths: argparse.Namespace, channel: Channel) -> Reply
     # Imported before the entry is, so that a library of ours that is broken does not look like its doing.
     facts = FORMAT_FACTS[request.format]
     import_module(facts.loader)
-    work = cast(Work, import_module(facts.measure if request.task is Task.MEASURE else TASKS[request.task]))
+    work = cast(
+        TaskModule, import_module(facts.measure if request.task is Task.MEASURE else TASKS[request.task])
+    )
     channel.started()
     return work.run(request, paths.package, pixels, channel)
 

@@ -11,7 +11,7 @@ import pytest
 from scoring.budget.static import StaticCounter
 from scoring.contracts import CODE_FREE, FORMAT_FACTS, Format, PackageFormat
 from scoring.packages import FORMATS
-from scoring.sandboxed.__main__ import Work
+from scoring.sandboxed.__main__ import TaskModule
 from scoring.sandboxed.loaders import Loader
 
 
@@ -61,7 +61,7 @@ def test_the_child_can_load_and_measure_a_format(name: Format) -> None:
     )
 
     assert parameters(loader.load) == parameters(Loader.load)
-    assert parameters(measure.run) == parameters(Work.run)
+    assert parameters(measure.run) == parameters(TaskModule.run)
 
 
 def test_a_format_without_code_is_counted_without_running() -> None:

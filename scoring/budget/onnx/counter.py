@@ -47,7 +47,7 @@ def main() -> None:
 
 
 @dataclass(frozen=True)
-class Counts:
+class ModelCounts:
     """Parameters, MACs of one sample, operators that were not counted, and MACs of 8-bit factors."""
 
     parameters: int
@@ -56,7 +56,7 @@ class Counts:
     macs_in_8_bits: int
 
 
-def count_model(model: ModelProto, shape: tuple[int, ...]) -> Counts:
+def count_model(model: ModelProto, shape: tuple[int, ...]) -> ModelCounts:
     """Count a model that is given one input of this shape; strips the model of what it does not need."""
     parameters = count_parameters(model.graph)
     for tensor in _large_tensors(model.graph):
@@ -67,7 +67,7 @@ def count_model(model: ModelProto, shape: tuple[int, ...]) -> Counts:
     counter = Counter(Dialect(opsets=tuple(model.opset_import), ir_version=model.ir_version))
     tally = counter.count(infer(model).graph, Scope({}, {}))
     macs, in_8_bits = (-(-found // batch) for found in (tally.macs, tally.macs_in_8_bits))
-    return Counts(parameters, macs, tuple(sorted(tally.uncounted)), in_8_bits)
+    return ModelCounts(parameters, macs, tuple(sorted(tally.uncounted)), in_8_bits)
 
 
 def _fix_input(graph: GraphProto, shape: tuple[int, ...]) -> int:

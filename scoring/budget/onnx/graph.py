@@ -8,7 +8,7 @@ from typing import Final
 
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
 
-from scoring.budget.onnx.loops import entry_of, leave
+from scoring.budget.onnx.loops import leave, start_of
 from scoring.budget.onnx.operators import FORMULAS, FREE, PRODUCTS, of_unknown_shape
 from scoring.budget.onnx.shapes import Scope, UnknownShapeError, infer, scope_of, value_info
 from scoring.budget.onnx.values import Dialect, Steps
@@ -99,13 +99,13 @@ class Counter:
 
     def _loop(self, node: NodeProto, scope: Scope) -> tuple[Tally, Types]:
         body = next(attribute.g for attribute in node.attribute if attribute.HasField("g"))
-        entry = entry_of(node, scope)
-        once, inside = self._walk(self._infer_body(body, entry.types, scope), scope)
-        last = [inside.types.get(value.name) for value in body.output[entry.first_output :]]
-        leaving = leave(entry, last)
-        if once.macs and entry.turns is None:
+        start = start_of(node, scope)
+        once, inside = self._walk(self._infer_body(body, start.types, scope), scope)
+        last = [inside.types.get(value.name) for value in body.output[start.first_output :]]
+        leaving = leave(start, last)
+        if once.macs and start.turns is None:
             raise UnknownShapeError
-        return Tally(once.macs * (entry.turns or 0), once.uncounted), leaving
+        return Tally(once.macs * (start.turns or 0), once.uncounted), leaving
 
     def _infer_body(self, body: GraphProto, types: list[TypeProto], scope: Scope) -> GraphProto:
         """Infer shapes inside a body from the shapes that enter it."""

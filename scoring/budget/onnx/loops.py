@@ -12,7 +12,7 @@ from scoring.budget.onnx.shapes import Scope, UnknownShapeError, tensor_type
 
 
 @dataclass(frozen=True)
-class Entry:
+class LoopStart:
     """What enters the body, which of it is carried to the next turn, and how many turns there are."""
 
     types: list[TypeProto]
@@ -21,19 +21,19 @@ class Entry:
     turns: int | None
 
 
-def entry_of(node: NodeProto, scope: Scope) -> Entry:
+def start_of(node: NodeProto, scope: Scope) -> LoopStart:
     """Return what enters the node's body; raise `UnknownShapeError` or `LookupError` where nobody knows."""
-    return _scan_entry(node, scope) if node.op_type == "Scan" else _loop_entry(node, scope)
+    return _scan_start(node, scope) if node.op_type == "Scan" else _loop_start(node, scope)
 
 
-def leave(entry: Entry, last: Sequence[TypeProto | None]) -> list[TypeProto | None]:
+def leave(start: LoopStart, last: Sequence[TypeProto | None]) -> list[TypeProto | None]:
     """Return the types of the node's outputs, given those that a turn ends with."""
-    states, gathered = last[: len(entry.carried)], last[len(entry.carried) :]
-    for before, after in zip(entry.carried, states, strict=False):
+    states, gathered = last[: len(start.carried)], last[len(start.carried) :]
+    for before, after in zip(start.carried, states, strict=False):
         # A carried value that grows from turn to turn makes later turns dearer than the first.
         if after is None or before.tensor_type.shape != after.tensor_type.shape:
             raise UnknownShapeError
-    return [*states, *(_stacked(type_, entry.turns) for type_ in gathered)]
+    return [*states, *(_stacked(type_, start.turns) for type_ in gathered)]
 
 
 def _stacked(type_: TypeProto | None, turns: int | None) -> TypeProto | None:
@@ -44,17 +44,17 @@ def _stacked(type_: TypeProto | None, turns: int | None) -> TypeProto | None:
     return made
 
 
-def _loop_entry(node: NodeProto, scope: Scope) -> Entry:
+def _loop_start(node: NodeProto, scope: Scope) -> LoopStart:
     carried = [scope.types[name] for name in node.input[2:]]
     types = [tensor_type(TensorProto.INT64, ()), tensor_type(TensorProto.BOOL, ()), *carried]
     try:
         turns: int | None = scope.integer(node.input[0])
     except UnknownShapeError:
         turns = None
-    return Entry(types, carried, first_output=1, turns=turns)
+    return LoopStart(types, carried, first_output=1, turns=turns)
 
 
-def _scan_entry(node: NodeProto, scope: Scope) -> Entry:
+def _scan_start(node: NodeProto, scope: Scope) -> LoopStart:
     found = attributes(node)
     scanned = int(str(found["num_scan_inputs"]))
     axes = found.get("scan_input_axes", [0] * scanned)
@@ -64,7 +64,7 @@ def _scan_entry(node: NodeProto, scope: Scope) -> Entry:
     carried = [scope.types[name] for name in states]
     slices = [_without_axis(scope.types[name], axis) for name, axis in zip(sequences, axes, strict=True)]
     turns = scope.shape(sequences[0])[axes[0]]
-    return Entry([*carried, *slices], carried, first_output=0, turns=turns)
+    return LoopStart([*carried, *slices], carried, first_output=0, turns=turns)
 
 
 def _without_axis(type_: TypeProto, axis: int) -> TypeProto:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from competition.demo.data import DemoTrack, make_samples, write_dataset
-from competition.demo.digits import Split, digits_of
+from competition.demo.digits import DigitSet, digits_of
 from competition.demo.drawing import MAX_OVERLAP, SIDE, two_boxes
 
 SEED = 5
@@ -17,22 +17,22 @@ def ink(picture, channel, other):
 
 
 def test_no_hidden_digit_is_a_training_digit():
-    train = {image.tobytes() for image in digits_of(Split.TRAIN).images}
-    hidden = {image.tobytes() for image in digits_of(Split.HIDDEN).images}
+    train = {image.tobytes() for image in digits_of(DigitSet.TRAIN).images}
+    hidden = {image.tobytes() for image in digits_of(DigitSet.HIDDEN).images}
 
     assert train.isdisjoint(hidden)
     assert len(train) + len(hidden) == 1797
 
 
-@pytest.mark.parametrize("split", Split)
+@pytest.mark.parametrize("split", DigitSet)
 def test_every_digit_occurs_in_both_splits(split):
     assert set(digits_of(split).labels) == set(range(10))
 
 
 @pytest.mark.parametrize("track", DemoTrack)
 def test_the_same_seed_gives_the_same_pictures(track):
-    first = [sample.picture for sample in make_samples(track, Split.TRAIN, 4, SEED)]
-    second = [sample.picture for sample in make_samples(track, Split.TRAIN, 4, SEED)]
+    first = [sample.picture for sample in make_samples(track, DigitSet.TRAIN, 4, SEED)]
+    second = [sample.picture for sample in make_samples(track, DigitSet.TRAIN, 4, SEED)]
 
     np.testing.assert_array_equal(first, second)
 
@@ -40,7 +40,7 @@ def test_the_same_seed_gives_the_same_pictures(track):
 @pytest.mark.parametrize("track", DemoTrack)
 def test_another_seed_or_split_gives_other_pictures(track):
     pictures = [
-        next(make_samples(track, split, 1, seed)).picture.tobytes() for split in Split for seed in (1, 2)
+        next(make_samples(track, split, 1, seed)).picture.tobytes() for split in DigitSet for seed in (1, 2)
     ]
 
     assert len(set(pictures)) == 4
@@ -48,42 +48,42 @@ def test_another_seed_or_split_gives_other_pictures(track):
 
 @pytest.mark.parametrize("track", DemoTrack)
 def test_a_picture_does_not_depend_on_how_many_are_made(track):
-    few = list(make_samples(track, Split.HIDDEN, 2, SEED))
-    more = list(make_samples(track, Split.HIDDEN, 5, SEED))
+    few = list(make_samples(track, DigitSet.HIDDEN, 2, SEED))
+    more = list(make_samples(track, DigitSet.HIDDEN, 5, SEED))
 
     np.testing.assert_array_equal(few[1].picture, more[1].picture)
 
 
 @pytest.mark.parametrize("track", DemoTrack)
 def test_pictures_have_the_tracks_size(track):
-    picture = next(make_samples(track, Split.TRAIN, 1, SEED)).picture
+    picture = next(make_samples(track, DigitSet.TRAIN, 1, SEED)).picture
 
     assert picture.shape == (SIDE, SIDE, 3)
     assert picture.dtype == np.uint8
 
 
 def test_the_classes_of_track_1_are_balanced():
-    labels = [sample.label for sample in make_samples(DemoTrack.CLASSIFY, Split.HIDDEN, 200, SEED)]
+    labels = [sample.label for sample in make_samples(DemoTrack.CLASSIFY, DigitSet.HIDDEN, 200, SEED)]
 
     assert np.bincount(labels).tolist() == [2] * 100
 
 
 def test_the_classes_of_track_2_are_balanced():
-    labels = [sample.label for sample in make_samples(DemoTrack.DETECT, Split.HIDDEN, 20, SEED)]
+    labels = [sample.label for sample in make_samples(DemoTrack.DETECT, DigitSet.HIDDEN, 20, SEED)]
 
     assert np.bincount(labels).tolist() == [10, 10]
 
 
 def test_every_picture_of_track_1_shows_blue_and_red_ink():
-    pictures = [sample.picture for sample in make_samples(DemoTrack.CLASSIFY, Split.HIDDEN, 60, SEED)]
+    pictures = [sample.picture for sample in make_samples(DemoTrack.CLASSIFY, DigitSet.HIDDEN, 60, SEED)]
 
     assert min(ink(picture, 0, 2).sum() for picture in pictures) > 300
     assert min(ink(picture, 2, 0).sum() for picture in pictures) > 300
 
 
 def test_the_classes_of_digits_and_of_origins_are_balanced():
-    digits = [sample.label for sample in make_samples(DemoTrack.DIGIT, Split.HIDDEN, 20, SEED)]
-    origins = [sample.label for sample in make_samples(DemoTrack.ORIGIN, Split.HIDDEN, 12, SEED)]
+    digits = [sample.label for sample in make_samples(DemoTrack.DIGIT, DigitSet.HIDDEN, 20, SEED)]
+    origins = [sample.label for sample in make_samples(DemoTrack.ORIGIN, DigitSet.HIDDEN, 12, SEED)]
 
     assert np.bincount(digits).tolist() == [2] * 10
     assert np.bincount(origins).tolist() == [4] * 3
@@ -108,7 +108,7 @@ def test_a_written_dataset_holds_the_pictures_and_halves_each_label(track, tmp_p
     with (tmp_path / "labels.csv").open() as stream:
         rows = list(csv.DictReader(stream))
 
-    for row, sample in zip(rows, make_samples(track, Split.HIDDEN, 8, SEED), strict=True):
+    for row, sample in zip(rows, make_samples(track, DigitSet.HIDDEN, 8, SEED), strict=True):
         np.testing.assert_array_equal(cv2.imread(str(tmp_path / row["file"])), sample.picture)
         assert row["label"] == str(sample.label)
 

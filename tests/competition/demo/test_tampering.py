@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from competition.demo.data import DemoTrack, make_samples
-from competition.demo.digits import Split
+from competition.demo.digits import DigitSet
 from competition.demo.tampering import TAMPERINGS
 
 
 @pytest.fixture(scope="module")
 def clean():
-    return next(make_samples(DemoTrack.DETECT, Split.TRAIN, 1, 3)).picture
+    return next(make_samples(DemoTrack.DETECT, DigitSet.TRAIN, 1, 3)).picture
 
 
 @pytest.mark.parametrize("tamper", TAMPERINGS)

@@ -11,7 +11,7 @@ import onnx
 import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from scoring.budget.onnx.counter import Counts, count_model
+from scoring.budget.onnx.counter import ModelCounts, count_model
 from scoring.budget.onnx.operators import FORMULAS, FREE
 from scoring.budget.static import count
 from scoring.contracts import (
@@ -59,7 +59,7 @@ def network(
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 23)], ir_version=10)
 
 
-def counted(*arguments: Any, **options: Any) -> Counts:
+def counted(*arguments: Any, **options: Any) -> ModelCounts:
     return count_model(network(*arguments, **options), TRACK.input.shape)
 
 

@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 
 from scoring.contracts import STARTED_REPLY, Task
-from scoring.sandboxed.__main__ import TASKS, Work
+from scoring.sandboxed.__main__ import TASKS, TaskModule
 from tests.scoring.sandboxed.conftest import Child
 
 
@@ -21,7 +21,7 @@ def test_every_task_is_done_by_a_module() -> None:
 def test_a_module_that_does_a_task_runs_as_the_child_calls_it(module: str) -> None:
     run = import_module(module).run
 
-    assert list(inspect.signature(run).parameters) == list(inspect.signature(Work.run).parameters)[1:]
+    assert list(inspect.signature(run).parameters) == list(inspect.signature(TaskModule.run).parameters)[1:]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from scoring.budget.onnx import counter
-from scoring.budget.onnx.counter import CPU_S, MEMORY_BYTES, Counts, count_model
+from scoring.budget.onnx.counter import CPU_S, MEMORY_BYTES, ModelCounts, count_model
 from scoring.budget.onnx.parameters import count_parameters
 from scoring.budget.onnx.shapes import Scope, UnknownShapeError
 
@@ -40,7 +40,7 @@ def network(nodes: Sequence[NodeProto], weights: Weights | None = None) -> onnx.
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 23)], ir_version=10)
 
 
-def counted(nodes: Sequence[NodeProto], weights: Weights | None = None) -> Counts:
+def counted(nodes: Sequence[NodeProto], weights: Weights | None = None) -> ModelCounts:
     return count_model(network(nodes, weights), SHAPE)
 
 

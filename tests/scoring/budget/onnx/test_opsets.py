@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from scoring.budget.onnx.counter import Counts, count_model
+from scoring.budget.onnx.counter import ModelCounts, count_model
 
 SHAPE = (3, 8, 8)
 OPSETS = (7, 8, 9, 10, 11, 12, 13, 17, 18, 23)
@@ -49,7 +49,7 @@ class Graph:
         to = self.add("Concat", batch, *(self.constant([side]) for side in sides), axis=0)
         return self.add("Reshape", x, to)
 
-    def counts(self, x: str, rows: int, columns: int) -> Counts:
+    def counts(self, x: str, rows: int, columns: int) -> ModelCounts:
         """Count the graph with a product of `x` by a matrix at its end."""
         self.weights["w"] = np.zeros((rows, columns), np.float32)
         self.nodes.append(node("MatMul", [x, "w"], ["y"]))
@@ -64,11 +64,11 @@ class Graph:
         return count_model(helper.make_model(graph, opset_imports=opsets, ir_version=8), SHAPE)
 
 
-def shape_by_unsqueeze(graph: Graph) -> Counts:
+def shape_by_unsqueeze(graph: Graph) -> ModelCounts:
     return graph.counts(graph.reshaped("x", graph.batch(), 192), 192, 5)
 
 
-def shape_by_squeeze(graph: Graph) -> Counts:
+def shape_by_squeeze(graph: Graph) -> ModelCounts:
     height = graph.with_input_from(13, "Squeeze", sliced(graph, 2, 3), axes=[0])
     area = graph.add("Mul", height, graph.constant(24))
     to = graph.add("Concat", graph.batch(), graph.with_input_from(13, "Unsqueeze", area, axes=[0]), axis=0)
@@ -80,7 +80,7 @@ def sliced(graph: Graph, start: int, end: int) -> str:
     return graph.with_input_from(10, "Slice", shape, starts=[start], ends=[end], axes=[0])
 
 
-def shape_by_slice_and_product(graph: Graph) -> Counts:
+def shape_by_slice_and_product(graph: Graph) -> ModelCounts:
     sides = sliced(graph, 1, 4)
     if graph.opset < 18:
         area = graph.add("ReduceProd", sides, axes=[0], keepdims=1)
@@ -90,7 +90,7 @@ def shape_by_slice_and_product(graph: Graph) -> Counts:
     return graph.counts(graph.add("Reshape", "x", to), 192, 5)
 
 
-def shape_by_sum(graph: Graph) -> Counts:
+def shape_by_sum(graph: Graph) -> ModelCounts:
     height_and_width = sliced(graph, 2, 4)
     if graph.opset < 13:
         total = graph.add("ReduceSum", height_and_width, axes=[0], keepdims=1)
@@ -100,7 +100,7 @@ def shape_by_sum(graph: Graph) -> Counts:
     return graph.counts(graph.add("Reshape", "x", to), 16, 5)
 
 
-def shape_by_split(graph: Graph) -> Counts:
+def shape_by_split(graph: Graph) -> ModelCounts:
     shape = graph.add("Shape", "x")
     lengths = [1, 3]
     inputs = [shape] if graph.opset < 13 else [shape, graph.constant(lengths)]
@@ -118,7 +118,7 @@ def shape_by_split(graph: Graph) -> Counts:
     "build",
     [shape_by_unsqueeze, shape_by_squeeze, shape_by_slice_and_product, shape_by_split],
 )
-def test_a_shape_computed_in_the_graph_is_followed(build: Callable[[Graph], Counts], opset: int) -> None:
+def test_a_shape_computed_in_the_graph_is_followed(build: Callable[[Graph], ModelCounts], opset: int) -> None:
     counts = build(Graph(opset))
 
     assert counts.uncounted_ops == ()
