@@ -54,6 +54,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "spec": spec,
         "metric": METRIC_FACTS[spec.metric],
         "limit_words": {rule.budget: rule.limit_words for rule in BUDGET_RULES},
+        "package_limits": wording.package_limits(spec),
         "extra_metrics": [wording.directed_title(metric) for metric in spec.extra_metrics],
         "formats": wording.formats_in_words(spec),
         "input": wording.input_in_words(spec),

@@ -9,7 +9,6 @@ from typing import Any
 from scoring.contracts import (
     BUDGET_RULES,
     BYTES_RULE,
-    CODE_FREE,
     MACS_RULE,
     PARAMETERS_RULE,
     ArchiveLimits,
@@ -59,7 +58,8 @@ def _max_bytes(budgets: Mapping[str, int | None], formats: Sequence[str]) -> int
     own = Budgets(
         max_parameters=budgets.get("max_parameters"), max_package_bytes=budgets.get("max_package_bytes")
     )
-    return own.max_package_bytes if CODE_FREE.intersection(formats) else own.max_bytes_with_code
+    limits = [limit for limit in map(own.max_bytes, formats) if limit is not None]
+    return max(limits, default=None) if len(limits) == len(formats) else None
 
 
 def exceeded(findings: Iterable[Mapping[str, Any]]) -> tuple[Bar, ...]:

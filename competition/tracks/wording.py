@@ -65,6 +65,16 @@ def accepted_suffixes(spec: TrackSpec) -> str:
     return ",".join(dict.fromkeys(endings))
 
 
+def package_limits(spec: TrackSpec) -> dict[int, list[str]]:
+    """Return the most bytes that a package's files may take, each limit with the formats that it holds for."""
+    limits: dict[int, list[str]] = {}
+    for package_format in spec.formats:
+        own = spec.budgets.max_bytes(package_format)
+        allowed = spec.archive_limits.max_unpacked_bytes if own is None else own
+        limits.setdefault(allowed, []).append(FORMAT_FACTS[package_format].title)
+    return limits
+
+
 def tensor_shape(*dimensions: int | None) -> str:
     """Return a batch's shape, e.g. "N × 3 × 224 × 224"; a side that the package states reads "any"."""
     return " × ".join(("N", *("any" if side is None else str(side) for side in dimensions)))

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from scoring.budget.onnx.operators import UNKNOWN_PRODUCTS
 from scoring.contracts import (
     BYTES_RULE,
-    CODE_FREE,
     FILES_RULE,
     MACS_RULE,
     PARAMETERS_RULE,
@@ -26,7 +25,6 @@ def enforce_static(counts: StaticCounts, package: Package, budgets: Budgets) -> 
     _raise_all(
         *_excess(PARAMETERS_RULE, counts.parameters, budgets),
         *_excess(MACS_RULE, counts.macs, budgets, counter="static"),
-        *_excess(BYTES_RULE, package.package_bytes, budgets),
         *_files(package, budgets),
     )
 
@@ -78,8 +76,10 @@ def _uncounted(usage: Usage, budgets: Budgets) -> Iterator[Finding]:
 
 
 def _files(package: Package, budgets: Budgets) -> Iterator[Finding]:
-    """Bound what code could load later; the weights of an ONNX graph are all counted in the file."""
-    if budgets.max_package_bytes is None and package.format not in CODE_FREE:
+    """Bound the files by the track's own budget of bytes, else by what the allowed parameters take."""
+    if budgets.max_package_bytes is not None:
+        yield from _excess(BYTES_RULE, package.package_bytes, budgets)
+    elif budgets.max_bytes(package.format) is not None:
         yield from _excess(FILES_RULE, package.package_bytes, budgets, parameters=budgets.max_parameters)
 
 

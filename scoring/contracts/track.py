@@ -9,7 +9,7 @@ from typing import Final
 
 from scoring.contracts.digest import digest_form, digest_of
 from scoring.contracts.fields import Group, Unit, described
-from scoring.contracts.format import Format
+from scoring.contracts.format import CODE_FREE, Format
 from scoring.contracts.metric import Metric, OutputKind
 from scoring.contracts.reader import READER_FACTS, Dtype, Reader, readers_with
 
@@ -287,8 +287,8 @@ class Budgets:
         metadata=described(
             "The entry's files may take at most this much, unpacked.",
             unit=Unit.BYTES,
-            empty="what the archive limits allow; if parameters are limited, for all formats but `onnx`, "
-            "4 bytes per allowed parameter plus 4 MiB",
+            empty="what the archive limits allow; if parameters are limited, for all formats but "
+            f"{', '.join(f'`{name}`' for name in sorted(CODE_FREE))}, 4 bytes per allowed parameter plus 4 MiB",
             above=0,
         ),
     )
@@ -315,6 +315,13 @@ class Budgets:
         if self.max_package_bytes is not None or self.max_parameters is None:
             return self.max_package_bytes
         return BYTES_A_PARAMETER * self.max_parameters + BYTES_BESIDE_PARAMETERS
+
+    def max_bytes(self, package_format: str) -> int | None:
+        """Return what the files of a package of that format may weigh, None for no limit.
+
+        The weights of a package without code are all counted in its files, so no limit follows from them.
+        """
+        return self.max_package_bytes if package_format in CODE_FREE else self.max_bytes_with_code
 
 
 class Precision(StrEnum):

@@ -10,12 +10,16 @@ from competition.tracks.wording import (
     directed_title,
     example_model,
     input_in_words,
+    package_limits,
     quantisation_in_words,
 )
 from scoring.contracts import (
+    ArchiveLimits,
+    Budgets,
     ChannelOrder,
     Dtype,
     Fit,
+    Format,
     InputContract,
     OutputKind,
     Precision,
@@ -176,3 +180,28 @@ def test_the_file_chooser_offers_each_ending_once(spec):
 )
 def test_a_metric_beside_others_says_where_less_is_better(metric, words):
     assert directed_title(metric) == words
+
+
+@pytest.mark.parametrize(
+    ("formats", "limits"),
+    [
+        (["byom", "gasbench"], {4 * 30 + 4 * 2**20: ["BYOM package", "Safetensors package (gasbench)"]}),
+        (["onnx"], {999: ["ONNX model"]}),
+        (["onnx", "byom"], {999: ["ONNX model"], 4 * 30 + 4 * 2**20: ["BYOM package"]}),
+    ],
+)
+def test_each_limit_of_bytes_names_the_formats_that_it_holds_for(spec, formats, limits):
+    spec = replace(
+        spec,
+        formats=tuple(map(Format, formats)),
+        budgets=Budgets(max_parameters=30),
+        archive_limits=ArchiveLimits(max_unpacked_bytes=999),
+    )
+
+    assert package_limits(spec) == limits
+
+
+def test_the_tracks_own_limit_of_bytes_holds_for_all_formats(spec):
+    own = Budgets(max_parameters=30, max_package_bytes=500)
+
+    assert list(package_limits(replace(spec, budgets=own))) == [500]
