@@ -20,6 +20,14 @@ import yaml
 ROOT = Path(__file__).parent.parent
 PRODUCT = ("competition", "scoring", "templates", "static")
 FOLDERS = (*PRODUCT, "docs")
+BEGIN = "import django; django.setup()\n"
+END = """
+import runpy
+from django.core.management import call_command
+call_command("spectacular", "--file", "openapi.yaml")
+call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+runpy.run_path("docs/reference/generate.py", run_name="__main__")
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +58,13 @@ class Tree:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
+    def known(self, program: str) -> list[str]:
+        """Run a program in the site, write its API and reference, and return the words that the program prints."""
+        return self.run("-c", BEGIN + program + END).split()
+
+    def text(self, name: str) -> str:
+        return (self.root / name).read_text("utf-8")
+
     def touched(self) -> list[str]:
         """Return the product files that are new or changed."""
         names = [
@@ -69,7 +84,7 @@ class Tree:
 def tree(tmp_path: Path) -> Tree:
     root = tmp_path / "tree"
     for folder in FOLDERS:
-        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / folder, root / folder)  # with byte code, which times of files keep valid
     for name in ("env.txt", "manage.py"):
         shutil.copy2(ROOT / name, root / name)
     return Tree(root=root)
@@ -103,7 +118,6 @@ TOY_METRIC_ROW = """    Metric.TOY: MetricFacts(
     ),
 """
 KNOWS_METRIC = """
-import django; django.setup()
 from competition.admin.tracks.track_form import TrackForm
 from competition.tracks.wording import metric_title
 from scoring.tracks import build_track, load_track, plain
@@ -124,14 +138,11 @@ def test_a_metric_is_a_formula_and_a_row(tree: Tree) -> None:
     properties = tree.root / "test_properties.py"
     shutil.copy2(ROOT / "tests/scoring/metrics/test_metrics.py", properties)
 
-    tree.run("docs/reference/generate.py")
-
-    assert tree.run("-c", KNOWS_METRIC).split() == ["yaml", "form", "page", "light"]
-    assert "- toy\n" in tree.run("manage.py", "spectacular")
-    tree.run("manage.py", "makemigrations", "--check", "--dry-run")
+    assert tree.known(KNOWS_METRIC) == ["yaml", "form", "page", "light"]
+    assert "- toy\n" in tree.text("openapi.yaml")
     tested = tree.run("-m", "pytest", "-q", "-c", os.devnull, "--noconftest", "-k", "toy", str(properties))
     assert " passed" in tested
-    page = (tree.root / "docs/reference/metrics.md").read_text("utf-8")
+    page = tree.text("docs/reference/metrics.md")
     assert "| `toy` | `logits` | higher | 0 to 1 | 7 |" in page
     assert tree.touched() == ["scoring/contracts/metric.py", "scoring/metrics/toy.py"]
 
@@ -169,7 +180,6 @@ TOY_READER_ROW = """    Reader.TOY: ReaderFacts(
     ),
 """
 KNOWS_READER = """
-import django; django.setup()
 from pathlib import Path
 from competition.admin.tracks.track_form import TrackForm
 from competition.tracks.wording import example_model, input_in_words
@@ -189,6 +199,8 @@ Path("data/labels.csv").write_text("file,label\\na,0\\n")
 if readers_for(Path("data"), read_labels(Path("data"))) == (Reader("toy"),): print("data")
 import sys
 if "numpy" not in sys.modules: print("light")
+from scoring.readers import READERS
+print(READERS["toy"].__name__)
 """
 
 
@@ -197,14 +209,9 @@ def test_a_reader_is_a_file_and_a_row(tree: Tree) -> None:
     tree.insert("scoring/contracts/reader.py", '    TOY = "toy"\n', before='    VIDEO = "video"\n')
     tree.insert("scoring/contracts/reader.py", TOY_READER_ROW, before="    Reader.VIDEO: ")
 
-    tree.run("docs/reference/generate.py")
-
-    assert tree.run("-c", KNOWS_READER).split() == ["yaml", "form", "page", "data", "light"]
-    assert "- toy\n" in tree.run("manage.py", "spectacular")
-    tree.run("manage.py", "makemigrations", "--check", "--dry-run")
-    found = tree.run("-c", "from scoring.readers import READERS; print(READERS['toy'].__name__)")
-    assert found.strip() == "scoring.readers.toy"
-    assert "`toy`" in (tree.root / "docs/reference/tracks.md").read_text("utf-8")
+    assert tree.known(KNOWS_READER) == ["yaml", "form", "page", "data", "light", "scoring.readers.toy"]
+    assert "- toy\n" in tree.text("openapi.yaml")
+    assert "`toy`" in tree.text("docs/reference/tracks.md")
     assert tree.touched() == ["scoring/contracts/reader.py", "scoring/readers/toy.py"]
 
 
@@ -254,7 +261,6 @@ class Model(nn.Module):
         return self.head(x.mean((2, 3)))
 """
 KNOWS_BARE = """
-import django; django.setup()
 from competition.admin.tracks.track_form import TrackForm
 from competition.tracks.wording import formats_in_words
 from scoring.tracks import build_track, load_track, plain
@@ -286,14 +292,12 @@ def test_a_format_is_a_folder_of_rules_and_a_row(tree: Tree, tmp_path: Path) -> 
         "bare",
         400,
     )
-    assert tree.run("-c", KNOWS_BARE).split() == ["form", "page"]
-    assert "- bare" in tree.run("manage.py", "spectacular")
-    tree.run("manage.py", "makemigrations", "--check", "--dry-run")
+    assert tree.known(KNOWS_BARE) == ["form", "page"]
+    assert "- bare" in tree.text("openapi.yaml")
     assert tree.touched() == ["scoring/contracts/format.py", "scoring/packages/bare/__init__.py"]
 
 
 KNOWS_TOYS = """
-import django; django.setup()
 from competition.admin.tracks.track_fieldsets import fieldsets
 from competition.admin.tracks.track_form import TrackForm
 from competition.tracks.field_words import document_in_words
@@ -315,9 +319,7 @@ TOYS = '    toys: int = field(default=3, metadata=described("How many toys a run
 def test_a_track_field_is_one_line_of_the_contract(tree: Tree) -> None:
     tree.insert("scoring/contracts/track.py", TOYS, before="    seed: int = ")
 
-    assert tree.run("-c", KNOWS_TOYS).split() == ["yaml", "digest", "form", "fieldset", "page"]
-    assert "toys:" in tree.run("manage.py", "spectacular")
-    tree.run("manage.py", "makemigrations", "--check", "--dry-run")
-    tree.run("docs/reference/generate.py")
-    assert "| `toys` |" in (tree.root / "docs/reference/tracks.md").read_text("utf-8")
+    assert tree.known(KNOWS_TOYS) == ["yaml", "digest", "form", "fieldset", "page"]
+    assert "toys:" in tree.text("openapi.yaml")
+    assert "| `toys` |" in tree.text("docs/reference/tracks.md")
     assert tree.touched() == ["scoring/contracts/track.py"]
