@@ -6,18 +6,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
+from scoring.contracts.fields import TrackField, fields_of
 from scoring.contracts.format import Format
-from scoring.contracts.metric import OutputKind
-from scoring.contracts.reader import Dtype, Reader
-from scoring.contracts.track import (
-    BoxLayout,
-    ChannelOrder,
-    Fit,
-    InputContract,
-    OutputContract,
-)
+from scoring.contracts.track import InputContract, OutputContract
+
+C = TypeVar("C", InputContract, OutputContract)
 
 
 class Task(StrEnum):
@@ -65,18 +60,12 @@ class Request:
     def from_json(cls, text: str) -> Request:
         """Read what `to_json` wrote; only the trusted side writes requests."""
         raw = json.loads(text)
-        contract = raw["input"]
-        given: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value for name, value in contract.items()
-        }
-        enums = {"reader": Reader, "dtype": Dtype, "channel_order": ChannelOrder, "fit": Fit}
-        given |= {name: enum(contract[name]) for name, enum in enums.items()}
         return cls(
             task=Task(raw["task"]),
             format=Format(raw["format"]),
             main=raw["main"],
-            input=InputContract(**given),
-            output=_output(raw["output"]),
+            input=_contract(InputContract, raw["input"]),
+            output=_contract(OutputContract, raw["output"]),
             samples=raw["samples"],
             batch_size=raw["batch_size"],
             threads=raw["threads"],
@@ -85,14 +74,17 @@ class Request:
         )
 
 
-def _output(raw: Mapping[str, Any]) -> OutputContract:
-    layout = raw["box_layout"]
-    return OutputContract(
-        kind=OutputKind(raw["kind"]),
-        width=raw["width"],
-        classes=raw["classes"],
-        box_layout=None if layout is None else BoxLayout(layout),
-    )
+def _contract(contract: type[C], raw: Mapping[str, Any]) -> C:
+    """Return the contract that was written: in JSON, members of enums are texts and tuples are lists."""
+    return contract(**{field.name: _value(field, raw[field.name]) for field in fields_of(contract)})
+
+
+def _value(field: TrackField, raw: Any) -> Any:
+    if raw is None:
+        return None
+    if field.item is not None:
+        return tuple(raw)
+    return field.type(raw) if issubclass(field.type, StrEnum) else raw
 
 
 EXACT_ARITHMETIC = "exact_arithmetic"
