@@ -20,7 +20,7 @@ from competition.api.spec_shapes import document_outputs
 from competition.api.track_shapes import TrackDetailOutput
 from competition.tracks.field_words import document_in_words
 from competition.tracks.models import Track
-from scoring.contracts import OutputKind, Quantisation, Reader, RunLimits, TrackSpec
+from scoring.contracts import AtDefault, OutputKind, Quantisation, Reader, RunLimits, TrackSpec
 from scoring.contracts.fields import TrackField, described
 from scoring.tracks import TRACK_FIELDS, TrackDocument, TrackFields, load_track
 from scoring.tracks.schema import DOCUMENT, document_schema
@@ -166,6 +166,15 @@ def test_every_field_is_known_in_all_places(known: TrackField, real: Homes) -> N
 def test_every_field_says_what_it_means_and_what_leaving_it_out_does(known: TrackField) -> None:
     assert known.about.help.endswith(".")
     assert known.about.empty or known.default not in (None, "", ())
+
+
+@pytest.mark.parametrize(
+    "known", [known for known in TRACK_FIELDS.all if known.is_optional], ids=lambda known: known.place
+)
+def test_a_field_that_may_be_nothing_is_nothing_where_a_document_leaves_it_out(known: TrackField) -> None:
+    # Documents are stored and written without what is nothing, so another default would come back in its place.
+    assert known.default is None
+    assert known.about.left_out_at in (AtDefault, None)
 
 
 def toy_document() -> TrackDocument:
