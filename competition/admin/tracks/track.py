@@ -59,7 +59,8 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
 
     @admin.display(description="Metric", ordering="body__metric")
     def metric(self, row: Track) -> str:
-        return str(row.body.get("metric", ""))
+        name = str(row.body.get("metric", ""))
+        return next((facts.title for metric, facts in METRIC_FACTS.items() if metric == name), name)
 
     @admin.display(description="State", ordering="is_open")
     def state(self, row: Track) -> str:

@@ -38,6 +38,7 @@ class _TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
             if field.name in COLUMNS and field.name in self.fields:
                 self.fields[field.name].label = field.label
                 self.fields[field.name].help_text = help_text(field)
+                _name_halves(self.fields[field.name].widget, field.label)
 
     def clean_closes_at(self) -> datetime | None:
         """Return the end of the window, if it lies behind its start: the database would refuse it without a place."""
@@ -96,6 +97,13 @@ class _TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
         failed = [check for check in examine(self.instance) if not check.ok and check.name != "Window"]
         for check in failed:
             self.add_error(None, f"The track is open and must stay ready. {check.name}: {check.message}")
+
+
+def _name_halves(widget: forms.Widget, label: str) -> None:
+    """Name the boxes of a moment for screen readers: its label belongs to both."""
+    if isinstance(widget, forms.SplitDateTimeWidget):
+        for half, words in zip(widget.widgets, ("date", "time"), strict=True):
+            half.attrs["aria-label"] = f"{label}: {words}"
 
 
 def initial_of(stored: dict[str, Any]) -> dict[str, Any]:

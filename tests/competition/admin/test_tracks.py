@@ -109,6 +109,17 @@ def test_every_page_of_an_organiser_opens(organiser: Client, track: Track, name:
     assert organiser.get(reverse(name)).status_code == 200
 
 
+def test_the_list_names_metrics_as_the_boards_do(organiser: Client, track: Track) -> None:
+    page = organiser.get(reverse("admin:tracks_track_changelist")).content.decode()
+    assert '<td class="field-metric">Accuracy</td>' in page
+
+
+def test_both_boxes_of_a_moment_have_a_name(organiser: Client, track: Track) -> None:
+    page = organiser.get(change_page(track)).content.decode()
+    for name in ("Opens at: date", "Opens at: time", "Closes at: date", "Closes at: time"):
+        assert f'aria-label="{name}"' in page
+
+
 def test_pages_of_single_rows_open(organiser: Client, track: Track) -> None:
     services.open_track(track=track)
     evaluation = evaluate(track)
