@@ -134,7 +134,7 @@ def _refuse_half_proven(user: User) -> None:
             status=status.HTTP_403_FORBIDDEN,
             code="second_factor_required",
             message="This account has a second factor, so you cannot get a token with the password alone.",
-            hint="Sign in on the site and create a token on your account's page, which shows it once.",
+            hint="Sign in on the site and create a token on your account page, which shows it once.",
         )
     unconfirmed = not EmailAddress.objects.filter(user_id=user.pk, verified=True).exists()
     if settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory" and unconfirmed:

@@ -24,7 +24,7 @@ HINTS: Final[Mapping[str, str]] = {
     "invalid_request": "Correct the fields listed in “findings” and send the request again.",
     "parse_error": "Send a body that matches its Content-Type.",
     "not_authenticated": "Send the header “Authorization: Token …”. Get a token from POST /api/token/.",
-    "authentication_failed": "Get a new token from POST /api/token/, or create one on your account's page.",
+    "authentication_failed": "Get a new token from POST /api/token/, or create one on your account page.",
     "permission_denied": "Sign in with an account that has this permission.",
     "not_found": "Check the address. You cannot see what belongs to other participants.",
     "method_not_allowed": "The header “Allow” lists the methods that this address accepts.",

@@ -63,7 +63,7 @@ def _window(track: Track, now: datetime) -> Check:
         return Check(
             name="Window", ok=False, message=f"The window closed at {in_utc(closes)}. Choose a later time."
         )
-    start = f"from {in_utc(opens)}" if opens else "as soon as the track is open"
+    start = f"from {in_utc(opens)}" if opens else "as soon as it is open"
     end = f"until {in_utc(closes)}" if closes else "with no closing date"
     return Check(name="Window", ok=True, message=f"The track accepts submissions {start}, {end}.")
 

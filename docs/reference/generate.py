@@ -95,9 +95,14 @@ def _kind(kind: type, field: TrackField, words: tuple[str, str, str, str]) -> st
 
 def _bounds(field: TrackField) -> str:
     about = field.about
-    low = _number(about.at_least, "from {}") or _number(about.above, "above {}")
-    high = _number(about.at_most, "to {}") or _number(about.below, "and below {}")
-    return " ".join(filter(None, (low, high)))
+    is_whole = int in (field.type, field.item)
+    highest = about.below - 1 if is_whole and about.below is not None else about.at_most
+    below = "" if is_whole else _number(about.below, "below {}")
+    if about.at_least is not None and highest is not None:
+        return f"from {about.at_least:.0f} to {highest:.0f}"
+    low = _number(about.at_least, "of at least {}") or _number(about.above, "above {}")
+    high = _number(highest, "at most {}") or below
+    return " and ".join(filter(None, (low, high)))
 
 
 def _number(bound: float | None, words: str) -> str:
@@ -106,7 +111,7 @@ def _number(bound: float | None, words: str) -> str:
 
 def _default(field: TrackField) -> str:
     if field.default is MISSING:
-        return "needed"
+        return "required"
     if field.default in (None, "", ()):
         return field.about.empty
     value = list(field.default) if isinstance(field.default, tuple) else field.default

@@ -64,7 +64,7 @@ def submit(
     if address.scheme == "http" and address.hostname not in LOOPBACK:
         notes.print("[yellow]This address is not encrypted: others on the network can read your token.[/]")
     if not token and not sys.stdin.isatty():
-        notes.print("No token. Pass --token or set PODIUM_TOKEN; create a token on your account's page.")
+        notes.print("No token. Pass --token or set PODIUM_TOKEN; create a token on your account page.")
         return EXIT_USAGE
     with Site(server, token=token or "", pause=pause) as site:
         try:

@@ -123,7 +123,7 @@ class InputContract:
     mean: tuple[float, ...] | None = field(
         default=None,
         metadata=described(
-            "Subtracted after scaling; one value per channel.",
+            "What is subtracted from each channel after scaling; one value per channel.",
             empty="none",
             only={"reader": PICTURES},
             boxes=CHANNELS,
@@ -132,7 +132,7 @@ class InputContract:
     std: tuple[float, ...] | None = field(
         default=None,
         metadata=described(
-            "Divided by after subtracting `mean`; one value per channel.",
+            "What each channel is divided by after `mean` is subtracted; one value per channel.",
             empty="none",
             above=0,
             only={"reader": PICTURES},
@@ -286,6 +286,7 @@ class Budgets:
         default=None,
         metadata=described(
             "The entry's files may take at most this much, unpacked.",
+            label="Max package size",
             unit=Unit.BYTES,
             empty="what the archive limits allow; if parameters are limited, for all formats but "
             f"{', '.join(f'`{name}`' for name in sorted(CODE_FREE))}, 4 bytes per allowed parameter plus 4 MiB",
@@ -369,13 +370,19 @@ class ArchiveLimits:
     max_entry_bytes: int = field(
         default=512 * 2**20,
         metadata=described(
-            "Size of the uploaded file. The site's own upload limit applies too.", unit=Unit.BYTES, above=0
+            "Size of the uploaded file. The site's own upload limit applies too.",
+            label="Max upload size",
+            unit=Unit.BYTES,
+            above=0,
         ),
     )
     max_unpacked_bytes: int = field(
         default=2 * 2**30,
         metadata=described(
-            "Total size of the archive's files, counted as they are read.", unit=Unit.BYTES, above=0
+            "Total size of the archive's files, counted as they are read.",
+            label="Max unpacked size",
+            unit=Unit.BYTES,
+            above=0,
         ),
     )
     max_files: int = field(default=2_000, metadata=described("Number of files in the archive.", above=0))
@@ -405,18 +412,26 @@ class RunLimits:
     )
     max_file_bytes: int = field(
         default=512 * 2**20,
-        metadata=described("The largest file that the run may write.", unit=Unit.BYTES, above=0),
+        metadata=described(
+            "The largest file that the run may write.", label="Max file size", unit=Unit.BYTES, above=0
+        ),
     )
     max_tmp_bytes: int = field(
         default=512 * 2**20,
         metadata=described(
-            "Total size of what the run may write to its own `/tmp`.", unit=Unit.BYTES, above=0
+            "Total size of what the run may write to its own `/tmp`.",
+            label="Max size of /tmp",
+            unit=Unit.BYTES,
+            above=0,
         ),
     )
     max_log_bytes: int = field(
         default=2**20,
         metadata=described(
-            "How much printed text is kept for participants to see.", unit=Unit.BYTES, above=0
+            "How much printed text is kept for participants to see.",
+            label="Max log size",
+            unit=Unit.BYTES,
+            above=0,
         ),
     )
     measure_timeout_s: float = field(
@@ -487,11 +502,12 @@ class TrackSpec:
         ),
     )
     archive_limits: ArchiveLimits = field(
-        default_factory=ArchiveLimits, metadata=described("Bounds on unpacking.", label="Limits on archives")
+        default_factory=ArchiveLimits,
+        metadata=described("What an uploaded archive may hold.", label="Limits on archives"),
     )
     run_limits: RunLimits = field(
         default_factory=RunLimits,
-        metadata=described("Bounds on a run in the sandbox.", label="Limits on runs in the sandbox"),
+        metadata=described("What a run may use.", label="Limits on runs in the sandbox"),
     )
 
     def digest(self) -> str:

@@ -30,7 +30,7 @@ class TrackPage:
         default=None,
         metadata=described(
             "When the track starts to accept submissions. In a file, a time with its zone, such as "
-            "`2030-01-01T00:00:00Z`; in the form UTC.",
+            "`2030-01-01T00:00:00Z`; in the form, in UTC.",
             group=Group.WINDOW,
             empty="as soon as the track is open",
             is_decision=True,
@@ -39,13 +39,17 @@ class TrackPage:
     closes_at: datetime | None = field(
         default=None,
         metadata=described(
-            "When it takes no more, after `opens_at`.", group=Group.WINDOW, empty="no end", is_decision=True
+            "When the track stops accepting submissions; must be later than `opens_at`.",
+            group=Group.WINDOW,
+            empty="no end",
+            is_decision=True,
         ),
     )
     quota_submissions: int = field(
         default=5,
         metadata=described(
             "Submissions per participant in the rolling window below.",
+            label="Submissions allowed",
             group=Group.WINDOW,
             above=0,
             is_decision=True,

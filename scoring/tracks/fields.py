@@ -10,6 +10,9 @@ from scoring.contracts import InputContract, OutputContract, TrackSpec
 from scoring.contracts.fields import Group, TrackField, TrackSection, Unit, fields_of, sections_of
 from scoring.tracks.document import TrackDocument, TrackPage
 
+UNIT_WORDS: Final = {Unit.SECONDS: "seconds", Unit.MILLISECONDS: "milliseconds"}
+"""Units that a sentence does not abbreviate."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrackPart:
@@ -86,8 +89,13 @@ def applies(field: TrackField, document: TrackDocument) -> bool:
 
 def meaning(field: TrackField) -> str:
     """Return what a field means, in which unit, and with what only; code stands between `backticks`."""
-    unit = f"In {field.about.unit}." if field.about.unit not in (None, Unit.PARAMETERS, Unit.MACS) else ""
     only = (
         f"Only with `{name}: {'` or `'.join(values)}`." for name, values in (field.about.only or {}).items()
     )
-    return " ".join(filter(None, (field.about.help, unit, *only)))
+    return " ".join(filter(None, (field.about.help, _in_unit(field.about.unit), *only)))
+
+
+def _in_unit(unit: Unit | None) -> str:
+    if unit is None or unit in (Unit.PARAMETERS, Unit.MACS):
+        return ""
+    return f"In {UNIT_WORDS.get(unit, unit)}."

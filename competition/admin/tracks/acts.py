@@ -91,7 +91,7 @@ def publish(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpResp
         except (InvalidTrack, services.NotReady) as exc:
             messages.error(request, f"Nothing was published: {exc}")
             return back(track)
-        count = f"Submissions waiting to be scored on it: {published.rescored:,}."
+        count = f"Submissions waiting to be rescored: {published.rescored:,}."
         done(request, track, f"Benchmark version {published.version.number} is current. {count}")
         return back(track)
     return page(
@@ -111,8 +111,8 @@ def _publishing(track: Track) -> dict[str, Any]:
         return _nothing_to_publish(track)
     count = publishing.submissions_to_rescore(track)
     text = (
-        f"Submissions to rescore, after all new ones: {count:,}. The public board starts empty and fills "
-        "as they are scored; scores of the old version stay with their submissions."
+        f"Podium will rescore {count:,} submission{'' if count == 1 else 's'}, after all new ones. The new board "
+        "starts empty and fills up as they are scored; scores of the old version stay with their submissions."
     )
     return {"text": text, "changes": changes, "button": f"Publish and rescore ({count:,})"}
 

@@ -12,8 +12,8 @@ from scoring.tracks import TRACK_FIELDS, TrackFields, TrackPart
 
 NAMES: Final = ("competition", "name", "slug")
 DECISIONS: Final = (
-    "What a track of this kind must decide: which packages it takes, what they receive and return, what ranks them, "
-    "what they may use, on which data, and when. Numbers may be written with a unit: 30M, 5G, 100 MB, 512 MiB."
+    "The main decisions for a track of this kind: formats, input, output, metric, budgets, dataset, window and quota. "
+    "You can write counts and sizes with a unit: 30M, 5G, 100 MB, 512 MiB."
 )
 ONLOOKERS: Final = [(None, {"fields": (*NAMES, "position", "dataset", "queue", "document")})]
 OF_THE_SITE: Final = {Group.BASICS: ("position", "queue"), Group.METRICS: (), Group.WINDOW: ()}
