@@ -377,6 +377,15 @@ def test_a_quantile_between_two_waits_is_the_longer_one(
     assert (health.median_wait_s, health.p95_wait_s) == (2.0, 9.0)
 
 
+def test_the_wait_for_a_rescoring_is_nobody_s_wait_for_a_result(
+    make_evaluation: Callable[..., Evaluation], alice: User, track: Track, now: datetime
+) -> None:
+    uploaded = now - timedelta(days=30)
+    make_evaluation(alice, track, at=uploaded, status=Status.REJECTED, finished_at=now, priority=RESCORE)
+
+    assert queue.health(now).ended_last_day == 0
+
+
 def test_waits_are_from_upload_to_result(
     make_evaluation: Callable[..., Evaluation], alice: User, track: Track, now: datetime
 ) -> None:
