@@ -124,7 +124,7 @@ def test_an_unknown_end_is_a_fault(make_run: MakeRun, make_job: MakeJob) -> None
         (
             Outcome.CRASHED,
             {"why": "MyError: bytes\x1b and floats"},
-            {"error": "MyError: bytes\ufffd and floats; it was fed (N, 3, 2, 2) of float32"},
+            {"error": "MyError: bytes\ufffd and floats; its input was (N, 3, 2, 2) of float32"},
         ),
         (Outcome.OUT_OF_MEMORY, {}, {"allowed_bytes": 6 * 2**30}),
         (Outcome.WRONG_OUTPUT_KIND, {"found": "a tuple"}, {"found": "a tuple"}),
