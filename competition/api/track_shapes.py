@@ -59,12 +59,13 @@ class TrackUrls(serializers.Serializer[Any]):
 class TrackOutput(serializers.Serializer[Track]):
     """A track in a list."""
 
+    # Read from the body: a track whose fields do not fit together any more must not break the list.
     slug = serializers.CharField()
     name = serializers.CharField()
-    summary = serializers.CharField(source="page.summary")
+    summary = serializers.CharField(source="body.summary")
     competition = CompetitionOutput()
     formats = serializers.ListField(
-        child=serializers.ChoiceField(choices=choices.FORMATS), source="spec.formats"
+        child=serializers.ChoiceField(choices=choices.FORMATS), source="body.formats"
     )
     metric = serializers.SerializerMethodField()
     opens_at = serializers.DateTimeField(allow_null=True)
@@ -75,7 +76,7 @@ class TrackOutput(serializers.Serializer[Track]):
     @extend_schema_field(MetricOutput)
     def get_metric(self, track: Track) -> dict[str, object]:
         """Return the metric that ranks."""
-        return metric_facts(track.spec().metric)
+        return metric_facts(track.body["metric"])
 
     def get_is_taking_submissions(self, track: Track) -> bool:
         """Say whether an entry would be taken now."""

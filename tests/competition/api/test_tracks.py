@@ -34,6 +34,20 @@ def test_tracks_of_a_hidden_competition_are_not_listed(anonymous: APIClient, tra
     assert slugs(anonymous.get("/api/tracks/")) == []
 
 
+@pytest.mark.parametrize("path", ["/api/tracks/", "/", "/competitions/cvpr2022/"])
+def test_a_track_whose_fields_do_not_fit_any_more_hides_no_other(
+    anonymous: APIClient, make_track: MakeTrack, path: str
+) -> None:
+    make_track("fine")
+    unfit = make_track("unfit")
+    Track.objects.filter(pk=unfit.pk).update(body={**unfit.body, "input": {"shape": [3, 0, 0]}})
+
+    answer = anonymous.get(path)
+
+    assert answer.status_code == 200
+    assert b"fine" in answer.content
+
+
 def test_the_list_is_cut_into_pages_of_the_size_asked_for(
     anonymous: APIClient, make_track: MakeTrack
 ) -> None:
