@@ -55,7 +55,7 @@ test-local:
 test-services:
 	@bash .ci/test-services
 
-coverage: $(READY)  ## Branch coverage of the core stages and of the lifecycle: fails below 100 %
+coverage: $(READY)  ## Branch coverage of the core stages and of the lifecycle: fails below 100%
 	@rm -f .coverage
 	@$(BIN)/python -m pytest -q $(foreach test,$(COVERING),tests/$(test)) \
 	  --cov=scoring --cov=competition --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100

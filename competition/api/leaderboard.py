@@ -35,7 +35,7 @@ class RowOutput(serializers.Serializer[Any]):
         child=serializers.FloatField(),
         min_length=2,
         max_length=2,
-        help_text="95 % confidence interval: low, high.",
+        help_text="95% confidence interval: low, high.",
     )
     rank_range = serializers.ListField(
         child=serializers.IntegerField(allow_null=True),

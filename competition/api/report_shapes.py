@@ -36,7 +36,7 @@ class UsageOutput(serializers.Serializer[Any]):
 
 
 class ScoreOutput(serializers.Serializer[Any]):
-    """One score with its 95 % confidence interval."""
+    """One score with its 95% confidence interval."""
 
     value = serializers.FloatField()
     ci = serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2)

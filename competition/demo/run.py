@@ -263,7 +263,7 @@ def _is_expected(upload: Upload, state: State) -> bool:
 
 def _print_board(client: httpx.Client, track: str) -> None:
     board = client.get(f"/api/tracks/{track}/leaderboard/").raise_for_status().json()
-    table = Table("rank", "participant", "score", "95 % interval", title=track)
+    table = Table("rank", "participant", "score", "95% interval", title=track)
     for row in board["rows"]:
         low, high = row["ci"]
         table.add_row(str(row["rank"]), row["participant"], f"{row['value']:.4f}", f"{low:.4f} to {high:.4f}")

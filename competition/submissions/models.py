@@ -127,7 +127,7 @@ class Evaluation(models.Model):
 
 
 class Score(models.Model):
-    """One metric's value on one split, with its 95 % confidence interval."""
+    """One metric's value on one split, with its 95% confidence interval."""
 
     evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="scores")
     metric = models.CharField(max_length=40)

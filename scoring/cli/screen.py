@@ -148,7 +148,7 @@ class Screen:
                 f", {key} {detail_in_words(key, number, DECIMALS)}"
                 for key, number in value["details"].items()
             )
-            interval = f"95 % interval {low:.{DECIMALS}f} to {high:.{DECIMALS}f}{details}"
+            interval = f"95% interval {low:.{DECIMALS}f} to {high:.{DECIMALS}f}{details}"
             self._console.print(f"[bold green]{name}{note} {value['value']:.{DECIMALS}f}[/] ({interval})")
 
     def _show_quantised(self, quantised: dict[str, Any] | None) -> None:

@@ -152,7 +152,7 @@ class PackageFormat(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreValue:
-    """One score with its 95 % confidence interval; `details` holds e.g. the threshold of best F1."""
+    """One score with its 95% confidence interval; `details` holds e.g. the threshold of best F1."""
 
     value: float
     ci: tuple[float, float]

@@ -4,7 +4,7 @@ An entry is asked again where something else than its score is at stake: its spe
 another precision. It could know that, and answer as another model would.
 
 How much is rounding is told from how far a model's answers lie apart, never from how large they are:
-with a million added to every logit, which changes no score, anything would be within 5 %.
+with a million added to every logit, which changes no score, anything would be within 5%.
 """
 
 from __future__ import annotations

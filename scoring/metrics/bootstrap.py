@@ -19,7 +19,7 @@ Sums = NDArray[np.int64]
 def interval(
     per_image: Sums, statistic: Callable[[NDArray[np.float64]], float], value: float
 ) -> tuple[float, float]:
-    """Return the 95 % percentile interval of a statistic of column sums, widened to hold `value`.
+    """Return the 95% percentile interval of a statistic of column sums, widened to hold `value`.
 
     `per_image` is (images, columns). One image alone says nothing of the spread: [0, 1].
     """

@@ -20,7 +20,7 @@ Weights = NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True)
 class MetricResult:
-    """A value with its 95 % confidence interval, which always contains it."""
+    """A value with its 95% confidence interval, which always contains it."""
 
     value: float
     ci: tuple[float, float]

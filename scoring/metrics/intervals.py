@@ -17,7 +17,7 @@ Z_95: Final = NormalDist().inv_cdf(0.975)
 
 
 def wilson(proportion: float, trials: float) -> tuple[float, float]:
-    """Return Wilson's 95 % score interval of a proportion seen in `trials` trials (1927).
+    """Return Wilson's 95% score interval of a proportion seen in `trials` trials (1927).
 
     Unlike the normal approximation it stays inside [0, 1] and has width at 0 and at 1.
     """

@@ -89,7 +89,7 @@ def draw_losses(loss: Floats, weights: Weights | None, *, baseline: float) -> Dr
 
 
 def interval(value: float, statistic: Callable[[Draws], Floats], draws: Draws) -> tuple[float, float]:
-    """Return where the middle 95 % of the draws lie, widened to hold the value itself."""
+    """Return where the middle 95% of the draws lie, widened to hold the value itself."""
     low, high = np.percentile(statistic(draws), [2.5, 97.5])
     return min(value, float(low)), max(value, float(high))
 

@@ -11,8 +11,8 @@ COUNTED: Final = frozenset({"correct", "pixels", "tp", "fp", "fn", "tn"})
 
 
 def percent(share: float) -> str:
-    """Return a share of one as a percentage, rounded down: what is not all of it is not 100 %."""
-    return f"{math.floor(1000 * share) / 10:g} %"
+    """Return a share of one as a percentage, rounded down: what is not all of it is not 100%."""
+    return f"{math.floor(1000 * share) / 10:g}%"
 
 
 def detail_in_words(name: str, number: float, decimals: int) -> str:
@@ -24,7 +24,7 @@ def detail_in_words(name: str, number: float, decimals: int) -> str:
 
 def latency_in_words(p50_ms: float, p95_ms: float, max_ms: float | None) -> str:
     """Return what one sample took, beside the track's gate."""
-    slowest = f"{p95_ms:.1f} ms for 95 %"
+    slowest = f"{p95_ms:.1f} ms for 95%"
     if max_ms is None:
         return f"{p50_ms:.1f} ms median, {slowest}"
     side = "outside" if LATENCY_RULE.is_over(p50_ms, max_ms) else "inside"

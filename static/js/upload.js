@@ -64,11 +64,11 @@ function showProgress(sent, total) {
   const percent = Math.floor((100 * sent) / total);
   bar.value = percent;
   text.textContent = percent < 100
-    ? `${percent} % · ${inWords(sent)} of ${inWords(total)}`
+    ? `${percent}% · ${inWords(sent)} of ${inWords(total)}`
     : "Sent. The server is storing the file …";
   // Screen readers hear quarters, not every event.
   const quarter = percent - (percent % 25);
-  const news = percent < 100 ? `Upload: ${quarter} %` : "Upload sent, the server is storing the file.";
+  const news = percent < 100 ? `Upload: ${quarter}%` : "Upload sent, the server is storing the file.";
   if (region.textContent !== news) region.textContent = news;
 }
 

@@ -3,7 +3,7 @@
 Its "aten" backend sees a part of what our dispatch counter sees, and so is left out. ptflops also
 counts activations, norms and pools, some of them twice (as a module and as the function that it
 calls); those are set to zero, so that the three counters share one convention. What it still adds
-are biases and the gates of recurrent cells, well below 1 %.
+are biases and the gates of recurrent cells, well below 1%.
 """
 
 from __future__ import annotations

@@ -169,5 +169,5 @@ def test_a_submissions_page_tells_both_scores_and_private_ones_only_where_they_a
     assert "0.6875" in page
     assert "6.25 points lower" in page
     # Rounded down: what is left in float is not to vanish.
-    assert "98.7 % of the MACs" in page
+    assert "98.7% of the MACs" in page
     assert ("0.3438" in page) == (shown is PrivateScores.ALWAYS)

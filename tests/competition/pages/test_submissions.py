@@ -196,7 +196,7 @@ def test_a_scored_submission_shows_everything_and_asks_no_more(as_alice, evaluat
 
     assert "hx-trigger" not in text
     assert "0.8125" in text
-    assert "95 % interval 0.8025 to 0.8225" in text
+    assert "95% interval 0.8025 to 0.8225" in text
     assert "hello from model.py" in text
 
 

@@ -46,7 +46,7 @@ def test_a_second_score_is_printed_with_what_was_lost(capsys: pytest.CaptureFixt
     text = " ".join(capsys.readouterr().out.split())
     assert "accuracy in w8a8 0.850000" in text
     assert "accuracy in w8a8 (private) 0.700000" in text
-    assert "drop in w8a8: 5.00 points of at most 10 (calibrated on 100 samples, 98.7 % of the MACs" in text
+    assert "drop in w8a8: 5.00 points of at most 10 (calibrated on 100 samples, 98.7% of the MACs" in text
 
 
 def test_a_score_and_all_beside_it_are_printed_with_as_many_decimals(
@@ -57,12 +57,10 @@ def test_a_score_and_all_beside_it_are_printed_with_as_many_decimals(
     Screen(quiet=True).show(accepted_or_scored(replace(scored_report(), scores={Metric.MIOU: counted})))
 
     text = " ".join(capsys.readouterr().out.split())
-    assert "miou 0.750000 (95 % interval 0.500000 to 1.000000, iou_0 0.500000, pixels 1,234,567)" in text
+    assert "miou 0.750000 (95% interval 0.500000 to 1.000000, iou_0 0.500000, pixels 1,234,567)" in text
 
 
-@pytest.mark.parametrize(
-    ("share", "shown"), [(1.0, "100 %"), (0.99999, "99.9 %"), (0.5, "50 %"), (0.0, "0 %")]
-)
+@pytest.mark.parametrize(("share", "shown"), [(1.0, "100%"), (0.99999, "99.9%"), (0.5, "50%"), (0.0, "0%")])
 def test_a_share_is_rounded_down(share: float, shown: str) -> None:
     assert percent(share) == shown
 
@@ -94,9 +92,9 @@ def test_a_gate_is_shown_as_it_was_set(number: float, shown: str) -> None:
 @pytest.mark.parametrize(
     ("max_latency_ms", "line"),
     [
-        (None, "latency 1.2 ms median, 4.4 ms for 95 %"),
-        (2.25, "latency 1.2 ms median of at most 2.25 ms (inside the gate), 4.4 ms for 95 %"),
-        (1.2, "latency 1.21 ms median of at most 1.2 ms (outside the gate), 4.4 ms for 95 %"),
+        (None, "latency 1.2 ms median, 4.4 ms for 95%"),
+        (2.25, "latency 1.2 ms median of at most 2.25 ms (inside the gate), 4.4 ms for 95%"),
+        (1.2, "latency 1.21 ms median of at most 1.2 ms (outside the gate), 4.4 ms for 95%"),
     ],
 )
 def test_a_latency_is_printed_beside_the_gate(
