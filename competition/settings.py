@@ -237,7 +237,7 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Podium API",
-    "DESCRIPTION": "Tracks, submissions and leaderboards. Authorize with “Token …”, the token of your account.",
+    "DESCRIPTION": "Tracks, submissions and leaderboards. Send your account's token as “Authorization: Token …”.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
