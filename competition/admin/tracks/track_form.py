@@ -14,6 +14,7 @@ from competition.admin.tracks.form_fields import document_fields, has_no_column,
 from competition.tracks.columns import columns_of
 from competition.tracks.models import COLUMNS, Track
 from competition.tracks.readiness import examine
+from scoring.contracts import TrackSpec, completed
 from scoring.contracts.fields import TrackField
 from scoring.tracks import TRACK_FIELDS, InvalidTrack
 
@@ -31,7 +32,9 @@ class _TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
         fields = "__all__"  # noqa: DJ007 - what buttons change (is_open, benchmark) the admin leaves out
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        stored = {} if kwargs.get("instance") is None else kwargs["instance"].body
+        track = kwargs.get("instance")
+        # A stored body may be older than a field; a new track takes today's defaults.
+        stored = completed(track.body, TrackSpec) if track is not None and track.body else {}
         kwargs["initial"] = initial_of(stored) | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
         for field in TRACK_FIELDS.loose:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from dataclasses import Field, replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -14,11 +16,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from competition.admin.tracks.track_form import TrackForm
 from competition.submissions.models import Evaluation, Score
 from competition.tracks import services
 from competition.tracks.differences import differences
 from competition.tracks.models import Competition, Dataset, Track
-from scoring.contracts import Quantisation, Status
+from scoring.contracts import Quantisation, Status, digest, fields
+from scoring.contracts.fields import FieldFacts
 from scoring.tracks import dump_track, parse_track
 from tests.competition.admin.conftest import evaluate
 from tests.examples import rewrite
@@ -139,6 +143,20 @@ def test_an_unchanged_form_saves_an_unchanged_track(organiser: Client, track: Tr
 
     assert answer.status_code == 302
     assert Track.objects.get().document() == before
+
+
+def test_the_form_of_an_old_track_shows_what_was_so_before_a_default_changed(
+    track: Track, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def facts_of(field: Field[Any]) -> FieldFacts:
+        facts = fields.facts_of(field)
+        return replace(facts, left_out_at=16) if field.name == "batch_size" else facts
+
+    monkeypatch.setattr(digest, "facts_of", facts_of)
+    del track.body["run_limits"]["batch_size"]
+
+    assert TrackForm(instance=track).initial["run_limits_batch_size"] == 16
+    assert TrackForm(instance=Track()).initial["run_limits_batch_size"] == 32
 
 
 def test_quantities_may_be_written_with_units(organiser: Client, track: Track) -> None:
