@@ -176,7 +176,7 @@ def test_control_c_leaves_the_submission_running_and_says_where_it_is(
     evaluation = Evaluation.objects.get()
     assert code == 130
     assert (evaluation.status, evaluation.cancel_requested) == ("running", False)
-    assert f"/submissions/{evaluation.submission_id}/" in capsys.readouterr().err.split("goes on")[1]
+    assert f"/submissions/{evaluation.submission_id}/" in capsys.readouterr().err.split("keeps running")[1]
 
 
 def test_the_same_command_again_follows_the_same_submission(
