@@ -72,13 +72,13 @@ def submit(
                 site.use_token(_sign_in(site))
             return _upload_and_follow(site, path, track, notes=notes, as_json=json, pause=pause)
         except Rejected as rejected:
-            _print(reports.rejected(rejected, track=track), as_json=json)
+            _print(_unsubmitted(reports.rejected(rejected, track=track)), as_json=json)
             return EXIT_REJECTED
         except Refused as refused:
-            _print(_refusal(refused, track), as_json=json)
+            _print(_unsubmitted(_refusal(refused, track)), as_json=json)
             return EXIT_USAGE if refused.code in WRONG_USAGE else EXIT_REJECTED
         except Unreachable as unreachable:
-            _print(reports.fault(unreachable, track=track), as_json=json)
+            _print(_unsubmitted(reports.fault(unreachable, track=track)), as_json=json)
             return EXIT_FAULT
 
 
@@ -196,6 +196,11 @@ def _describe(progress: Progress) -> str:
         return f"queued{place}"
     known = progress.stage in {stage.value for stage in Stage}
     return f"running: {STAGES[Stage(progress.stage)]}" if known else "running"
+
+
+def _unsubmitted(report: dict[str, Any]) -> dict[str, Any]:
+    """Return a report with the fields that the site's reports have beside it, for want of a submission empty."""
+    return {"status": None, "stage": "", "reference": "", **report}
 
 
 def _refusal(refused: Refused, track: str) -> dict[str, Any]:

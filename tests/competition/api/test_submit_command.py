@@ -166,6 +166,22 @@ def test_json_prints_the_report_and_nothing_else(
     assert (report["verdict"], report["scores"]["accuracy"]["value"]) == ("scored", 0.75)
 
 
+def test_what_never_became_a_submission_is_reported_with_the_same_fields(
+    run: Any, entry: Path, worker: Worker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    worker.acts = [worker.claims, worker.scores]
+    empty = tmp_path / "empty.zip"
+    empty.touch()
+
+    def told(path: Path, **options: Any) -> set[str]:
+        run(path, json=True, **options)
+        return set(json.loads(capsys.readouterr().out))
+
+    scored = told(entry)
+
+    assert (told(empty), told(entry, slug="nowhere"), told(entry, token="wrong")) == (scored, scored, scored)
+
+
 def test_control_c_leaves_the_submission_running_and_says_where_it_is(
     run: Any, entry: Path, worker: Worker, capsys: pytest.CaptureFixture[str]
 ) -> None:
