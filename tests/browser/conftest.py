@@ -98,7 +98,7 @@ def sign_in() -> Callable[[Page, str], None]:
         page.goto("/accounts/login/")
         page.get_by_label("Login").fill(username)
         page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("main").get_by_role("button", name="Sign In").click()
+        page.get_by_role("main").get_by_role("button", name="Sign in").click()
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
 
     return act

@@ -65,7 +65,7 @@ class Photographer:
                 page.goto(f"{self.url}/accounts/login/")
                 page.get_by_label("Login").fill(username)
                 page.get_by_label("Password").fill(PASSWORD)
-                page.get_by_role("button", name="Sign In").click()
+                page.get_by_role("button", name="Sign in").click()
                 page.wait_for_url(f"{self.url}/")
             for name, path in pages.items():
                 page.goto(self.url + path)

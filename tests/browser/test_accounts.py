@@ -13,7 +13,7 @@ def sign_up(page, *, username, password=PASSWORD, again=PASSWORD):
     page.get_by_label("Email").fill(f"{username}@example.org")
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_label("Password (again)").fill(again)
-    page.get_by_role("main").get_by_role("button", name="Sign Up").click()
+    page.get_by_role("main").get_by_role("button", name="Sign up").click()
 
 
 def test_a_visitor_signs_up_and_is_signed_in(page, scene):
@@ -34,7 +34,7 @@ def test_a_wrong_password_is_refused_in_words(page, scene):
     page.goto("/accounts/login/")
     page.get_by_label("Login").fill(scene.me.username)
     page.get_by_label("Password").fill("not the password")
-    page.get_by_role("main").get_by_role("button", name="Sign In").click()
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
 
     expect(page.get_by_role("alert")).to_contain_text("not correct")
 
@@ -43,7 +43,7 @@ def test_sign_in_leads_back_to_the_page_that_asked_for_it(page, scene):
     page.goto(f"/tracks/{scene.track.slug}/submit/")
     page.get_by_label("Login").fill(scene.me.username)
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("main").get_by_role("button", name="Sign In").click()
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
 
     expect(page.get_by_role("heading", level=1)).to_have_text(f"Submit to {scene.track.name}")
 

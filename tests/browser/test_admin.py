@@ -66,7 +66,7 @@ def page(site: str, organiser: User, complaints: list[str]) -> Iterator[object]:
         window.goto("/admin/")
         window.get_by_label("Login").fill(organiser.username)
         window.get_by_label("Password").fill(PASSWORD)
-        window.get_by_role("button", name="Sign In").click()
+        window.get_by_role("button", name="Sign in").click()
         window.wait_for_url("**/admin/")
         yield window
 
