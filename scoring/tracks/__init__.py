@@ -101,7 +101,22 @@ def build_track(raw: Mapping[str, Any]) -> TrackDocument:
 
 def dump_track(document: TrackDocument) -> str:
     """Write a track document as YAML that `parse_track` reads back to an equal one."""
-    return yaml.safe_dump(plain(document), sort_keys=False, allow_unicode=True, width=100)
+    written: str = yaml.dump(plain(document), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return written
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes a text of several lines, such as the rules, as its lines."""
+
+
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    # Lines that end in other ways would come back changed; they are quoted.
+    is_plain = text.splitlines() == text.removesuffix("\n").split("\n")
+    style = "|" if "\n" in text and is_plain else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
 
 
 def plain(document: TrackDocument) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Track documents: read, checked with every finding at once, written back."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -202,3 +203,27 @@ def test_an_endless_document_is_not_read(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidTrack, match="larger than"):
         load_track(str(file))
+
+
+@pytest.mark.parametrize(
+    "rules",
+    [
+        "One.\n\n- two: 3\n",
+        " indented\nthen not",
+        "ends\n\n\n",
+        "\nstarts",
+        "a\r\nb",
+        "a\n b\x85c",
+        "a\n\u2028b",
+    ],
+)
+def test_rules_come_back_from_a_written_document_as_they_were(rules: str) -> None:
+    document = load_track("cvpr2022-track1")
+    changed = replace(document, page=replace(document.page, rules=rules))
+    assert parse_track(dump_track(changed)).page.rules == rules
+
+
+def test_rules_are_written_as_lines() -> None:
+    document = load_track("cvpr2022-track1")
+    changed = replace(document, page=replace(document.page, rules="One model.\n\n- Be fair.\n"))
+    assert "rules: |\n  One model.\n\n  - Be fair.\n" in dump_track(changed)
