@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth import get_user_model
@@ -21,6 +22,10 @@ from competition.tracks.columns import columns_of
 from competition.tracks.models import Competition, Dataset, Track
 from scoring.tracks import load_track
 from tests.examples import START, Clock, new_benchmark, rewrite
+
+# A busy machine must not fail a test.
+hypothesis.settings.register_profile("podium", deadline=None)
+hypothesis.settings.load_profile("podium")
 
 
 @cache

@@ -172,7 +172,7 @@ def test_data_without_groups_is_broken_down_by_label_alone(root: Path) -> None:
 def test_data_that_are_no_classes_are_refused(root: Path) -> None:
     (root / "data" / "labels.csv").write_text("file,mask\n0.png,1.png\n")
 
-    with pytest.raises(Fault, match="scored against classes, and the dataset has masks"):
+    with pytest.raises(Fault, match="scored against classes, but the dataset has masks"):
         play(root, None, DrawingSandbox())
 
 
@@ -187,7 +187,7 @@ def test_trouble_with_our_own_files_is_a_fault(root: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(chunks, "cut", full)
 
-    with pytest.raises(Fault, match="OSError while the samples"):
+    with pytest.raises(Fault, match="OSError while reading or writing the samples"):
         play(root, None, DrawingSandbox())
 
 

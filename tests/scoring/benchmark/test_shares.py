@@ -82,7 +82,7 @@ def test_shares_that_leave_no_sample_are_a_fault() -> None:
     ("holdout", "gasstation"), [(-0.1, 0), (0, -0.1), (0.6, 0.5), (math.nan, 0), (0, math.nan), (math.inf, 0)]
 )
 def test_what_is_no_share_is_refused(holdout: float, gasstation: float) -> None:
-    with pytest.raises(ValueError, match="together at most 1"):
+    with pytest.raises(ValueError, match="at most 1 together"):
         Shares(holdout=holdout, gasstation=gasstation)
 
 

@@ -228,7 +228,7 @@ def test_a_dataset_of_another_kind_is_our_fault(score, track: TrackSpec, data: P
     rows = [f"{number}.png,m{number}.png" for number in range(SAMPLES)]
     (data / "labels.csv").write_text("\n".join(["file,mask", *rows]) + "\n")
 
-    with pytest.raises(Fault, match="scored against classes, and the dataset has masks"):
+    with pytest.raises(Fault, match="scored against classes, but the dataset has masks"):
         score(track, sandbox(measure=measured(), predict=predicted(ROWS)))
 
 

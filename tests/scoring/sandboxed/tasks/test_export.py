@@ -67,7 +67,7 @@ def test_an_operator_without_onnx_form_is_named(model: Write) -> None:
     ended = model("x.flatten(2).median(dim=2).values").run(Task.EXPORT)
 
     assert ended.reply["outcome"] == "export_failed"
-    assert ended.reply["facts"]["why"] == "torch operator aten.median has no ONNX form"
+    assert ended.reply["facts"]["why"] == "the torch operator aten.median has no ONNX equivalent"
 
 
 QAIHUB = """
