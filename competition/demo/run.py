@@ -208,7 +208,8 @@ def _compete(url: str, home: Path, accounts: Mapping[str, str], uploads: Sequenc
 
 def _sign_in(url: str, name: str, accounts: Mapping[str, str]) -> httpx.Client:
     """Sign the participant up if need be, and return a client that carries the token."""
-    client = httpx.Client(base_url=url, timeout=120)
+    # A connection for each request: the server closes idle ones after as long as `follow` waits between two.
+    client = httpx.Client(base_url=url, timeout=120, limits=httpx.Limits(max_keepalive_connections=0))
     account = {"username": name, "password": accounts[name]}
     answer = client.post("/api/token/", json=account)
     if answer.is_client_error:

@@ -112,7 +112,7 @@ def test_a_method_that_does_not_tell_its_arguments_is_not_refused():
 @pytest.mark.parametrize(
     ("classes", "expected"),
     [
-        ([], "model.py defines no subclass of BaseModel"),
+        ([], "model.py does not define a subclass of BaseModel"),
         ([Good, Bare], "model.py defines 2 subclasses of BaseModel instead of one: Good, Bare"),
         ([Lacking], "class Lacking does not define from_pretrained, get_input_spec"),
         ([Instance], "Instance.from_pretrained is not a classmethod"),
@@ -130,10 +130,10 @@ def test_a_class_that_cannot_be_built_says_why(classes, expected):
 @pytest.mark.parametrize(
     ("model", "expected"),
     [
-        (None, "from_pretrained() returned None; wanted is the model itself, a Good"),
+        (None, "from_pretrained() returned None; return the model itself, a Good"),
         (
             torch.nn.Identity(),
-            "from_pretrained() returned an object of type Identity; wanted is the model itself, a Good",
+            "from_pretrained() returned an object of type Identity; return the model itself, a Good",
         ),
         (NoForward(), "class Good does not define forward"),
         (Unsized(), "Good.get_input_spec has no default for side"),
