@@ -119,6 +119,8 @@ def environment(threads: int) -> Mapping[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
+        # `torch.compile` returns what it is given: its compiler takes minutes for what two batches need.
+        "TORCHDYNAMO_DISABLE": "1",
         # glibc would map and unmap activations afresh for each batch; kept, a run is up to 1.8x faster.
         "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
         "MALLOC_MMAP_MAX_": "0",

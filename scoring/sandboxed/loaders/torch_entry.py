@@ -23,6 +23,7 @@ from scoring.sandboxed.inputs import Pixels, channel_values
 from scoring.sandboxed.outputs import accepts_integers, refuse_kind, to_rows
 from scoring.sandboxed.refusal import Refusal
 from scoring.sandboxed.settle import seed_all
+from scoring.sandboxed.unwrap import unwrapped
 
 PROBE_SAMPLES = 2
 ROUNDING = 1e-3
@@ -45,11 +46,11 @@ class TorchEntry:
         finish: Callable[[Any], Any] = lambda chosen: chosen,
     ) -> None:
         self.fixed_batch: int | None = None
-        self._build = build
+        self._build = lambda: unwrapped(build())
         self._choose = choose
         self._finish = finish
         self._request = request
-        self.module = build()
+        self.module = self._build()
         self._memory_format = torch.contiguous_format
 
     def prepare(self, pixels: Pixels) -> None:
