@@ -11,7 +11,7 @@ import os
 import resource
 import signal
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 # Namespace flags of clone(2): a new user namespace would hand out capabilities inside it.
 NAMESPACE_FLAGS: Final = 0x7E020000
@@ -63,7 +63,7 @@ def program() -> bytes:
     # Imported here: it opens the shared library, which machines without a sandbox may lack.
     import pyseccomp as seccomp
 
-    rules = seccomp.SyscallFilter(seccomp.ERRNO(errno.EPERM))
+    rules = _rules(seccomp.ERRNO(errno.EPERM))
     for name in NAMES.split():
         if seccomp.resolve_syscall(seccomp.system_arch(), name) >= 0:
             rules.add_rule(seccomp.ALLOW, name)
@@ -91,7 +91,7 @@ def child_program(*, is_pinned: bool) -> bytes:
         # The kernel looks at 32 bits only: compared in full, a high bit set would slip through.
         return seccomp.Arg(argument, seccomp.MASKED_EQ, 0xFFFFFFFF, value)
 
-    rules = seccomp.SyscallFilter(seccomp.ALLOW)
+    rules = _rules(seccomp.ALLOW)
     refused = seccomp.ERRNO(errno.EPERM)
     negative = seccomp.Arg(0, seccomp.MASKED_EQ, 0x80000000, 0x80000000)
     for name in ("kill", "rt_sigqueueinfo"):
@@ -112,6 +112,19 @@ def child_program(*, is_pinned: bool) -> bytes:
         rules.add_rule(refused, "sched_setaffinity")
     rules.add_rule(refused, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFF, signal.SIGKILL))
     return _exported(rules)
+
+
+def _rules(otherwise: int) -> Any:
+    """Begin a filter that also refuses every call through the tables of 32-bit programs (int 0x80, x32).
+
+    libseccomp would kill the thread that makes one. A process that lost its first thread does not end
+    while it has others, and held its run until the time was up.
+    """
+    import pyseccomp as seccomp
+
+    rules = seccomp.SyscallFilter(otherwise)
+    rules.set_attr(seccomp.Attr.ACT_BADARCH, seccomp.ERRNO(errno.EPERM))
+    return rules
 
 
 def _exported(rules: object) -> bytes:

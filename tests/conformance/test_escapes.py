@@ -23,7 +23,7 @@ from scoring.sandbox.unconfined import UnconfinedSandbox
 pytestmark = pytest.mark.sandbox
 
 PROBE = """
-import ctypes, fcntl, glob, os, resource, signal, socket, subprocess, sys, time
+import ctypes, fcntl, glob, mmap, os, resource, signal, socket, subprocess, sys, threading, time
 libc = ctypes.CDLL(None, use_errno=True)
 given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
 
@@ -42,6 +42,7 @@ except (OSError, ValueError) as error:
     verdict = "held"
 with open(given["--reply"], "w") as reply:
     reply.write(verdict)
+os._exit(0)
 """
 
 # These succeed for an ordinary process, and so prove that the probes can tell.
@@ -155,6 +156,17 @@ ATTACKS = {
     "let a limit kill it": "resource.setrlimit(resource.RLIMIT_CPU, (1, 1)); return True",
     "let input kill it": "return bool(fcntl.fcntl(os.pipe()[0], 10, 9)) or True",
     "let a timer kill it": "return must(libc.syscall(222, 0, None, bytes(8)))",
+    "call through the x32 table beside a thread": (
+        "threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
+        "return must(libc.syscall(0x40000000 + 39))"
+    ),
+    "call as a 32-bit program does beside a thread": (
+        "threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n"
+        "code = mmap.mmap(-1, 4096, prot=7)\n"
+        "code.write(bytes.fromhex('b814000000cd80c3'))\n"
+        "call = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(code)))\n"
+        "return call() != -1"
+    ),
     "ask the keeper to stop": "os.kill(1, 15); time.sleep(0.5); return False",
     "leave a core file": "return resource.getrlimit(resource.RLIMIT_CORE)[1]",
 }
