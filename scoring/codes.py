@@ -122,13 +122,18 @@ CODES: Final[dict[str, Code]] = {
     ),
     "macs_over_budget": Code(
         "One forward pass takes {found:,} MACs; fewer than {allowed:,} are allowed.",
-        "A MAC is one multiply-add. The highest of several counts applies; here it came from {counter}.",
+        "A MAC is one multiply-add. The count that applies here is that of {counter}; the others are listed beside it.",
     ),
     "macs_not_countable": Code(
         "This track allows fewer than {allowed:,} MACs, but this entry's MACs cannot be counted: {why}.",
         "Export ONNX at opset 17 or later with a fixed height and width, or simplify the graph (onnxsim), so that "
         "every shape follows from the input shape. A torch forward() must do the same work whether or not it is "
         "being counted.",
+    ),
+    "not_captured": Code(
+        "This track runs entries as graphs, without their code, and this one could not be captured as a graph: {why}.",
+        "Write forward() with torch operators alone: no NumPy, OpenCV or other libraries, no branches or loops that "
+        "depend on the values of tensors, and nothing kept between calls. An ONNX model is a graph already.",
     ),
     "package_over_budget": Code(
         "The unpacked package is {found:,} bytes; at most {allowed:,} are allowed.",
@@ -264,6 +269,22 @@ CODES: Final[dict[str, Code]] = {
     "uncounted_ops": Code(
         "These operators were not counted towards MACs: {ops}.",
         "A limit on CPU time per sample covers them instead.",
+        warning=True,
+    ),
+    "counted_by_running": Code(
+        "The model was counted by running it, because it could not be captured as a graph: {why}.",
+        "The score is not affected, but the board says so. To be captured, write forward() with torch operators alone, "
+        "without NumPy or OpenCV and without branches on the values of tensors.",
+        warning=True,
+    ),
+    "official_counter_unavailable": Code(
+        "This track counts MACs with {counter}, but {why}; the count of {instead} applies.",
+        "Nothing has to change. The report lists every count.",
+        warning=True,
+    ),
+    "counters_differ": Code(
+        "{counter} counts {found:,} MACs, {difference:+.1%} beside the {expected:,} of {exact}. Likely reason: {why}.",
+        "A second opinion, for your information. The report says which count applies.",
         warning=True,
     ),
     "conversion_mismatch": Code(

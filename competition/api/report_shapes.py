@@ -24,8 +24,21 @@ class UsageOutput(serializers.Serializer[Any]):
 
     parameters = serializers.IntegerField()
     trainable_parameters = serializers.IntegerField()
-    macs = serializers.IntegerField()
-    macs_by_counter = serializers.DictField(child=serializers.IntegerField(allow_null=True))
+    macs = serializers.IntegerField(help_text="The count that applies, that of `binding_counter`.")
+    macs_by_counter = serializers.DictField(
+        child=serializers.IntegerField(allow_null=True),
+        help_text="By counter: `graph` of the captured graph, `static` of an ONNX file, `dispatch` of a run; "
+        "`ptflops` and `fvcore` as second opinions. Null where one failed.",
+    )
+    binding_counter = serializers.CharField(
+        help_text="Whose count applies; empty in reports from before there was a choice."
+    )
+    captured = serializers.BooleanField(
+        allow_null=True,
+        help_text="Whether the graph that was counted is what predicts. False: counted by running the entry's code. "
+        "Null: nobody tried.",
+    )
+    not_captured = serializers.CharField(help_text="Why no graph could be captured; empty if one was.")
     uncounted_ops = serializers.ListField(child=serializers.CharField())
     package_bytes = serializers.IntegerField()
     cpu_s_per_sample = serializers.FloatField(allow_null=True)

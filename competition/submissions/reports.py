@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import MISSING, fields
 from datetime import datetime
 from typing import Any, Final
 
 from competition.submissions.models import Evaluation, Score
 from competition.tracks.class_names import class_names
-from scoring.contracts import Finding, Split, Status, Verdict, quantised_name
+from scoring.contracts import Finding, Split, Status, Usage, Verdict, quantised_name
 from scoring.reports.report import Report, rendered_stored
 
 VERDICTS: Final[Mapping[Status, Verdict]] = {
@@ -42,7 +43,7 @@ def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) ->
         applied=measured.get("applied", {}),
         track=track.slug,
         benchmark=evaluation.benchmark.digest,
-        usage=evaluation.usage,
+        usage=_usage(evaluation.usage),
         max_latency_ms=evaluation.benchmark.spec.get("budgets", {}).get("max_latency_ms"),
         scores=_scores(own, Split.PUBLIC),
         private_scores=_scores(own, Split.PRIVATE) if shows_private else {},
@@ -80,6 +81,12 @@ def _words(evaluation: Evaluation, findings: list[dict[str, Any]]) -> dict[str, 
         message = FAULT_MESSAGE.format(attempts=evaluation.attempts)
         return {"code": "", "message": message, "hint": FAULT_HINT.format(reference=evaluation.reference)}
     return {"code": "", "message": "", "hint": ""}
+
+
+def _usage(stored: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return what was measured; what a report is too old to tell is as if nothing were known of it."""
+    defaults = {each.name: each.default for each in fields(Usage) if each.default is not MISSING}
+    return None if stored is None else {**defaults, **stored}
 
 
 def _finding(stored: Mapping[str, Any]) -> Finding:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
 
 from scoring.budget.onnx.operators import UNKNOWN_PRODUCTS
 from scoring.contracts import (
@@ -12,31 +14,46 @@ from scoring.contracts import (
     PARAMETERS_RULE,
     BudgetRule,
     Budgets,
+    Capture,
     Finding,
+    MacsCounter,
     Package,
     StaticCounts,
     Usage,
+    exact_counter,
+    largest_counter,
 )
 from scoring.errors import Rejected, reject
+
+NAMED_COUNTERS: Final = frozenset({MacsCounter.PTFLOPS, MacsCounter.FVCORE})
+"""Those of others, which a track may make its official ones."""
 
 
 def enforce_static(counts: StaticCounts, package: Package, budgets: Budgets) -> None:
     """Raise `Rejected` if the static counts already exceed a budget."""
+    macs = None if budgets.macs_counter in NAMED_COUNTERS else counts.macs
     _raise_all(
         *_excess(PARAMETERS_RULE, counts.parameters, budgets),
-        *_excess(MACS_RULE, counts.macs, budgets, counter="static"),
+        *_excess(MACS_RULE, macs, budgets, counter="static"),
         *_files(package, budgets),
     )
 
 
 def enforce(usage: Usage, budgets: Budgets) -> None:
-    """Raise `Rejected` if the measured usage exceeds a budget."""
+    """Raise `Rejected` if the measured usage, bound by `bind`, exceeds a budget."""
     _raise_all(
+        *_uncaptured(usage, budgets),
         *_excess(PARAMETERS_RULE, usage.parameters, budgets),
-        *_excess(MACS_RULE, usage.macs, budgets, counter=binding_counter(usage.macs_by_counter)),
+        *_excess(MACS_RULE, usage.macs, budgets, counter=usage.binding_counter),
         *_uncounted(usage, budgets),
         *_excess(BYTES_RULE, usage.package_bytes, budgets),
     )
+
+
+def bind(usage: Usage, budgets: Budgets) -> Usage:
+    """Return the usage with the count of MACs that applies on the track, and whose it is."""
+    name = _binding_counter(usage, budgets.macs_counter)
+    return replace(usage, macs=usage.macs_by_counter.get(name) or 0, binding_counter=name)
 
 
 def enforce_cpu(cpu_s_per_sample: float, allowed: float) -> None:
@@ -57,15 +74,23 @@ def _excess(rule: BudgetRule, found: int | None, budgets: Budgets, **facts: obje
         yield Finding(code=rule.code, facts={"found": found, "allowed": allowed, **facts})
 
 
+def _uncaptured(usage: Usage, budgets: Budgets) -> Iterator[Finding]:
+    """Yield a finding where the track lets only graphs predict, and there is none."""
+    if budgets.capture is Capture.REQUIRED and not usage.captured:
+        yield Finding(code="not_captured", facts={"why": usage.not_captured or "nothing was captured"})
+
+
 def _uncounted(usage: Usage, budgets: Budgets) -> Iterator[Finding]:
     """Yield a finding where products went past every counter: "nobody counted any" does not mean 0.
 
     A model that fails only while it is counted would otherwise be within every budget. The dispatch
-    counter alone sees all products of torch; the static one all of a graph whose shapes it knows.
+    counter sees all products of torch, that of the captured graph all of the graph; the static one all
+    of an ONNX graph whose shapes it knows.
     """
-    if budgets.max_macs is None or usage.macs_by_counter.get("dispatch") is not None:
+    counted = usage.macs_by_counter
+    if budgets.max_macs is None or any(counted.get(name) is not None for name in ("graph", "dispatch")):
         return
-    if usage.macs_by_counter.get("static") is None:
+    if counted.get("static") is None:
         why = "the model failed while it was being counted"
         yield Finding(code="macs_not_countable", facts={"allowed": budgets.max_macs, "why": why})
         return
@@ -83,7 +108,12 @@ def _files(package: Package, budgets: Budgets) -> Iterator[Finding]:
         yield from _excess(FILES_RULE, package.package_bytes, budgets, parameters=budgets.max_parameters)
 
 
-def binding_counter(by_counter: Mapping[str, int | None]) -> str:
-    """Return the name of the counter that found most; the first of equals."""
-    known = {name: macs for name, macs in by_counter.items() if macs is not None}
-    return max(known, key=lambda name: known[name], default="none")
+def _binding_counter(usage: Usage, official: MacsCounter) -> str:
+    if official is MacsCounter.LARGEST:
+        return largest_counter(usage.macs_by_counter)
+    if official in NAMED_COUNTERS and usage.macs_by_counter.get(official) is not None:
+        return official.value
+    # A count that misses products is the last resort of the exact ones.
+    unsure = ("static",) if UNKNOWN_PRODUCTS & set(usage.uncounted_ops) else ()
+    name = exact_counter(usage.macs_by_counter, without=unsure)
+    return exact_counter(usage.macs_by_counter) if name == "none" else name

@@ -74,12 +74,20 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
-    """What was measured on one package; compared with `Budgets` by `scoring.budget.enforce`."""
+    """What was measured on one package; compared with `Budgets` by `scoring.budget.enforce`.
+
+    `macs` is the count that applies, `binding_counter` says whose it is. `captured` says whether what was
+    counted is the graph that predicts, as of every ONNX entry; None where nobody tried. `not_captured`
+    tells in words why it is not.
+    """
 
     parameters: int
     trainable_parameters: int
     macs: int
     macs_by_counter: Mapping[str, int | None]
+    binding_counter: str = ""
+    captured: bool | None = None
+    not_captured: str = ""
     uncounted_ops: tuple[str, ...] = ()
     package_bytes: int = 0
     cpu_s_per_sample: float | None = None

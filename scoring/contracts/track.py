@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from scoring.contracts.counter import MacsCounter
 from scoring.contracts.digest import digest_form, digest_of
 from scoring.contracts.fields import Group, Unit, described
 from scoring.contracts.format import CODE_FREE, Format
@@ -247,6 +248,14 @@ class OutputContract:
         return f"({batch}, {self.width})"
 
 
+class Capture(StrEnum):
+    """Whether an entry is turned into a graph that is counted and then runs in place of its code."""
+
+    REQUIRED = "required"
+    PREFERRED = "preferred"
+    OFF = "off"
+
+
 BYTES_A_PARAMETER = 4
 BYTES_BESIDE_PARAMETERS = 4 * 2**20
 """Source, documents and pictures of a package, in tracks with a budget on parameters."""
@@ -254,7 +263,7 @@ BYTES_BESIDE_PARAMETERS = 4 * 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class Budgets:
-    """What a package may use. `None` means no limit.
+    """What a package may use, and whose count of it applies. `None` means no limit.
 
     `max_parameters` is inclusive ("no more than"), `max_macs` is strict ("lower than"), as the
     CVPR 2022 rules word them. MACs are multiply-adds of one sample at batch 1. `max_latency_ms`, also
@@ -280,6 +289,23 @@ class Budgets:
             empty="no limit",
             above=0,
             is_decision=True,
+        ),
+    )
+    macs_counter: MacsCounter = field(
+        default=MacsCounter.EXACT,
+        metadata=described(
+            "Whose count is held against the limit on MACs. `exact`: that of the graph, or else of the running "
+            "model. `ptflops` and `fvcore`: theirs, or the exact one where they fail. `largest`: "
+            "the highest of all.",
+            label="MAC counter",
+        ),
+    )
+    capture: Capture = field(
+        default=Capture.PREFERRED,
+        metadata=described(
+            "Whether entries are captured as graphs, which are counted and then run without the entry's code. "
+            "`required`: an entry that cannot be captured is rejected. `preferred`: it is counted by running it, "
+            "and the board says so. `off`: every entry runs as it is.",
         ),
     )
     max_package_bytes: int | None = field(

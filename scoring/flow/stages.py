@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from scoring import metrics
 from scoring.budget import allowance, enforce, static
+from scoring.budget.remarks import remarks
 from scoring.contracts import (
     TRUTH_BY_OUTPUT,
     Breakdown,
@@ -70,8 +71,10 @@ def measure(model: Loadable, counts: StaticCounts, tools: Tools) -> Measurement:
     job = make_probe_job(Task.MEASURE, model, tools)
     run = run_job(job, tools, Stage.MEASURE)
     facts = cast(exchange.MeasureFacts, exchange.interpret(run, job))
-    usage = _usage(facts, counts, model.package)
-    return Measurement(usage=usage, warnings=(*facts.warnings, *_uncounted(usage)), log=facts.log)
+    budgets = model.track.budgets
+    usage = enforce.bind(_usage(facts, counts, model.package), budgets)
+    warnings = (*facts.warnings, *_uncounted(usage), *remarks(usage, budgets))
+    return Measurement(usage=usage, warnings=warnings, log=facts.log)
 
 
 def prepare(data: Path, track: TrackSpec, cache: Path, tools: Tools) -> PreparedData:
@@ -194,12 +197,12 @@ def stated_numbers(options: Mapping[str, object]) -> dict[str, float]:
 
 
 def _usage(measured: exchange.MeasureFacts, counts: StaticCounts, package: Package) -> Usage:
-    """Join what the sandbox counted with what was counted outside; the largest number binds."""
+    """Join what the sandbox counted with what was counted outside; which MACs apply is still to be bound."""
     by_counter = {**measured.macs_by_counter, **({} if counts.macs is None else {"static": counts.macs})}
     return Usage(
         parameters=max(measured.parameters, counts.parameters or 0),
         trainable_parameters=measured.trainable_parameters,
-        macs=max((macs for macs in by_counter.values() if macs is not None), default=0),
+        macs=0,
         macs_by_counter=by_counter,
         uncounted_ops=tuple(sorted({*measured.uncounted_ops, *counts.uncounted_ops})),
         package_bytes=package.package_bytes,

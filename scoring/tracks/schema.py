@@ -12,6 +12,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     TypeAdapter,
@@ -240,7 +241,7 @@ def _list(field: TrackField) -> Any:
 def _bounded(kind: type, field: TrackField) -> Any:
     about = field.about
     if issubclass(kind, StrEnum):
-        return kind
+        return Annotated[kind, BeforeValidator(_off)] if "off" in list(kind) else kind
     if issubclass(kind, datetime):
         return AwareDatetime
     if issubclass(kind, str):
@@ -251,6 +252,11 @@ def _bounded(kind: type, field: TrackField) -> Any:
     bounds = {"gt": about.above, "ge": about.at_least, "le": about.at_most, "lt": about.below}
     stated: dict[str, Any] = {name: bound for name, bound in bounds.items() if bound is not None}
     return Annotated[kind, Field(strict=True if kind is int else None, **stated)]
+
+
+def _off(value: object) -> object:
+    """Return the word that YAML reads as false unless it is quoted."""
+    return "off" if value is False else value
 
 
 def _one_line(name: str) -> str:

@@ -49,6 +49,20 @@ def test_a_scored_report_has_what_the_command_line_reports(
     assert {key: shown[key] for key in expected} == expected
 
 
+def test_a_report_of_before_there_was_capture_says_that_nothing_is_known_of_it(
+    evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
+) -> None:
+    lifecycle.record_scored(lease, scored_report(0.9), now=now, place=standings.place)
+    evaluation.refresh_from_db()
+    younger = ("captured", "not_captured", "binding_counter")
+    evaluation.usage = {name: value for name, value in evaluation.usage.items() if name not in younger}
+    evaluation.save()
+
+    usage = report(evaluation, now)["usage"]
+
+    assert [usage[name] for name in younger] == [None, "", ""]
+
+
 def test_a_second_score_is_reported_as_the_command_line_does(
     evaluation: Evaluation, lease: lifecycle.Lease, now: datetime
 ) -> None:

@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from competition.tracks.documents import read_document
 from scoring.tracks import TrackDocument, build_track, load_track, plain, presets
+from tests.competition.tracks.young_fields import as_of_old, without_young
 
 BEFORE = [("tracks", "0008_class_names_and_quantisation")]
 AFTER = [("tracks", "0009_track_body")]
@@ -73,7 +74,10 @@ EVERYTHING: dict[str, Any] = {
         "seed": 2**31 - 1,
     },
 }
-DOCUMENTS = {**{name: load_track(name) for name in presets()}, "everything": build_track(EVERYTHING)}
+DOCUMENTS = {
+    **{name: as_of_old(load_track(name)) for name in presets()},
+    "everything": build_track(EVERYTHING),
+}
 
 
 def old_columns(document: TrackDocument) -> dict[str, Any]:
@@ -93,7 +97,7 @@ def old_columns(document: TrackDocument) -> dict[str, Any]:
         **{f"output_{name}": output[name] for name in ("kind", "width", "classes")},
         "box_layout": output["box_layout"] or "",
         "class_names": output["class_names"],
-        **plain_of(spec.budgets),
+        **without_young("budgets", plain_of(spec.budgets)),
         **second,
         **plain_of(spec.archive_limits),
         **plain_of(spec.run_limits),

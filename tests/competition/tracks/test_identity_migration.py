@@ -19,6 +19,7 @@ from competition.tracks.documents import as_json
 from competition.tracks.models import BenchmarkVersion, Track
 from scoring.contracts import METRIC_FACTS, Quantisation, TrackSpec
 from scoring.tracks import TrackDocument, load_track, presets
+from tests.competition.tracks.young_fields import as_of_old, without_young
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,6 +48,7 @@ def latest() -> Target:
 def old_spec_digest(spec: TrackSpec) -> str:
     """Return the digest as releases before 0010 made it."""
     facts = asdict(spec)
+    facts["budgets"] = without_young("budgets", facts["budgets"])
     del facts["slug"], facts["name"], facts["output"]["class_names"]
     if spec.quantisation is None:
         del facts["quantisation"]
@@ -82,7 +84,8 @@ def old_columns(document: TrackDocument) -> dict[str, Any]:
         "extra_metrics": list(spec.extra_metrics),
     }
     second = spec.quantisation or Quantisation()
-    for section in (spec.budgets, second, spec.archive_limits, spec.run_limits, document.page):
+    columns |= without_young("budgets", asdict(spec.budgets))
+    for section in (second, spec.archive_limits, spec.run_limits, document.page):
         columns |= asdict(section)
     return columns | {"precision": second.precision if spec.quantisation else ""}
 
@@ -103,7 +106,7 @@ def old_row(document: TrackDocument) -> dict[str, Any]:
 
 def documents() -> list[TrackDocument]:
     """Return every preset, each once plain and once with a second score."""
-    plain = [load_track(preset) for preset in presets()]
+    plain = [as_of_old(load_track(preset)) for preset in presets()]
     quantised = [
         replace(
             document,

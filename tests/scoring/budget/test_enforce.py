@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from scoring.budget.enforce import binding_counter, enforce, enforce_cpu, enforce_static
+from scoring.budget.enforce import bind, enforce, enforce_cpu, enforce_static
 from scoring.budget.onnx.operators import UNKNOWN_PRODUCTS
-from scoring.contracts import Budgets, Format, Package, StaticCounts, Usage
+from scoring.contracts import Budgets, Capture, Format, MacsCounter, Package, StaticCounts, Usage
 from scoring.errors import Rejected, render_all
 
 BUDGETS = Budgets(max_parameters=30_000_000, max_macs=5_000_000_000, max_package_bytes=1_000)
@@ -20,6 +20,7 @@ AT_LIMIT = Usage(
     trainable_parameters=0,
     macs=4_999_999_999,
     macs_by_counter=COUNTERS,
+    binding_counter="dispatch",
     package_bytes=1_000,
 )
 PACKAGE = Package(format=Format.ONNX, root=Path(), main="net.onnx", package_bytes=1_000)
@@ -48,8 +49,7 @@ def test_one_parameter_too_many_is_refused() -> None:
 
 
 def test_macs_equal_to_the_limit_are_refused() -> None:
-    counters = {"dispatch": 1, "ptflops": 5_000_000_000, "fvcore": None}
-    usage = replace(AT_LIMIT, macs=5_000_000_000, macs_by_counter=counters)
+    usage = replace(AT_LIMIT, macs=5_000_000_000, binding_counter="ptflops")
 
     caught = refusal(lambda: enforce(usage, BUDGETS))
 
@@ -113,17 +113,102 @@ def test_more_processor_time_is_hidden_work() -> None:
 
 
 @pytest.mark.parametrize(
+    ("counters", "name", "macs"),
+    [
+        pytest.param({"graph": 3, "static": 4, "dispatch": 5, "ptflops": 6}, "graph", 3, id="of the graph"),
+        pytest.param({"static": 4, "dispatch": 5, "ptflops": 6}, "static", 4, id="of an ONNX file"),
+        pytest.param({"dispatch": 5, "ptflops": 6}, "dispatch", 5, id="of a run"),
+        pytest.param({"graph": None, "dispatch": 5}, "dispatch", 5, id="where the graph's failed"),
+        pytest.param({"graph": 0, "dispatch": 5}, "graph", 0, id="also if it is nothing"),
+        pytest.param({"dispatch": None, "ptflops": 6}, "none", 0, id="no exact one"),
+        pytest.param({}, "none", 0, id="none at all"),
+    ],
+)
+def test_the_surest_exact_count_binds(counters: dict[str, int | None], name: str, macs: int) -> None:
+    bound = bind(replace(AT_LIMIT, macs_by_counter=counters), Budgets())
+
+    assert (bound.binding_counter, bound.macs) == (name, macs)
+
+
+@pytest.mark.parametrize(
+    ("counters", "name"), [({"static": 7, "dispatch": 8}, "dispatch"), ({"static": 7}, "static")]
+)
+def test_a_static_count_that_misses_products_binds_last(counters: dict[str, int | None], name: str) -> None:
+    usage = replace(AT_LIMIT, macs_by_counter=counters, uncounted_ops=("Conv (shape unknown)",))
+
+    assert bind(usage, Budgets()).binding_counter == name
+
+
+@pytest.mark.parametrize(
     ("counters", "name"),
     [
-        ({"a": 1, "b": 2}, "b"),
-        ({"a": 2, "b": 2}, "a"),
-        ({"a": None, "b": 0}, "b"),
-        ({"a": None}, "none"),
+        ({"dispatch": 1, "ptflops": 2}, "ptflops"),
+        ({"dispatch": 2, "ptflops": 2}, "dispatch"),
+        ({"dispatch": None, "ptflops": 0}, "ptflops"),
+        ({"graph": 1, "static": 4, "dispatch": 5}, "dispatch"),
+        ({"dispatch": None}, "none"),
         ({}, "none"),
     ],
 )
-def test_the_largest_counter_binds(counters: dict[str, int | None], name: str) -> None:
-    assert binding_counter(counters) == name
+def test_the_largest_count_binds_where_the_track_says_so(counters: dict[str, int | None], name: str) -> None:
+    usage = replace(AT_LIMIT, macs_by_counter=counters)
+
+    assert bind(usage, Budgets(macs_counter=MacsCounter.LARGEST)).binding_counter == name
+
+
+@pytest.mark.parametrize("official", [MacsCounter.PTFLOPS, MacsCounter.FVCORE])
+def test_the_counter_that_a_track_names_binds(official: MacsCounter) -> None:
+    usage = replace(AT_LIMIT, macs_by_counter={"graph": 9, "dispatch": 9, "ptflops": 7, "fvcore": 7})
+
+    bound = bind(usage, Budgets(macs_counter=official))
+
+    assert (bound.binding_counter, bound.macs) == (official, 7)
+
+
+@pytest.mark.parametrize("counters", [{"graph": 9, "ptflops": None}, {"graph": 9}])
+def test_the_exact_count_binds_where_the_named_counter_has_none(counters: dict[str, int | None]) -> None:
+    usage = replace(AT_LIMIT, macs_by_counter=counters)
+
+    assert bind(usage, Budgets(macs_counter=MacsCounter.PTFLOPS)).binding_counter == "graph"
+
+
+@pytest.mark.parametrize("official", [MacsCounter.PTFLOPS, MacsCounter.FVCORE])
+def test_a_static_count_refuses_nothing_where_another_counter_is_named(official: MacsCounter) -> None:
+    budgets = replace(BUDGETS, macs_counter=official)
+
+    enforce_static(StaticCounts(macs=10**12), PACKAGE, budgets)
+
+
+# --- what was captured
+
+WANTS_GRAPHS = replace(BUDGETS, capture=Capture.REQUIRED)
+
+
+def test_a_captured_entry_is_accepted_where_graphs_are_required() -> None:
+    enforce(replace(AT_LIMIT, captured=True), WANTS_GRAPHS)
+
+
+@pytest.mark.parametrize(("captured", "why"), [(False, "it calls numpy"), (None, "")])
+def test_an_entry_without_a_graph_is_refused_where_graphs_are_required(
+    captured: bool | None, why: str
+) -> None:
+    caught = refusal(lambda: enforce(replace(AT_LIMIT, captured=captured, not_captured=why), WANTS_GRAPHS))
+
+    assert caught.code == "not_captured"
+    assert caught.findings[0].facts == {"why": why or "nothing was captured"}
+
+
+@pytest.mark.parametrize("capture", [Capture.PREFERRED, Capture.OFF])
+def test_an_entry_without_a_graph_is_accepted_elsewhere(capture: Capture) -> None:
+    enforce(replace(AT_LIMIT, captured=False), replace(BUDGETS, capture=capture))
+
+
+def test_excesses_stand_beside_what_was_not_captured() -> None:
+    usage = replace(AT_LIMIT, captured=False, not_captured="it calls numpy", parameters=10**9)
+
+    caught = refusal(lambda: enforce(usage, WANTS_GRAPHS))
+
+    assert [finding.code for finding in caught.findings] == ["not_captured", "parameters_over_budget"]
 
 
 CODE = replace(PACKAGE, format=Format.CVPR_ZIP, main="model.py")
@@ -193,8 +278,9 @@ def test_products_that_nobody_counted_are_named_in_the_order_of_the_alphabet() -
     assert caught.findings[0].facts["why"] == f"no counter can count {named}"
 
 
-def test_a_graph_whose_products_torch_counted_is_accepted() -> None:
-    counters = {**GRAPH, "dispatch": 8}
+@pytest.mark.parametrize("counter", ["dispatch", "graph"])
+def test_a_graph_whose_products_another_counter_saw_is_accepted(counter: str) -> None:
+    counters = {**GRAPH, counter: 8}
 
     enforce(
         replace(AT_LIMIT, macs=8, macs_by_counter=counters, uncounted_ops=("Conv (shape unknown)",)), BUDGETS

@@ -56,6 +56,8 @@ LEFT_OUT = {
     "extra_metrics": (),
     "budgets.max_parameters": None,
     "budgets.max_macs": None,
+    "budgets.macs_counter": "exact",
+    "budgets.capture": "preferred",
     "budgets.max_package_bytes": None,
     "budgets.max_latency_ms": None,
     "quantisation": None,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scoring.budget.allowance import START_UP_CPU_S
-from scoring.contracts import Format, Outcome, Stage, Task, TrackSpec, Verdict
+from scoring.contracts import Format, MacsCounter, Outcome, Stage, Task, TrackSpec, Verdict
 from scoring.errors import Fault, Rejected
 from scoring.flow import pipeline, stages
 from scoring.sandbox.base import ExitStatus
@@ -295,19 +295,37 @@ def test_a_full_disk_is_our_fault(check, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("counted", "binding"),
+    ("official", "counted", "binding"),
     [
-        ({"dispatch": 1, "ptflops": 5_000_000_000, "fvcore": None}, "ptflops"),
-        ({"dispatch": 5_000_000_000, "ptflops": 1, "fvcore": 1}, "dispatch"),
-        ({"dispatch": 1, "ptflops": 1, "fvcore": 5_000_000_000}, "fvcore"),
+        (MacsCounter.EXACT, {"dispatch": 5_000_000_000, "ptflops": 1, "fvcore": 1}, "dispatch"),
+        (MacsCounter.PTFLOPS, {"dispatch": 1, "ptflops": 5_000_000_000, "fvcore": None}, "ptflops"),
+        (MacsCounter.LARGEST, {"dispatch": 1, "ptflops": 1, "fvcore": 5_000_000_000}, "fvcore"),
     ],
 )
-def test_the_counter_that_found_most_macs_binds(check, counted: dict[str, int | None], binding: str) -> None:
+def test_the_counter_that_the_track_names_binds(
+    entry: Path,
+    track: TrackSpec,
+    tmp_path: Path,
+    official: MacsCounter,
+    counted: dict[str, int | None],
+    binding: str,
+) -> None:
+    box = sandbox(measure=retold(measured(), macs_by_counter=counted))
+    named = replace(track, budgets=replace(track.budgets, macs_counter=official))
+
     with pytest.raises(Rejected) as caught:
-        check(sandbox(measure=retold(measured(), macs_by_counter=counted)))
+        pipeline.check(entry, named, sandbox=box, workdir=tmp_path, note=lambda stage: None)
 
     finding = caught.value.findings[0]
     assert (finding.code, finding.facts["counter"]) == ("macs_over_budget", binding)
+
+
+def test_counts_far_apart_are_explained(check) -> None:
+    counted = {"dispatch": 100, "ptflops": 110, "fvcore": 100}
+
+    report = check(sandbox(measure=retold(measured(), macs_by_counter=counted)))
+
+    assert "counters_differ" in {finding.code for finding in report.warnings}
 
 
 @pytest.mark.parametrize("told", [1, GRAPH_PARAMETERS + 1])

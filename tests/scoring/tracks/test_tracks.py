@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scoring.contracts import Format, Metric, Quantisation
+from scoring.contracts import Capture, Format, Metric, Quantisation
 from scoring.tracks import MAX_DOCUMENT_BYTES, InvalidTrack, dump_track, load_track, parse_track, presets
 
 HAPPY = {
@@ -179,6 +179,20 @@ def test_quantisation_takes_its_defaults_and_is_written_back() -> None:
 
     assert document.spec.quantisation == Quantisation()
     assert parse_track(dump_track(document)) == document
+
+
+@pytest.mark.parametrize("written", ["off", "'off'"])
+def test_off_is_a_word_though_yaml_reads_it_as_false(written: str) -> None:
+    document = parse_track(yaml.safe_dump(HAPPY) + f"\nbudgets: {{capture: {written}}}\n")
+
+    assert document.spec.budgets.capture is Capture.OFF
+    assert parse_track(dump_track(document)) == document
+
+
+@pytest.mark.parametrize("written", ["on", "none", "0", "Required"])
+def test_other_words_about_capture_are_refused(written: str) -> None:
+    with pytest.raises(InvalidTrack, match="capture"):
+        parse_track(yaml.safe_dump(HAPPY) + f"\nbudgets: {{capture: {written}}}\n")
 
 
 @pytest.mark.parametrize("text", ["- a list", "just words", "", "a: [unclosed"])
