@@ -159,10 +159,15 @@ CODES: Final[dict[str, Code]] = {
         "Entries run on the CPU, without network access, and read only the files of their package. What your code "
         "printed and raised is in the log: on the submission's page, or with `podium check --log`.",
     ),
+    "process_refused": Code(
+        "The model tried to start another process.",
+        "On this track an entry runs in one process. Use threads, load data without workers (`num_workers=0`), and "
+        "call no other programs.",
+    ),
     "crashed": Code(
         "The model crashed with {error}.",
-        "Entries run on the CPU, without network access. To see the traceback, run `podium check --log`, or "
-        "`podium score --log` on your own data.",
+        "Entries run in one process on the CPU, without network access. To see the traceback, run "
+        "`podium check --log`, or `podium score --log` on your own data.",
     ),
     "timed_out": Code(
         "The run took longer than the limit of {allowed_s:g} s.",

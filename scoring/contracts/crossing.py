@@ -50,6 +50,7 @@ class Request:
     batch_size: int
     threads: int
     seed: int
+    may_start_processes: bool = False
     options: Mapping[str, object] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -70,6 +71,7 @@ class Request:
             batch_size=raw["batch_size"],
             threads=raw["threads"],
             seed=raw["seed"],
+            may_start_processes=raw["may_start_processes"],
             options=raw["options"],
         )
 
@@ -114,6 +116,7 @@ class Outcome(StrEnum):
     LOAD_FAILED = "load_failed"
     CRASHED = "crashed"
     OUT_OF_MEMORY = "out_of_memory"
+    PROCESS_REFUSED = "process_refused"
     WRONG_OUTPUT_KIND = "wrong_output_kind"
     WRONG_OUTPUT_SHAPE = "wrong_output_shape"
     WRONG_OUTPUT_COUNT = "wrong_output_count"

@@ -424,6 +424,13 @@ class ArchiveLimits:
 WEEK_S: Final = 7 * 24 * 3600
 
 
+class Processes(StrEnum):
+    """Whether an entry may start processes of its own; threads it may always start."""
+
+    REFUSED = "refused"
+    ALLOWED = "allowed"
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunLimits:
     """Bounds on one run in the sandbox. `threads` is fixed by the track so that scores repeat."""
@@ -431,6 +438,12 @@ class RunLimits:
     max_memory_bytes: int = field(
         default=6 * 2**30,
         metadata=described("Memory of the whole run in the sandbox.", unit=Unit.BYTES, above=0),
+    )
+    processes: Processes = field(
+        default=Processes.REFUSED,
+        metadata=described(
+            "`refused`: an entry runs in one process with as many threads as it likes. `allowed`: it may start more."
+        ),
     )
     max_processes: int = field(
         default=256,

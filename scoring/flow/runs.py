@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from scoring.contracts import Request, Stage, Task
+from scoring.contracts import Processes, Request, Stage, Task
 from scoring.flow.found import Loadable
 from scoring.readers import READERS
 from scoring.sandbox.base import Job, Run, Sandbox
@@ -39,6 +39,7 @@ def make_job(task: Task, model: Loadable, inputs: Path, samples: int, *, seed: i
         batch_size=limits.batch_size,
         threads=limits.threads,
         seed=limits.seed if seed is None else seed,
+        may_start_processes=limits.processes is Processes.ALLOWED,
         options=model.options,
     )
     timeout_s = limits.measure_timeout_s if task in ON_FEW_SAMPLES else limits.predict_timeout_s

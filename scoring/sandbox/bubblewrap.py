@@ -22,6 +22,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from scoring.contracts import Processes
 from scoring.errors import Fault
 from scoring.sandbox import cage, syscalls, workfiles
 from scoring.sandbox.base import Job, Run
@@ -66,13 +67,17 @@ class BubblewrapSandbox:
         if uid is not None:
             workfiles.hand_over(exhibits, uid)
         pinned_to = processors(job)
+        child_filter = syscalls.child_program(
+            is_pinned=pinned_to is not None,
+            may_start_processes=job.limits.processes is Processes.ALLOWED,
+        )
         plan = {
             "uid": uid,
             "confined": True,
             "limits": resource_limits(job),
             "processors": pinned_to,
             "pid": syscalls.CHILD_PID,
-            "filter": base64.b64encode(syscalls.child_program(is_pinned=pinned_to is not None)).decode(),
+            "filter": base64.b64encode(child_filter).decode(),
             "argv": [sys.executable, *self.child, *CHILD_FILES],
         }
         with started(cage.arguments(exhibits, job.limits), plan) as running:

@@ -216,8 +216,8 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
             return reject("load_failed", log=log, why=_why(reply, job))
         case Outcome.CRASHED:
             return _crashed(_why(reply, job) + _fed(job), run, job)
-        case Outcome.OUT_OF_MEMORY:
-            return _out_of_memory(run, job)
+        case Outcome.OUT_OF_MEMORY | Outcome.PROCESS_REFUSED:
+            return _wanted_more(reply, run, job)
         case Outcome.WRONG_OUTPUT_KIND:
             return reject("wrong_output_kind", log=log, found=_told(facts.found, "something else", job))
         case Outcome.WRONG_OUTPUT_SHAPE:
@@ -250,6 +250,12 @@ def _no_graph(reply: FailedReply, run: Run, job: Job) -> Rejected:
         return reject(code, log=_log(run, job), why=_why(reply, job))
     why = f"ONNX Runtime's quantiser failed with {_why(reply, job)}"
     return reject("quantisation_failed", log=_log(run, job), why=why, precision=Precision.W8A8)
+
+
+def _wanted_more(reply: FailedReply, run: Run, job: Job) -> Rejected:
+    if reply.outcome is Outcome.PROCESS_REFUSED:
+        return reject("process_refused", log=_log(run, job))
+    return _out_of_memory(run, job)
 
 
 def _out_of_memory(run: Run, job: Job) -> Rejected:

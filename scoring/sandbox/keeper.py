@@ -182,7 +182,7 @@ def prepare_child(plan: Mapping[str, Any]) -> None:
         lower_limit(getattr(resource, name, None), wanted)
     if plan["confined"]:
         require_no_privileges(Path("/proc/self/status").read_text())
-    for caught in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
+    for caught in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGCHLD):
         signal.signal(caught, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     if plan["filter"] is not None:

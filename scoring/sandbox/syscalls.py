@@ -15,6 +15,7 @@ from typing import Any, Final
 
 # Namespace flags of clone(2): a new user namespace would hand out capabilities inside it.
 NAMESPACE_FLAGS: Final = 0x7E020000
+CLONE_THREAD: Final = 0x10000
 AF_UNIX: Final = 1
 F_SETSIG: Final = 10
 # The keeper is process 1 inside, and the first that it starts is the entry.
@@ -79,8 +80,8 @@ def program() -> bytes:
 
 
 @cache
-def child_program(*, is_pinned: bool) -> bytes:
-    """Return a second filter, for the entry and not for the keeper: no SIGKILL of its own making.
+def child_program(*, is_pinned: bool, may_start_processes: bool) -> bytes:
+    """Return a second filter, for the entry and not for the keeper: no processes, no SIGKILL of its own making.
 
     Such an end looks as if somebody had killed the sandbox from outside, which is a fault of ours: it
     is tried again and costs the entrant no submission, so it would be a quota without an end.
@@ -110,7 +111,15 @@ def child_program(*, is_pinned: bool) -> bytes:
     if is_pinned:
         # Held to some processors while it is timed, an entry could take the others back.
         rules.add_rule(refused, "sched_setaffinity")
-    rules.add_rule(refused, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFF, signal.SIGKILL))
+    if may_start_processes:
+        rules.add_rule(refused, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFF, signal.SIGKILL))
+        # Children that are reaped unseen take their processor time with them: nobody may ignore their end.
+        rules.add_rule(refused, "rt_sigaction", is_(0, signal.SIGCHLD), seccomp.Arg(1, seccomp.NE, 0))
+    else:
+        for name in ("fork", "vfork"):
+            if seccomp.resolve_syscall(seccomp.system_arch(), name) >= 0:
+                rules.add_rule(refused, name)
+        rules.add_rule(refused, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
     return _exported(rules)
 
 

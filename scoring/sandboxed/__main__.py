@@ -12,6 +12,7 @@ from typing import Final, Protocol, cast
 from scoring.contracts import FORMAT_FACTS, Request, Task
 from scoring.sandboxed.channel import Channel, Reply, leave
 from scoring.sandboxed.inputs import Pixels, open_inputs, open_paced
+from scoring.sandboxed.processes import refuse_processes
 from scoring.sandboxed.refusal import Refusal
 
 TASKS: Final[Mapping[Task, str]] = {
@@ -66,6 +67,8 @@ def _run(request: Request, paths: argparse.Namespace, channel: Channel) -> Reply
     work = cast(
         TaskModule, import_module(facts.measure if request.task is Task.MEASURE else TASKS[request.task])
     )
+    if not request.may_start_processes:
+        refuse_processes()
     channel.started()
     return work.run(request, paths.package, pixels, channel)
 

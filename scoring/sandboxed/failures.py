@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from scoring.contracts import Outcome, Task
+from scoring.sandboxed.processes import ProcessRefused
 from scoring.sandboxed.refusal import Refusal
 
 T = TypeVar("T")
@@ -44,6 +45,8 @@ def one_line(exc: BaseException) -> str:
 def _refusal(exc: Exception, outcome: Outcome, task: Task) -> Refusal:
     if isinstance(exc, MemoryError) or any(words in str(exc).lower() for words in _ALLOCATION_FAILED):
         return Refusal(Outcome.OUT_OF_MEMORY)
+    if any(isinstance(each, ProcessRefused) for each in (exc, exc.__cause__)):
+        return Refusal(Outcome.PROCESS_REFUSED)
     return Refusal(outcome, why=one_line(exc) if task.may_tell else type(exc).__name__)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from scoring.contracts import Processes
 from scoring.errors import Fault
 from scoring.sandbox.base import ExitStatus, Job, Run, Sandbox
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
@@ -62,7 +63,7 @@ def alive(mark: str) -> list[str]:
 def test_a_daemon_dies_with_its_run(
     build: Build, mark: str, make_job: Callable[..., Job], play: Callable[..., Run]
 ) -> None:
-    run = play(build(DAEMON.replace("MARK", mark)), make_job())
+    run = play(build(DAEMON.replace("MARK", mark)), make_job(processes=Processes.ALLOWED))
 
     assert run.status is ExitStatus.EXITED
     assert alive(mark) == []
@@ -73,7 +74,7 @@ def test_all_die_when_the_time_is_up(
 ) -> None:
     program = DAEMON.replace("MARK", mark) + "time.sleep(1000)"
 
-    run = play(build(program), make_job(timeout_s=0.8))
+    run = play(build(program), make_job(timeout_s=0.8, processes=Processes.ALLOWED))
 
     assert run.status is ExitStatus.TIMED_OUT
     assert alive(mark) == []
@@ -101,7 +102,7 @@ def test_a_fork_bomb_dies(
 ) -> None:
     bomb = f"# {mark}\nimport os\nfor _ in range(5): os.fork()\nwhile True: pass"
 
-    run = play(build(bomb), make_job(timeout_s=0.5))
+    run = play(build(bomb), make_job(timeout_s=0.5, processes=Processes.ALLOWED))
 
     assert run.status is ExitStatus.TIMED_OUT
     assert alive(mark) == []
@@ -213,16 +214,35 @@ def burn_in_a_child():
 def test_processor_time_is_counted_of(
     program: str, build: Build, make_job: Callable[..., Job], play: Callable[..., Run]
 ) -> None:
-    run = play(build(BURN + program), make_job())
+    run = play(build(BURN + program), make_job(processes=Processes.ALLOWED))
 
     # Above comes the start of Python, twice.
     assert BURN_S * 0.95 <= run.cpu_s <= BURN_S + 0.6
 
 
-def test_processor_time_is_seen_of_a_process_that_is_reaped_unseen(
-    build: Build, make_job: Callable[..., Job], play: Callable[..., Run]
+def test_without_a_filter_processor_time_is_seen_of_a_process_that_is_reaped_unseen(
+    make_job: Callable[..., Job], play: Callable[..., Run]
 ) -> None:
-    run = play(build(BURN + "signal.signal(signal.SIGCHLD, signal.SIG_IGN); burn_in_a_child()"), make_job())
+    program = BURN + "signal.signal(signal.SIGCHLD, signal.SIG_IGN); burn_in_a_child()"
+
+    run = play(UnconfinedSandbox(child=("-c", program)), make_job())
 
     # Known by samples alone, so all but the last tenths of a second.
     assert BURN_S / 3 <= run.cpu_s <= BURN_S + 0.6
+
+
+@pytest.mark.sandbox
+def test_processor_time_is_counted_of_processes_of_a_few_milliseconds_that_nobody_waits_for(
+    make_job: Callable[..., Job], play: Callable[..., Run]
+) -> None:
+    program = BURN.replace(f"+ {BURN_S}", f"+ {BURN_S / 60}") + (
+        "try: signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+        "except PermissionError: pass\n"
+        "for _ in range(60): burn_in_a_child()"
+    )
+
+    run = play(
+        BubblewrapSandbox(child=("-c", program)), make_job(processes=Processes.ALLOWED, max_processes=100)
+    )
+
+    assert run.cpu_s >= BURN_S * 0.95

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import scoring
-from scoring.contracts import Task
+from scoring.contracts import Processes, Task
 from scoring.sandbox.base import ExitStatus, Job, Run
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.sandbox.unconfined import UnconfinedSandbox
@@ -150,9 +150,6 @@ ATTACKS = {
     "kill itself with a message": "return must(libc.syscall(129, os.getpid(), 9, bytes(128)))",
     "kill itself by a descriptor": ("signal.pidfd_send_signal(os.pidfd_open(os.getpid()), 9); return True"),
     "kill itself with a high bit set": "return must(libc.syscall(62, os.getpid(), ctypes.c_ulong(0x100000009)))",
-    "let its child's end kill it": (
-        "child = libc.syscall(56, 9, 0, 0, 0, 0)\nif child == 0: os._exit(0)\nreturn must(child)"
-    ),
     "let a limit kill it": "resource.setrlimit(resource.RLIMIT_CPU, (1, 1)); return True",
     "let input kill it": "return bool(fcntl.fcntl(os.pipe()[0], 10, 9)) or True",
     "let a timer kill it": "return must(libc.syscall(222, 0, None, bytes(8)))",
@@ -169,6 +166,21 @@ ATTACKS = {
     ),
     "ask the keeper to stop": "os.kill(1, 15); time.sleep(0.5); return False",
     "leave a core file": "return resource.getrlimit(resource.RLIMIT_CORE)[1]",
+    "fork": "return os.fork() or os._exit(0)",
+    "fork by number": "return must(libc.syscall(57)) or os._exit(0)",
+    "fork as vfork does": "return must(libc.syscall(58)) or os._exit(0)",
+    "clone itself": "return must(libc.syscall(56, 17, 0, 0, 0, 0)) or os._exit(0)",
+    "clone itself into its parent's family": "return must(libc.syscall(56, 0x8000 | 17, 0, 0, 0, 0)) or os._exit(0)",
+    "share its memory with a process": "return must(libc.syscall(56, 0x4100, 0, 0, 0, 0)) or os._exit(0)",
+    "run a program": "return subprocess.run([sys.executable, '-c', ''])",
+    "run a program in a shell": "return os.system('true') == 0",
+    "spawn a program": "return os.posix_spawn(sys.executable, [sys.executable, '-c', ''], {})",
+}
+WHERE_PROCESSES_ARE_ALLOWED = {
+    "let its child's end kill it": (
+        "child = libc.syscall(56, 9, 0, 0, 0, 0)\nif child == 0: os._exit(0)\nreturn must(child)"
+    ),
+    "have its children reaped unseen": "signal.signal(signal.SIGCHLD, signal.SIG_IGN); return True",
 }
 
 
@@ -193,6 +205,15 @@ def test_an_entry_cannot(attack: str, inside: Callable[..., Run], monkeypatch: p
     monkeypatch.setenv("SECRET_KEY", "very secret")
 
     run = inside(probe(attack), max_file_bytes=2**20)
+
+    assert (run.status, run.reply) == (ExitStatus.EXITED, b"held"), run.log
+
+
+@pytest.mark.parametrize(
+    "attack", WHERE_PROCESSES_ARE_ALLOWED.values(), ids=WHERE_PROCESSES_ARE_ALLOWED.keys()
+)
+def test_an_entry_that_may_start_processes_cannot(attack: str, inside: Callable[..., Run]) -> None:
+    run = inside(probe(attack), processes=Processes.ALLOWED)
 
     assert (run.status, run.reply) == (ExitStatus.EXITED, b"held"), run.log
 
@@ -246,7 +267,8 @@ def test_an_entry_may_kill_a_process_that_it_started(inside: Callable[..., Run])
             "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1000)'])\n"
             "child.kill()\n"
             "return child.wait()"
-        )
+        ),
+        processes=Processes.ALLOWED,
     )
 
     assert run.reply == b"escaped: -9"
@@ -302,7 +324,7 @@ except BlockingIOError:
     open('/reply.json', 'w').write(str(children))
 """
 
-    run = inside(bomb, max_processes=20)
+    run = inside(bomb, max_processes=20, processes=Processes.ALLOWED)
 
     # The bomb itself takes one place; the keeper another, where it is the same user.
     assert int(run.reply) in {20 - 1, 20 - 2}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from scoring.contracts import Task
+from scoring.contracts import Processes, Task
 from scoring.errors import Fault
 from scoring.sandbox import BACKENDS
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run, Sandbox
@@ -70,7 +70,7 @@ CHECKS = (
         name="more processor time than wall time times threads",
         program="[os.fork() for _ in range(3)]\nwhile True: pass",
         script=Scripted(cpu_s=3.0),
-        limits={"timeout_s": 1.0, "threads": 1},
+        limits={"timeout_s": 1.0, "threads": 1, "processes": Processes.ALLOWED},
         status=ExitStatus.TIMED_OUT,
     ),
     Check(
@@ -85,7 +85,7 @@ CHECKS = (
         name="too much memory in several processes, each under the limit",
         program="[os.fork() for _ in range(2)]\nheld = bytearray(os.urandom(1) * (48 * 2**20))\ntime.sleep(1000)",
         script=Scripted(peak_memory_bytes=4 * 48 * 2**20),
-        limits={"max_memory_bytes": 128 * 2**20},
+        limits={"max_memory_bytes": 128 * 2**20, "processes": Processes.ALLOWED},
         status=ExitStatus.OUT_OF_MEMORY,
     ),
     Check(

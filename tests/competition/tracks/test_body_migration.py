@@ -100,7 +100,7 @@ def old_columns(document: TrackDocument) -> dict[str, Any]:
         **without_young("budgets", plain_of(spec.budgets)),
         **second,
         **plain_of(spec.archive_limits),
-        **plain_of(spec.run_limits),
+        **without_young("run_limits", plain_of(spec.run_limits)),
         **plain_of(document.page),
     }
 

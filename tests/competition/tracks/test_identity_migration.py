@@ -85,7 +85,8 @@ def old_columns(document: TrackDocument) -> dict[str, Any]:
     }
     second = spec.quantisation or Quantisation()
     columns |= without_young("budgets", asdict(spec.budgets))
-    for section in (second, spec.archive_limits, spec.run_limits, document.page):
+    columns |= without_young("run_limits", asdict(spec.run_limits))
+    for section in (second, spec.archive_limits, document.page):
         columns |= asdict(section)
     return columns | {"precision": second.precision if spec.quantisation else ""}
 

@@ -8,7 +8,10 @@ from typing import Any, Final
 
 from scoring.tracks import TrackDocument
 
-YOUNG: Final[Mapping[str, tuple[str, ...]]] = {"budgets": ("macs_counter", "capture")}
+YOUNG: Final[Mapping[str, tuple[str, ...]]] = {
+    "budgets": ("macs_counter", "capture"),
+    "run_limits": ("processes",),
+}
 
 
 def as_of_old(document: TrackDocument) -> TrackDocument:

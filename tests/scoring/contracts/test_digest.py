@@ -70,6 +70,7 @@ LEFT_OUT = {
     "archive_limits.max_depth": 16,
     "archive_limits.max_ratio": 200.0,
     "run_limits.max_memory_bytes": 6442450944,
+    "run_limits.processes": "refused",
     "run_limits.max_processes": 256,
     "run_limits.max_file_bytes": 536870912,
     "run_limits.max_tmp_bytes": 536870912,

@@ -127,6 +127,7 @@ def test_an_unknown_end_is_a_fault(make_run: MakeRun, make_job: MakeJob) -> None
             {"error": "MyError: bytes\ufffd and floats; its input was (N, 3, 2, 2) of float32"},
         ),
         (Outcome.OUT_OF_MEMORY, {}, {"allowed_bytes": 6 * 2**30}),
+        (Outcome.PROCESS_REFUSED, {}, {}),
         (Outcome.WRONG_OUTPUT_KIND, {"found": "a tuple"}, {"found": "a tuple"}),
         (
             Outcome.WRONG_OUTPUT_SHAPE,

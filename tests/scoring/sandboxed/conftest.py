@@ -71,6 +71,7 @@ class Child:
         high: float = 1.0,
         options: Mapping[str, object] | None = None,
         seed: int = 7,
+        may_start_processes: bool = False,
         broken: str | None = None,
     ) -> Finished:
         """Run one request; `broken` names a module of ours that cannot be imported."""
@@ -90,6 +91,7 @@ class Child:
             batch_size=batch_size,
             threads=1,
             seed=seed,
+            may_start_processes=may_start_processes,
             options=options or {},
         )
         paths = {name: self._folder / name for name in ("request", "inputs.npy", "reply", "outputs")}

@@ -112,6 +112,15 @@ def test_a_model_may_take_gradients_of_its_input(model):
             {"why": "KeyError"},
         ),
         ("torch.zeros(10**14)", "out_of_memory", {}),
+        ("__import__('os').fork()", "process_refused", {}),
+        ("__import__('subprocess').run(['true'])", "process_refused", {}),
+        ("__import__('os').system('true')", "process_refused", {}),
+        (
+            "list(torch.utils.data.DataLoader(torch.utils.data.TensorDataset(x), num_workers=1))",
+            "process_refused",
+            {},
+        ),
+        ("__import__('multiprocessing').get_context('spawn').Process().start()", "process_refused", {}),
     ],
 )
 def test_outputs_that_break_the_contract_are_named_with_numbers(model, forward, outcome, facts):
@@ -119,6 +128,29 @@ def test_outputs_that_break_the_contract_are_named_with_numbers(model, forward, 
 
     assert ended.reply == {"outcome": outcome, "facts": facts}
     assert ended.exit_code == 1
+
+
+def test_a_library_that_can_do_without_a_process_gets_an_ordinary_error(model):
+    head = """
+import subprocess
+try:
+    subprocess.run(["true"])
+except OSError as error:
+    print(error)
+"""
+
+    ended = model("x.mean((2, 3))", head=head).run(Task.PREDICT)
+
+    assert ended.reply == {"outcome": "ok", "rows": 5}
+    assert "may not start processes" in ended.log
+
+
+def test_where_the_track_allows_it_processes_start(model):
+    forward = "x.mean((2, 3)) + __import__('subprocess').run(['true']).returncode"
+
+    ended = model(forward).run(Task.PREDICT, may_start_processes=True)
+
+    assert ended.reply == {"outcome": "ok", "rows": 5}
 
 
 def test_a_model_that_ends_the_process_leaves_only_word_that_it_started(model):
