@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import sys
-from typing import Final
+from typing import Final, NoReturn
 
 # Events that the interpreter raises before it starts or becomes another program.
 _EVENTS: Final = frozenset(
@@ -31,5 +31,5 @@ def _hook(event: str, _: tuple[object, ...]) -> None:
         _refuse()
 
 
-def _refuse(*_: object) -> None:
+def _refuse(*_: object) -> NoReturn:
     raise ProcessRefused(errno.EPERM, _WORDS)

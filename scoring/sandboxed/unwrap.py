@@ -48,6 +48,9 @@ def _kernel(module: nn.Module) -> nn.Module:
     while id(module) not in seen:
         seen.add(id(module))
         place = next((name for kind, name in _wrappers() if type(module) is kind), None)
+        if place is None:
+            # TorchScript's modules are in no dict that could be asked.
+            return module
         inside = vars(module).get("_modules", {}).get(place)
         if isinstance(inside, nn.Module):
             module = inside
