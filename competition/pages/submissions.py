@@ -114,7 +114,7 @@ def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, obj
         "announcement": progress.announcement(
             evaluation, position=position, waits_for_publishing=waits_for_publishing
         ),
-        "bars": bars(usage, budgets_of(evaluation.benchmark.spec, report.get("format")))
+        "bars": bars(usage, budgets_of(evaluation.benchmark.spec))
         if usage
         else exceeded(evaluation.findings),
         "scores": _titled(report.get("scores")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,22 +44,16 @@ def bars(usage: Mapping[str, int], budgets: Mapping[str, int | None]) -> tuple[B
     return tuple(_bar(rule, usage[rule.usage], budgets.get(rule.budget)) for rule in rules)
 
 
-def budgets_of(spec: Mapping[str, Any], package_format: str | None) -> Mapping[str, int | None]:
+def budgets_of(spec: Mapping[str, Any]) -> Mapping[str, int | None]:
     """Return a track's budgets, with the most that the files of a package may weigh as that of bytes."""
     budgets: Mapping[str, int | None] = spec.get("budgets", {})
-    limit = _max_bytes(budgets, [package_format] if package_format else spec.get("formats", []))
-    if limit is None:
-        limit = spec.get("archive_limits", {}).get("max_unpacked_bytes", ArchiveLimits.max_unpacked_bytes)
-    return {**budgets, "max_package_bytes": limit}
-
-
-def _max_bytes(budgets: Mapping[str, int | None], formats: Sequence[str]) -> int | None:
-    """Return the budget of bytes; of several formats that a package may have, that of the largest."""
     own = Budgets(
         max_parameters=budgets.get("max_parameters"), max_package_bytes=budgets.get("max_package_bytes")
     )
-    limits = [limit for limit in map(own.max_bytes, formats) if limit is not None]
-    return max(limits, default=None) if len(limits) == len(formats) else None
+    limit = own.max_bytes
+    if limit is None:
+        limit = spec.get("archive_limits", {}).get("max_unpacked_bytes", ArchiveLimits.max_unpacked_bytes)
+    return {**budgets, "max_package_bytes": limit}
 
 
 def exceeded(findings: Iterable[Mapping[str, Any]]) -> tuple[Bar, ...]:

@@ -11,12 +11,14 @@ from scoring.contracts import (
     FORMAT_FACTS,
     METRIC_FACTS,
     READER_FACTS,
+    Capture,
     ChannelOrder,
     Dtype,
     Fit,
     Format,
     FormatFacts,
     InputContract,
+    MacsCounter,
     Metric,
     OutputContract,
     OutputKind,
@@ -39,6 +41,19 @@ DTYPE_WORDS: Final[Mapping[Dtype, str]] = {
 
 PRECISION_WORDS: Final[Mapping[Precision, str]] = {
     Precision.W8A8: "with 8-bit weights and activations",
+}
+
+MACS_COUNTER_WORDS: Final[Mapping[MacsCounter, str]] = {
+    MacsCounter.EXACT: "the exact count applies",
+    MacsCounter.PTFLOPS: "this track counts them with ptflops",
+    MacsCounter.FVCORE: "this track counts them with fvcore",
+    MacsCounter.LARGEST: "the highest of several counts applies",
+}
+
+CAPTURE_WORDS: Final[Mapping[Capture, str]] = {
+    Capture.REQUIRED: "required; the graph is counted and run without the entry's code",
+    Capture.PREFERRED: "if possible; the graph is counted and run without the entry's code, and others are marked",
+    Capture.OFF: "no; entries run their own code",
 }
 
 FIT_WORDS: Final[Mapping[Fit, str]] = {
@@ -65,14 +80,10 @@ def accepted_suffixes(spec: TrackSpec) -> str:
     return ",".join(dict.fromkeys(endings))
 
 
-def package_limits(spec: TrackSpec) -> dict[int, list[str]]:
-    """Return the most bytes that a package's files may take, each limit with the formats that it holds for."""
-    limits: dict[int, list[str]] = {}
-    for package_format in spec.formats:
-        own = spec.budgets.max_bytes(package_format)
-        allowed = spec.archive_limits.max_unpacked_bytes if own is None else own
-        limits.setdefault(allowed, []).append(FORMAT_FACTS[package_format].title)
-    return limits
+def max_package_bytes(spec: TrackSpec) -> int:
+    """Return the most bytes that a package's files may take, unpacked."""
+    own = spec.budgets.max_bytes
+    return spec.archive_limits.max_unpacked_bytes if own is None else own
 
 
 def tensor_shape(*dimensions: int | None) -> str:

@@ -104,7 +104,7 @@ def _files(package: Package, budgets: Budgets) -> Iterator[Finding]:
     """Bound the files by the track's own budget of bytes, else by what the allowed parameters take."""
     if budgets.max_package_bytes is not None:
         yield from _excess(BYTES_RULE, package.package_bytes, budgets)
-    elif budgets.max_bytes(package.format) is not None:
+    else:
         yield from _excess(FILES_RULE, package.package_bytes, budgets, parameters=budgets.max_parameters)
 
 

@@ -46,9 +46,9 @@ BYTES_RULE: Final = BudgetRule(
     usage="package_bytes", budget="max_package_bytes", title="Bytes, unpacked", code="package_over_budget"
 )
 FILES_RULE: Final = BudgetRule(
-    usage="package_bytes", budget="max_bytes_with_code", title="Bytes, unpacked", code="files_over_budget"
+    usage="package_bytes", budget="max_bytes", title="Bytes, unpacked", code="files_over_budget"
 )
-"""Bounds what code could load later, where the track states no budget of bytes."""
+"""Bounds by its bytes what an entry can hold, where the track states no budget of bytes."""
 BUDGET_RULES: Final = (PARAMETERS_RULE, MACS_RULE, BYTES_RULE, FILES_RULE)
 """What an entry is rejected for."""
 LATENCY_RULE: Final = BudgetRule(

@@ -10,7 +10,7 @@ from typing import Final
 from scoring.contracts.counter import MacsCounter
 from scoring.contracts.digest import digest_form, digest_of
 from scoring.contracts.fields import Group, Unit, described
-from scoring.contracts.format import CODE_FREE, Format
+from scoring.contracts.format import Format
 from scoring.contracts.metric import Metric, OutputKind
 from scoring.contracts.reader import READER_FACTS, Dtype, Reader, readers_with
 
@@ -258,7 +258,7 @@ class Capture(StrEnum):
 
 BYTES_A_PARAMETER = 4
 BYTES_BESIDE_PARAMETERS = 4 * 2**20
-"""Source, documents and pictures of a package, in tracks with a budget on parameters."""
+"""Source, documents, or an ONNX graph beside its weights, in tracks with a budget on parameters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -314,8 +314,7 @@ class Budgets:
             "The entry's files may take at most this much, unpacked.",
             label="Max package size",
             unit=Unit.BYTES,
-            empty="what the archive limits allow; if parameters are limited, for all formats but "
-            f"{', '.join(f'`{name}`' for name in sorted(CODE_FREE))}, 4 bytes per allowed parameter plus 4 MiB",
+            empty="what the archive limits allow; if parameters are limited, 4 bytes per allowed parameter plus 4 MiB",
             above=0,
         ),
     )
@@ -332,23 +331,15 @@ class Budgets:
     )
 
     @property
-    def max_bytes_with_code(self) -> int | None:
-        """Return what the files of a package with code of its own may weigh, None for no limit.
+    def max_bytes(self) -> int | None:
+        """Return what the files of a package may weigh, unpacked, whatever its format; None for no limit.
 
-        Such code could be small where it is measured and fetch more weights from a file where it
-        predicts; so the files hold no more than the allowed parameters take at four bytes each. A
-        track's own `max_package_bytes` stands in place of this.
+        "30M float parameters (120Mb in model size)", as the CVPR 2022 rules word it: more bytes could hold
+        more weights than anyone counted. A track's own `max_package_bytes` stands in place of this.
         """
         if self.max_package_bytes is not None or self.max_parameters is None:
             return self.max_package_bytes
         return BYTES_A_PARAMETER * self.max_parameters + BYTES_BESIDE_PARAMETERS
-
-    def max_bytes(self, package_format: str) -> int | None:
-        """Return what the files of a package of that format may weigh, None for no limit.
-
-        The weights of a package without code are all counted in its files, so no limit follows from them.
-        """
-        return self.max_package_bytes if package_format in CODE_FREE else self.max_bytes_with_code
 
 
 class Precision(StrEnum):

@@ -138,7 +138,8 @@ def _check_exported(graph: Package, track: TrackSpec) -> None:
     FORMATS[Format.ONNX].check(graph, track)
     macs = static.count(graph, track).macs
     # A larger model that answers alike would keep its score in 8 bits.
-    enforce.enforce_static(StaticCounts(macs=macs), graph, replace(track.budgets, max_package_bytes=None))
+    budgets = replace(track.budgets, max_parameters=None, max_package_bytes=None)
+    enforce.enforce_static(StaticCounts(macs=macs), graph, budgets)
 
 
 def _quantise(graph: Loadable, prepared: PreparedData, rows: NDArray[np.intp], tools: Tools) -> Package:

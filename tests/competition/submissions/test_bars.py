@@ -48,30 +48,20 @@ def test_a_rejections_numbers_become_bars_and_other_findings_do_not():
     assert (bar.title, bar.used, bar.allowed, bar.is_over) == ("MACs per sample", 9, 5, True)
 
 
-@pytest.mark.parametrize(
-    ("formats", "package_format", "allowed"),
-    [
-        (["byom"], "byom", 4 * 30 + 4 * 2**20),
-        (["byom"], None, 4 * 30 + 4 * 2**20),
-        (["cvpr-zip", "onnx"], "cvpr-zip", 4 * 30 + 4 * 2**20),
-        (["cvpr-zip", "onnx"], "onnx", 2 * 2**30),
-        (["cvpr-zip", "onnx"], None, 2 * 2**30),
-    ],
-)
-def test_files_beside_code_are_bounded_by_the_parameters(formats, package_format, allowed):
-    spec = {"formats": formats, "budgets": {"max_parameters": 30, "max_package_bytes": None}}
-
-    assert bars(USAGE, budgets_of(spec, package_format))[2].allowed == allowed
-
-
 @pytest.mark.parametrize("package_format", ["onnx", "cvpr-zip"])
-def test_without_a_budget_the_limit_on_unpacking_bounds_the_files(package_format):
-    spec = {"formats": [package_format], "budgets": {}, "archive_limits": {"max_unpacked_bytes": 999}}
+def test_files_of_every_format_are_bounded_by_the_parameters(package_format):
+    spec = {"formats": [package_format], "budgets": {"max_parameters": 30, "max_package_bytes": None}}
 
-    assert bars(USAGE, budgets_of(spec, package_format))[2].allowed == 999
+    assert bars(USAGE, budgets_of(spec))[2].allowed == 4 * 30 + 4 * 2**20
+
+
+def test_without_a_budget_the_limit_on_unpacking_bounds_the_files():
+    spec = {"formats": ["onnx"], "budgets": {}, "archive_limits": {"max_unpacked_bytes": 999}}
+
+    assert bars(USAGE, budgets_of(spec))[2].allowed == 999
 
 
 def test_the_tracks_own_budget_of_bytes_stands_before_both():
     spec = {"formats": ["onnx"], "budgets": {"max_parameters": 30, "max_package_bytes": 500}}
 
-    assert bars(USAGE, budgets_of(spec, "onnx"))[2].allowed == 500
+    assert bars(USAGE, budgets_of(spec))[2].allowed == 500

@@ -4,23 +4,27 @@ import pytest
 import torch
 
 from competition.tracks.wording import (
+    CAPTURE_WORDS,
+    MACS_COUNTER_WORDS,
     OUTPUT_WORDS,
     PRECISION_WORDS,
     accepted_suffixes,
     directed_title,
     example_model,
     input_in_words,
-    package_limits,
+    max_package_bytes,
     quantisation_in_words,
 )
 from scoring.contracts import (
     ArchiveLimits,
     Budgets,
+    Capture,
     ChannelOrder,
     Dtype,
     Fit,
     Format,
     InputContract,
+    MacsCounter,
     OutputKind,
     Precision,
     Quantisation,
@@ -168,6 +172,8 @@ def test_a_second_precision_is_told_with_its_samples_and_its_points(spec):
 
 def test_every_precision_is_explained():
     assert set(PRECISION_WORDS) == set(Precision)
+    assert set(MACS_COUNTER_WORDS) == set(MacsCounter)
+    assert set(CAPTURE_WORDS) == set(Capture)
 
 
 def test_the_file_chooser_offers_each_ending_once(spec):
@@ -183,25 +189,16 @@ def test_a_metric_beside_others_says_where_less_is_better(metric, words):
 
 
 @pytest.mark.parametrize(
-    ("formats", "limits"),
+    ("budgets", "limit"),
     [
-        (["byom", "gasbench"], {4 * 30 + 4 * 2**20: ["BYOM package", "Safetensors package (gasbench)"]}),
-        (["onnx"], {999: ["ONNX model"]}),
-        (["onnx", "byom"], {999: ["ONNX model"], 4 * 30 + 4 * 2**20: ["BYOM package"]}),
+        pytest.param(Budgets(max_parameters=30), 4 * 30 + 4 * 2**20, id="what the parameters take"),
+        pytest.param(Budgets(max_parameters=30, max_package_bytes=500), 500, id="the track's own"),
+        pytest.param(Budgets(), 999, id="what may be unpacked"),
     ],
 )
-def test_each_limit_of_bytes_names_the_formats_that_it_holds_for(spec, formats, limits):
-    spec = replace(
-        spec,
-        formats=tuple(map(Format, formats)),
-        budgets=Budgets(max_parameters=30),
-        archive_limits=ArchiveLimits(max_unpacked_bytes=999),
-    )
+@pytest.mark.parametrize("package_format", Format)
+def test_one_limit_of_bytes_holds_for_every_format(spec, budgets, limit, package_format):
+    archives = ArchiveLimits(max_unpacked_bytes=999)
+    spec = replace(spec, formats=(package_format,), budgets=budgets, archive_limits=archives)
 
-    assert package_limits(spec) == limits
-
-
-def test_the_tracks_own_limit_of_bytes_holds_for_all_formats(spec):
-    own = Budgets(max_parameters=30, max_package_bytes=500)
-
-    assert list(package_limits(replace(spec, budgets=own))) == [500]
+    assert max_package_bytes(spec) == limit
