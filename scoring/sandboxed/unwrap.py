@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -78,7 +79,7 @@ def _settle_weights(part: nn.Module) -> None:
     if not _is_parametrised(part):
         return
     for name in list(part.parametrizations):  # type: ignore[arg-type]  # a ModuleDict
-        _try(lambda name=name: _settle(part, name, leave_parametrized=True))
+        _try(partial(_settle, part, name, leave_parametrized=True))
 
 
 def _try(change: Callable[[], object]) -> None:

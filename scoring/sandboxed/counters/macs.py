@@ -39,6 +39,7 @@ NO_COUNTS = MacCounts({"dispatch": None, "ptflops": None, "fvcore": None}, ())
 def prepare_counters() -> None:
     """Set the counters up; called before the entry is loaded."""
     dispatch.count_in_new_threads()
+    dispatch.name_ways_around()
     by_module.prepare()
     refuse_unseen()
 
@@ -69,4 +70,4 @@ def _hooked(module: nn.Module, batch: torch.Tensor) -> dict[str, int | None]:
 
 
 def _dispatched(module: nn.Module, batch: torch.Tensor) -> dispatch.MacCounter | None:
-    return _attempt(lambda: _by_dispatch(lambda: module(batch.clone())), Task.MEASURE)
+    return _attempt(lambda: _by_dispatch(lambda: module(batch.clone()), len(batch)), Task.MEASURE)
