@@ -14,9 +14,11 @@ its own, no capabilities, a system call filter and limits. Inside it, `python -m
 is the *child*: our loader beside the entry's code, so all that it says is hostile too.
 
 **What crosses.** Into the sandbox, read-only: `/request.json` (what to do, no names), `/package`
-(the entry's files), `/inputs.npy` (numbered arrays in a shuffled order). Out of it: `/reply.json`
-and `/outputs.bin`, files that exist before the run, are capped, and are parsed by
-`sandbox.exchange` as hostile. Standard output and error go to a pipe that the worker reads, capped.
+(the entry's files), `/inputs.npy` (numbered arrays in a shuffled order), and on standard input a
+letter with a seal, which the child reads before the entry begins. Out of it: a reply down a pipe, of
+which only lines that begin with the seal count, and `/outputs.bin`, a file that exists before the
+run; both are capped, and parsed by `sandbox.exchange` as hostile. Standard output and error go to a
+pipe that the worker reads, capped.
 
 **Who sees what.** Labels, file names, the database and secrets stay with the worker. The child sees
 hidden inputs in the *predict*, *latency* and *quantise* runs only, and from these the participant

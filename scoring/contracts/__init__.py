@@ -18,10 +18,10 @@ from scoring.contracts.counter import (
     second_opinions,
 )
 from scoring.contracts.crossing import (
-    ENTRY_BEGINS,
     EXACT_ARITHMETIC,
     STARTED_REPLY,
     WRITING,
+    Letter,
     Outcome,
     Request,
     Task,
@@ -102,7 +102,6 @@ __all__ = [
     "BYTES_RULE",
     "CODE_FREE",
     "CONFIDENCE_THRESHOLD",
-    "ENTRY_BEGINS",
     "EXACT_ARITHMETIC",
     "EXACT_COUNTERS",
     "FILES_RULE",
@@ -135,6 +134,7 @@ __all__ = [
     "Format",
     "FormatFacts",
     "InputContract",
+    "Letter",
     "MacsCounter",
     "Metric",
     "MetricFacts",

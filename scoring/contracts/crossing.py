@@ -97,16 +97,35 @@ graph would have other scores on other workers.
 """
 
 STARTED_REPLY = b'{"outcome": "started"}'
-"""What the child writes once its own libraries are loaded, just before it turns to the entry.
+"""What the child says once its own libraries are loaded, just before it turns to the entry.
 
 A child that ends without it was never able to start: a fault of ours, and not a crash of the entry.
 """
-ENTRY_BEGINS = b"\x1epodium: the entry begins\x1e\n"
-"""What the child prints at that moment too; the parent takes it out of the log.
 
-The entry may empty the reply, to have its end taken for a fault of ours that costs it nothing. What
-has gone down a pipe it cannot take back.
-"""
+
+@dataclass(frozen=True, kw_only=True)
+class Letter:
+    """What the child reads from its standard input before anything else; nobody can read it a second time.
+
+    `seal` begins every line of the child's that counts. `last_filter` is a system call filter in base64,
+    which the child puts on itself just before it turns to the entry; empty for none.
+    """
+
+    seal: str
+    last_filter: str = ""
+
+    def to_bytes(self) -> bytes:
+        """Return the letter as the child reads it."""
+        return json.dumps(asdict(self)).encode()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Letter:
+        """Read what `to_bytes` wrote."""
+        return cls(**json.loads(content))
+
+    def line(self, message: bytes) -> bytes:
+        """Return the message, which has no line feed, as it goes down the reply pipe."""
+        return b"%s %s\n" % (self.seal.encode(), message)
 
 
 class Outcome(StrEnum):

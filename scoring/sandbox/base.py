@@ -48,10 +48,11 @@ class Job:
 class Run:
     """What came out of a run. All but the measurements is hostile.
 
-    `reply` is at most `MAX_REPLY_BYTES` long; `outputs` is a file of raw little-endian float32
-    values, at most samples * width * 4 bytes; `log` is the capped text of stdout and stderr.
+    `reply` is what the child sealed, at most `MAX_REPLY_BYTES` long and empty for nothing; `outputs` is
+    a file of raw little-endian float32 values, at most samples * width * 4 bytes; `log` is the capped
+    text of stdout and stderr.
     `cpu_s` is user plus system time of the whole tree. A negative `exit_code` is a signal's number.
-    `entry_began` says that the child's own libraries were loaded; the entry can feign that, not undo it.
+    `entry_began` says that the child's own libraries were loaded.
     `overflow` says what passed its cap when the status is `TOO_MUCH_OUTPUT`.
     """
 

@@ -20,20 +20,21 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from scoring.contracts import Processes
+from scoring.contracts import Letter, Processes
 from scoring.errors import Fault
 from scoring.sandbox import cage, syscalls, workfiles
 from scoring.sandbox.base import Job, Run
 from scoring.sandbox.limits import processors, resource_limits
 from scoring.sandbox.pipes import open_pipe, readable
+from scoring.sandbox.sealed import new_letter
 from scoring.sandbox.supervise import Started, supervise
 
 CHILD: Final = ("-P", "-s", "-m", "scoring.sandboxed")
 CHILD_FILES: Final = (
     *("--request", "/request.json", "--package", "/package", "--inputs", "/inputs.npy"),
-    *("--reply", "/reply.json", "--outputs", "/outputs.bin"),
+    *("--outputs", "/outputs.bin"),
 )
 # Far above the ids of people, services and containers' sub-ids, below 2**31.
 UIDS: Final = range(1_900_000_000, 2_000_000_000)
@@ -67,9 +68,11 @@ class BubblewrapSandbox:
         if uid is not None:
             workfiles.hand_over(exhibits, uid)
         pinned_to = processors(job)
+        may_start_processes = job.limits.processes is Processes.ALLOWED
+        letter = new_letter("" if may_start_processes else encoded(syscalls.last_program()))
         child_filter = syscalls.child_program(
             is_pinned=pinned_to is not None,
-            may_start_processes=job.limits.processes is Processes.ALLOWED,
+            may_start_processes=may_start_processes,
         )
         plan = {
             "uid": uid,
@@ -77,14 +80,19 @@ class BubblewrapSandbox:
             "limits": resource_limits(job),
             "processors": pinned_to,
             "pid": syscalls.CHILD_PID,
-            "filter": base64.b64encode(child_filter).decode(),
+            "filter": encoded(child_filter),
             "argv": [sys.executable, *self.child, *CHILD_FILES],
         }
-        with started(cage.arguments(exhibits, job.limits), plan) as running:
+        with started(cage.arguments(exhibits, job.limits), plan, letter) as running:
             ending = supervise(running, job, tick)
         if uid is not None:
             workfiles.take_back(exhibits)
-        return workfiles.collect(job, exhibits, ending)
+        return workfiles.collect(job, exhibits, ending, letter)
+
+
+def encoded(program: bytes) -> str:
+    """Return a system call filter as it stands in JSON."""
+    return base64.b64encode(program).decode()
 
 
 def mapped_uids(uid_map: str) -> range:
@@ -112,14 +120,15 @@ def unused_uid() -> int:
 
 
 @contextlib.contextmanager
-def started(inside: list[str], plan: Mapping[str, object]) -> Iterator[Started]:
+def started(inside: list[str], plan: Mapping[str, object], letter: Letter) -> Iterator[Started]:
     """Start bubblewrap with the keeper inside; close our ends of its pipes at the end."""
     started_at = time.monotonic()
     with contextlib.ExitStack() as ours:
-        log, status, report = (open_pipe(ours) for _ in range(3))
-        process = _start(inside, plan, log=log.writer, status=status.writer, report=report.writer)
+        log, status, reply, report = (open_pipe(ours) for _ in range(4))
+        keeper_plan = {**plan, "status_fd": status.writer, "reply_fd": reply.writer}
+        process = _start(inside, keeper_plan, letter, log=log.writer, report=report.writer)
         try:
-            for pipe in (log, status, report):
+            for pipe in (log, status, reply, report):
                 pipe.close_writer()
             keeper_pid = _keeper_pid(report.read(SETUP_S), process, log.read)
             keeper_fd = os.pidfd_open(keeper_pid)
@@ -135,16 +144,16 @@ def started(inside: list[str], plan: Mapping[str, object]) -> Iterator[Started]:
             keeper_fd=keeper_fd,
             log_fd=log.reader,
             status_fd=status.reader,
+            reply_fd=reply.reader,
             scratch=Path(f"/proc/{keeper_pid}/root/tmp"),
             started_at=started_at,
         )
 
 
 def _start(
-    inside: list[str], plan: Mapping[str, object], *, log: int, status: int, report: int
+    inside: list[str], plan: Mapping[str, Any], letter: Letter, *, log: int, report: int
 ) -> subprocess.Popen[bytes]:
-    keeper_plan = json.dumps({**plan, "status_fd": status})
-    keeper = [os.path.realpath(sys.executable), "-I", "-S", cage.KEEPER, keeper_plan]
+    keeper = [os.path.realpath(sys.executable), "-I", "-S", cage.KEEPER, json.dumps(plan)]
     with contextlib.ExitStack() as theirs:
         filter_fd = readable(syscalls.program(), theirs)
         words = [*privileges(), *inside, "--info-fd", str(report), "--seccomp", str(filter_fd)]
@@ -152,12 +161,12 @@ def _start(
         words_fd = readable(b"".join(os.fsencode(word) + b"\0" for word in words), theirs)
         return subprocess.Popen(
             [program(), "--args", str(words_fd), "--", *keeper],
-            stdin=subprocess.DEVNULL,
+            stdin=readable(letter.to_bytes(), theirs),
             stdout=log,
             stderr=log,
             # bubblewrap's own environment shows in /proc/1/environ: give it none of our secrets.
             env={"PATH": os.defpath},
-            pass_fds=(status, report, filter_fd, words_fd),
+            pass_fds=(plan["status_fd"], plan["reply_fd"], report, filter_fd, words_fd),
             cwd="/",
         )
 

@@ -1,6 +1,6 @@
 """What an entry sees of the machine: bubblewrap's arguments, as pure functions of paths.
 
-Everything is read-only but /tmp (capped) and the two reply files. No /etc, no /sys, no /home.
+Everything is read-only but /tmp (capped) and the outputs. No /etc, no /sys, no /home.
 """
 
 from __future__ import annotations
@@ -34,12 +34,11 @@ MASKED: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Exhibits:
-    """The host files of one run; inside they are /request.json, /package, /inputs.npy, and so on."""
+    """The host files of one run; inside they are /request.json, /package, /inputs.npy and /outputs.bin."""
 
     request: Path
     package: Path
     inputs: Path
-    reply: Path
     outputs: Path
 
 
@@ -60,7 +59,7 @@ def arguments(exhibits: Exhibits, limits: RunLimits) -> list[str]:
     words += open_parents(mounts)
     for inside, outside in mounts.items():
         words += ["--ro-bind", str(outside), inside]
-    words += ["--bind", str(exhibits.reply), "/reply.json", "--bind", str(exhibits.outputs), "/outputs.bin"]
+    words += ["--bind", str(exhibits.outputs), "/outputs.bin"]
     words += [*library_links(), *devices(), *processes()]
     # In a user namespace the entry owns the root folder, which has no size cap: close it for good.
     words += ["--remount-ro", "/", "--chdir", "/tmp", "--hostname", "sandbox", "--clearenv"]  # noqa: S108

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import STARTED_REPLY, Finding, Outcome, Precision, Task
+from scoring.contracts import Finding, Outcome, Precision, Task
 from scoring.errors import Fault, Rejected, reject
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.limits import expected_output_bytes
@@ -141,7 +141,7 @@ def _interpret(run: Run, job: Job) -> Found:
         raise Fault(f"the sandboxed process ended before it started (exit code {run.exit_code})")
     if run.status is not ExitStatus.EXITED:
         raise _from_status(run, job)
-    if run.reply in {STARTED_REPLY, b""}:
+    if not run.reply:
         raise _crashed(_exit_words(run, job), run, job)
     try:
         reply = parse(run.reply, job.request.task)

@@ -58,6 +58,9 @@ def main() -> int:
     child = os.fork()
     if child == 0:
         become_child(plan)
+    # Of the reply pipe and the letter the child alone has an end now.
+    os.close(plan["reply_fd"])
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     stopped, wait_status = wait_for(child)
     end_family()
     family = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -159,7 +162,7 @@ def become_child(plan: Mapping[str, Any]) -> NoReturn:
     try:
         prepare_child(plan)
         tell(plan["status_fd"], {"started": True})
-        os.execv(plan["argv"][0], plan["argv"])  # noqa: S606
+        os.execv(plan["argv"][0], [*plan["argv"], "--reply", str(plan["reply_fd"])])  # noqa: S606
     except (OSError, ValueError, SetupError) as error:
         tell(plan["status_fd"], {"failed": f"{type(error).__name__}: {error}"})
     os._exit(70)
@@ -168,6 +171,7 @@ def become_child(plan: Mapping[str, Any]) -> NoReturn:
 def prepare_child(plan: Mapping[str, Any]) -> None:
     """Do all that must be done between fork and exec."""
     os.setpgid(0, 0)
+    os.set_inheritable(plan["reply_fd"], True)  # noqa: FBT003
     with contextlib.suppress(OSError):
         # If the machine runs out of memory, the kernel shall take this process and not the worker.
         Path("/proc/self/oom_score_adj").write_text("1000")

@@ -1,4 +1,4 @@
-"""Watch one started child from outside: read its log, enforce its limits, and make sure that all of it dies.
+"""Watch one started child from outside: read its pipes, enforce its limits, and make sure that all of it dies.
 
 Trusts the keeper's status lines (see keeper.py) and what the kernel says; nothing else.
 """
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from scoring.errors import Fault
-from scoring.sandbox.base import ExitStatus, Job
+from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow
 from scoring.sandbox.family import Family
 
 SAMPLE_EVERY_S: Final = 0.1
@@ -44,6 +44,7 @@ class Started:
     keeper_fd: int | None
     log_fd: int
     status_fd: int
+    reply_fd: int
     scratch: Path | None
     started_at: float
 
@@ -53,11 +54,29 @@ class ProcessEnding:
     """How a run ended, measured from outside."""
 
     status: ExitStatus
+    overflow: Overflow | None
     exit_code: int | None
     log: bytes
+    reply: bytes
     wall_s: float
     cpu_s: float
     peak_memory_bytes: int
+
+
+@dataclass
+class _Sink:
+    """What came down one pipe; past `most` bytes it is full and takes no more."""
+
+    most: int | None = None
+    content: bytearray = field(default_factory=bytearray)
+
+    def take(self, chunk: bytes) -> None:
+        if not self.is_full:
+            self.content.extend(chunk)
+
+    @property
+    def is_full(self) -> bool:
+        return self.most is not None and len(self.content) > self.most
 
 
 @dataclass
@@ -65,9 +84,10 @@ class _Watch:
     started: Started
     job: Job
     family: Family
-    log: bytearray = field(default_factory=bytearray)
-    status: bytearray = field(default_factory=bytearray)
-    open_fds: set[int] = field(default_factory=set)
+    log: _Sink
+    reply: _Sink
+    status: _Sink = field(default_factory=_Sink)
+    open_fds: dict[int, _Sink] = field(default_factory=dict)
     cpu_s: float = 0.0
     peak_memory_bytes: int = 0
 
@@ -105,23 +125,26 @@ class _Watch:
                 ready.register(fd, selectors.EVENT_READ)
             events = ready.select(timeout_s)
         for key, _ in events:
-            sink = self.log if key.fd == self.started.log_fd else self.status
-            self._take(key.fd, sink)
-
-    def _take(self, fd: int, sink: bytearray) -> None:
-        chunk = os.read(fd, READ_BYTES)
-        if not chunk:
-            self.open_fds.discard(fd)
-        if not (sink is self.log and self.log_is_full):
-            sink.extend(chunk)
+            chunk = os.read(key.fd, READ_BYTES)
+            self.open_fds[key.fd].take(chunk)
+            if not chunk:
+                del self.open_fds[key.fd]
 
     @property
-    def log_is_full(self) -> bool:
-        return len(self.log) > self.job.limits.max_log_bytes
+    def received(self) -> tuple[int, ...]:
+        """Return what changes when something was read."""
+        return len(self.open_fds), *(len(sink.content) for sink in (self.log, self.reply, self.status))
+
+    @property
+    def overflow(self) -> Overflow | None:
+        """Return which pipe brought more than its cap, if any."""
+        if self.log.is_full:
+            return Overflow.LOG
+        return Overflow.REPLY if self.reply.is_full else None
 
     @property
     def has_started(self) -> bool:
-        return b"started" in self.status
+        return b"started" in self.status.content
 
     @property
     def is_over(self) -> bool:
@@ -132,8 +155,18 @@ class _Watch:
 
 def supervise(started: Started, job: Job, tick: Callable[[], None]) -> ProcessEnding:
     """Wait for the end, or bring it about; every process is dead when this returns or raises."""
-    watch = _Watch(started, job, Family(started.keeper_pid, started.scratch))
-    watch.open_fds = {started.log_fd, started.status_fd}
+    watch = _Watch(
+        started,
+        job,
+        Family(started.keeper_pid, started.scratch),
+        log=_Sink(job.limits.max_log_bytes),
+        reply=_Sink(MAX_REPLY_BYTES),
+    )
+    watch.open_fds = {
+        started.log_fd: watch.log,
+        started.status_fd: watch.status,
+        started.reply_fd: watch.reply,
+    }
     try:
         broken = _follow(watch, tick)
         wall_s = watch.wall_s
@@ -157,17 +190,17 @@ def _follow(watch: _Watch, tick: Callable[[], None]) -> ExitStatus | None:
                 return broken
             next_sample = now + SAMPLE_EVERY_S
         watch.read(SAMPLE_EVERY_S)
-        if watch.log_is_full:
+        if watch.overflow:
             return ExitStatus.TOO_MUCH_OUTPUT
     return None
 
 
 def _drain(watch: _Watch) -> None:
     """Read what is left in the pipes; nobody writes any more."""
-    while watch.open_fds and not watch.log_is_full:
-        before = len(watch.log), len(watch.status), len(watch.open_fds)
+    while watch.open_fds and not watch.overflow:
+        before = watch.received
         watch.read(0)
-        if before == (len(watch.log), len(watch.status), len(watch.open_fds)):
+        if before == watch.received:
             return
 
 
@@ -208,10 +241,10 @@ def _signal_keeper(started: Started, number: signal.Signals) -> None:
 
 
 def _ending(watch: _Watch, broken: ExitStatus | None, wall_s: float) -> ProcessEnding:
-    lines = _status_lines(bytes(watch.status))
+    lines = _status_lines(bytes(watch.status.content))
     if "failed" in lines or "started" not in lines:
         # Nothing hostile has run, so the log is bubblewrap's or the keeper's own.
-        reason = lines.get("failed") or bytes(watch.log[-500:]).decode(errors="replace").strip()
+        reason = lines.get("failed") or bytes(watch.log.content[-500:]).decode(errors="replace").strip()
         raise Fault(f"the sandbox could not be set up: {reason}")
     ended = lines.get("ended")
     ended = ended if isinstance(ended, dict) else None
@@ -221,8 +254,10 @@ def _ending(watch: _Watch, broken: ExitStatus | None, wall_s: float) -> ProcessE
         exit_code = -ended["signal"] if ended["signal"] else ended["exit"]
     return ProcessEnding(
         status=status,
+        overflow=watch.overflow if status is ExitStatus.TOO_MUCH_OUTPUT else None,
         exit_code=exit_code,
-        log=bytes(watch.log[: watch.job.limits.max_log_bytes]),
+        log=bytes(watch.log.content[: watch.job.limits.max_log_bytes]),
+        reply=bytes(watch.reply.content),
         wall_s=wall_s,
         # The keeper's number is exact but misses children that were reaped unseen; the samples do not.
         cpu_s=max(watch.cpu_s, ended["cpu_s"] if ended else 0.0),
@@ -251,6 +286,6 @@ def _status_of(watch: _Watch, ended: dict[str, float] | None) -> ExitStatus:
         if near_cpu:
             return ExitStatus.TIMED_OUT
         raise Fault("the sandbox was killed from outside")
-    if watch.log_is_full:
+    if watch.overflow:
         return ExitStatus.TOO_MUCH_OUTPUT
     return ExitStatus.CRASHED if ended["signal"] else ExitStatus.EXITED

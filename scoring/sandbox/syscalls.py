@@ -123,6 +123,17 @@ def child_program(*, is_pinned: bool, may_start_processes: bool) -> bytes:
     return _exported(rules)
 
 
+@cache
+def last_program() -> bytes:
+    """Return the filter that the child puts on itself once Python and our libraries are loaded."""
+    import pyseccomp as seccomp
+
+    rules = _rules(seccomp.ALLOW)
+    for name in ("execve", "execveat"):
+        rules.add_rule(seccomp.ERRNO(errno.EPERM), name)
+    return _exported(rules)
+
+
 def _rules(otherwise: int) -> Any:
     """Begin a filter that also refuses every call through the tables of 32-bit programs (int 0x80, x32).
 

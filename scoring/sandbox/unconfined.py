@@ -16,11 +16,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from scoring.contracts import Letter
 from scoring.sandbox import cage, workfiles
 from scoring.sandbox.base import Job, Run
 from scoring.sandbox.bubblewrap import CHILD
 from scoring.sandbox.limits import processors, resource_limits
-from scoring.sandbox.pipes import open_pipe
+from scoring.sandbox.pipes import open_pipe, readable
+from scoring.sandbox.sealed import new_letter
 from scoring.sandbox.supervise import Started, supervise
 
 
@@ -52,43 +54,47 @@ class UnconfinedSandbox:
             "filter": None,
             "argv": [sys.executable, *self.child, *_child_files(files)],
         }
-        with tempfile.TemporaryDirectory(dir=files.reply.parent, ignore_cleanup_errors=True) as scratch:
+        letter = new_letter()
+        with tempfile.TemporaryDirectory(dir=files.outputs.parent, ignore_cleanup_errors=True) as scratch:
             variables = {
                 **cage.environment(job.limits.threads),
                 "PYTHONPATH": str(cage.SOURCE.parent),
                 "HOME": scratch,
                 "TMPDIR": scratch,
             }
-            with _started(plan, variables, scratch) as running:
+            with _started(plan, letter, variables, scratch) as running:
                 ending = supervise(running, job, tick)
-        return workfiles.collect(job, files, ending)
+        return workfiles.collect(job, files, ending, letter)
 
 
 def _child_files(files: cage.Exhibits) -> list[str]:
     return [
         *("--request", str(files.request), "--package", str(files.package.resolve())),
         *("--inputs", str(files.inputs.resolve())),
-        *("--reply", str(files.reply), "--outputs", str(files.outputs)),
+        *("--outputs", str(files.outputs)),
     ]
 
 
 @contextlib.contextmanager
-def _started(plan: Mapping[str, object], variables: Mapping[str, str], cwd: str) -> Iterator[Started]:
+def _started(
+    plan: Mapping[str, object], letter: Letter, variables: Mapping[str, str], cwd: str
+) -> Iterator[Started]:
     started_at = time.monotonic()
     keeper = Path(cage.__file__).with_name("keeper.py")
     with contextlib.ExitStack() as ours:
-        log, status = open_pipe(ours), open_pipe(ours)
+        log, status, reply = (open_pipe(ours) for _ in range(3))
+        keeper_plan = {**plan, "status_fd": status.writer, "reply_fd": reply.writer}
         process = subprocess.Popen(
-            [sys.executable, "-I", "-S", str(keeper), json.dumps({**plan, "status_fd": status.writer})],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-I", "-S", str(keeper), json.dumps(keeper_plan)],
+            stdin=readable(letter.to_bytes(), ours),
             stdout=log.writer,
             stderr=log.writer,
             env=dict(variables),
-            pass_fds=(status.writer,),
+            pass_fds=(status.writer, reply.writer),
             cwd=cwd,
             start_new_session=True,
         )
-        for pipe in (log, status):
+        for pipe in (log, status, reply):
             pipe.close_writer()
         yield Started(
             process=process,
@@ -96,6 +102,7 @@ def _started(plan: Mapping[str, object], variables: Mapping[str, str], cwd: str)
             keeper_fd=None,
             log_fd=log.reader,
             status_fd=status.reader,
+            reply_fd=reply.reader,
             scratch=None,
             started_at=started_at,
         )

@@ -7,11 +7,12 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-from scoring.contracts import ENTRY_BEGINS
+from scoring.contracts import Letter
 from scoring.errors import Fault
-from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
+from scoring.sandbox.base import ExitStatus, Job, Overflow, Run
 from scoring.sandbox.cage import Exhibits
 from scoring.sandbox.limits import expected_output_bytes
+from scoring.sandbox.sealed import unsealed
 from scoring.sandbox.supervise import ProcessEnding
 
 # Terminal escapes and NUL would reach the reader's terminal and the database.
@@ -21,33 +22,30 @@ _CONTROL = {
 
 
 def prepare(job: Job, workdir: Path) -> Exhibits:
-    """Write the request and make the two empty files that the child writes into."""
+    """Write the request and make the empty file that the child writes its outputs into."""
     workdir.mkdir(parents=True, exist_ok=True)
     workdir.chmod(0o700)
     exhibits = Exhibits(
         request=workdir / "request.json",
         package=job.package,
         inputs=job.inputs,
-        reply=workdir / "reply.json",
         outputs=workdir / "outputs.bin",
     )
     exhibits.request.write_text(job.request.to_json())
-    for path in (exhibits.reply, exhibits.outputs):
-        path.unlink(missing_ok=True)
-        path.touch(mode=0o600, exist_ok=False)
+    exhibits.outputs.unlink(missing_ok=True)
+    exhibits.outputs.touch(mode=0o600, exist_ok=False)
     return exhibits
 
 
 def hand_over(exhibits: Exhibits, uid: int) -> None:
-    """Let the run's own user write the two files and read the rest.
+    """Let the run's own user write the outputs and read the rest.
 
     The folders above stay closed: only the mounts inside the sandbox lead to these files.
     """
     try:
-        for path in (exhibits.reply, exhibits.outputs):
-            os.chown(path, uid, uid)
+        os.chown(exhibits.outputs, uid, uid)
     except OSError as exc:
-        raise Fault(f"the reply cannot be given to another user: {exc.strerror}") from exc
+        raise Fault(f"the outputs cannot be given to another user: {exc.strerror}") from exc
     _let_read(exhibits.request)
     _let_read(exhibits.inputs)
     for folder, _, names in os.walk(exhibits.package):
@@ -68,36 +66,29 @@ def _let_read(path: Path) -> None:
 
 
 def take_back(exhibits: Exhibits) -> None:
-    """Own the two files again."""
-    for path in (exhibits.reply, exhibits.outputs):
-        os.chown(path, os.getuid(), os.getgid(), follow_symlinks=False)
+    """Own the outputs again."""
+    os.chown(exhibits.outputs, os.getuid(), os.getgid(), follow_symlinks=False)
 
 
-def collect(job: Job, exhibits: Exhibits, ending: ProcessEnding) -> Run:
-    """Read the reply under its cap; an output past its cap becomes `TOO_MUCH_OUTPUT`."""
-    with open_written(exhibits.reply) as reply_file:
-        reply = reply_file.read(MAX_REPLY_BYTES + 1)
+def collect(job: Job, exhibits: Exhibits, ending: ProcessEnding, letter: Letter) -> Run:
+    """Keep of the reply what is sealed; outputs past their cap become `TOO_MUCH_OUTPUT`."""
     with open_written(exhibits.outputs) as outputs_file:
         output_bytes = os.fstat(outputs_file.fileno()).st_size
-    before, began, after = ending.log.partition(ENTRY_BEGINS)
-    status = ending.status
-    overflow = Overflow.LOG if status is ExitStatus.TOO_MUCH_OUTPUT else None
-    if status in {ExitStatus.EXITED, ExitStatus.CRASHED}:
-        if len(reply) > MAX_REPLY_BYTES:
-            status, overflow = ExitStatus.TOO_MUCH_OUTPUT, Overflow.REPLY
-        elif output_bytes > expected_output_bytes(job):
-            status, overflow = ExitStatus.TOO_MUCH_OUTPUT, Overflow.OUTPUTS
+    said = unsealed(ending.reply, letter)
+    status, overflow = ending.status, ending.overflow
+    if status in {ExitStatus.EXITED, ExitStatus.CRASHED} and output_bytes > expected_output_bytes(job):
+        status, overflow = ExitStatus.TOO_MUCH_OUTPUT, Overflow.OUTPUTS
     return Run(
         status=status,
         exit_code=ending.exit_code,
-        reply=reply[:MAX_REPLY_BYTES],
+        reply=said.reply,
         outputs=exhibits.outputs,
-        log=clean(before + after),
+        log=clean(ending.log),
         wall_s=ending.wall_s,
         cpu_s=ending.cpu_s,
         peak_memory_bytes=ending.peak_memory_bytes,
         overflow=overflow,
-        entry_began=bool(began),
+        entry_began=said.entry_began,
     )
 
 

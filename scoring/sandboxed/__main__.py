@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Final, Protocol, cast
 
 from scoring.contracts import FORMAT_FACTS, Request, Task
-from scoring.sandboxed.channel import Channel, Reply, leave
+from scoring.sandboxed.channel import Channel, Reply, ReplyPipe, leave, read_letter
 from scoring.sandboxed.inputs import Pixels, open_inputs, open_paced
 from scoring.sandboxed.processes import refuse_processes
 from scoring.sandboxed.refusal import Refusal
@@ -26,6 +26,9 @@ TASKS: Final[Mapping[Task, str]] = {
 """The module that does a task on an entry; how one is measured depends on its format."""
 
 
+Work = Callable[[], Reply]
+
+
 class TaskModule(Protocol):
     """A module that does a task."""
 
@@ -37,44 +40,48 @@ def main() -> None:
     """Do what the request named on the command line asks for; never return."""
     paths = _paths()
     request = Request.from_json(paths.request.read_text())
-    channel = Channel(paths.reply, paths.outputs)
+    letter = read_letter()
+    pipe = ReplyPipe(paths.reply, letter)
     try:
-        reply = _calibrate(request) if request.task is Task.CALIBRATE else _run(request, paths, channel)
+        work = _calibration(request) if request.task is Task.CALIBRATE else _work(request, paths)
+        if not request.may_start_processes:
+            refuse_processes(letter.last_filter)
+        pipe.started()
+        reply = work()
     except Refusal as refusal:
-        _end(channel, {"outcome": refusal.outcome, "facts": refusal.facts}, exit_code=1)
-    _end(channel, reply, exit_code=0)
+        _end(pipe, {"outcome": refusal.outcome, "facts": refusal.facts}, exit_code=1)
+    _end(pipe, reply, exit_code=0)
 
 
 def _paths() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scoring.sandboxed")
-    for name in ("request", "package", "inputs", "reply", "outputs"):
+    for name in ("request", "package", "inputs", "outputs"):
         parser.add_argument(f"--{name}", type=Path, required=name not in {"package", "inputs"})
+    parser.add_argument("--reply", type=int, required=True)
     return parser.parse_args()
 
 
-def _calibrate(request: Request) -> Reply:
+def _calibration(request: Request) -> Work:
     from scoring.sandboxed.tasks.calibrate import calibrate
 
-    return calibrate(request.threads)
+    return lambda: calibrate(request.threads)
 
 
-def _run(request: Request, paths: argparse.Namespace, channel: Channel) -> Reply:
+def _work(request: Request, paths: argparse.Namespace) -> Work:
+    """Import all of ours before the entry is, so that a broken library of ours does not look like its doing."""
     opened = open_paced if request.task is Task.LATENCY else open_inputs
     pixels = opened(paths.inputs, request)
-    # Imported before the entry is, so that a library of ours that is broken does not look like its doing.
+    channel = Channel(paths.outputs)
     facts = FORMAT_FACTS[request.format]
     import_module(facts.loader)
-    work = cast(
+    task = cast(
         TaskModule, import_module(facts.measure if request.task is Task.MEASURE else TASKS[request.task])
     )
-    if not request.may_start_processes:
-        refuse_processes()
-    channel.started()
-    return work.run(request, paths.package, pixels, channel)
+    return lambda: task.run(request, paths.package, pixels, channel)
 
 
-def _end(channel: Channel, reply: Mapping[str, object], *, exit_code: int) -> None:
-    channel.reply(reply)
+def _end(pipe: ReplyPipe, reply: Mapping[str, object], *, exit_code: int) -> None:
+    pipe.reply(reply)
     sys.stdout.flush()
     sys.stderr.flush()
     leave(exit_code)

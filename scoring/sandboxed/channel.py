@@ -1,4 +1,4 @@
-"""The two files that leave this process: a JSON reply and raw float32 outputs, written in place."""
+"""What leaves this process: sealed lines down the reply pipe, and a file of raw float32 outputs."""
 
 from __future__ import annotations
 
@@ -11,15 +11,26 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import ENTRY_BEGINS, STARTED_REPLY
+from scoring.contracts import STARTED_REPLY, Letter
 
 Reply = dict[str, object]
 
 # Bound when this module is imported, before the entry runs: a model.py that replaces
 # `json.dumps`, `os.write` or `os._exit` changes nothing here.
 _encode = json.JSONEncoder(allow_nan=False).encode
-STDERR: Final = 2
+STDIN: Final = 0
 _write, _truncate, _seek, _leave = os.write, os.ftruncate, os.lseek, os._exit
+
+
+def read_letter() -> Letter:
+    """Read the letter and put nothing in its place, so that the entry finds it nowhere."""
+    content = b""
+    while chunk := os.read(STDIN, 2**16):
+        content += chunk
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, STDIN)
+    os.close(nothing)
+    return Letter.from_bytes(content)
 
 
 class OutFile:
@@ -27,25 +38,18 @@ class OutFile:
 
     def __init__(self, path: Path) -> None:
         self._fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-        self.clear()
-
-    def clear(self) -> None:
-        """Begin the file anew."""
         _truncate(self._fd, 0)
         _seek(self._fd, 0, os.SEEK_SET)
 
     def write(self, payload: bytes | memoryview) -> None:
         """Append all of `payload`."""
-        rest = memoryview(payload)
-        while rest:
-            rest = rest[_write(self._fd, rest) :]
+        _write_all(self._fd, payload)
 
 
 class Channel:
-    """Reply and outputs of one request."""
+    """The outputs of one request; all that a task is given, which runs the entry."""
 
-    def __init__(self, reply: Path, outputs: Path) -> None:
-        self._reply = OutFile(reply)
+    def __init__(self, outputs: Path) -> None:
         self._outputs = OutFile(outputs)
 
     def append_rows(self, rows: NDArray[np.float32]) -> None:
@@ -56,15 +60,27 @@ class Channel:
         """Append raw bytes."""
         self._outputs.write(content)
 
+
+class ReplyPipe:
+    """The reply of one request. What is not sealed as the letter says counts for nothing."""
+
+    def __init__(self, fd: int, letter: Letter) -> None:
+        self._fd = fd
+        self._letter = letter
+
     def started(self) -> None:
         """Say that our own libraries are loaded and the entry comes next."""
-        self._reply.write(STARTED_REPLY)
-        _write(STDERR, ENTRY_BEGINS)
+        _write_all(self._fd, self._letter.line(STARTED_REPLY))
 
     def reply(self, reply: Mapping[str, object]) -> None:
-        """Write the reply in place of `started`; called once."""
-        self._reply.clear()
-        self._reply.write(_encode(reply).encode())
+        """Write the reply; called once."""
+        _write_all(self._fd, self._letter.line(_encode(reply).encode()))
+
+
+def _write_all(fd: int, payload: bytes | memoryview) -> None:
+    rest = memoryview(payload)
+    while rest:
+        rest = rest[_write(fd, rest) :]
 
 
 def leave(exit_code: int) -> None:

@@ -23,9 +23,10 @@ from scoring.sandbox.unconfined import UnconfinedSandbox
 pytestmark = pytest.mark.sandbox
 
 PROBE = """
-import ctypes, fcntl, glob, mmap, os, resource, signal, socket, subprocess, sys, threading, time
+import ctypes, fcntl, glob, json, mmap, os, resource, signal, socket, subprocess, sys, threading, time
 libc = ctypes.CDLL(None, use_errno=True)
 given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+seal = json.load(sys.stdin)["seal"]
 
 def must(result):
     if result < 0:
@@ -40,8 +41,7 @@ try:
     verdict = "escaped: " + repr(found) if found else "held"
 except (OSError, ValueError) as error:
     verdict = "held"
-with open(given["--reply"], "w") as reply:
-    reply.write(verdict)
+os.write(int(given["--reply"]), (seal + " " + verdict + "\\n").encode())
 os._exit(0)
 """
 
@@ -83,7 +83,10 @@ ATTACKS = {
         "return [p for p in glob.glob('/proc/[0-9]*/root') if os.path.exists(p + '/etc/passwd')]"
     ),
     "read host paths from process 1's arguments": "return '--ro-' 'bind' in open('/proc/1/cmdline').read()",
-    "inherit a descriptor": "return set(os.listdir('/proc/self/fd')) - {'0', '1', '2', '3'}",
+    "inherit a descriptor": "return set(os.listdir('/proc/self/fd')) - {'0', '1', '2', '3', given['--reply']}",
+    "read the letter a second time": "return os.read(0, 1) or open('/proc/self/fd/0', 'rb').read(1)",
+    "read the letter by the keeper": "return open('/proc/1/fd/0', 'rb').read(1)",
+    "write the reply by the keeper": "return os.listdir('/proc/1/fd')",
     "write the inputs": "return bool(open('/inputs.npy', 'r+b'))",
     "write the request": "return bool(open('/request.json', 'w'))",
     "write programs": "return bool(open('/usr/bin/new', 'w'))",
@@ -92,10 +95,7 @@ ATTACKS = {
     "write the root folder": "return bool(open('/new', 'w'))",
     "write the device folder": "return bool(open('/dev/new', 'w'))",
     "write below a folder above a mount": "return bool(open(os.path.dirname(sys.prefix) + '/new', 'w'))",
-    "remove the reply": "os.remove('/reply.json'); return True",
-    "put a link in the reply's place": (
-        "os.symlink('/etc/passwd', '/tmp/link'); os.rename('/tmp/link', '/reply.json'); return True"
-    ),
+    "remove the outputs": "os.remove('/outputs.bin'); return True",
     "put a link in the outputs' place": (
         "os.symlink('/etc/passwd', '/tmp/link'); os.replace('/tmp/link', '/outputs.bin'); return True"
     ),
@@ -122,7 +122,7 @@ ATTACKS = {
     "make a user namespace": "return must(libc.unshare(0x10000000))",
     "make a user namespace by clone": "return must(libc.syscall(56, 0x10000000 | 17, 0, 0, 0, 0))",
     "mount": "return must(libc.mount(b'none', b'/tmp', b'tmpfs', 0, None))",
-    "unmount": "return must(libc.umount2(b'/reply.json', 2))",
+    "unmount": "return must(libc.umount2(b'/outputs.bin', 2))",
     "type into the terminal": "return must(libc.ioctl(0, 0x5412, b'x'))",
     "type into the terminal with a high bit set": (
         "return must(libc.syscall(16, 0, ctypes.c_ulong(0x100005412), b'x'))"
@@ -314,14 +314,15 @@ for folder, folders, files in os.walk('/'):
 
 def test_a_fork_bomb_stops_at_the_process_limit(inside: Callable[..., Run]) -> None:
     bomb = """
-import os, time
+import json, os, sys, time
+seal = json.load(sys.stdin)["seal"]
 children = 0
 try:
     while True:
         if os.fork() == 0: time.sleep(1000)
         children += 1
 except BlockingIOError:
-    open('/reply.json', 'w').write(str(children))
+    os.write(int(sys.argv[sys.argv.index('--reply') + 1]), f"{seal} {children}\\n".encode())
 """
 
     run = inside(bomb, max_processes=20, processes=Processes.ALLOWED)

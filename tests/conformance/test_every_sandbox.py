@@ -16,11 +16,12 @@ from scoring.sandbox import BACKENDS
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run, Sandbox
 from scoring.sandbox.fake import FakeSandbox, Scripted
 
-# Finds the two files by the command line, so that it runs in every sandbox.
+# Finds its reply pipe and its outputs by the command line, so that it runs in every sandbox.
 PRELUDE = """
-import os, signal, sys, time
+import json, os, signal, sys, time
 given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
-reply, outputs = given["--reply"], given["--outputs"]
+seal, outputs = json.load(sys.stdin)["seal"], given["--outputs"]
+def say(line): os.write(int(given["--reply"]), line.encode() + b"\\n")
 """
 
 
@@ -34,16 +35,39 @@ class Check:
     overflow: Overflow | None = None
     exit_code: int | None = None
     log: str = ""
+    reply: bytes = b""
 
 
 CHECKS = (
     Check(
         name="a run that ends well",
-        program="open(reply, 'w').write('{}'); print('hello')",
+        program="say(seal + ' {}'); print('hello')",
         script=Scripted(reply=b"{}", log="hello\n"),
         status=ExitStatus.EXITED,
         exit_code=0,
         log="hello\n",
+        reply=b"{}",
+    ),
+    Check(
+        name="a reply without the seal",
+        program="say('{}'); say(' {}'); say('x' + seal + ' {}'); say(seal)",
+        script=Scripted(),
+        status=ExitStatus.EXITED,
+        exit_code=0,
+    ),
+    Check(
+        name="two replies, of which nobody knows which counts",
+        program="say(seal + ' {}'); say(seal + ' {}')",
+        script=Scripted(),
+        status=ExitStatus.EXITED,
+        exit_code=0,
+    ),
+    Check(
+        name="a reply that is cut short",
+        program="os.write(int(given['--reply']), (seal + ' {}').encode())",
+        script=Scripted(),
+        status=ExitStatus.EXITED,
+        exit_code=0,
     ),
     Check(
         name="a run that exits with a code",
@@ -98,7 +122,7 @@ CHECKS = (
     ),
     Check(
         name="a reply over its cap",
-        program=f"open(reply, 'wb').write(b'x' * {MAX_REPLY_BYTES + 1})",
+        program=f"say('x' * {MAX_REPLY_BYTES + 1})",
         script=Scripted(reply=b"x" * (MAX_REPLY_BYTES + 1)),
         status=ExitStatus.TOO_MUCH_OUTPUT,
         overflow=Overflow.REPLY,
@@ -148,6 +172,7 @@ def test_ends_as_it_must(
     assert (run.status, run.overflow) == (check.status, check.overflow), run.log[-1000:]
     assert run.exit_code == check.exit_code or check.exit_code is None
     assert check.log in run.log
+    assert run.reply == check.reply or run.status is ExitStatus.TOO_MUCH_OUTPUT
     assert len(run.reply) <= MAX_REPLY_BYTES
     assert len(run.log) <= job.limits.max_log_bytes
     assert run.outputs.is_file()

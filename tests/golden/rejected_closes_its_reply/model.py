@@ -1,8 +1,8 @@
 import os
 from pathlib import Path
 
-Path("/reply.json").chmod(0)
 Path("/outputs.bin").chmod(0)
+os.closerange(3, 1024)
 os._exit(0)
 
 

@@ -9,7 +9,6 @@ EXHIBITS = Exhibits(
     request=Path("/host/request.json"),
     package=Path("/host/package"),
     inputs=Path("/host/inputs.npy"),
-    reply=Path("/host/reply.json"),
     outputs=Path("/host/outputs.bin"),
 )
 
@@ -19,8 +18,8 @@ def binds(option: str) -> dict[str, str]:
     return {words[i + 2]: words[i + 1] for i, word in enumerate(words) if word == option}
 
 
-def test_only_reply_and_outputs_are_writable() -> None:
-    assert binds("--bind") == {"/reply.json": "/host/reply.json", "/outputs.bin": "/host/outputs.bin"}
+def test_only_outputs_are_writable() -> None:
+    assert binds("--bind") == {"/outputs.bin": "/host/outputs.bin"}
 
 
 def test_package_inputs_and_request_are_read_only() -> None:

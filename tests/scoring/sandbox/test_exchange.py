@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scoring.contracts import STARTED_REPLY, Outcome, Task
+from scoring.contracts import Outcome, Task
 from scoring.errors import Fault, Rejected, render
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.exchange import CalibrateFacts, MeasureFacts, PredictFacts, interpret, read_outputs
@@ -78,7 +78,7 @@ def test_a_calibration_comes_through(make_run: MakeRun, make_job: MakeJob) -> No
         ({"status": ExitStatus.TIMED_OUT}, "timed_out", {"allowed_s": 12.5}),
         ({"status": ExitStatus.OUT_OF_MEMORY}, "out_of_memory", {"allowed_bytes": 6 * 2**30}),
         (
-            {"status": ExitStatus.CRASHED, "exit_code": -11, "reply": STARTED_REPLY},
+            {"status": ExitStatus.CRASHED, "exit_code": -11, "entry_began": True},
             "crashed",
             {"error": "SIGSEGV"},
         ),
@@ -109,7 +109,7 @@ def test_each_end_has_its_code(
 
 @pytest.mark.parametrize("status", ExitStatus)
 def test_no_end_is_left_without_a_meaning(status: ExitStatus, make_run: MakeRun, make_job: MakeJob) -> None:
-    refusal(make_run(status=status, reply=STARTED_REPLY, overflow=Overflow.LOG), make_job(Task.PREDICT))
+    refusal(make_run(status=status, entry_began=True, overflow=Overflow.LOG), make_job(Task.PREDICT))
 
 
 def test_an_unknown_end_is_a_fault(make_run: MakeRun, make_job: MakeJob) -> None:
@@ -194,13 +194,13 @@ def test_predict_names_nothing_else(name: str, make_run: MakeRun, make_job: Make
 
 
 def test_predict_hides_the_exit_code_that_the_entry_chose(make_run: MakeRun, make_job: MakeJob) -> None:
-    refused = refusal(make_run(exit_code=203, reply=STARTED_REPLY), make_job(Task.PREDICT))
+    refused = refusal(make_run(exit_code=203, entry_began=True), make_job(Task.PREDICT))
 
     assert refused.findings[0].facts == {"error": "an early exit"}
 
 
 def test_measure_tells_the_exit_code(make_run: MakeRun, make_job: MakeJob) -> None:
-    refused = refusal(make_run(exit_code=3, reply=STARTED_REPLY), make_job(Task.MEASURE))
+    refused = refusal(make_run(exit_code=3, entry_began=True), make_job(Task.MEASURE))
 
     assert refused.findings[0].facts == {"error": "an early exit (code 3)"}
 
@@ -213,7 +213,9 @@ def test_a_child_that_never_started_is_our_fault(
         interpret(make_run(status=status, exit_code=1, reply=b""), make_job(Task.MEASURE))
 
 
-def test_a_reply_that_the_entry_emptied_is_its_crash(make_run: MakeRun, make_job: MakeJob) -> None:
+def test_an_end_without_a_reply_once_the_entry_began_is_its_crash(
+    make_run: MakeRun, make_job: MakeJob
+) -> None:
     refused = refusal(make_run(reply=b"", entry_began=True), make_job(Task.PREDICT))
 
     assert refused.findings[0].facts == {"error": "an early exit"}

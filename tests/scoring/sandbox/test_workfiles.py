@@ -24,17 +24,17 @@ def test_the_work_folder_is_closed_to_others(make_job: Callable[[Task], Job], tm
     files = prepare(make_job(Task.PREDICT), work)
 
     assert mode(work) == 0o700
-    assert (mode(files.reply), mode(files.outputs)) == (0o600, 0o600)
+    assert mode(files.outputs) == 0o600
 
 
 def test_leftovers_of_an_earlier_run_are_gone(make_job: Callable[[Task], Job], tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
-    (tmp_path / "work" / "reply.json").symlink_to("/etc/passwd")
+    (tmp_path / "work" / "outputs.bin").symlink_to("/etc/passwd")
 
     files = prepare(make_job(Task.PREDICT), tmp_path / "work")
 
-    assert not files.reply.is_symlink()
-    assert files.reply.read_bytes() == b""
+    assert not files.outputs.is_symlink()
+    assert files.outputs.read_bytes() == b""
 
 
 def test_the_request_is_what_the_child_reads(make_job: Callable[[Task], Job], tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_the_request_is_what_the_child_reads(make_job: Callable[[Task], Job], tm
 
 
 @needs_root
-def test_the_run_s_user_owns_the_two_files_and_may_read_the_rest(
+def test_the_run_s_user_owns_the_outputs_and_may_read_the_rest(
     make_job: Callable[[Task], Job], tmp_path: Path
 ) -> None:
     job = make_job(Task.PREDICT)
@@ -57,7 +57,7 @@ def test_the_run_s_user_owns_the_two_files_and_may_read_the_rest(
 
     hand_over(files, 1_900_000_001)
 
-    assert (files.reply.stat().st_uid, mode(files.reply)) == (1_900_000_001, 0o600)
+    assert (files.outputs.stat().st_uid, mode(files.outputs)) == (1_900_000_001, 0o600)
     assert (mode(job.package), mode(job.package / "model.py")) == (0o755, 0o644)
     assert mode(tmp_path / "work") == 0o700
 
@@ -90,22 +90,22 @@ def test_printed_bytes_become_harmless_text(printed: bytes, shown: str) -> None:
 
 
 def test_a_file_that_the_entry_closed_to_its_owner_is_opened(tmp_path: Path) -> None:
-    (tmp_path / "reply.json").write_bytes(b"reply")
-    (tmp_path / "reply.json").chmod(0)
+    (tmp_path / "outputs.bin").write_bytes(b"rows")
+    (tmp_path / "outputs.bin").chmod(0)
 
-    with open_written(tmp_path / "reply.json") as file:
-        assert file.read() == b"reply"
+    with open_written(tmp_path / "outputs.bin") as file:
+        assert file.read() == b"rows"
 
-    assert mode(tmp_path / "reply.json") == 0o600
+    assert mode(tmp_path / "outputs.bin") == 0o600
 
 
 def test_a_pipe_in_a_file_s_place_is_refused_without_waiting(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "reply.json")
+    os.mkfifo(tmp_path / "outputs.bin")
 
     with pytest.raises(Fault):
-        open_written(tmp_path / "reply.json")
+        open_written(tmp_path / "outputs.bin")
 
 
 def test_a_file_that_is_gone_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(Fault):
-        open_written(tmp_path / "reply.json")
+        open_written(tmp_path / "outputs.bin")

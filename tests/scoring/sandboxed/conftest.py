@@ -13,19 +13,21 @@ import numpy as np
 import pytest
 
 from scoring.contracts import (
-    ENTRY_BEGINS,
     Dtype,
     Format,
     InputContract,
+    Letter,
     OutputContract,
     OutputKind,
     Reader,
     Request,
     Task,
 )
+from scoring.sandbox.sealed import unsealed
 
 REPOSITORY = Path(__file__).parents[3]
 WIDTH = 3
+SEAL = "seal"
 START = (
     "import runpy, sys; sys.modules.update(dict.fromkeys(filter(None, [{broken!r}])));"
     "runpy.run_module('scoring.sandboxed', run_name='__main__', alter_sys=True)"
@@ -36,6 +38,7 @@ READERS_BY_DIMENSIONS = {2: Reader.AUDIO, 4: Reader.IMAGE, 5: Reader.VIDEO}
 @dataclass(frozen=True)
 class Finished:
     exit_code: int
+    entry_began: bool
     reply: dict[str, Any] | None
     outputs: bytes
     log: str
@@ -94,28 +97,33 @@ class Child:
             may_start_processes=may_start_processes,
             options=options or {},
         )
-        paths = {name: self._folder / name for name in ("request", "inputs.npy", "reply", "outputs")}
+        paths = {name: self._folder / name for name in ("request", "inputs.npy", "outputs")}
         paths["request"].write_text(request.to_json())
         np.save(paths["inputs.npy"], self.pixels)
-        paths["reply"].write_text("left over from before")
         paths["outputs"].write_bytes(b"left over from before")
+        reader, writer = os.pipe()
         ended = subprocess.run(
             [
                 *(sys.executable, "-c", START.format(broken=broken), "--request", paths["request"]),
                 *("--package", self.package, "--inputs", paths["inputs.npy"]),
-                *("--reply", paths["reply"], "--outputs", paths["outputs"]),
+                *("--reply", str(writer), "--outputs", paths["outputs"]),
             ],
             cwd=REPOSITORY,
             env={"PATH": os.environ["PATH"], "HOME": str(self._folder)},
             capture_output=True,
             text=True,
+            input=Letter(seal=SEAL).to_bytes().decode(),
+            pass_fds=(writer,),
         )
-        reply = paths["reply"].read_text()
+        os.close(writer)
+        with os.fdopen(reader, "rb") as pipe:
+            said = unsealed(pipe.read(), Letter(seal=SEAL))
         return Finished(
             exit_code=ended.returncode,
-            reply=json.loads(reply) if reply else None,
+            entry_began=said.entry_began,
+            reply=json.loads(said.reply) if said.reply else None,
             outputs=paths["outputs"].read_bytes(),
-            log=(ended.stdout + ended.stderr).replace(ENTRY_BEGINS.decode(), ""),
+            log=ended.stdout + ended.stderr,
         )
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import json
 from importlib import import_module
 
 import pytest
 
-from scoring.contracts import STARTED_REPLY, Task
+from scoring.contracts import Task
 from scoring.sandboxed.__main__ import TASKS, TaskModule
 from tests.scoring.sandboxed.conftest import Child
 
@@ -41,7 +40,7 @@ def test_what_we_cannot_load_ends_the_child_before_the_entry_begins(
 
     ended = child.run(task, broken=broken)
 
-    assert (ended.exit_code, ended.reply) == (1, None)
+    assert (ended.exit_code, ended.entry_began, ended.reply) == (1, False, None)
     assert f"import of {broken} halted" in ended.log
     assert "the entry began" not in ended.log
 
@@ -51,4 +50,4 @@ def test_the_entry_begins_once_all_of_ours_is_loaded(child: Child) -> None:
 
     ended = child.run(Task.PREDICT)
 
-    assert ended.reply == json.loads(STARTED_REPLY)
+    assert (ended.entry_began, ended.reply) == (True, None)
