@@ -15,10 +15,10 @@ from typing import Any, Final
 import torch
 from torch import nn
 
-from scoring.sandboxed.torchvision_ops import declare_missing_operators
+from scoring.sandboxed.counters.lean_import import absent
 
-declare_missing_operators()  # ptflops imports torchvision
-from ptflops import pytorch_engine, pytorch_ops  # noqa: E402
+with absent("torchvision", "timm"):
+    from ptflops import pytorch_engine, pytorch_ops
 
 _count = pytorch_engine.get_flops_pytorch
 _PRODUCTS: Final = (
@@ -28,6 +28,11 @@ _PRODUCTS: Final = (
     nn.RNNCellBase,
     nn.MultiheadAttention,
 )
+# What ptflops counts of torchvision and timm where they are installed, by the names of the classes.
+_OF_PACKAGES: Final = {
+    ("torchvision.ops.deform_conv", "DeformConv2d"): pytorch_ops.deformable_conv_flops_counter_hook,
+    ("timm.layers.attention", "Attention"): pytorch_ops.timm_attention_counter_hook,
+}
 
 
 def _free(*args: Any, **kwargs: Any) -> int:
@@ -63,6 +68,7 @@ def prepare() -> None:
 
 def count(model: nn.Module, sample: torch.Tensor) -> int | None:
     """Return the MACs of one forward of the whole `sample`, or None where ptflops gives up."""
+    _know_packages(model)
     with torch.no_grad(), redirect_stdout(io.StringIO()):
         macs, _ = _count(
             model,
@@ -73,3 +79,11 @@ def count(model: nn.Module, sample: torch.Tensor) -> int | None:
             custom_modules_hooks=_HOOKS,
         )
     return None if macs is None else int(macs)
+
+
+def _know_packages(model: nn.Module) -> None:
+    """Tell ptflops of the classes that it would have found by importing their packages itself."""
+    for kind in {type(part) for part in model.modules()}:
+        hook = _OF_PACKAGES.get((kind.__module__, kind.__name__))
+        if hook is not None:
+            pytorch_ops.MODULES_MAPPING[kind] = hook
