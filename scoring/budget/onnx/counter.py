@@ -1,7 +1,7 @@
 """Counts one ONNX model in a process of its own; started by `process`, imported by nobody else.
 
-Shape inference is C++ that follows a hostile graph: a chain of thirty `Concat` doubles a "shape" until
-memory is full. Here limits end that, and a crash ends this process and not the worker.
+Shape inference is C++ that follows a hostile graph. Limits hold here, and a crash ends this process
+and not the worker.
 """
 
 from __future__ import annotations
@@ -9,32 +9,27 @@ from __future__ import annotations
 import json
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from onnx import GraphProto, ModelProto, TensorProto
+from onnx import GraphProto, ModelProto
 
-from scoring.budget.onnx.graph import Counter
+from scoring.budget.onnx.graph import Counter, Tally
+from scoring.budget.onnx.inference import Dialect
 from scoring.budget.onnx.parameters import count_parameters
-from scoring.budget.onnx.shapes import (
-    Scope,
-    forget_declarations,
-    forget_values,
-    infer,
-    tensor_type,
-    use_short_names,
-)
-from scoring.budget.onnx.values import Dialect
+from scoring.budget.onnx.shapes import Fact, Scope, tensor_type, use_short_names
+from scoring.budget.onnx.steps import TooLargeError
+from scoring.budget.onnx.tensors import forget_large_values, load_small_values
 
 MEMORY_BYTES: Final = 2**30
-CPU_S: Final = 60
+CPU_S: Final = 90
 
 
 def main() -> None:
-    """Read the path and the input shape from the command line; print the counts as JSON."""
-    path, *sizes = sys.argv[1:]
+    """Read a path, a size, batches and the input shape from the command line; print the counts as JSON."""
+    path, max_value_bytes, batches, *sizes = sys.argv[1:]
     file = Path(path)
     # The file is held twice while it is parsed.
     memory_bytes = MEMORY_BYTES + 3 * file.stat().st_size
@@ -42,8 +37,18 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     model = ModelProto.FromString(file.read_bytes())
-    counts = count_model(model, tuple(int(size) for size in sizes))
-    sys.stdout.write(json.dumps(asdict(counts)))
+    load_small_values(model.graph, file.parent)
+    try:
+        counts = count_model(
+            model,
+            tuple(int(size) for size in sizes),
+            [int(batch) for batch in batches.split(",")],
+            int(max_value_bytes),
+        )
+    except TooLargeError as exc:
+        sys.stdout.write(json.dumps({"why": str(exc)}))
+    else:
+        sys.stdout.write(json.dumps(asdict(counts)))
 
 
 @dataclass(frozen=True)
@@ -56,41 +61,56 @@ class ModelCounts:
     macs_in_8_bits: int
 
 
-def count_model(model: ModelProto, shape: tuple[int, ...]) -> ModelCounts:
-    """Count a model that is given one input of this shape; strips the model of what it does not need."""
-    parameters = count_parameters(model.graph)
-    for tensor in _large_tensors(model.graph):
-        forget_values(tensor)
-    forget_declarations(model.graph)
+def count_model(
+    model: ModelProto,
+    shape: tuple[int, ...],
+    batches: Sequence[int] = (1,),
+    max_value_bytes: int | None = None,
+) -> ModelCounts:
+    """Count a model that is given samples of this shape, in each of these batch sizes; MACs are of one sample.
+
+    Raises `TooLargeError` if a value takes more memory than that, or loops take too many turns. The model
+    is stripped of what its shapes do not need.
+
+    A graph can ask how large its batch is and do more work, or none, at some sizes: the dearest binds.
+    Those that matter are the size that nearly all samples are run at, and 1, at which a graph is
+    timed. The last batch of a run may be smaller still; it concerns fewer samples than one batch, and
+    processor time bounds it. A graph with a batch of its own runs at no other.
+    """
     use_short_names(model)
-    batch = _fix_input(model.graph, shape)
-    counter = Counter(Dialect(opsets=tuple(model.opset_import), ir_version=model.ir_version))
-    tally = counter.count(infer(model).graph, Scope({}, {}))
-    macs, in_8_bits = (-(-found // batch) for found in (tally.macs, tally.macs_in_8_bits))
-    return ModelCounts(parameters, macs, tuple(sorted(tally.uncounted)), in_8_bits)
+    parameters = count_parameters(model.graph)
+    forget_large_values(model.graph)
+    fixed = _fixed_batch(model.graph)
+    tallies = [
+        (_count_at(batch, model, shape, max_value_bytes), batch) for batch in ([fixed] if fixed else batches)
+    ]
+    return ModelCounts(
+        parameters=parameters,
+        macs=max(-(-tally.macs // batch) for tally, batch in tallies),
+        uncounted_ops=tuple(sorted({name for tally, _ in tallies for name in tally.uncounted})),
+        macs_in_8_bits=min(-(-tally.macs_in_8_bits // batch) for tally, batch in tallies),
+    )
 
 
-def _fix_input(graph: GraphProto, shape: tuple[int, ...]) -> int:
-    """Set the input to the contract's shape; return its batch, which is 1 unless the model fixes it."""
+def _count_at(batch: int, model: ModelProto, shape: tuple[int, ...], max_value_bytes: int | None) -> Tally:
+    scope = Scope.empty()
+    weights = {tensor.name for tensor in model.graph.initializer}
+    for value in model.graph.input:
+        if value.name not in weights:
+            type_ = tensor_type(value.type.tensor_type.elem_type, (batch, *shape))
+            scope.define(value.name, Fact(type_))
+    dialect = Dialect(opsets=tuple(model.opset_import), ir_version=model.ir_version)
+    return Counter(dialect, max_value_bytes=max_value_bytes).count(model.graph, scope)
+
+
+def _fixed_batch(graph: GraphProto) -> int | None:
+    """Return the batch that the model's own input states, if it states one."""
     weights = {tensor.name for tensor in graph.initializer}
     for value in graph.input:
-        if value.name in weights:
-            continue
         sizes = value.type.tensor_type.shape.dim
-        batch = max(1, sizes[0].dim_value) if sizes else 1
-        value.type.CopyFrom(tensor_type(value.type.tensor_type.elem_type, (batch, *shape)))
-        return batch
-    return 1
-
-
-def _large_tensors(graph: GraphProto) -> Iterator[TensorProto]:
-    yield from graph.initializer
-    for node in graph.node:
-        for attribute in node.attribute:
-            if attribute.HasField("t"):
-                yield attribute.t
-            if attribute.HasField("g"):
-                yield from _large_tensors(attribute.g)
+        if value.name not in weights:
+            return sizes[0].dim_value if sizes and sizes[0].dim_value > 0 else None
+    return None
 
 
 if __name__ == "__main__":

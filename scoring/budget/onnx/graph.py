@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
+from onnx import GraphProto, NodeProto, TensorProto
 
-from scoring.budget.onnx.loops import leave, start_of
+from scoring.budget.onnx.inference import Dialect
+from scoring.budget.onnx.loops import Facts, Turn, body_of, leave_steady, leave_unrolled, start_of
 from scoring.budget.onnx.operators import FORMULAS, FREE, PRODUCTS, of_unknown_shape
-from scoring.budget.onnx.shapes import Scope, UnknownShapeError, infer, scope_of, value_info
-from scoring.budget.onnx.values import Dialect, Steps
-
-Types = list[TypeProto | None]
+from scoring.budget.onnx.shapes import Fact, Scope, UnknownShapeError
+from scoring.budget.onnx.steps import TooLargeError, define_weights, follow
 
 FLOWS: Final = frozenset({"If", "Loop", "Scan"})
 EIGHT_BITS: Final = frozenset({TensorProto.INT8, TensorProto.UINT8})
+# Turns are walked one by one as far as this many nodes; beyond, one turn stands for all of them.
+MAX_UNROLLED_NODES: Final = 20_000
+# An operator takes a runtime a few microseconds, however little it does: a minute for one batch.
+MAX_NODE_RUNS: Final = 10_000_000
 
 
 @dataclass(frozen=True)
 class Tally:
-    """MACs that were counted, those of them in 8 bits, and the names of what was not counted."""
+    """MACs that were counted, those of them in 8 bits, names of what was not counted, and nodes run."""
 
     macs: int = 0
     uncounted: frozenset[str] = frozenset()
     macs_in_8_bits: int = 0
+    node_runs: int = 0
 
     def plus(self, other: Tally) -> Tally:
         """Return both together."""
@@ -33,97 +38,152 @@ class Tally:
             self.macs + other.macs,
             self.uncounted | other.uncounted,
             self.macs_in_8_bits + other.macs_in_8_bits,
+            self.node_runs + other.node_runs,
         )
 
 
-@dataclass(frozen=True)
 class Counter:
     """Counts graphs of one model, whose operator versions all of them share."""
 
-    dialect: Dialect
+    def __init__(self, dialect: Dialect, *, max_value_bytes: int | None = None) -> None:
+        self._dialect = dialect
+        self._max_value_bytes = max_value_bytes
+        self._unrolled_nodes = 0
 
-    def count(self, graph: GraphProto, outer: Scope) -> Tally:
-        """Add up a graph whose shapes are inferred already."""
-        return self._walk(graph, outer)[0]
-
-    def _walk(self, graph: GraphProto, outer: Scope) -> tuple[Tally, Scope]:
-        """Count node by node; return the count and what became known of each value on the way."""
-        steps = Steps(scope_of(graph, outer), self.dialect)
-        has_gaps = any(_needs_more(node, steps.scope) for node in graph.node)
+    def count(self, graph: GraphProto, scope: Scope) -> Tally:
+        """Add up a graph whose inputs the scope knows; raise `TooLargeError` if no machine can run it."""
+        define_weights(graph, scope)
         total, rounded = Tally(), set[str]()
         for node in graph.node:
-            if has_gaps:
-                steps.follow(node)
-            found = self._count_node(node, steps)
-            if _is_rounded_to_8_bits(node, steps.scope):
+            found = self._count_node(node, scope)
+            if _is_rounded_to_8_bits(node, scope):
                 rounded.add(node.output[0])
             # A bias is a third factor to nobody: it is added.
             if node.op_type in FORMULAS and rounded.issuperset(node.input[:2]):
                 found = replace(found, macs_in_8_bits=found.macs)
             total = total.plus(found)
-        return total, steps.scope
+            if total.node_runs > MAX_NODE_RUNS:
+                raise TooLargeError(
+                    f"its loops run {total.node_runs:,} operators; at most {MAX_NODE_RUNS:,} are allowed"
+                )
+        return total
 
-    def _count_node(self, node: NodeProto, steps: Steps) -> Tally:
-        if node.op_type in FREE:
-            return Tally()
+    def _count_node(self, node: NodeProto, scope: Scope) -> Tally:
         try:
             if node.op_type in FLOWS:
-                return self._count_flow(node, steps)
+                return self._count_flow(node, scope)
+            follow(node, scope, self._dialect, self._max_value_bytes)
+            if node.op_type in FREE:
+                return Tally(node_runs=1)
             formula = FORMULAS.get(node.op_type)
             if formula is None:
-                return Tally(uncounted=frozenset({node.op_type}))
-            return Tally(formula(node, steps.scope))
-        except (UnknownShapeError, LookupError, ValueError):
-            # The last two: a node that lacks an input or an attribute that its formula needs.
-            return Tally(uncounted=frozenset({_unknown(node)}))
+                return Tally(uncounted=frozenset({node.op_type}), node_runs=1)
+            return Tally(formula(node, scope), node_runs=1)
+        except (UnknownShapeError, LookupError, StopIteration, ValueError):
+            # The last three: a node that lacks an input, a body or an attribute that its formula needs.
+            return Tally(uncounted=frozenset({_unknown(node)}), node_runs=1)
 
-    def _count_flow(self, node: NodeProto, steps: Steps) -> Tally:
-        count = self._dearest_branch if node.op_type == "If" else self._loop
-        found, leaving = count(node, steps.scope)
-        steps.learn(node, leaving)
+    def _count_flow(self, node: NodeProto, scope: Scope) -> Tally:
+        for name in node.output:
+            scope.define(name, None)
+        found, leaving = self._branches(node, scope) if node.op_type == "If" else self._loop(node, scope)
+        for name, fact in zip(node.output, leaving, strict=False):
+            scope.define(name, fact)
         return found
 
-    def _dearest_branch(self, node: NodeProto, scope: Scope) -> tuple[Tally, Types]:
-        graphs = [attribute.g for attribute in node.attribute if attribute.HasField("g")]
-        branches, leaving = [], []
-        for graph in graphs:
-            found, inside = self._walk(graph, scope)
-            branches.append(found)
-            leaving.append([inside.types.get(value.name) for value in graph.output])
-        uncounted = frozenset(name for branch in branches for name in branch.uncounted)
-        dearest = max((branch.macs for branch in branches), default=0)
-        agreed = [
-            types[0] if types.count(types[0]) == len(types) else None for types in zip(*leaving, strict=False)
-        ]
-        return Tally(dearest, uncounted), agreed
+    def _branches(self, node: NodeProto, scope: Scope) -> tuple[Tally, Facts]:
+        """Count the branch that is taken, or the dearest of them where that depends on the picture."""
+        graphs = {attribute.name: attribute.g for attribute in node.attribute if attribute.HasField("g")}
+        try:
+            taken = [graphs["then_branch" if scope.truth(node.input[0]) else "else_branch"]]
+        except UnknownShapeError:
+            taken = list(graphs.values())
+        walked = [self._inside(graph, scope.inner()) for graph in taken]
+        uncounted = frozenset(name for found, _ in walked for name in found.uncounted)
+        macs = max((found.macs for found, _ in walked), default=0)
+        runs = 1 + max((found.node_runs for found, _ in walked), default=0)
+        return Tally(macs, uncounted, node_runs=runs), _agreed([leaving for _, leaving in walked])
 
-    def _loop(self, node: NodeProto, scope: Scope) -> tuple[Tally, Types]:
-        body = next(attribute.g for attribute in node.attribute if attribute.HasField("g"))
-        start = start_of(node, scope)
-        once, inside = self._walk(self._infer_body(body, start.types, scope), scope)
-        last = [inside.types.get(value.name) for value in body.output[start.first_output :]]
-        leaving = leave(start, last)
-        if once.macs and start.turns is None:
+    def _inside(self, graph: GraphProto, scope: Scope) -> tuple[Tally, Facts]:
+        found = self.count(graph, scope)
+        return found, [scope.get(value.name) for value in graph.output]
+
+    def _loop(self, node: NodeProto, scope: Scope) -> tuple[Tally, Facts]:
+        start, body = start_of(node, scope, self._dialect.standard), body_of(node)
+        if node.op_type == "Loop" and self._is_short(start, body):
+            return self._unroll(start, body, scope)
+        return self._repeat(start, body, scope)
+
+    def _is_short(self, start: Turn, body: GraphProto) -> bool:
+        left = MAX_UNROLLED_NODES - self._unrolled_nodes
+        if start.turns is None:
+            return False
+        return left > 0 and (start.turns == math.inf or start.turns * _size(body) <= left)
+
+    def _unroll(self, start: Turn, body: GraphProto, scope: Scope) -> tuple[Tally, Facts]:
+        """Walk the body once a turn, each with what the one before it left."""
+        total, turn, state, certain, gathered = Tally(node_runs=1), 0, start, True, list[Facts]()
+        while state.going is not False and turn < (start.turns or 0):
+            certain = certain and state.going is True
+            self._unrolled_nodes += _size(body)
+            if start.turns == math.inf and (not certain or self._unrolled_nodes > MAX_UNROLLED_NODES):
+                raise UnknownShapeError
+            inside = scope.inner()
+            state.at(turn, body).enter(body, inside)
+            found, leaving = self._inside(body, inside)
+            total, turn, state = total.plus(found), turn + 1, state.next(leaving)
+            gathered.append(leaving[start.first_output + len(start.carried) :])
+        # What could have ended the loop early is no upper bound of a number of 8-bit MACs.
+        return replace(total, macs_in_8_bits=0), leave_unrolled(start, state, gathered, certain=certain)
+
+    def _repeat(self, start: Turn, body: GraphProto, scope: Scope) -> tuple[Tally, Facts]:
+        """Walk the body once for all its turns, of which it must be true what is true of the first."""
+        inside = scope.inner()
+        start.any(body).enter(body, inside)
+        once, leaving = self._inside(body, inside)
+        turns = _turns(start, leaving)
+        if once.macs and turns is None:
             raise UnknownShapeError
-        return Tally(once.macs * (start.turns or 0), once.uncounted), leaving
+        runs = 1 + once.node_runs * (turns or 0)
+        if runs <= MAX_NODE_RUNS:
+            facts = leave_steady(start, leaving[start.first_output :], turns)
+        else:
+            facts = []
+        return Tally(once.macs * (turns or 0), once.uncounted, node_runs=runs), facts
 
-    def _infer_body(self, body: GraphProto, types: list[TypeProto], scope: Scope) -> GraphProto:
-        """Infer shapes inside a body from the shapes that enter it."""
-        graph = GraphProto()
-        graph.CopyFrom(body)
-        for value, type_ in zip(graph.input, types, strict=True):
-            value.type.CopyFrom(type_)
-        own = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
-        for name in sorted(_named(graph.node) - own):
-            if name in scope.constants:
-                constant = graph.initializer.add()
-                constant.CopyFrom(scope.constants[name])
-                constant.name = name
-            elif name in scope.types:
-                graph.input.append(value_info(name, scope.types[name]))
-        ir_version = max(self.dialect.ir_version, 4)
-        model = ModelProto(graph=graph, ir_version=ir_version, opset_import=self.dialect.opsets)
-        return infer(model).graph
+
+def _turns(start: Turn, leaving: Facts) -> int | None:
+    """Return how many turns a loop takes at most; None where its condition ends it who knows when."""
+    if start.going is False:
+        return 0
+    if start.turns is None or start.turns == math.inf:
+        return None
+    is_certain = start.first_output == 0 or (start.going is True and _is_true(leaving[0]))
+    # Exporters write "while" as a loop of 2**63 - 1 turns with a condition.
+    return int(start.turns) if is_certain or start.turns <= MAX_NODE_RUNS else None
+
+
+def _is_true(fact: Fact | None) -> bool:
+    return fact is not None and fact.value is not None and bool(fact.value.all())
+
+
+def _agreed(leaving: Sequence[Facts]) -> Facts:
+    """Return what is known of a branch's outputs whichever branch is taken."""
+    if len(leaving) == 1:
+        return leaving[0]
+    return [_common(column) for column in zip(*leaving, strict=False)]
+
+
+def _common(facts: Sequence[Fact | None]) -> Fact | None:
+    first = facts[0]
+    agree = first is not None and all(fact is not None and fact.type == first.type for fact in facts)
+    return Fact(first.type) if first is not None and agree else None
+
+
+def _size(graph: GraphProto) -> int:
+    """Return how many nodes a graph has, with those of the graphs inside it."""
+    inner = [attribute.g for node in graph.node for attribute in node.attribute if attribute.HasField("g")]
+    return max(1, len(graph.node)) + sum(map(_size, inner))
 
 
 def _unknown(node: NodeProto) -> str:
@@ -138,29 +198,5 @@ def _multiplies(node: NodeProto) -> bool:
 
 
 def _is_rounded_to_8_bits(node: NodeProto, scope: Scope) -> bool:
-    return (
-        node.op_type == "DequantizeLinear"
-        and node.input[0] in scope.types
-        and scope.types[node.input[0]].tensor_type.elem_type in EIGHT_BITS
-    )
-
-
-def _needs_more(node: NodeProto, scope: Scope) -> bool:
-    """Say whether counting the node needs to know more than shape inference told."""
-    if node.op_type in FLOWS:
-        return True
-    names = (*node.input, *node.output)
-    return node.op_type in FORMULAS and not all(scope.knows(name) for name in names if name)
-
-
-def _named(nodes: Iterable[NodeProto]) -> set[str]:
-    """Return the names that nodes read and none of them writes, in the graphs inside them too."""
-    read: set[str] = set()
-    written: set[str] = set()
-    for node in nodes:
-        read.update(node.input)
-        written.update(node.output)
-        for attribute in node.attribute:
-            if attribute.HasField("g"):
-                read |= _named(attribute.g.node)
-    return read - written - {""}
+    fact = scope.get(node.input[0]) if node.op_type == "DequantizeLinear" and node.input else None
+    return fact is not None and fact.type.tensor_type.elem_type in EIGHT_BITS

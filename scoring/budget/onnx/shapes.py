@@ -1,47 +1,17 @@
-"""Shapes of every value of an ONNX graph, inferred from the track's input and from nothing declared."""
+"""What is known of the values of an ONNX graph: types, sizes, and the small values that shapes are made of."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Final
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
-from onnx import (
-    GraphProto,
-    ModelProto,
-    NodeProto,
-    TensorProto,
-    TypeProto,
-    ValueInfoProto,
-    helper,
-    numpy_helper,
-    shape_inference,
-)
+from numpy.typing import NDArray
+from onnx import GraphProto, ModelProto, TensorProto, TypeProto, helper
 
-# Shape inference reads the values of small tensors only (target shapes, axes, scales).
-MAX_KEPT_VALUES: Final = 1_024
-VALUE_FIELDS: Final = (
-    "raw_data",
-    "float_data",
-    "int32_data",
-    "int64_data",
-    "double_data",
-    "uint64_data",
-    "external_data",
-)
-# How a `Constant` writes numbers other than as a tensor.
-NUMBERS: Final[Mapping[str, type[np.generic]]] = {
-    "value_float": np.float32,
-    "value_floats": np.float32,
-    "value_int": np.int64,
-    "value_ints": np.int64,
-}
-# Operators whose output holds no values but those of their first input.
-REPEATING: Final = frozenset(
-    {"Cast", "Expand", "Flatten", "Identity", "Reshape", "Squeeze", "Tile", "Transpose", "Unsqueeze"}
-)
+Value = NDArray[Any]
 
 
 class UnknownShapeError(Exception):
@@ -49,22 +19,50 @@ class UnknownShapeError(Exception):
 
 
 @dataclass(frozen=True)
-class Scope:
-    """What is known of the values that a node can name: their types, and small constants.
+class Fact:
+    """What is known of one value.
 
-    `origins` names, for a value that only repeats another or lays it out anew, that other value.
+    `value` is there where it is small and exact. `distinct` is how many numbers it holds that are no
+    repetitions of others of them, where that is fewer than its size.
     """
 
-    types: Mapping[str, TypeProto]
-    constants: Mapping[str, TensorProto]
-    origins: Mapping[str, str] = field(default_factory=dict)
+    type: TypeProto
+    value: Value | None = None
+    distinct: int | None = None
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is known of the values that a node can name: those of its graph, then those around it."""
+
+    facts: MutableMapping[str, Fact | None]
+
+    @classmethod
+    def empty(cls) -> Scope:
+        """Return the scope around a model's main graph."""
+        return cls(ChainMap())
+
+    def inner(self) -> Scope:
+        """Return the scope of a graph inside this one; what it defines is not seen from here."""
+        return Scope(ChainMap({}, *_layers(self.facts)))
+
+    def define(self, name: str, fact: Fact | None) -> None:
+        """Say what is known of a value; None hides what an outer graph knows under the same name."""
+        if name:
+            self.facts[name] = fact
+
+    def get(self, name: str) -> Fact | None:
+        """Return what is known of a value."""
+        return self.facts.get(name)
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return a value's shape with every size known, or raise `UnknownShapeError`."""
-        tensor = self.types[name].tensor_type if name in self.types else TypeProto.Tensor()
-        if not tensor.HasField("shape"):
+        fact = self.facts.get(name)
+        if fact is None or not fact.type.tensor_type.HasField("shape"):
             raise UnknownShapeError
-        sizes = tuple(dim.dim_value if dim.HasField("dim_value") else -1 for dim in tensor.shape.dim)
+        sizes = tuple(
+            dim.dim_value if dim.HasField("dim_value") else -1 for dim in fact.type.tensor_type.shape.dim
+        )
         if any(size < 0 for size in sizes):
             raise UnknownShapeError
         return sizes
@@ -78,61 +76,38 @@ class Scope:
         return True
 
     def size(self, name: str) -> int:
-        """Return how many values a tensor holds."""
+        """Return how many numbers a tensor holds."""
         return math.prod(self.shape(name))
 
     def distinct(self, name: str) -> int:
-        """Return how many values a tensor holds that are no repetitions of others of them."""
-        smallest = self.size(name)
-        while name in self.origins:
-            name = self.origins[name]
-            smallest = min(smallest, self.size(name))
-        return smallest
+        """Return how many numbers a tensor holds that are no repetitions of others of them."""
+        size, fact = self.size(name), self.facts.get(name)
+        return size if fact is None or fact.distinct is None else min(size, fact.distinct)
+
+    def value(self, name: str) -> Value:
+        """Return a small value that is known exactly, or raise `UnknownShapeError`."""
+        fact = self.facts.get(name)
+        if fact is None or fact.value is None:
+            raise UnknownShapeError
+        return fact.value
 
     def integer(self, name: str) -> int:
-        """Return a constant that is one integer, such as the number of turns of a loop."""
-        tensor = self.constants.get(name)
-        if tensor is None or tensor.data_type not in {TensorProto.INT32, TensorProto.INT64}:
+        """Return a known value that is one integer, such as the number of turns of a loop."""
+        value = self.value(name)
+        if value.dtype.kind not in "iu" or value.size != 1:
             raise UnknownShapeError
-        values = numpy_helper.to_array(tensor).ravel()
-        if len(values) != 1:
+        return int(value.ravel()[0])
+
+    def truth(self, name: str) -> bool:
+        """Return a known value that is one boolean, such as the condition of a branch."""
+        value = self.value(name)
+        if value.dtype.kind != "b" or value.size != 1:
             raise UnknownShapeError
-        return int(values[0])
+        return bool(value.ravel()[0])
 
 
-def infer(model: ModelProto) -> ModelProto:
-    """Return the model with the shapes that follow from its inputs."""
-    return shape_inference.infer_shapes(model, strict_mode=False, data_prop=True)
-
-
-def scope_of(graph: GraphProto, outer: Scope) -> Scope:
-    """Return what is known inside an inferred graph: its own values and those around it."""
-    types = dict(outer.types)
-    constants = dict(outer.constants)
-    for value in (*graph.input, *graph.value_info, *graph.output):
-        types[value.name] = value.type
-    for tensor in graph.initializer:
-        types[tensor.name] = tensor_type(tensor.data_type, tensor.dims)
-        constants[tensor.name] = tensor
-    origins = dict(outer.origins)
-    named = {*origins, *origins.values()}
-    for node in graph.node:
-        if node.op_type == "Constant":
-            constants.update(_constants(node))
-        # Written before it is read, so that no chain of origins runs in a circle.
-        if node.op_type in REPEATING and node.input and node.output and node.output[0] not in named:
-            origins[node.output[0]] = node.input[0]
-            named.update((node.output[0], node.input[0]))
-    return Scope(types, constants, origins)
-
-
-def _constants(node: NodeProto) -> Iterator[tuple[str, TensorProto]]:
-    for attribute in node.attribute:
-        if attribute.name == "value":
-            yield node.output[0], attribute.t
-        elif attribute.name in NUMBERS:
-            numbers = np.array(helper.get_attribute_value(attribute), NUMBERS[attribute.name])
-            yield node.output[0], numpy_helper.from_array(numbers)
+def _layers(facts: Mapping[str, Fact | None]) -> list[Any]:
+    return facts.maps if isinstance(facts, ChainMap) else [facts]
 
 
 def tensor_type(element_type: int, sizes: Iterable[int]) -> TypeProto:
@@ -145,23 +120,21 @@ def tensor_type(element_type: int, sizes: Iterable[int]) -> TypeProto:
     return made
 
 
-def value_info(name: str, type_: TypeProto) -> ValueInfoProto:
-    """Build the declaration of a value."""
-    return ValueInfoProto(name=name, type=type_)
+def value_bytes(type_: TypeProto) -> int:
+    """Return how much memory a value takes; 0 where its sizes or its type are unknown."""
+    dims = type_.tensor_type.shape.dim
+    if not all(dim.HasField("dim_value") for dim in dims):
+        return 0
+    return math.prod(max(dim.dim_value, 0) for dim in dims) * _item_bytes(type_.tensor_type.elem_type)
 
 
-def forget_declarations(graph: GraphProto) -> None:
-    """Drop every declared type and shape but those of inputs, at any depth.
-
-    A model that declares its large activations as small ones would otherwise be counted as small.
-    """
-    del graph.value_info[:]
-    for output in graph.output:
-        output.ClearField("type")
-    for node in graph.node:
-        for attribute in node.attribute:
-            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                forget_declarations(inner)
+def _item_bytes(element_type: int) -> int:
+    if element_type in {TensorProto.UNDEFINED, TensorProto.STRING}:
+        return 0
+    try:
+        return int(helper.tensor_dtype_to_np_dtype(element_type).itemsize)
+    except KeyError:
+        return 0
 
 
 def use_short_names(model: ModelProto) -> None:
@@ -181,18 +154,3 @@ def _use_short_names(graph: GraphProto) -> None:
 
 def _short(domain: str) -> str:
     return "" if domain == "ai.onnx" else domain
-
-
-def has_values(tensor: TensorProto) -> bool:
-    """Say whether a tensor is small and its values were kept."""
-    return math.prod(tensor.dims) <= MAX_KEPT_VALUES and any(
-        len(getattr(tensor, name)) for name in VALUE_FIELDS
-    )
-
-
-def forget_values(tensor: TensorProto) -> None:
-    """Drop the values of a tensor that is too large to be a shape: inference would only copy them."""
-    if math.prod(tensor.dims) > MAX_KEPT_VALUES or tensor.data_location == TensorProto.EXTERNAL:
-        for name in VALUE_FIELDS:
-            tensor.ClearField(name)
-        tensor.ClearField("data_location")

@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import NodeProto, TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, TypeProto, helper, numpy_helper
 
 from scoring.budget.onnx import counter
 from scoring.budget.onnx.counter import CPU_S, MEMORY_BYTES, ModelCounts, count_model
 from scoring.budget.onnx.parameters import count_parameters
-from scoring.budget.onnx.shapes import Scope, UnknownShapeError
+from scoring.budget.onnx.shapes import Fact, Scope, UnknownShapeError
 
 SHAPE = (3, 8, 8)
 Weights = dict[str, np.ndarray]
@@ -57,7 +57,7 @@ def test_the_child_prints_the_counts_under_its_limits(
     )
     limits: dict[int, tuple[int, int]] = {}
     monkeypatch.setattr(resource, "setrlimit", lambda kind, pair: limits.update({kind: pair}))
-    monkeypatch.setattr(sys, "argv", ["counter", str(file), *(str(size) for size in SHAPE)])
+    monkeypatch.setattr(sys, "argv", ["counter", str(file), "1000000", "4,1", *(str(size) for size in SHAPE)])
 
     runpy.run_path(counter.__file__, run_name="__main__")
 
@@ -169,11 +169,11 @@ def test_a_product_of_what_unknown_turns_gather_is_named() -> None:
 def test_a_loop_in_which_nothing_multiplies_is_named_alone() -> None:
     body = [
         node("NonZero", ["v"], ["places"]),
-        node("Mul", ["places", "places"], ["squares"]),
-        node("Cast", ["squares"], ["v2"], to=TensorProto.FLOAT),
+        node("Add", ["places", "places"], ["twice"]),
+        node("Cast", ["twice"], ["v2"], to=TensorProto.FLOAT),
     ]
 
-    assert counted([loop(body)], {"turns": np.array(7)}).uncounted_ops == ("Loop",)
+    assert counted([loop(body)], {"turns": np.array(10**6)}).uncounted_ops == ("Loop",)
 
 
 def test_a_loop_that_carries_what_nobody_writes_is_named() -> None:
@@ -181,7 +181,14 @@ def test_a_loop_that_carries_what_nobody_writes_is_named() -> None:
 
     counts = counted([loop(body)], {"turns": np.array(7), "w": zeros(8, 8)})
 
-    assert counts.uncounted_ops == ("Loop (shape unknown)",)
+    assert counts.uncounted_ops == ("MatMul (shape unknown)",)
+
+
+# A condition that depends on the picture.
+OF_THE_PICTURE = (
+    node("ReduceSum", ["x"], ["s"], keepdims=0),
+    node("Cast", ["s"], ["c"], to=TensorProto.BOOL),
+)
 
 
 def either(then_to: np.ndarray, else_to: np.ndarray) -> NodeProto:
@@ -200,17 +207,19 @@ def either(then_to: np.ndarray, else_to: np.ndarray) -> NodeProto:
 
 
 def test_a_product_after_branches_that_agree_counts() -> None:
-    nodes = [either(np.array([-1, 64]), np.array([3, 64])), node("MatMul", ["z", "w"], ["y"])]
+    branches = either(np.array([-1, 64]), np.array([3, 64]))
+    nodes = [*OF_THE_PICTURE, branches, node("MatMul", ["z", "w"], ["y"])]
 
-    counts = counted(nodes, {"c": np.array([True]), "none": np.array([0]), "w": zeros(64, 5)})
+    counts = counted(nodes, {"none": np.array([0]), "w": zeros(64, 5)})
 
     assert (counts.macs, counts.uncounted_ops) == (3 * 64 * 5, ())
 
 
 def test_a_product_after_branches_that_differ_is_named() -> None:
-    nodes = [either(np.array([3, 64]), np.array([1, 3, 64])), node("MatMul", ["z", "w"], ["y"])]
+    branches = either(np.array([3, 64]), np.array([1, 3, 64]))
+    nodes = [*OF_THE_PICTURE, branches, node("MatMul", ["z", "w"], ["y"])]
 
-    counts = counted(nodes, {"c": np.array([True]), "none": np.array([0]), "w": zeros(64, 5)})
+    counts = counted(nodes, {"none": np.array([0]), "w": zeros(64, 5)})
 
     assert counts.uncounted_ops == ("MatMul (shape unknown)",)
 
@@ -226,7 +235,7 @@ def test_a_loop_that_reads_a_value_from_around_it_is_counted() -> None:
 def test_a_loop_that_reads_a_value_that_nobody_writes_is_named() -> None:
     nodes = [loop([node("MatMul", ["v", "nowhere"], ["v2"])])]
 
-    assert counted(nodes, {"turns": np.array(7)}).uncounted_ops == ("Loop (shape unknown)",)
+    assert counted(nodes, {"turns": np.array(7)}).uncounted_ops == ("MatMul (shape unknown)",)
 
 
 def test_a_branch_inside_a_loop_reads_from_around_the_loop() -> None:
@@ -250,11 +259,20 @@ def test_a_loop_whose_turns_are_many_numbers_is_named() -> None:
     assert counts.uncounted_ops == ("Loop (shape unknown)",)
 
 
-def test_only_one_integer_is_a_number_of_turns() -> None:
-    two = numpy_helper.from_array(np.array([7, 7]))
+@pytest.mark.parametrize("turns", [np.array([7, 7]), np.array(7.0), np.array(True)])
+def test_only_one_integer_is_a_number_of_turns(turns: np.ndarray) -> None:
+    scope = Scope({"turns": Fact(TypeProto(), turns)})
 
     with pytest.raises(UnknownShapeError):
-        Scope({}, {"turns": two}).integer("turns")
+        scope.integer("turns")
+
+
+@pytest.mark.parametrize("condition", [np.array([True, True]), np.array(1), np.array(1.0)])
+def test_only_one_boolean_is_a_condition(condition: np.ndarray) -> None:
+    scope = Scope({"c": Fact(TypeProto(), condition)})
+
+    with pytest.raises(UnknownShapeError):
+        scope.truth("c")
 
 
 @pytest.mark.parametrize("scanned", [0, -1, 2])
