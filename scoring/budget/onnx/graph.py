@@ -62,10 +62,7 @@ class Counter:
             if node.op_type in FORMULAS and rounded.issuperset(node.input[:2]):
                 found = replace(found, macs_in_8_bits=found.macs)
             total = total.plus(found)
-            if total.node_runs > MAX_NODE_RUNS:
-                raise TooLargeError(
-                    f"its loops run {total.node_runs:,} operators; at most {MAX_NODE_RUNS:,} are allowed"
-                )
+            _refuse_more_runs(total.node_runs)
         return total
 
     def _count_node(self, node: NodeProto, scope: Scope) -> Tally:
@@ -145,11 +142,16 @@ class Counter:
         if once.macs and turns is None:
             raise UnknownShapeError
         runs = 1 + once.node_runs * (turns or 0)
-        if runs <= MAX_NODE_RUNS:
-            facts = leave_steady(start, leaving[start.first_output :], turns)
-        else:
-            facts = []
+        _refuse_more_runs(runs)
+        facts = leave_steady(start, leaving[start.first_output :], turns)
         return Tally(once.macs * (turns or 0), once.uncounted, node_runs=runs), facts
+
+
+def _refuse_more_runs(found: int) -> None:
+    if found > MAX_NODE_RUNS:
+        raise TooLargeError(
+            f"its loops run {found:,} operators a batch; at most {MAX_NODE_RUNS:,} are allowed"
+        )
 
 
 def _turns(start: Turn, leaving: Facts) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, TypeProto
@@ -52,7 +53,7 @@ class Turn:
             return replace(self, carried=carried)
         ahead: Facts = [_typed(TensorProto.INT64, body, 0), _typed(TensorProto.BOOL, body, 1)]
         if self.going:
-            ahead[1] = _scalar(np.bool_(True), body, 1)
+            ahead[1] = _scalar(np.bool_(self.going), body, 1)
         return replace(self, ahead=ahead, carried=carried)
 
     def next(self, leaving: Facts) -> Turn:

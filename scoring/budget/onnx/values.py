@@ -34,19 +34,10 @@ MAX_VALUES: Final = 1_024
 # Half precision is left out: a runtime computes it in another precision than numpy.
 KEPT_TYPES: Final = frozenset(
     np.dtype(name)
-    for name in [
-        "bool",
-        "int8",
-        "int16",
-        "int32",
-        "int64",
-        "uint8",
-        "uint16",
-        "uint32",
-        "uint64",
-        "float32",
-        "float64",
-    ]
+    for name in (
+        *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+        *("float32", "float64"),
+    )
 )
 # Nothing here makes large values from small ones but `Expand`, `Pad`, `Range`, `Tile` and
 # `ConstantOfShape`, whose size is known from their inferred shape before they are worked out.

@@ -12,7 +12,6 @@ import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from scoring.budget.onnx.counter import ModelCounts, count_model
-from scoring.budget.onnx.operators import FORMULAS, FREE
 from scoring.budget.static import count
 from scoring.contracts import (
     Format,
@@ -371,6 +370,30 @@ def test_a_huge_constant_is_not_made() -> None:
     assert counts.macs == 10**18 * 8 * 2
 
 
+def test_a_huge_constant_is_refused(tmp_path: Path) -> None:
+    nodes = [node("ConstantOfShape", ["size"], ["ones"]), node("ReduceMax", ["ones"], ["y"])]
+    model = network(nodes, {"size": np.array([10**9])})
+
+    with pytest.raises(Rejected) as caught:
+        counted_apart(model, tmp_path)
+
+    assert caught.value.code == "unsupported_onnx"
+    assert "4,000,000,000 bytes" in str(caught.value.findings[0].facts["why"])
+
+
+def test_a_loop_of_a_thousand_million_turns_is_refused(tmp_path: Path) -> None:
+    body = loop_body("w")
+    body.node[0].op_type = "Add"
+    loop = node("Loop", ["turns", "", "x"], ["y"], body=body)
+    model = network([loop], {"turns": np.array(10**9), "w": zeros(1)})
+
+    with pytest.raises(Rejected) as caught:
+        counted_apart(model, tmp_path)
+
+    assert caught.value.code == "unsupported_onnx"
+    assert "2,000,000,001 operators" in str(caught.value.findings[0].facts["why"])
+
+
 def test_a_shape_that_doubles_for_ever_is_refused(tmp_path: Path) -> None:
     doubling = [node("Concat", [f"s{turn}", f"s{turn}"], [f"s{turn + 1}"], axis=0) for turn in range(40)]
     model = network([node("Shape", ["x"], ["s0"]), *doubling, node("Identity", ["s40"], ["y"])])
@@ -499,13 +522,3 @@ def test_what_the_package_states_of_itself_counts(stated: int | None, expected: 
     package = Package(format=Format.GASBENCH, root=Path("root"), main="model.py", package_bytes=0)
 
     assert count(package, TRACK, stated=StaticCounts(parameters=stated)).parameters == expected
-
-
-def test_no_operator_is_both_free_and_counted() -> None:
-    assert not FREE & set(FORMULAS)
-
-
-def test_both_tables_name_only_operators_that_exist() -> None:
-    known = {schema.name for schema in onnx.defs.get_all_schemas_with_history() if schema.domain == ""}
-
-    assert set(FORMULAS) | FREE <= known

@@ -259,7 +259,7 @@ def test_a_loop_whose_turns_are_many_numbers_is_named() -> None:
     assert counts.uncounted_ops == ("Loop (shape unknown)",)
 
 
-@pytest.mark.parametrize("turns", [np.array([7, 7]), np.array(7.0), np.array(True)])
+@pytest.mark.parametrize("turns", [np.array([7, 7]), np.array(7.0), np.array([True])])
 def test_only_one_integer_is_a_number_of_turns(turns: np.ndarray) -> None:
     scope = Scope({"turns": Fact(TypeProto(), turns)})
 

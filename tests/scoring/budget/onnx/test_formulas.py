@@ -1,0 +1,159 @@
+"""Formulas of operators against numbers worked out by hand, and the tables against ONNX's own list."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from onnx import NodeProto, TensorProto, defs
+
+from scoring.budget.onnx.einsum import contraction
+from scoring.budget.onnx.graph import FLOWS
+from scoring.budget.onnx.operators import FORMULAS, FREE, UNCOUNTED
+from scoring.budget.onnx.shapes import UnknownShapeError
+from tests.scoring.budget.onnx.networks import Weights, counted, node, zeros
+
+# --- Einsum
+
+
+@pytest.mark.parametrize(
+    ("equation", "shapes", "macs"),
+    [
+        pytest.param("ij,jk->ik", [(2, 3), (3, 5)], 2 * 3 * 5, id="a matrix product"),
+        pytest.param(
+            "ij,jk,kl->il", [(2, 3), (3, 5), (5, 7)], 2 * 3 * 5 + 2 * 5 * 7, id="from left to right"
+        ),
+        pytest.param(
+            "ij,jk,kl->il", [(9, 8), (8, 9), (9, 1)], 9 * 8 * 9 + 9 * 9, id="dearer than from right to left"
+        ),
+        pytest.param(
+            "ij,kl,jk->il", [(2, 3), (4, 5), (3, 4)], 2 * 3 * 4 * 5 * 2, id="an outer product first"
+        ),
+        pytest.param(
+            "ijz,jk->ik", [(2, 3, 9), (3, 5)], 2 * 3 * 5, id="what one factor has alone is summed before"
+        ),
+        pytest.param("bij,bjk->bik", [(4, 2, 3), (4, 3, 5)], 4 * 2 * 3 * 5, id="a batch of products"),
+        pytest.param("bij,bjk->bik", [(4, 2, 3), (1, 3, 5)], 4 * 2 * 3 * 5, id="a stretched batch"),
+        pytest.param("...ij,...jk->...ik", [(4, 2, 3), (3, 5)], 4 * 2 * 3 * 5, id="an ellipsis"),
+        pytest.param("ij,jk", [(2, 3), (3, 5)], 2 * 3 * 5, id="no arrow"),
+        pytest.param("ii,ij->j", [(3, 3), (3, 5)], 3 * 5, id="a diagonal"),
+        pytest.param("ij->i", [(2, 3)], 0, id="a sum alone"),
+        pytest.param(" i j , j k -> i k ", [(2, 3), (3, 5)], 2 * 3 * 5, id="spaces"),
+    ],
+)
+def test_an_einsum_is_contracted_two_factors_at_a_time(
+    equation: str, shapes: list[tuple[int, ...]], macs: int
+) -> None:
+    assert contraction(equation, shapes) == macs
+
+
+@pytest.mark.parametrize("equation", ["ij->i", "ij,jk,kl->il", "ijk,jk->ik"])
+def test_an_einsum_of_other_factors_is_unknown(equation: str) -> None:
+    with pytest.raises(UnknownShapeError):
+        contraction(equation, [(2, 3), (3, 5)])
+
+
+# --- Fourier transforms
+
+SIGNAL = node("Reshape", ["x", "to"], ["signal"])
+
+
+@pytest.mark.parametrize(("opset", "how"), [(17, {"axis": 1}), (20, {}), (17, {})])
+@pytest.mark.parametrize(("parts", "real_products"), [(1, 2), (2, 4)])
+def test_a_fourier_transform_takes_complex_products(
+    opset: int, how: dict[str, int], parts: int, real_products: int
+) -> None:
+    length = 192 // parts // 3
+    nodes = [SIGNAL, node("DFT", ["signal"], ["y"], **how)]
+
+    counts = counted(nodes, {"to": np.array([3, length, parts])}, opset=opset)
+
+    assert counts.macs == 3 * real_products * length * math.log2(length) / 2
+
+
+def test_a_stated_length_is_that_of_the_transform() -> None:
+    nodes = [SIGNAL, node("DFT", ["signal", "length"], ["y"])]
+
+    counts = counted(nodes, {"to": np.array([3, 32, 2]), "length": np.array(64)})
+
+    assert counts.macs == 3 * 4 * 64 * 6 / 2
+
+
+def test_an_axis_may_be_an_input() -> None:
+    nodes = [SIGNAL, node("DFT", ["signal", "", "axis"], ["y"])]
+
+    counts = counted(nodes, {"to": np.array([16, 6, 2]), "axis": np.array(0)})
+
+    assert counts.macs == 6 * 4 * 16 * 4 / 2
+
+
+def test_an_axis_that_the_picture_chooses_is_named() -> None:
+    nodes = [
+        SIGNAL,
+        node("ReduceSum", ["x"], ["s"], keepdims=0),
+        node("Cast", ["s"], ["axis"], to=TensorProto.INT64),
+        node("DFT", ["signal", "", "axis"], ["y"]),
+    ]
+
+    assert counted(nodes, {"to": np.array([16, 6, 2])}).uncounted_ops == ("DFT (shape unknown)",)
+
+
+@pytest.mark.parametrize("length", [{"window": zeros(16)}, {"window": zeros(16), "length": np.array(16)}])
+def test_each_frame_is_transformed(length: Weights) -> None:
+    nodes = [SIGNAL, node("STFT", ["signal", "step", *length], ["y"])]
+
+    counts = counted(nodes, {"to": np.array([1, 192, 1]), "step": np.array(8), **length})
+
+    frames = (192 - 16) // 8 + 1
+    assert (counts.macs, counts.uncounted_ops) == (frames * 2 * 16 * 4 / 2, ())
+
+
+# --- others
+
+
+def test_a_determinant_eliminates() -> None:
+    assert counted([node("Det", ["x"], ["y"])]).macs == 3 * math.ceil(8**3 / 3)
+
+
+def test_a_grid_is_a_product_with_its_matrix() -> None:
+    nodes = [node("AffineGrid", ["theta", "size"], ["y"])]
+
+    counts = counted(nodes, {"theta": zeros(1, 2, 3), "size": np.array([1, 3, 8, 8])})
+
+    assert counts.macs == 8 * 8 * 2 * 3
+
+
+@pytest.mark.parametrize("opset", [12, 18, 21, 23])
+@pytest.mark.parametrize(
+    "defined",
+    [
+        node("MeanVarianceNormalization", ["x"], ["z"]),
+        node("GroupNormalization", ["x", "scale", "bias"], ["z"], num_groups=1),
+        node("GreaterOrEqual", ["x", "one"], ["z"]),
+        node("LessOrEqual", ["x", "one"], ["z"]),
+    ],
+    ids=lambda defined: defined.op_type,
+)
+def test_a_product_after_an_operator_that_a_function_defines_counts(defined: NodeProto, opset: int) -> None:
+    if not defs.has(defined.op_type, opset, ""):
+        pytest.skip("this version has no such operator")
+    nodes = [defined, node("Cast", ["z"], ["c"], to=TensorProto.FLOAT), node("MatMul", ["c", "w"], ["y"])]
+    weights = {"scale": zeros(3), "bias": zeros(3), "one": zeros(1), "w": zeros(8, 5)}
+
+    assert counted(nodes, weights, opset=opset).macs == 3 * 8 * 8 * 5
+
+
+# --- tables
+
+
+def test_every_operator_of_the_standard_has_its_place() -> None:
+    known = {schema.name for schema in defs.get_all_schemas_with_history() if schema.domain == ""}
+
+    assert known == {*FORMULAS, *FREE, *UNCOUNTED, *FLOWS}
+
+
+def test_no_operator_has_two_places() -> None:
+    places = [*FORMULAS, *FREE, *UNCOUNTED, *FLOWS]
+
+    assert len(places) == len(set(places))
