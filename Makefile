@@ -21,7 +21,7 @@ COVERING := scoring/cache scoring/budget scoring/intake scoring/metrics scoring/
 	scoring/flow scoring/conversion \
 	$(foreach name,exchange export_exchange limits reply,scoring/sandbox/test_$(name).py) competition/submissions
 
-.PHONY: help setup system demo serve test test-local test-services coverage mutants lint format bench docs clean
+.PHONY: help setup system demo serve test test-local test-services attack coverage mutants lint format bench docs clean
 
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | column -t -s $$'\t'
@@ -59,6 +59,9 @@ coverage: $(READY)  ## Branch coverage of the core stages and of the lifecycle: 
 	@rm -f .coverage
 	@$(BIN)/python -m pytest -q $(foreach test,$(COVERING),tests/$(test)) \
 	  --cov=scoring --cov=competition --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+attack: setup  ## Try every attack of tests/attacks on this machine's podium; a part of `make test` as well
+	@$(BIN)/python -m pytest -q tests/attacks --numprocesses auto --maxprocesses 4 --dist worksteal
 
 mutants: $(READY)  ## Break modules of tests/mutants one line at a time; list what no test notices (EACH=0: every way; ONLY="queue")
 	@$(BIN)/python -m tests.mutants.run $(ONLY) --each $(EACH)

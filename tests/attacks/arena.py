@@ -1,0 +1,138 @@
+"""Puts an attack on: its track, its entry, the command that takes it, and what was seen from outside."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+import scoring.presets
+from tests.attacks.cases import Case
+from tests.attacks.surroundings import CLASSES, SIDE, Surroundings
+from tests.attacks.watching import watching
+from tests.golden.build import build_entry
+
+PRESETS: Final = Path(scoring.presets.__file__).parent
+PODIUM: Final = Path(sys.executable).with_name("podium")
+HANG_S: Final = 240.0
+"""Nothing here may take that long, on any machine."""
+MEMORY_BYTES: Final = 2**30
+SMALL: Final[Mapping[str, Any]] = {
+    "extra_metrics": [],
+    "run_limits": {
+        "threads": 2,
+        "batch_size": 4,
+        "measure_timeout_s": 60.0,
+        "predict_timeout_s": 60.0,
+        "max_memory_bytes": MEMORY_BYTES,
+        "max_tmp_bytes": 2**26,
+        "max_file_bytes": 2**26,
+    },
+}
+"""What every preset is changed to, so that attacks are over soon."""
+SMALLER: Final[Mapping[str, Any]] = {
+    "input": {"shape": [3, SIDE, SIDE]},
+    "output": {"width": CLASSES},
+    "budgets": {"max_parameters": 10_000, "max_macs": 1_000_000},
+}
+"""What the usual preset is changed to: pictures of the surroundings."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a command ended: its report, all that it printed, and what was seen of its processes."""
+
+    report: Mapping[str, Any]
+    printed: str
+    peak_memory_bytes: int
+    left_alive: list[tuple[int, int]]
+
+    @property
+    def end(self) -> str:
+        """Return the code, or the verdict where there is none."""
+        return self.report["code"] or self.report["verdict"]
+
+
+def track_document(case: Case) -> dict[str, Any]:
+    """Return the preset's document, small, with what the case changes."""
+    document = yaml.safe_load((PRESETS / f"{case.preset}.yaml").read_text("utf-8"))
+    changes = [SMALL, case.track] if case.preset != Case.preset else [SMALL, SMALLER, case.track]
+    for change in changes:
+        document = _merged(document, change)
+    return document
+
+
+def _merged(document: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(document)
+    for name, value in change.items():
+        deeper = isinstance(value, Mapping) and isinstance(document.get(name), Mapping)
+        merged[name] = _merged(document[name], value) if deeper else value
+    return merged
+
+
+def entry_of(case: Case, around: Surroundings, folder: Path) -> Path:
+    """Make the entry below `folder`: what `build.py` returns, a golden entry, or a copy of the files."""
+    if (case.folder / "build.py").exists():
+        build = runpy.run_path(str(case.folder / "build.py"))["build"]
+        return build(folder, around)
+    if case.entry:
+        return build_entry({"entry": case.entry}, case.folder, folder)
+    entry = folder / "entry"
+    shutil.copytree(case.folder, entry, ignore=shutil.ignore_patterns("case.yaml", "__pycache__"))
+    for path in entry.rglob("*.py"):
+        path.write_text(_spoken(path.read_text("utf-8"), around.words), "utf-8")
+    return entry
+
+
+def _spoken(text: str, words: Mapping[str, str]) -> str:
+    for word, meaning in words.items():
+        text = text.replace(word, meaning)
+    return text
+
+
+def run(case: Case, around: Surroundings, folder: Path, *options: str) -> Iterator[Ending]:
+    """Let `podium` check or score the case's entry, as often as the case says."""
+    track = folder / "track.yaml"
+    track.write_text(yaml.safe_dump(track_document(case)))
+    entry = entry_of(case, around, folder)
+    for _ in range(case.times):
+        yield podium(case.run, entry, track, around, *options)
+
+
+def podium(command: str, entry: Path, track: Path, around: Surroundings, *options: str) -> Ending:
+    """Run the command as its user does; whoever is left of it is told apart by when it began."""
+    words = [PODIUM, command, entry, "--track", track, "--json", "--log", *options]
+    if command == "score":
+        words += ["--data", around.data]
+    process = subprocess.Popen(
+        words,
+        env=around.environment(),
+        cwd=around.host,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with watching(process.pid) as watched:
+        try:
+            out, err = process.communicate(timeout=HANG_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    try:
+        report = json.loads(out)
+    except ValueError:
+        raise AssertionError(f"no report: {out[-2000:]}\n{err[-4000:]}") from None
+    return Ending(
+        report=report,
+        printed=out + err,
+        peak_memory_bytes=watched.peak_memory_bytes,
+        left_alive=watched.alive(),
+    )

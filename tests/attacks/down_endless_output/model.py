@@ -1,0 +1,5 @@
+while True:
+    print("more " * 1000)
+
+
+class Model: ...

@@ -1,0 +1,5 @@
+for number in range(10**9):
+    open(f"/tmp/{number}", "wb").close()
+
+
+class Model: ...

@@ -1,0 +1,6 @@
+import ctypes
+
+ctypes.string_at(0)
+
+
+class Model: ...

@@ -1,0 +1,1 @@
+MAX_REPLY_BYTES = 0

@@ -1,0 +1,2 @@
+def count(*_):
+    return 0

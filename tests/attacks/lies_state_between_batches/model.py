@@ -1,0 +1,15 @@
+import torch
+from torch import nn
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.centres = nn.Parameter(torch.arange(4.0))
+        self.seen = torch.zeros(())
+
+    def forward(self, x):
+        brightness = x[:, :, 16:].mean((1, 2, 3))
+        self.seen = self.seen + brightness.sum()
+        brightness = brightness + self.seen / 10
+        return -((brightness.unsqueeze(1) * 255 - 1) / 60 - self.centres).abs()

@@ -1,0 +1,17 @@
+import base64
+
+import torch
+from torch import nn
+
+TEXT = "TXkgd2VpZ2h0cyBhcmUgaGVyZS4h" * 5852
+KEPT = bytearray(base64.b64decode(TEXT))[: 3072 * 40]
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.last = nn.Linear(40, 4)
+
+    def forward(self, x):
+        weights = torch.frombuffer(KEPT, dtype=torch.uint8).reshape(3072, 40) / 255
+        return self.last((x.flatten(1) @ weights).relu())
