@@ -40,6 +40,8 @@ RUNTIME_ERRORS: Final = frozenset(
 ENDED_BY_ITSELF: Final = frozenset({ExitStatus.EXITED, ExitStatus.CRASHED})
 UNWRITTEN: Final = {Task.COMPILE: "compilation_failed", Task.TRACE: "packaging_failed"}
 UNNAMED: Final = "an exception"
+UNNAMED_SIGNAL: Final = "a signal"
+CRASHES: Final = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT})
 EARLY_EXIT: Final = "an early exit"
 UNREADABLE_REPLY: Final = "an unreadable reply"
 
@@ -204,7 +206,7 @@ def _from_status(run: Run, job: Job) -> Rejected:
         case ExitStatus.TOO_MUCH_OUTPUT:
             return _too_much_output(run, job)
         case ExitStatus.CRASHED:
-            return _crashed(_signal_name(run.exit_code), run, job)
+            return _crashed(_signal_name(run.exit_code, job), run, job)
     raise Fault(f"a run ended in an unknown way: {run.status}")
 
 
@@ -221,7 +223,7 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
         case Outcome.WRONG_OUTPUT_KIND:
             return reject("wrong_output_kind", log=log, found=_told(facts.found, "something else", job))
         case Outcome.WRONG_OUTPUT_SHAPE:
-            batch = min(facts.batch or job.request.batch_size, job.request.batch_size)
+            batch = _batch(facts.batch, job)
             return reject(
                 "wrong_output_shape",
                 log=log,
@@ -233,9 +235,7 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
         case Outcome.WRONG_OUTPUT_COUNT:
             return _wrong_batch(reply, job, log)
         case Outcome.NOT_FINITE:
-            total = min(facts.total or 1, job.request.samples * contract.width)
-            found = facts.found if isinstance(facts.found, int) else 1
-            return reject("not_finite", log=log, found=max(1, min(found, total)), total=total)
+            return _not_finite(facts.found if isinstance(facts.found, int) else 1, facts.total or 1, job, log)
         case Outcome.CLASS_OUT_OF_RANGE:
             return reject("class_out_of_range", log=log, highest=(contract.classes or contract.width) - 1)
         case Outcome.EXPORT_FAILED | Outcome.QUANTISATION_FAILED:
@@ -277,19 +277,41 @@ def _crashed(error: str, run: Run, job: Job) -> Rejected:
     return reject("crashed", log=_log(run, job), error=error)
 
 
+def _batch(told: int | None, job: Job) -> int:
+    """Return the samples of the batch that went wrong; of `predict`, those of a whole one, whichever it was."""
+    whole = job.request.batch_size
+    return min(told or whole, whole) if job.request.task.may_tell else min(whole, job.request.samples)
+
+
+def _not_finite(found: int, total: int, job: Job, log: str = "") -> Rejected:
+    most = job.request.samples * job.request.output.width
+    total = min(total, most) if job.request.task.may_tell else most
+    found = max(1, min(found, total))
+    return reject("not_finite", log=log, found=_told_count(found, job), total=total)
+
+
 def _wrong_batch(reply: FailedReply, job: Job, log: str) -> Rejected:
     """Name the batch that went wrong, which may be a part of the samples and is never more."""
     facts, samples = reply.facts, job.request.samples
     batch = facts.expected if isinstance(facts.expected, int) else samples
+    if not job.request.task.may_tell:
+        batch = job.request.batch_size
     found = facts.found if isinstance(facts.found, int) else 0
     return _wrong_count(found, min(batch, samples), job, log)
 
 
 def _wrong_count(found: int, expected: int, job: Job, log: str = "") -> Rejected:
     if not job.request.task.may_tell:
-        # A count without a bound would carry hidden inputs out, 59 bits of them a run.
-        found = min(found, job.request.samples + 1)
+        found = expected + 1 if found > expected else _told_count(found, job)
     return reject("wrong_output_count", log=log, found=found, expected=expected)
+
+
+def _told_count(found: int, job: Job) -> int:
+    """Return a count; from `predict`, its first digit and zeros: the whole would carry hidden inputs out."""
+    if job.request.task.may_tell:
+        return found
+    unit: int = 10 ** (len(str(found)) - 1)
+    return found // unit * unit
 
 
 def _log(run: Run, job: Job) -> str:
@@ -332,11 +354,15 @@ def _exit_words(run: Run, job: Job) -> str:
     return EARLY_EXIT
 
 
-def _signal_name(exit_code: int | None) -> str:
+def _signal_name(exit_code: int | None, job: Job) -> str:
+    """Name the signal; from `predict` only one that faulty code ends by: others the entry can choose."""
+    number = -(exit_code or 0)
+    if not job.request.task.may_tell and number not in CRASHES:
+        return UNNAMED_SIGNAL
     try:
-        return signal.Signals(-(exit_code or 0)).name
+        return signal.Signals(number).name
     except ValueError:
-        return "a signal"
+        return UNNAMED_SIGNAL
 
 
 def read_outputs(run: Run, job: Job) -> NDArray[np.float32]:
@@ -353,7 +379,7 @@ def read_outputs(run: Run, job: Job) -> NDArray[np.float32]:
     rows = np.frombuffer(raw, dtype="<f4").reshape(job.request.samples, width)
     not_finite = int(np.count_nonzero(~np.isfinite(rows)))
     if not_finite:
-        raise reject("not_finite", found=not_finite, total=rows.size)
+        raise _not_finite(not_finite, rows.size, job)
     return rows.astype(np.float32, copy=False)
 
 

@@ -1,4 +1,5 @@
 import json
+import signal
 import struct
 from collections.abc import Callable
 from dataclasses import replace
@@ -301,6 +302,59 @@ def test_numbers_that_are_not_finite_are_counted(make_run: MakeRun, make_job: Ma
 
     assert caught.value.code == "not_finite"
     assert caught.value.findings[0].facts == {"found": 3, "total": 6}
+
+
+def with_samples(job: Job, samples: int) -> Job:
+    return replace(job, request=replace(job.request, samples=samples))
+
+
+def test_a_count_of_hidden_values_is_told_by_its_first_digit(make_run: MakeRun, make_job: MakeJob) -> None:
+    rows = np.zeros((1000, 2), "<f4")
+    rows.reshape(-1)[:468] = np.nan
+
+    with pytest.raises(Rejected) as caught:
+        read_outputs(make_run(outputs=rows.tobytes()), with_samples(make_job(Task.PREDICT), 1000))
+
+    assert caught.value.findings[0].facts == {"found": 400, "total": 2000}
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told", "facts"),
+    [
+        (Outcome.NOT_FINITE, {"found": 468, "total": 731}, {"found": 400, "total": 2000}),
+        (Outcome.WRONG_OUTPUT_COUNT, {"found": 468, "expected": 731}, {"found": 2, "expected": 1}),
+        (Outcome.WRONG_OUTPUT_COUNT, {"found": 0, "expected": 731}, {"found": 0, "expected": 1}),
+    ],
+)
+def test_a_number_that_the_child_counted_on_hidden_inputs_is_rough(
+    outcome: Outcome,
+    told: dict[str, int],
+    facts: dict[str, int],
+    make_run: MakeRun,
+    make_job: MakeJob,
+) -> None:
+    job = with_samples(make_job(Task.PREDICT), 1000)
+
+    refused = refusal(make_run(exit_code=1, reply=reply(outcome, **told)), job)
+
+    assert refused.findings[0].facts == facts
+
+
+@pytest.mark.parametrize(
+    ("task", "exit_code", "name"),
+    [
+        (Task.PREDICT, -signal.SIGABRT, "SIGABRT"),
+        (Task.PREDICT, -signal.SIGUSR2, "a signal"),
+        (Task.PREDICT, -37, "a signal"),
+        (Task.MEASURE, -signal.SIGUSR2, "SIGUSR2"),
+    ],
+)
+def test_predict_names_no_signal_that_the_entry_could_choose(
+    task: Task, exit_code: int, name: str, make_run: MakeRun, make_job: MakeJob
+) -> None:
+    ended = make_run(status=ExitStatus.CRASHED, exit_code=exit_code, reply=STARTED_REPLY)
+
+    assert refusal(ended, make_job(task)).findings[0].facts == {"error": name}
 
 
 def test_a_link_in_the_outputs_place_is_not_followed(make_run: MakeRun, make_job: MakeJob) -> None:
