@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
 import yaml
 
 HERE: Final = Path(__file__).parent
@@ -48,8 +49,10 @@ LAYERS: Final = {
     "metric": "outputs are checked and scored outside",
     "fresh start": "each run begins from the same files, with nothing left from the run before",
 }
-RUNS: Final = frozenset({"check", "score", "site"})
+RUNS: Final = frozenset({"check", "score", "site", "request"})
+"""Two commands; an upload to the site, evaluated by a worker there; requests to the site."""
 PASSED: Final = frozenset({"accepted", "scored"})
+BAD_REQUEST: Final = "400"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,14 +60,17 @@ class Case:
     """One attack.
 
     `wants`: what the attacker wants, one sentence. `layers`: the two that stop it, the first one first.
-    `run`: the command. `ends`: the codes with which it may end; `accepted` and `scored` are among them.
+    `run`: the way in. `ends`: the codes with which it may end; `accepted` and `scored` are among them, and
+    the status that answers a request.
     `preset` and `track`: the preset, and what differs from it (see `arena`). `entry`: as in a golden case.
 
     What is seen from outside, beyond what holds of every case (see `effects`): `counted`, numbers that the
     usage must reach; `score`, the accuracy of an entry that was scored; `never_shown`, texts that no
     participant may read in the report, its times and usage left out; `shown`, texts that the log must
     have, which prove that the attack took place; `then_honest`: another entry scores as ever afterwards.
-    The attack takes place `times` times in a row. `pending`: what the case still waits for.
+    The attack takes place `times` times in a row. On the site, the entry is uploaded as `upload_name`; a
+    case of `requests` has none: each is a `path` and a `text` that is sent `times` times. `pending`: what
+    the case still waits for.
     """
 
     name: str
@@ -81,6 +87,8 @@ class Case:
     shown: tuple[str, ...] = ()
     then_honest: bool = False
     times: int = 1
+    upload_name: str = ""
+    requests: tuple[Mapping[str, Any], ...] = ()
     pending: str = ""
 
     @property
@@ -98,8 +106,25 @@ def read(folder: Path) -> Case:
     known = {each.name for each in fields(Case)} - {"name"}
     if unknown := content.keys() - known:
         raise ValueError(f"{folder.name}: unknown fields {sorted(unknown)}")
-    lists = {name: tuple(value) for name, value in content.items() if isinstance(value, list)}
+    lists = {
+        name: tuple(str(each) if name == "ends" else each for each in value)
+        for name, value in content.items()
+        if isinstance(value, list)
+    }
     return Case(name=folder.name, **{**content, **lists})
+
+
+def params(*runs: str) -> list[object]:
+    """Return the cases of these runs for tests; one that waits for its defence fails until that is there."""
+    return [
+        pytest.param(
+            case,
+            id=case.name,
+            marks=[pytest.mark.xfail(reason=case.pending, strict=True)] if case.pending else [],
+        )
+        for case in all_cases()
+        if case.run in runs
+    ]
 
 
 @cache
