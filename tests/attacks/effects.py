@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from tests.attacks.surroundings import Surroundings
 
 WATCHER_LAG_BYTES: Final = 2**29
 """How much may be touched between two looks at the memory of a run."""
+NUMBER: Final = re.compile(r"\d[\d,]*")
 OVER_BUDGET: Final = {"parameters": "parameters_over_budget", "macs": "macs_over_budget"}
 
 
@@ -53,7 +55,7 @@ def shown_secrets(around: Surroundings, printed: str) -> list[str]:
         "hidden pictures": around.picture_secret,
         "file of the host": around.file_secret,
         "environment": around.environment_secret,
-        "folders of the host": str(around.root),
+        "folders of the host": str(around.root / "tmp"),
     }
     return [name for name, secret in secrets.items() if any(form in printed for form in _forms(secret))]
 
@@ -69,7 +71,8 @@ def _refused_for_another_reason(ending: Ending, name: str) -> bool:
 
 
 def _counted(report: Mapping[str, Any], name: str) -> int | None:
-    """Return what was counted: in the usage, or, where that ended the work, in the finding."""
+    """Return what was counted: in the usage, or, where that ended the work, the first number told of it."""
     usage = (report["usage"] or {}).get(name)
-    found = [each["facts"]["found"] for each in report["findings"] if each["code"] == OVER_BUDGET[name]]
+    told = [each["message"] for each in report["findings"] if each["code"] == OVER_BUDGET[name]]
+    found = [int(number.replace(",", "")) for text in told for number in NUMBER.findall(text)[:1]]
     return max([each for each in (usage, *found) if each is not None], default=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scoring.codes import CODES
+from tests.attacks import table
 from tests.attacks.cases import BAD_REQUEST, FAMILIES, HERE, LAYERS, PASSED, RUNS, Case, all_cases
 
 LEAST_CASES = 60
@@ -68,3 +69,8 @@ def test_there_are_cases_enough() -> None:
 
     assert len(families) >= LEAST_CASES
     assert all(families.count(family) >= LEAST_OF_A_FAMILY for family in FAMILIES)
+
+
+def test_the_page_of_attacks_is_up_to_date() -> None:
+    """To renew it: python -m tests.attacks.table."""
+    assert table.PAGE.read_text("utf-8") == table.page()
