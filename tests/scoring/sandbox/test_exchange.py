@@ -352,7 +352,7 @@ def test_a_number_that_the_child_counted_on_hidden_inputs_is_rough(
 def test_predict_names_no_signal_that_the_entry_could_choose(
     task: Task, exit_code: int, name: str, make_run: MakeRun, make_job: MakeJob
 ) -> None:
-    ended = make_run(status=ExitStatus.CRASHED, exit_code=exit_code, reply=STARTED_REPLY)
+    ended = make_run(status=ExitStatus.CRASHED, exit_code=exit_code, entry_began=True)
 
     assert refusal(ended, make_job(task)).findings[0].facts == {"error": name}
 
