@@ -20,6 +20,7 @@ from torch import nn
 from scoring.contracts import Request, ai_hub
 from scoring.sandboxed import qaihub
 from scoring.sandboxed.inputs import Pixels
+from scoring.sandboxed.loaders.own_modules import put_first
 from scoring.sandboxed.loaders.qaihub_contract import check_model, only_model
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 from scoring.sandboxed.qaihub.base_model import BaseModel
@@ -27,6 +28,7 @@ from scoring.sandboxed.refusal import load_failed
 from scoring.sandboxed.settle import seed_all, settle_torch
 from scoring.sandboxed.torchvision_ops import declare_missing_operators
 
+LIBRARY: Final = qaihub.modules()
 MAX_QUOTED_CHARACTERS: Final = 350
 MAX_MESSAGE_CHARACTERS: Final = 100
 
@@ -63,9 +65,9 @@ def load(package: Path, request: Request) -> QaihubEntry:
 def _import_model(path: Path, model_id: str) -> ModuleType:
     sys.dont_write_bytecode = True
     # Siblings may be imported plainly, relatively, or by their name in the library.
-    sys.path.insert(0, str(path.parent))
+    put_first(path.parent)
     sys.argv = [str(path)]
-    name = f"{qaihub.register(model_id, path.parent)}.{path.stem}"
+    name = f"{qaihub.register(LIBRARY, model_id, path.parent)}.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise load_failed(f"{path.name} is not a Python file")

@@ -6,6 +6,7 @@ Only what is needed to load and run a model: no downloads, no jobs on devices, n
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -25,14 +26,19 @@ MODULES: Final = {
 }
 
 
-def register(model_id: str, folder: Path) -> str:
+def modules() -> dict[str, ModuleType]:
+    """Return our modules by the library's names; an entry may have a package of our own's name later."""
+    return {name: import_module(f"{__name__}.{ours}") for name, ours in MODULES.items()}
+
+
+def register(library: Mapping[str, ModuleType], model_id: str, folder: Path) -> str:
     """Make the library's names importable and the entry a package among its models; return its name.
 
     A copy of the library that is installed stays out of it: entries run alike everywhere.
     """
-    for name, ours in MODULES.items():
+    for name, module in library.items():
         _make_parents(name)
-        _add(name, import_module(f"{__name__}.{ours}"))
+        _add(name, module)
     package = f"{LIBRARY}.models.{model_id}"
     _add(package, _package(package, str(folder)))
     return package

@@ -22,6 +22,70 @@ def test_siblings_and_own_files_are_found(child):
     assert ended.rows.tolist() == [[2.5, 2.5, 2.5]] * 5
 
 
+OWN_MODULES = (
+    "timm",
+    "scoring",
+    "utils",
+    "models",
+    "torch_utils",
+    "yaml",
+    "tqdm",
+    "tabulate",
+    "profile",
+    "model_parts",
+)
+
+
+@pytest.mark.parametrize("task", [Task.MEASURE, Task.PREDICT, Task.EXPORT])
+def test_modules_of_its_own_are_its_own_in_every_run(child, task):
+    for name in OWN_MODULES:
+        (child.package / name).mkdir()
+        child.write(f"{name}/__init__.py", "from . import inner\n")
+        child.write(f"{name}/inner.py", "OWN = True\n")
+    child.write(
+        "model.py",
+        "import torch\n"
+        f"for name in {OWN_MODULES!r}:\n"
+        "    assert __import__(f'{name}.inner').inner.OWN, name\n"
+        "class Model(torch.nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        import timm, scoring\n"
+        "        assert timm.inner.OWN and scoring.inner.OWN\n"
+        "        return x.mean((2, 3))\n",
+    )
+
+    ended = child.run(task)
+
+    assert ended.reply["outcome"] == "ok", ended.log
+
+
+def test_a_folder_without_code_hides_no_module(child):
+    (child.package / "torchvision").mkdir()
+    child.write("torchvision/weights.txt", "1")
+    child.write("model.py", "import torch, torchvision\nassert torchvision.__file__\nclass Model: pass")
+
+    ended = child.run(Task.PREDICT)
+
+    assert "AssertionError" not in ended.log
+
+
+def test_a_module_of_its_own_changes_nothing_in_ours(child):
+    for name in ("numpy.py", "json.py", "os.py", "traceback.py", "typing.py"):
+        child.write(name, "MINE = True\n")
+    child.write(
+        "model.py",
+        "import torch, json, numpy, os\n"
+        "assert json.MINE and numpy.ndarray and not hasattr(os, 'MINE')\n"
+        "class Model(torch.nn.Module):\n"
+        "    def forward(self, x):\n"
+        "        return x.mean((2, 3))\n",
+    )
+
+    ended = child.run(Task.PREDICT)
+
+    assert ended.reply == {"outcome": "ok", "rows": 5}, ended.log
+
+
 @pytest.mark.slow
 def test_timm_and_torchvision_can_be_imported(model):
     child = model("x.mean((2, 3))", head="import timm, torchvision")
