@@ -10,6 +10,10 @@ from typing import Final
 
 PROC: Final = Path("/proc")
 INODE_BYTES: Final = 1024
+# What a socket's unread data may hold (the kernel's default send buffer), and one end of a pipe of usual size.
+BUFFER_BYTES: Final = {b"socket:": 212_992, b"pipe:": 32_768}
+# Below this number of open files, buffers are too small to look for.
+FEW_FILES: Final = 64
 # Scans between two looks at every process of the machine; in between only new ones are looked at.
 FULL_SCAN_EVERY: Final = 10
 
@@ -36,15 +40,16 @@ class Family:
     def sample(self) -> Reading:
         """Read the tree as it is now; empty without /proc."""
         members = self._members()
-        memory = sum(_private_bytes(pid) for pid in members) + _scratch_bytes(self.scratch)
+        memory = sum(_private_bytes(pid) + _buffer_bytes(pid) for pid in members)
+        memory += _scratch_bytes(self.scratch)
         return Reading(memory_bytes=memory, cpu_s=self._cpu_s(members), processes=len(members))
 
     def exact_memory_bytes(self) -> int:
         """Sum memory with shared pages counted once: slower, for the moment before a verdict."""
-        rollups = [_rollup(pid) for pid in self._members()]
-        return sum(private for private, _ in rollups) + max(
-            sum(shared for _, shared in rollups), _scratch_bytes(self.scratch)
-        )
+        members = self._members()
+        rollups = [_rollup(pid) for pid in members]
+        private = sum(private for private, _ in rollups) + sum(_buffer_bytes(pid) for pid in members)
+        return private + max(sum(shared for _, shared in rollups), _scratch_bytes(self.scratch))
 
     def _members(self) -> dict[int, list[bytes]]:
         if self._scans % FULL_SCAN_EVERY == 0:
@@ -96,8 +101,12 @@ def _below(root: int, parents: dict[int, int]) -> set[int]:
 
 
 def _private_bytes(pid: int) -> int:
-    """Anonymous and shared memory; not file pages, which are the input array and code."""
-    return sum(_kib(_read(PROC / str(pid) / "status"), (b"RssAnon:", b"RssShmem:", b"VmSwap:"))) * 1024
+    """Anonymous and shared memory and page tables; not file pages, which are the input array and code.
+
+    Page tables grow with every touched address, also where all addresses show the same page of zeros.
+    """
+    names = (b"RssAnon:", b"RssShmem:", b"VmSwap:", b"VmPTE:")
+    return sum(_kib(_read(PROC / str(pid) / "status"), names)) * 1024
 
 
 def _rollup(pid: int) -> tuple[int, int]:
@@ -105,10 +114,31 @@ def _rollup(pid: int) -> tuple[int, int]:
     if b"Pss_Anon:" not in text:
         # A process may forbid us to look, and old kernels do not tell: it pays for shared pages in full.
         return _private_bytes(pid), 0
+    page_tables = _kib(_read(PROC / str(pid) / "status"), (b"VmPTE:",))
     return (
-        sum(_kib(text, (b"Pss_Anon:", b"SwapPss:"))) * 1024,
+        sum([*_kib(text, (b"Pss_Anon:", b"SwapPss:")), *page_tables]) * 1024,
         sum(_kib(text, (b"Pss_Shmem:",))) * 1024,
     )
+
+
+def _buffer_bytes(pid: int) -> int:
+    """Return what the buffers of open sockets and pipes hold at most; no process's own memory shows it."""
+    folder = PROC / str(pid) / "fd"
+    try:
+        names = os.listdir(folder)  # noqa: PTH208
+    except OSError:
+        return 0
+    if len(names) <= FEW_FILES:
+        return 0
+    return sum(_most_buffered(folder / name) for name in names)
+
+
+def _most_buffered(descriptor: Path) -> int:
+    try:
+        kind, _, _ = os.fsencode(descriptor.readlink()).partition(b"[")
+    except OSError:
+        return 0
+    return BUFFER_BYTES.get(kind, 0)
 
 
 def _scratch_bytes(folder: Path | None) -> int:

@@ -259,7 +259,7 @@ def _ending(watch: _Watch, broken: ExitStatus | None, wall_s: float) -> ProcessE
         log=bytes(watch.log.content[: watch.job.limits.max_log_bytes]),
         reply=bytes(watch.reply.content),
         wall_s=wall_s,
-        # The keeper's number is exact but misses children that were reaped unseen; the samples do not.
+        # The keeper's number is exact. Unconfined, it misses children that were reaped unseen; samples do not.
         cpu_s=max(watch.cpu_s, ended["cpu_s"] if ended else 0.0),
         peak_memory_bytes=watch.peak_memory_bytes,
     )

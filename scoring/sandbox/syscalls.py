@@ -18,6 +18,10 @@ NAMESPACE_FLAGS: Final = 0x7E020000
 CLONE_THREAD: Final = 0x10000
 AF_UNIX: Final = 1
 F_SETSIG: Final = 10
+F_SETPIPE_SZ: Final = 1031
+# One process needs of sockets no more than pairs of them. Others hold memory that nobody counts: what was
+# sent to a socket that nobody accepted, or within a message.
+SOCKETS: Final = "accept accept4 bind connect listen sendmmsg sendmsg setsockopt socket"
 # The keeper is process 1 inside, and the first that it starts is the entry.
 CHILD_PID: Final = 2
 
@@ -107,6 +111,7 @@ def child_program(*, is_pinned: bool, may_start_processes: bool) -> bytes:
     rules.add_rule(refused, "setrlimit", is_(0, resource.RLIMIT_CPU))
     rules.add_rule(refused, "prlimit64", is_(1, resource.RLIMIT_CPU), seccomp.Arg(2, seccomp.NE, 0))
     rules.add_rule(refused, "fcntl", is_(1, F_SETSIG))
+    rules.add_rule(refused, "fcntl", is_(1, F_SETPIPE_SZ))
     rules.add_rule(refused, "timer_create")
     if is_pinned:
         # Held to some processors while it is timed, an entry could take the others back.
@@ -116,7 +121,7 @@ def child_program(*, is_pinned: bool, may_start_processes: bool) -> bytes:
         # Children that are reaped unseen take their processor time with them: nobody may ignore their end.
         rules.add_rule(refused, "rt_sigaction", is_(0, signal.SIGCHLD), seccomp.Arg(1, seccomp.NE, 0))
     else:
-        for name in ("fork", "vfork"):
+        for name in (*SOCKETS.split(), "fork", "vfork"):
             if seccomp.resolve_syscall(seccomp.system_arch(), name) >= 0:
                 rules.add_rule(refused, name)
         rules.add_rule(refused, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))

@@ -106,6 +106,14 @@ CHECKS = (
         status=ExitStatus.OUT_OF_MEMORY,
     ),
     Check(
+        name="too much memory in page tables, of which no process's own memory tells",
+        program="import mmap; held = mmap.mmap(-1, 2**36, mmap.MAP_PRIVATE, mmap.PROT_READ)\n"
+        "for i in range(0, 2**36, 2**21): held[i]\ntime.sleep(1000)",
+        script=Scripted(peak_memory_bytes=2**28),
+        limits={"max_memory_bytes": 64 * 2**20},
+        status=ExitStatus.OUT_OF_MEMORY,
+    ),
+    Check(
         name="too much memory in several processes, each under the limit",
         program="[os.fork() for _ in range(2)]\nheld = bytearray(os.urandom(1) * (48 * 2**20))\ntime.sleep(1000)",
         script=Scripted(peak_memory_bytes=4 * 48 * 2**20),

@@ -18,6 +18,15 @@ HOLDS_SHARED = (
     "import mmap, sys\nheld = mmap.mmap(-1, 40 * 2**20)\n"
     "for i in range(0, len(held), 4096): held[i] = 1\nprint(flush=True); sys.stdin.read()"
 )
+HOLDS_PAGE_TABLES = (
+    "import mmap, sys\nheld = mmap.mmap(-1, 4 * 2**34, mmap.MAP_PRIVATE, mmap.PROT_READ)\n"
+    "for i in range(0, len(held), 2**21): held[i]\nprint(flush=True); sys.stdin.read()"
+)
+HOLDS_SOCKETS = (
+    "import socket, sys\nheld = [socket.socketpair() for _ in range(100)]\n"
+    "print(flush=True); sys.stdin.read()"
+)
+HOLDS_PIPES = "import os, sys\nheld = [os.pipe() for _ in range(400)]\nprint(flush=True); sys.stdin.read()"
 FORKED = """
 import os, sys
 held, first, (reader, writer) = os.urandom(40 * 2**20), os.getpid(), os.pipe()
@@ -59,6 +68,22 @@ def test_memory_is_counted(program: str, start: Start) -> None:
 
     assert 40 * MIB < family.sample().memory_bytes < 60 * MIB
     assert 40 * MIB < family.exact_memory_bytes() < 60 * MIB
+
+
+@pytest.mark.parametrize(
+    ("program", "at_least"),
+    [
+        # 64 GiB of zeros, of which one page in 2 MiB was read: a page table for each.
+        pytest.param(HOLDS_PAGE_TABLES, 2**15 * 4096, id="page tables"),
+        pytest.param(HOLDS_SOCKETS, 200 * 212_992, id="sockets"),
+        pytest.param(HOLDS_PIPES, 400 * 2**16, id="pipes"),
+    ],
+)
+def test_memory_that_no_address_space_shows_is_counted(program: str, at_least: int, start: Start) -> None:
+    family = Family(start(program), None)
+
+    assert at_least <= family.sample().memory_bytes < at_least + 20 * MIB
+    assert at_least <= family.exact_memory_bytes() < at_least + 20 * MIB
 
 
 def test_a_mapped_file_is_not_memory(start: Start, tmp_path: Path) -> None:
