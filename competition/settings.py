@@ -44,7 +44,7 @@ INSTALLED_APPS = [
     "competition.submissions",
     "competition.leaderboard",
     "competition.admin",
-    "django.contrib.admin",
+    "competition.admin.apps.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -154,7 +154,7 @@ MEDIA_ROOT = HOME / "files"
 MEDIA_URL = "/files/"  # never served: entries and datasets are private
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_TEMP_DIR = env.str("PODIUM_UPLOAD_TMP", default=None)
-IMPORT_ROOT = env.str("PODIUM_IMPORT_ROOT", default="")  # staff may import data folders below it; empty: none
+IMPORT_ROOT = env.str("PODIUM_IMPORT_ROOT", default="")  # data folders below it can be imported; empty: none
 MAX_DATASET_BYTES = env.int("PODIUM_MAX_DATASET_BYTES", default=50 * 2**30)
 _S3_BUCKET = env.str("PODIUM_S3_BUCKET", default="")
 STORAGES: dict[str, dict[str, object]] = {

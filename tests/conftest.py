@@ -98,8 +98,11 @@ def bob(make_user: Callable[[str], User]) -> User:
 
 
 @pytest.fixture
-def staff(db: None) -> User:
-    return get_user_model().objects.create_user(username="staff", email="staff@example.org", is_staff=True)
+def staff(competition: Competition) -> User:
+    """An organiser of the competition, without any permission in the admin."""
+    user = get_user_model().objects.create_user("staff", "staff@example.org", is_staff=True)
+    competition.organisers.add(user)
+    return user
 
 
 @pytest.fixture

@@ -21,8 +21,5 @@ __all__ = [
     "TrackAdmin",
 ]
 
-admin.site.site_header = "Podium"
-admin.site.site_title = "Podium"
-admin.site.index_title = "Organisation"
 # Django's own login knows no second factor: a stolen password would be enough for the admin.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as allauth documents

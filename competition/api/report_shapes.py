@@ -117,7 +117,7 @@ class ReportOutput(serializers.Serializer[Any]):
     )
     scores = serializers.DictField(child=ScoreOutput())
     private_scores = serializers.DictField(
-        child=ScoreOutput(), help_text="Empty until the track shows them. Staff see them at once."
+        child=ScoreOutput(), help_text="Empty until the track shows them. Organisers see them at once."
     )
     quantised = QuantisedOutput(allow_null=True, help_text="Null unless the track has a second score.")
     breakdown = BreakdownOutput(allow_null=True)
@@ -133,4 +133,4 @@ class ReportOutput(serializers.Serializer[Any]):
     )
     isolated = serializers.BooleanField(allow_null=True)
     reference = serializers.CharField()
-    fault = serializers.CharField(required=False, help_text="For staff only.")
+    fault = serializers.CharField(required=False, help_text="For organisers only.")

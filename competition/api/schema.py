@@ -51,7 +51,7 @@ PROBLEM = {
         },
         "reference": {
             "type": "string",
-            "description": "With `server_error`: identifies the fault on our side when you ask staff.",
+            "description": "With `server_error`: identifies the fault on our side when you ask organisers.",
         },
         "retry_after_s": {"type": "integer", "description": "With `throttled` and `quota_used_up`."},
     },

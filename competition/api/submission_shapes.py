@@ -86,7 +86,7 @@ class SubmissionDetailOutput(SubmissionOutput):
     hint = serializers.SerializerMethodField()
     cancel_requested = serializers.SerializerMethodField()
     reference = serializers.SerializerMethodField(
-        help_text="Identifies a fault on our side when you ask staff."
+        help_text="Identifies a fault on our side when you ask organisers."
     )
     queued_at = serializers.SerializerMethodField()
     started_at = serializers.SerializerMethodField()

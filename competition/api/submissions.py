@@ -8,6 +8,7 @@ from uuid import UUID
 import django_filters
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
@@ -32,6 +33,7 @@ from competition.api.submission_shapes import (
 from competition.submissions import quotas, reports, selectors, services
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.upload_size import refuse_large_body
+from competition.tracks.access import organises
 from competition.tracks.binding import max_upload_bytes
 from competition.tracks.models import Track
 from competition.tracks.selectors import tracks_for
@@ -115,7 +117,7 @@ class ListSubmissions(generics.ListAPIView[Submission]):
     filterset_class = SubmissionFilter
 
     def get_queryset(self) -> QuerySet[Submission]:
-        """Keep to the caller's own, for staff too: the admin lists everybody's."""
+        """Keep to the caller's own, for organisers too: the admin lists what they look after."""
         if getattr(self, "swagger_fake_view", False):
             return Submission.objects.none()
         return selectors.submissions_of(cast(User, self.request.user))
@@ -147,8 +149,10 @@ class ShowReport(APIView):
     def get(self, request: Request, id: UUID) -> Response:  # noqa: A002  # named as in the address
         """Show a submission's report: findings, usage, scores, timings."""
         user = cast(User, request.user)
-        evaluation = newest_evaluation(find_submission(user, id))
-        return Response(reports.report(evaluation, now=timezone.now(), for_staff=user.is_staff))
+        submission = find_submission(user, id)
+        for_organisers = organises(user, submission.track.competition_id)
+        evaluation = newest_evaluation(submission)
+        return Response(reports.report(evaluation, now=timezone.now(), for_organisers=for_organisers))
 
 
 class CancelSubmission(APIView):
@@ -162,7 +166,10 @@ class CancelSubmission(APIView):
     def post(self, request: Request, id: UUID) -> Response:  # noqa: A002  # named as in the address
         """Cancel a submission: at once if it waits, at its next stage if it runs."""
         user = cast(User, request.user)
-        evaluation = newest_evaluation(find_submission(user, id))
+        submission = find_submission(user, id)
+        if not selectors.may_cancel(user, submission):
+            raise PermissionDenied
+        evaluation = newest_evaluation(submission)
         if not services.cancel_evaluation(evaluation=evaluation) and evaluation.status != Status.CANCELLED:
             raise Problem(
                 status=status.HTTP_409_CONFLICT,

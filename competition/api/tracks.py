@@ -48,7 +48,7 @@ class SeenTracks(generics.GenericAPIView[Track]):
     request: HttpRequest  # type: ignore[assignment]  # DRF's Request hands on to it
 
     def get_queryset(self) -> QuerySet[Track]:
-        """Hide tracks that are not public from all but staff."""
+        """Hide tracks that are not public from all but their organisers."""
         if getattr(self, "swagger_fake_view", False):
             return Track.objects.none()
         return tracks_for(self.request.user)

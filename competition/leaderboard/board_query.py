@@ -6,8 +6,8 @@ from datetime import datetime
 
 from django.http import Http404, QueryDict
 
+from competition.tracks.access import Viewer, organises
 from competition.tracks.models import BenchmarkVersion, Track
-from competition.tracks.selectors import Viewer, is_staff
 from scoring.contracts import Split
 
 MAX_DIGITS = 9
@@ -15,7 +15,7 @@ MAX_DIGITS = 9
 
 def may_see_private(track: Track, viewer: Viewer, now: datetime) -> bool:
     """Say whether the viewer may see the private board."""
-    return track.shows_private_scores(now) or is_staff(viewer)
+    return track.shows_private_scores(now) or organises(viewer, track.competition_id)
 
 
 def asked_split(query: QueryDict, *, private_visible: bool) -> Split:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,9 +18,14 @@ from competition.accounts.people import signed_in_user
 from competition.submissions import progress, queue, reports, services
 from competition.submissions.bars import bars, budgets_of, exceeded
 from competition.submissions.models import Evaluation, Submission
-from competition.submissions.selectors import newest_first, submissions_of, submissions_visible_to
+from competition.submissions.selectors import (
+    may_cancel,
+    newest_first,
+    submissions_of,
+    submissions_visible_to,
+)
+from competition.tracks.access import organises
 from competition.tracks.models import Track
-from competition.tracks.selectors import is_staff
 from competition.tracks.wording import directed_title
 from scoring.contracts import Status
 
@@ -45,7 +51,7 @@ def my_submissions(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def submission(request: HttpRequest, submission_id: UUID) -> HttpResponse:
-    """Show one submission with its result, to its owner and to staff."""
+    """Show one submission with its result, to its owner and to organisers."""
     found = _visible_submission(request, submission_id)
     evaluation = _asked_evaluation(request, found)
     context = {"submission": found, "evaluations": newest_first(found), **_live_context(request, evaluation)}
@@ -68,6 +74,8 @@ def submission_live(request: HttpRequest, submission_id: UUID) -> HttpResponse:
 def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     """Cancel the newest evaluation of a submission."""
     found = _visible_submission(request, submission_id)
+    if not may_cancel(signed_in_user(request), found):
+        raise PermissionDenied
     if services.cancel_evaluation(evaluation=_asked_evaluation(request, found)):
         messages.success(request, "The submission is being cancelled.")
     else:
@@ -98,13 +106,16 @@ def _asked_evaluation(request: HttpRequest, found: Submission) -> Evaluation:
 
 def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, object]:
     now = timezone.now()
-    report = reports.report(evaluation, now=now, for_staff=is_staff(request.user))
+    viewer = signed_in_user(request)
+    for_organisers = organises(viewer, evaluation.submission.track.competition_id)
+    report = reports.report(evaluation, now=now, for_organisers=for_organisers)
     position, waits_for_publishing = queue.position(evaluation), queue.waits_for_publishing(evaluation)
     usage = report.get("usage")
     return {
         "evaluation": evaluation,
         "report": report,
         "poll_s": POLL_S,
+        "may_cancel": may_cancel(viewer, evaluation.submission),
         "is_waiting": evaluation.status == Status.QUEUED,
         "status_words": progress.STATUS_WORDS[Status(evaluation.status)],
         "steps": progress.steps(evaluation),

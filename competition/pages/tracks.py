@@ -17,7 +17,7 @@ from competition.tracks.binding import bound, max_upload_bytes
 from competition.tracks.field_words import document_in_words
 from competition.tracks.first_steps import example_of, first_steps
 from competition.tracks.models import Track
-from competition.tracks.selectors import competitions_for, is_organiser, tracks_for
+from competition.tracks.selectors import competitions_for, may_change, tracks_for
 from scoring.contracts import BUDGET_RULES, METRIC_FACTS, Format, TrackSpec
 from scoring.environment import ENV_FILE
 from scoring.tracks import dump_track
@@ -63,7 +63,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "output": wording.output_in_words(spec.output, spec.input),
         "every_field": document_in_words(found.document()),
         "quantisation": wording.quantisation_in_words(spec),
-        "unpublished": services.unpublished_in_words(kept) if is_organiser(request.user) else (),
+        "unpublished": services.unpublished_in_words(kept) if may_change(request.user, kept) else (),
         "has_starter_kit": kit is not None,
         "steps": first_steps(spec, kit, server=request.build_absolute_uri("/")),
         "example_model": _example_model(spec, kit),

@@ -25,13 +25,13 @@ FAULT_MESSAGE: Final = (
 FAULT_HINT: Final = "Give the organisers this reference: {reference}."
 
 
-def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) -> dict[str, Any]:
-    """Return the report; private scores are in it once the track shows them, or for staff."""
+def report(evaluation: Evaluation, *, now: datetime, for_organisers: bool = False) -> dict[str, Any]:
+    """Return the report; private scores are in it once the track shows them, or for organisers."""
     status = Status(evaluation.status)
     track = evaluation.submission.track
     findings = rendered_stored(map(_finding, evaluation.findings))
     measured = evaluation.report or {}
-    shows_private = for_staff or track.shows_private_scores(now)
+    shows_private = for_organisers or track.shows_private_scores(now)
     second = measured.get("quantised")
     own, again = _by_precision(evaluation, second)
     shared = Report(
@@ -65,7 +65,7 @@ def report(evaluation: Evaluation, *, now: datetime, for_staff: bool = False) ->
         "stage": evaluation.stage,
         **shared.plain(),
         "reference": evaluation.reference if status == Status.FAILED else "",
-        **({"fault": evaluation.fault} if for_staff else {}),
+        **({"fault": evaluation.fault} if for_organisers else {}),
     }
 
 

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db.models import Prefetch, QuerySet
 
 from competition.submissions.models import Evaluation, Submission
-from competition.tracks.selectors import is_staff
+from competition.tracks.access import for_organiser, is_staff
 from scoring.errors import Rejected
 
 
@@ -17,9 +17,16 @@ def submissions_of(participant: User, *, track_slug: str = "") -> QuerySet[Submi
 
 
 def submissions_visible_to(viewer: User) -> QuerySet[Submission]:
-    """Return one's own submissions; for staff, everybody's."""
-    every = Submission.objects.all() if is_staff(viewer) else Submission.objects.filter(participant=viewer)
-    return _with_evaluations(every)
+    """Return one's own submissions and those to competitions that one organises."""
+    visible = Submission.objects.filter(participant=viewer)
+    if is_staff(viewer):
+        visible |= for_organiser(Submission.objects.all(), viewer)
+    return _with_evaluations(visible)
+
+
+def may_cancel(viewer: User, submission: Submission) -> bool:
+    """Say whether somebody who may see the submission may cancel it too."""
+    return submission.participant_id == viewer.pk or viewer.has_perm("submissions.change_evaluation")
 
 
 def earlier_submission(rejected: Rejected) -> Submission:

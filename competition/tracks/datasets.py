@@ -17,10 +17,11 @@ from typing import IO, BinaryIO, cast
 from django.conf import settings
 from django.core.files import File
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
 from competition.storage import fetch
 from competition.tracks import bundles
-from competition.tracks.models import Dataset
+from competition.tracks.models import Competition, Dataset
 from scoring.cache.build import lock_of
 from scoring.cache.holds import hold
 from scoring.cache.locks import exclusive
@@ -30,20 +31,28 @@ from scoring.data.labels import DatasetProblem, LabelRow, LabelTable, raise_find
 from scoring.errors import Fault
 
 
-def import_dataset(*, name: str, archive: File[bytes], reader: Reader | None = None) -> Dataset:
+def import_dataset(
+    *,
+    name: str,
+    archive: File[bytes],
+    competition: Competition | None = None,
+    reader: Reader | None = None,
+) -> Dataset:
     """Import a zip of labels.csv and the files it names; raise `DatasetProblem` with every finding.
 
-    The files must be what `reader` reads; without one, all must be of the first one's kind. Equal data
-    give the same dataset, however they were packed; its first name is kept.
+    The files must be what `reader` reads; without one, all must be of the first one's kind. Within a competition
+    equal data give the same dataset, however they were packed; its first name is kept.
     """
     with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
         found = bundles.unpack(
             cast(BinaryIO, archive.file), Path(folder), max_bytes=settings.MAX_DATASET_BYTES
         )
-        return import_dataset_folder(name=name, folder=found, reader=reader)
+        return import_dataset_folder(name=name, folder=found, competition=competition, reader=reader)
 
 
-def import_dataset_folder(*, name: str, folder: Path, reader: Reader | None = None) -> Dataset:
+def import_dataset_folder(
+    *, name: str, folder: Path, competition: Competition | None = None, reader: Reader | None = None
+) -> Dataset:
     """Import a folder that holds labels.csv and the files it names; see `import_dataset`."""
     table = read_labels(folder)
     check_contents(folder, table, reader or guess_reader(folder, table))
@@ -56,8 +65,14 @@ def import_dataset_folder(*, name: str, folder: Path, reader: Reader | None = No
         if archive_bytes > settings.MAX_DATASET_BYTES:
             allowed = f"at most {settings.MAX_DATASET_BYTES:,} are allowed"
             raise DatasetProblem((f"the dataset takes {archive_bytes:,} bytes; {allowed}",))
-        readers = [reader.value for reader in readers_for(folder, table)]
-        return _store(name, table, readers, archive, archive_bytes)
+        row = Dataset(
+            name=name,
+            competition=competition,
+            archive_bytes=archive_bytes,
+            readers=[reader.value for reader in readers_for(folder, table)],
+            **_summary(table),
+        )
+        return _store(row, archive)
 
 
 def materialise(dataset: Dataset, cache: Path, *, tick: Callable[[], None] = lambda: None) -> Path:
@@ -78,26 +93,45 @@ def materialise(dataset: Dataset, cache: Path, *, tick: Callable[[], None] = lam
     return target
 
 
-def _store(
-    name: str, table: LabelTable, readers: list[str], archive: IO[bytes], archive_bytes: int
-) -> Dataset:
+def forget_dataset(dataset: Dataset) -> None:
+    """Delete a dataset that nothing uses, and its archive unless another competition's row has it too."""
+    dataset.delete()
+    _drop_archive(dataset)
+
+
+def _store(row: Dataset, archive: IO[bytes]) -> Dataset:
     archive.seek(0)
     identity = hashlib.file_digest(archive, "sha256").hexdigest()  # type: ignore[arg-type]  # a plain file
-    digest = f"sha256:{identity}"
-    known = Dataset.objects.filter(digest=digest).first()
+    row.digest = f"sha256:{identity}"
+    alike = Dataset.objects.filter(digest=row.digest)
+    known = alike.filter(competition=row.competition).first()
     if known:
         return known
-    archive.seek(0)
-    row = Dataset(name=name, digest=digest, archive_bytes=archive_bytes, readers=readers, **_summary(table))
-    row.archive.save(f"{identity}.zip", File(archive), save=False)
+    # The bytes are stored once, whoever has them; a file that was lost is none to share.
+    stored = next((name for name in _archives(alike) if row.archive.storage.exists(name)), "")
+    if stored:
+        row.archive.name = stored
+    else:
+        archive.seek(0)
+        row.archive.save(f"{identity}.zip", File(archive), save=False)
     try:
         with transaction.atomic():
             row.save()
     except IntegrityError:
         # Somebody imported the same data meanwhile; theirs stays and ours is taken back.
-        row.archive.delete(save=False)
-        return Dataset.objects.get(digest=digest)
+        _drop_archive(row)
+        return alike.get(competition=row.competition)
     return row
+
+
+def _archives(datasets: QuerySet[Dataset]) -> QuerySet[Dataset, str]:
+    return datasets.order_by("pk").values_list("archive", flat=True).distinct()
+
+
+def _drop_archive(dataset: Dataset) -> None:
+    name = str(dataset.archive.name)
+    if not Dataset.objects.filter(archive=name).exists():
+        dataset.archive.storage.delete(name)
 
 
 def _summary(table: LabelTable) -> dict[str, object]:

@@ -11,7 +11,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from competition.tracks.columns import columns_of
-from competition.tracks.datasets import import_dataset, import_dataset_folder
+from competition.tracks.datasets import forget_dataset, import_dataset, import_dataset_folder
 from competition.tracks.differences import (
     Difference,
     as_text,
@@ -39,6 +39,7 @@ __all__ = [
     "bring_in_line",
     "clone_track",
     "close_track",
+    "forget_dataset",
     "has_evaluations",
     "import_dataset",
     "import_dataset_folder",

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from competition.admin.permissions import NeverAddedOrDeleted, ReadOnly
+from competition.admin.permissions import NeverAddedOrDeleted, OfOwnCompetitions, ReadOnly
 from competition.admin.submissions.acts import cancel, rescore, retry
 from competition.submissions.models import Evaluation, Score
 from scoring.contracts import Finding
@@ -27,8 +27,8 @@ class CodeFilter(admin.SimpleListFilter):
     parameter_name = "code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        used = Evaluation.objects.exclude(code="").order_by("code").values_list("code", flat=True).distinct()
-        return [(code, code) for code in used]
+        rows = model_admin.get_queryset(request).exclude(code="")
+        return [(code, code) for code in rows.order_by("code").values_list("code", flat=True).distinct()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Evaluation]) -> QuerySet[Evaluation]:
         return queryset.filter(code=self.value()) if self.value() else queryset
@@ -42,7 +42,7 @@ class ScoreInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # g
 
 
 @admin.register(Evaluation)
-class EvaluationAdmin(NeverAddedOrDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class EvaluationAdmin(OfOwnCompetitions, NeverAddedOrDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     list_display = (
         "row",
         "participant",
@@ -52,7 +52,7 @@ class EvaluationAdmin(NeverAddedOrDeleted, admin.ModelAdmin):  # type: ignore[ty
         "reference",
         "queued_at",
     )
-    list_filter = ("status", CodeFilter, "benchmark__track", "priority")
+    list_filter = ("status", CodeFilter, ("benchmark__track", admin.RelatedOnlyFieldListFilter), "priority")
     list_select_related = ("submission__participant", "submission__track", "benchmark__track")
     search_fields = (
         "reference",

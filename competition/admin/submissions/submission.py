@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from competition.admin.permissions import ReadOnly
+from competition.admin.permissions import OfOwnCompetitions, ReadOnly
 from competition.submissions.models import Evaluation, Submission
 
 
@@ -21,9 +21,9 @@ class EvaluationInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Submission)
-class SubmissionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class SubmissionAdmin(OfOwnCompetitions, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     list_display = ("short_id", "entry_name", "participant", "track", "latest", "created_at")
-    list_filter = ("track", "evaluations__status")
+    list_filter = (("track", admin.RelatedOnlyFieldListFilter), "evaluations__status")
     list_select_related = ("participant", "track")
     search_fields = (
         "id",

@@ -10,15 +10,15 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from competition.admin.permissions import ReadOnly
+from competition.admin.permissions import OfOwnCompetitions, ReadOnly
 from competition.tracks.models import BenchmarkVersion
 from scoring.tracks import dump_track
 
 
 @admin.register(BenchmarkVersion)
-class BenchmarkVersionAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class BenchmarkVersionAdmin(OfOwnCompetitions, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     list_display = ("__str__", "dataset", "metric_version", "evaluation_count", "is_current", "created_at")
-    list_filter = ("track",)
+    list_filter = (("track", admin.RelatedOnlyFieldListFilter),)
     list_select_related = ("track", "dataset")
     search_fields = ("digest", "track__slug")
     fields = (

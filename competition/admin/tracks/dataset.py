@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from competition.admin.permissions import ReadOnly
+from competition.admin.permissions import OfOwnCompetitions, ReadOnly
 from competition.admin.tracks.imports import import_without_track
-from competition.tracks.models import Dataset
+from competition.tracks.access import for_organiser
+from competition.tracks.models import Dataset, Track
 from competition.tracks.templatetags.podium import binary_bytes
 from scoring.contracts import Split
 
@@ -21,9 +23,19 @@ SHOWN_CLASSES = 200
 
 
 @admin.register(Dataset)
-class DatasetAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class DatasetAdmin(OfOwnCompetitions, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     change_list_template = "admin/tracks/dataset/change_list.html"
-    list_display = ("name", "samples", "public", "private_samples", "size", "used_by", "created_at")
+    list_display = (
+        "name",
+        "samples",
+        "public",
+        "private_samples",
+        "size",
+        "competition",
+        "used_by",
+        "created_at",
+    )
+    list_select_related = ("competition",)
     search_fields = ("name", "digest")
     fields = (
         "name",
@@ -33,12 +45,15 @@ class DatasetAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # gen
         "classes",
         "size",
         "digest",
+        "competition",
         "used_by",
         "created_at",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
-        return super().get_queryset(request).prefetch_related("tracks")
+        own = for_organiser(Track.objects.all(), request.user)
+        rows: QuerySet[Dataset] = super().get_queryset(request)
+        return rows.prefetch_related(Prefetch("tracks", queryset=own, to_attr="own_tracks"))
 
     @admin.display(description="Public samples")
     def public(self, row: Dataset) -> int:
@@ -49,8 +64,8 @@ class DatasetAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # gen
         return binary_bytes(row.archive_bytes)
 
     @admin.display(description="Tracks")
-    def used_by(self, row: Dataset) -> str:
-        return ", ".join(track.name for track in row.tracks.all()) or "none"
+    def used_by(self, row: Any) -> str:
+        return ", ".join(track.name for track in row.own_tracks) or "none"
 
     @admin.display(description="Samples of each class")
     def classes(self, row: Dataset) -> SafeString | str:

@@ -19,7 +19,7 @@ def new_from_document(admin: ModelAdmin[Track], request: HttpRequest) -> HttpRes
     """Create a track from a preset or a track.yaml."""
     if not admin.has_add_permission(request):
         raise PermissionDenied
-    form = NewDocumentForm(request.POST or None, request.FILES or None)
+    form = NewDocumentForm(request.POST or None, request.FILES or None, viewer=request.user)
     if request.method == "POST" and form.is_valid():
         return _bring_in_line(request, form.cleaned_data["document"], form.cleaned_data["competition"])
     text = "The new track is closed. You can change every field afterwards."

@@ -8,8 +8,10 @@ from typing import Any, Final
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.text import slugify
 
+from competition.tracks.access import Viewer, competitions_of, for_organiser, sees_all
 from competition.tracks.models import Competition, Track
 from scoring.tracks import (
     MAX_DOCUMENT_BYTES,
@@ -26,6 +28,10 @@ WIDE: Final = forms.TextInput(attrs={"class": "vTextField"})
 class ImportForm(forms.Form):
     """A dataset to import: an uploaded zip, or a folder of the server."""
 
+    field_order = ("competition", "name", "archive", "folder")
+    competition = forms.ModelChoiceField(
+        queryset=Competition.objects.none(), help_text="Its organisers may use the dataset."
+    )
     name = forms.CharField(max_length=120, widget=WIDE, help_text="Only organisers see it.")
     archive = forms.FileField(
         required=False,
@@ -34,38 +40,69 @@ class ImportForm(forms.Form):
     )
     folder = forms.CharField(required=False, max_length=400, label="Server folder", widget=WIDE)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, viewer: Viewer, competition: Competition | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        if settings.IMPORT_ROOT:
-            self.fields[
-                "folder"
-            ].help_text = (
-                f"Instead of a zip: a data folder below {settings.IMPORT_ROOT}, for example “track1/hidden”."
-            )
+        self.viewer, self.of_track = viewer, competition
+        own = competitions_of(viewer)
+        if competition is not None:
+            del self.fields["competition"]
+            own = own.filter(pk=competition.pk)
+        else:
+            _offer(self.fields["competition"], own)
+        if settings.IMPORT_ROOT and (sees_all(viewer) or own.exclude(server_folder="").exists()):
+            self.fields["folder"].help_text = self._folder_help()
         else:
             del self.fields["folder"]
             self.fields["archive"].required = True
 
-    def clean_folder(self) -> Path | None:
-        """Return the folder, if it lies below the import root also after following links."""
-        given = self.cleaned_data["folder"].strip()
-        if not given:
-            return None
-        root: Path = Path(settings.IMPORT_ROOT).resolve()
-        folder: Path = (root / given).resolve()
-        # Without this, staff could read any file of the server by importing its folder.
-        if not folder.is_relative_to(root):
-            raise ValidationError(f"The folder must be below {settings.IMPORT_ROOT}.")
-        if not folder.is_dir():
-            raise ValidationError(f"This folder does not exist below {settings.IMPORT_ROOT}.")
-        return folder
+    def _folder_help(self) -> str:
+        """Say where folders may lie, with an example."""
+        if sees_all(self.viewer):
+            return (
+                f"Instead of a zip: a data folder below {settings.IMPORT_ROOT}, for example “track1/hidden”."
+            )
+        where = f"“{self.of_track.server_folder}”" if self.of_track else "the competition's server folder"
+        return f"Instead of a zip: a data folder in {where}, written from {settings.IMPORT_ROOT}."
 
     def clean(self) -> dict[str, Any]:
-        """Take exactly one source."""
+        """Take exactly one source, for one competition."""
         cleaned = super().clean() or {}
-        if not self.errors and bool(cleaned.get("archive")) == bool(cleaned.get("folder")):
+        if self.errors:
+            return cleaned
+        cleaned["competition"] = self.of_track or cleaned["competition"]
+        if bool(cleaned.get("archive")) == bool(cleaned.get("folder")):
             raise ValidationError("Choose either a zip or a server folder.")
+        if cleaned.get("folder"):
+            try:
+                cleaned["folder"] = self._folder(cleaned["folder"].strip(), cleaned["competition"])
+            except ValidationError as exc:
+                self.add_error("folder", exc)
         return cleaned
+
+    def _folder(self, given: str, competition: Competition) -> Path:
+        """Return the folder, if it lies where the viewer may import from, also after following links."""
+        root = Path(settings.IMPORT_ROOT).resolve()
+        allowed = root
+        if not sees_all(self.viewer):
+            if not competition.server_folder:
+                raise ValidationError("This competition has no server folder. Upload a zip.")
+            allowed = root / competition.server_folder
+        folder = (root / given).resolve()
+        # Without this, staff could read any file of the server by importing its folder.
+        if not all(map(folder.is_relative_to, (root, allowed.resolve()))):
+            raise ValidationError(f"The folder must be below {allowed}.")
+        if not folder.is_dir():
+            raise ValidationError(f"This folder does not exist below {allowed}.")
+        return folder
+
+
+def _offer(field: forms.Field, own: QuerySet[Competition]) -> None:
+    """Offer one's own competitions; the only one is chosen already."""
+    field.queryset = own  # type: ignore[attr-defined]  # a ModelChoiceField
+    only = list(own[:2])
+    field.initial = only[0] if len(only) == 1 else None
 
 
 class CloneForm(forms.Form):
@@ -105,15 +142,17 @@ class NewDocumentForm(DocumentForm):
     """A track.yaml or preset that becomes a new track of a competition."""
 
     field_order = ("competition", "preset", "file")
-    competition = forms.ModelChoiceField(queryset=Competition.objects.all())
+    competition = forms.ModelChoiceField(queryset=Competition.objects.none())
     preset = forms.ChoiceField(
         required=False,
         choices=lambda: [("", "none"), *((name, name) for name in presets())],
         help_text="Start from a track that ships with Podium, or choose a file below.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, viewer: Viewer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.viewer = viewer
+        _offer(self.fields["competition"], competitions_of(viewer))
         self.fields["file"].required = False
 
     def clean_file(self) -> TrackDocument | None:  # type: ignore[override]  # the file may be left out
@@ -128,9 +167,12 @@ class NewDocumentForm(DocumentForm):
         if bool(cleaned.get("file")) == bool(cleaned.get("preset")):
             raise ValidationError("Choose either a preset or a file.")
         document = cleaned.get("file") or load_track(cleaned["preset"])
-        if Track.objects.filter(slug=document.spec.slug).exists():
+        taken = Track.objects.filter(slug=document.spec.slug)
+        if for_organiser(taken, self.viewer).exists():
             raise ValidationError(
                 f"The track “{document.spec.slug}” already exists. On its page you can clone it or upload a file."
             )
+        if taken.exists():
+            raise ValidationError(f"The slug “{document.spec.slug}” is taken. Choose another in the file.")
         cleaned["document"] = document
         return cleaned

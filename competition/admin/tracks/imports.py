@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
@@ -22,7 +23,13 @@ def import_data(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> Http
     track = changeable(admin, request, pk)
     if not request.user.has_perm("tracks.add_dataset"):
         raise PermissionDenied
-    form = ImportForm(request.POST or None, request.FILES or None, initial={"name": track.name})
+    form = ImportForm(
+        request.POST or None,
+        request.FILES or None,
+        initial={"name": track.name},
+        viewer=request.user,
+        competition=track.competition,
+    )
     reader = track.spec().input.reader
     dataset = _import(form, reader) if request.method == "POST" and form.is_valid() else None
     if dataset is not None:
@@ -39,7 +46,7 @@ def import_without_track(admin: ModelAdmin[Dataset], request: HttpRequest) -> Ht
     """Import a dataset that no track has yet."""
     if not request.user.has_perm("tracks.add_dataset"):
         raise PermissionDenied
-    form = ImportForm(request.POST or None, request.FILES or None)
+    form = ImportForm(request.POST or None, request.FILES or None, viewer=request.user)
     dataset = _import(form) if request.method == "POST" and form.is_valid() else None
     if dataset is not None:
         messages.success(request, f"Imported: {dataset}.")
@@ -50,11 +57,14 @@ def import_without_track(admin: ModelAdmin[Dataset], request: HttpRequest) -> Ht
 
 def _import(form: ImportForm, reader: Reader | None = None) -> Dataset | None:
     """Import what a valid form names for a track's reader, if it is for one; findings go back to the form."""
-    name, folder, archive = (form.cleaned_data.get(key) for key in ("name", "folder", "archive"))
+    name, folder, archive, competition = (
+        form.cleaned_data.get(key) for key in ("name", "folder", "archive", "competition")
+    )
+    shared: dict[str, Any] = {"name": name, "competition": competition, "reader": reader}
     try:
         if isinstance(folder, Path):
-            return services.import_dataset_folder(name=str(name), folder=folder, reader=reader)
-        return services.import_dataset(name=str(name), archive=archive, reader=reader)  # type: ignore[arg-type]  # the form checked
+            return services.import_dataset_folder(folder=folder, **shared)
+        return services.import_dataset(archive=archive, **shared)  # type: ignore[arg-type]  # the form checked
     except services.DatasetProblem as exc:
         for finding in exc.findings:
             form.add_error(None, finding)

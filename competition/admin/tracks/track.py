@@ -7,19 +7,21 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
-from django.forms import ModelForm, Script
+from django.db.models import Count, ForeignKey, QuerySet
+from django.forms import ModelChoiceField, ModelForm, Script
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from competition.admin.permissions import OfOwnCompetitions
 from competition.admin.tracks.acts import ACTS
 from competition.admin.tracks.documents import new_from_document
 from competition.admin.tracks.panel import panel, state
 from competition.admin.tracks.track_fieldsets import ONLOOKERS, fieldsets
 from competition.admin.tracks.track_form import TrackForm
 from competition.tracks import services
+from competition.tracks.access import for_organiser
 from competition.tracks.models import Track
 from scoring.contracts import METRIC_FACTS
 from scoring.tracks import dump_track
@@ -37,7 +39,7 @@ class MetricFilter(admin.SimpleListFilter):
 
 
 @admin.register(Track)
-class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class TrackAdmin(OfOwnCompetitions, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     form = TrackForm
     change_form_template = "admin/tracks/track/change_form.html"
     change_list_template = "admin/tracks/track/change_list.html"
@@ -47,7 +49,7 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
         js = (Script("js/track-form.js", defer=True),)
 
     list_display = ("name", "state", "metric", "dataset", "version", "submission_count", "competition")
-    list_filter = ("is_open", "competition", MetricFilter)
+    list_filter = ("is_open", ("competition", admin.RelatedOnlyFieldListFilter), MetricFilter)
     list_select_related = ("competition", "dataset", "benchmark", "benchmark__track")
     search_fields = ("name", "slug")
 
@@ -56,6 +58,14 @@ class TrackAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the 
             super().get_queryset(request).annotate(submissions_counted=Count("submissions"))
         )
         return rows
+
+    def formfield_for_foreignkey(
+        self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> ModelChoiceField[Any] | None:
+        """Offer competitions and datasets of the viewer's own: a track moves between those, and uses those."""
+        rows = db_field.related_model._default_manager.all()
+        own = for_organiser(rows, request.user)
+        return super().formfield_for_foreignkey(db_field, request, queryset=own, **kwargs)
 
     @admin.display(description="Metric", ordering="body__metric")
     def metric(self, row: Track) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
@@ -18,7 +19,19 @@ class Competition(models.Model):
         max_length=400, blank=True, help_text="One or two sentences for the front page."
     )
     description = models.TextField(blank=True, help_text="Markdown.")
-    is_public = models.BooleanField(default=True, help_text="Hidden competitions are seen by staff only.")
+    is_public = models.BooleanField(default=True, help_text="Only its organisers see a hidden competition.")
+    organisers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="organised_competitions"
+    )
+    organiser_groups = models.ManyToManyField(
+        "auth.Group", blank=True, related_name="organised_competitions", verbose_name="groups of organisers"
+    )
+    server_folder = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="Organisers may import data folders that lie in this one, below PODIUM_IMPORT_ROOT. "
+        "“.” stands for all of it; empty: only zips.",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

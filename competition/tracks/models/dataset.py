@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
+from competition.tracks.models.competition import Competition
 from scoring import contracts
 
 
@@ -16,13 +17,24 @@ def image_readers() -> list[str]:
 
 
 class Dataset(models.Model):
-    """Hidden data of a track: one zip of labels.csv and the files it names, never changed."""
+    """Hidden data of a track: one zip of labels.csv and the files it names, never changed.
 
+    Each competition has a row of its own for the same data: nobody learns that another has it.
+    """
+
+    competition = models.ForeignKey(
+        Competition,
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="datasets",
+        help_text="Whose organisers may use it; without one, only superusers.",
+    )
     name = models.CharField(max_length=120)
     archive = models.FileField(upload_to="datasets/", editable=False)
     archive_bytes = models.BigIntegerField(editable=False, default=0)
     digest = models.CharField(
-        max_length=71, unique=True, editable=False, help_text="sha256 of the archive's bytes."
+        max_length=71, db_index=True, editable=False, help_text="sha256 of the archive's bytes."
     )
     samples = models.PositiveIntegerField(editable=False)
     private_samples = models.PositiveIntegerField(editable=False, default=0)
@@ -45,6 +57,9 @@ class Dataset(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["competition", "digest"], name="dataset_is_once_in_a_competition")
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.samples:,} samples)"

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from competition.admin.organisers import organisers
 from competition.submissions.models import Evaluation, Submission
-from competition.tracks.models import Track
+from competition.tracks.models import Competition, Track
 from scoring.contracts import Status
 from tests.competition.tracks.conftest import competition, dataset, files, folder, make_folder, track
 
@@ -17,19 +17,21 @@ __all__ = ["competition", "dataset", "files", "folder", "make_folder", "track"]
 
 
 @pytest.fixture
-def organiser(db) -> Client:
-    """A browser of somebody in the group of organisers."""
+def organiser(competition: Competition) -> Client:
+    """A browser of an organiser of the competition."""
     user = User.objects.create_user("grace", is_staff=True)
     user.groups.add(organisers())
+    competition.organisers.add(user)
     client = Client()
     client.force_login(user)
     return client
 
 
 @pytest.fixture
-def onlooker(db) -> Client:
-    """A browser of staff who may only look at tracks."""
+def onlooker(competition: Competition) -> Client:
+    """A browser of an organiser of the competition who may only look at tracks."""
     user = User.objects.create_user("linus", is_staff=True)
+    competition.organisers.add(user)
     user.user_permissions.add(Permission.objects.get(codename="view_track"))
     client = Client()
     client.force_login(user)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from dataclasses import Field, replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -24,69 +22,13 @@ from competition.tracks.models import Competition, Dataset, Track
 from scoring.contracts import Quantisation, Status, digest, fields
 from scoring.contracts.fields import FieldFacts
 from scoring.tracks import dump_track, parse_track
+from tests.competition.admin.browsing import act, change_page, fields_of, zipped
 from tests.competition.admin.conftest import evaluate
 from tests.examples import rewrite
 
 pytestmark = pytest.mark.django_db
 
 SECOND = {"quantisation": "on"}
-
-
-def act(track: Track, name: str) -> str:
-    return reverse(f"admin:tracks_track_{name}", args=[track.pk])
-
-
-def change_page(track: Track) -> str:
-    return reverse("admin:tracks_track_change", args=[track.pk])
-
-
-class Fields(HTMLParser):
-    """Collects what a browser would post of a page's form."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.posted: dict[str, list[str]] = {}
-        self.choosing = self.typing = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        is_tick = given.get("type") in ("checkbox", "radio")
-        if tag == "input" and given.get("type") != "submit" and (not is_tick or "checked" in given):
-            self.posted.setdefault(given["name"], []).append(given.get("value", "on" if is_tick else ""))
-        elif tag == "select":
-            self.choosing = given["name"]
-        elif tag == "option" and "selected" in given:
-            self.posted[self.choosing] = [given["value"]]
-        elif tag == "textarea":
-            self.typing = given["name"]
-            self.posted[self.typing] = []
-
-    def handle_data(self, data: str) -> None:
-        if self.typing:
-            self.posted[self.typing].append(data)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
-            # Browsers drop the first line end, and send the others with carriage returns.
-            text = "".join(self.posted[self.typing]).removeprefix("\n")
-            self.posted[self.typing] = [text.replace("\n", "\r\n")]
-            self.typing = ""
-
-
-def fields_of(client: Client, track: Track) -> dict[str, object]:
-    """Return what the browser would post if nobody changed anything."""
-    page = Fields()
-    page.feed(client.get(change_page(track)).content.decode().partition('id="track_form"')[2])
-    posted = {name: values if len(values) > 1 else "".join(values) for name, values in page.posted.items()}
-    return {name: value for name, value in posted.items() if not name.startswith("_")}
-
-
-def zipped(folder: Path) -> SimpleUploadedFile:
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w") as archive:
-        for path in sorted(folder.rglob("*")):
-            archive.write(path, path.relative_to(folder).as_posix())
-    return SimpleUploadedFile("hidden.zip", content.getvalue())
 
 
 @pytest.mark.parametrize(
@@ -139,7 +81,7 @@ def test_pages_of_single_rows_open(organiser: Client, track: Track) -> None:
 def test_an_unchanged_form_saves_an_unchanged_track(organiser: Client, track: Track) -> None:
     before = track.document()
 
-    answer = organiser.post(change_page(track), fields_of(organiser, track))
+    answer = organiser.post(change_page(track), fields_of(organiser, change_page(track)))
 
     assert answer.status_code == 302
     assert Track.objects.get().document() == before
@@ -161,7 +103,7 @@ def test_the_form_of_an_old_track_shows_what_was_so_before_a_default_changed(
 
 def test_quantities_may_be_written_with_units(organiser: Client, track: Track) -> None:
     posted = {
-        **fields_of(organiser, track),
+        **fields_of(organiser, change_page(track)),
         "budgets_max_parameters": "12.5M",
         "budgets_max_package_bytes": "1 GiB",
     }
@@ -208,7 +150,7 @@ def test_quantities_may_be_written_with_units(organiser: Client, track: Track) -
 def test_what_is_wrong_is_shown_at_its_field(
     organiser: Client, track: Track, changes: dict[str, object], field: str
 ) -> None:
-    answer = organiser.post(change_page(track), {**fields_of(organiser, track), **changes})
+    answer = organiser.post(change_page(track), {**fields_of(organiser, change_page(track)), **changes})
 
     assert set(answer.context["adminform"].form.errors) == {field}
 
@@ -217,16 +159,18 @@ def test_class_names_are_typed_one_on_a_line(organiser: Client, track: Track) ->
     names = [f"class {number}" for number in range(100)]
     typed = "\r\n".join(("", *(f"  {name} " for name in names), ""))
 
-    organiser.post(change_page(track), {**fields_of(organiser, track), "output_class_names": typed})
+    organiser.post(
+        change_page(track), {**fields_of(organiser, change_page(track)), "output_class_names": typed}
+    )
 
     assert list(Track.objects.get().spec().output.class_names) == names
-    assert fields_of(organiser, track)["output_class_names"] == "\r\n".join(names)
+    assert fields_of(organiser, change_page(track))["output_class_names"] == "\r\n".join(names)
 
 
 def test_class_names_can_be_taken_away(organiser: Client, track: Track) -> None:
     rewrite(Track.objects.get(), output__class_names=[f"class {number}" for number in range(100)])
 
-    organiser.post(change_page(track), {**fields_of(organiser, track), "output_class_names": ""})
+    organiser.post(change_page(track), {**fields_of(organiser, change_page(track)), "output_class_names": ""})
 
     assert Track.objects.get().spec().output.class_names == ()
 
@@ -235,7 +179,7 @@ def test_what_was_typed_stays_when_it_is_refused(organiser: Client, track: Track
     answer = organiser.post(
         change_page(track),
         {
-            **fields_of(organiser, track),
+            **fields_of(organiser, change_page(track)),
             "output_class_names": "cat\r\ndog",
         },
     )
@@ -250,7 +194,7 @@ def test_a_form_asks_for_a_second_precision(organiser: Client, track: Track) -> 
         "quantisation_max_drop_points": "2.5",
     }
 
-    organiser.post(change_page(track), {**fields_of(organiser, track), **asked})
+    organiser.post(change_page(track), {**fields_of(organiser, change_page(track)), **asked})
 
     assert Track.objects.get().spec().quantisation == Quantisation(
         calibration_samples=50, max_drop_points=2.5
@@ -265,7 +209,7 @@ def test_a_window_that_ends_before_it_begins_is_shown_at_its_end(organiser: Clie
         "closes_at_1": "00:00",
     }
 
-    answer = organiser.post(change_page(track), {**fields_of(organiser, track), **window})
+    answer = organiser.post(change_page(track), {**fields_of(organiser, change_page(track)), **window})
 
     assert set(answer.context["adminform"].form.errors) == {"closes_at"}
 
@@ -273,7 +217,7 @@ def test_a_window_that_ends_before_it_begins_is_shown_at_its_end(organiser: Clie
 def test_an_open_track_cannot_lose_its_rules(organiser: Client, track: Track) -> None:
     services.open_track(track=track)
 
-    answer = organiser.post(change_page(track), {**fields_of(organiser, track), "rules": ""})
+    answer = organiser.post(change_page(track), {**fields_of(organiser, change_page(track)), "rules": ""})
 
     assert "must stay ready" in str(answer.context["adminform"].form.errors)
 
@@ -281,7 +225,9 @@ def test_an_open_track_cannot_lose_its_rules(organiser: Client, track: Track) ->
 def test_saving_a_track_without_evaluations_renews_its_benchmark(organiser: Client, track: Track) -> None:
     services.open_track(track=track)
 
-    organiser.post(change_page(track), {**fields_of(organiser, track), "run_limits_batch_size": "7"})
+    organiser.post(
+        change_page(track), {**fields_of(organiser, change_page(track)), "run_limits_batch_size": "7"}
+    )
 
     assert not differences(Track.objects.get())
 
@@ -291,7 +237,7 @@ def test_saving_a_track_with_evaluations_keeps_its_benchmark_and_says_so(
 ) -> None:
     services.open_track(track=track)
     evaluate(track)
-    posted = fields_of(organiser, track)
+    posted = fields_of(organiser, change_page(track))
 
     answer = organiser.post(change_page(track), {**posted, "run_limits_batch_size": "7"}, follow=True)
     page = organiser.get(change_page(track))
@@ -305,7 +251,7 @@ def test_the_slug_of_a_track_with_submissions_is_fixed(organiser: Client, track:
     services.open_track(track=track)
     evaluate(track)
 
-    organiser.post(change_page(track), {**fields_of(organiser, track), "slug": "other"})
+    organiser.post(change_page(track), {**fields_of(organiser, change_page(track)), "slug": "other"})
 
     assert Track.objects.get().slug == track.slug
 
@@ -405,6 +351,7 @@ def test_a_server_folder_below_the_import_root_is_imported(
 ) -> None:
     other = make_folder((3, "public"), (4, "public"), name="other")
     settings.IMPORT_ROOT = str(other.parent)
+    Competition.objects.update(server_folder=".")
 
     organiser.post(act(track, "import"), {"name": "other", "folder": "other"})
 
@@ -420,6 +367,7 @@ def test_other_server_folders_are_refused(
     root.mkdir()
     (root / "link").symlink_to(other)
     settings.IMPORT_ROOT = str(root)
+    Competition.objects.update(server_folder=".")
 
     answer = organiser.post(act(track, "import"), {"name": "other", "folder": given})
 

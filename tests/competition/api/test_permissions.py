@@ -34,7 +34,7 @@ TABLE = {
     ("api-submissions", "get"): Answers(401, 200, 200, 200),
     ("api-submission", "get"): Answers(401, 200, 404, 200),
     ("api-report", "get"): Answers(401, 200, 404, 200),
-    ("api-cancel", "post"): Answers(401, 200, 404, 200),
+    ("api-cancel", "post"): Answers(401, 200, 404, 403),
     ("api-token", "post"): Answers(400, 400, 400, 400),
     ("api-accounts", "post"): Answers(400, 400, 400, 400),
     ("api-schema", "get"): Answers(200, 200, 200, 200),

@@ -41,7 +41,7 @@ def test_a_scored_report_has_what_the_command_line_reports(
     scored = replace(scored_report(0.9, private=0.8), applied={"size": "32 x 32"})
     lifecycle.record_scored(lease, scored, now=now, place=standings.place)
 
-    shown = report(evaluation, now, for_staff=True)
+    shown = report(evaluation, now, for_organisers=True)
 
     expected = command_line.accepted_or_scored(scored) | {"benchmark": evaluation.benchmark.digest}
     expected["usage"] |= {"uncounted_ops": []}
@@ -70,7 +70,7 @@ def test_a_second_score_is_reported_as_the_command_line_does(
     second = quantised_scores(0.85, of=0.9, private=0.7)
     lifecycle.record_scored(lease, replace(scored, quantised=second), now=now, place=standings.place)
 
-    shown = report(evaluation, now, for_staff=True)
+    shown = report(evaluation, now, for_organisers=True)
 
     assert (
         shown["quantised"] == command_line.accepted_or_scored(replace(scored, quantised=second))["quantised"]
@@ -265,7 +265,7 @@ def test_a_failure_shows_participants_a_reference_and_nothing_of_ours(
 def test_staff_see_what_failed(evaluation: Evaluation, now: datetime) -> None:
     fail(evaluation, now)
 
-    assert report(evaluation, now, for_staff=True)["fault"] == "/srv/secret on db-host"
+    assert report(evaluation, now, for_organisers=True)["fault"] == "/srv/secret on db-host"
 
 
 def test_a_reference_of_an_earlier_attempt_is_not_shown(

@@ -63,8 +63,8 @@ def competition(db) -> Competition:
 
 
 @pytest.fixture
-def dataset(db, folder: Path) -> Dataset:
-    return services.import_dataset_folder(name="hidden", folder=folder)
+def dataset(competition: Competition, folder: Path) -> Dataset:
+    return services.import_dataset_folder(name="hidden", folder=folder, competition=competition)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from competition.admin.organisers import organisers
 from competition.submissions.models import Evaluation
 from competition.tracks import services
 from competition.tracks.binding import bound
-from competition.tracks.models import Track
+from competition.tracks.models import Competition, Track
 from scoring.tracks import parse_track
 from tests.examples import rewrite, set_fields
 
@@ -122,9 +122,10 @@ def alice_client(alice: User) -> Client:
 
 
 @pytest.fixture
-def organiser(db: None) -> Client:
+def organiser(competition: Competition) -> Client:
     grace = User.objects.create_user("grace", is_staff=True)
     grace.groups.add(organisers())
+    competition.organisers.add(grace)
     client = Client()
     client.force_login(grace)
     return client
@@ -139,7 +140,7 @@ def test_an_organiser_reads_that_changes_wait(organiser: Client, changed: Track)
 
 def test_nobody_else_reads_of_changes_that_wait(client: Client, alice_client: Client, changed: Track) -> None:
     onlooker = Client()
-    onlooker.force_login(User.objects.create_user("linus", is_staff=True))
+    onlooker.force_login(changed.competition.organisers.create(username="linus", is_staff=True))
 
     texts = [page(visitor, changed) for visitor in (client, alice_client, onlooker)]
 

@@ -129,6 +129,55 @@ def test_import_dataset_gives_it_to_a_track(track: Track, make_folder) -> None:
     assert Track.objects.get().dataset.highest_label == 4
 
 
+def test_import_dataset_goes_to_the_competition_of_its_track(track: Track, make_folder) -> None:
+    run("import_dataset", make_folder((5, "public"), (6, "public"), name="o"), "--track", track.slug)
+
+    assert Track.objects.get().dataset.competition == track.competition
+
+
+def test_import_dataset_goes_to_the_named_competition(competition: Competition, folder: Path) -> None:
+    run("import_dataset", folder, "--competition", competition.slug)
+
+    assert Dataset.objects.get().competition == competition
+
+
+def test_import_dataset_without_either_is_for_superusers_alone(folder: Path, db) -> None:
+    run("import_dataset", folder)
+
+    assert Dataset.objects.get().competition is None
+
+
+def test_import_dataset_refuses_an_unknown_competition(folder: Path, db) -> None:
+    with pytest.raises(CommandError, match="Unknown competition"):
+        run("import_dataset", folder, "--competition", "nowhere")
+
+    assert not Dataset.objects.exists()
+
+
+def test_sync_gives_a_new_competition_and_its_data_to_the_named_organisers(folder: Path, staff: User) -> None:
+    run("sync_tracks", PRESET, "--competition", "winter", "--data", folder, "--organiser", staff.username)
+
+    winter = Competition.objects.get(slug="winter")
+    assert list(winter.organisers.all()) == [staff]
+    assert Dataset.objects.get().competition == winter
+
+
+def test_sync_changes_nothing_for_an_unknown_organiser(folder: Path, alice: User) -> None:
+    printed = refused("sync_tracks", PRESET, "--competition", "winter", "--organiser", alice.username)
+
+    assert "“alice” is not the name of an organiser's account" in printed
+    assert not Competition.objects.exists()
+
+
+def test_a_check_keeps_the_archive_that_another_competition_has(
+    competition: Competition, dataset: Dataset, folder: Path
+) -> None:
+    run("sync_tracks", PRESET, "--competition", "winter", "--data", folder, "--check")
+
+    assert Dataset.objects.get() == dataset
+    assert dataset.archive.storage.exists(dataset.archive.name)
+
+
 def test_import_dataset_prints_findings(db, folder: Path) -> None:
     (folder / "labels.csv").write_text("file,label\nnowhere.png,x\n")
 

@@ -15,7 +15,7 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 
 from competition.tracks import datasets
-from competition.tracks.models import Dataset
+from competition.tracks.models import Competition, Dataset
 from scoring.contracts import Reader, Split
 from scoring.data.labels import DatasetProblem, read_labels
 from scoring.errors import Fault
@@ -53,6 +53,42 @@ def test_digest_is_the_sha256_of_the_stored_bytes(folder: Path) -> None:
         stored = stream.read()
     assert dataset.digest == "sha256:" + hashlib.sha256(stored).hexdigest()
     assert dataset.archive_bytes == len(stored)
+
+
+def test_each_competition_has_a_row_of_its_own_and_the_bytes_are_stored_once(
+    folder: Path, competition: Competition
+) -> None:
+    unowned = datasets.import_dataset_folder(name="hidden", folder=folder)
+    first = datasets.import_dataset_folder(name="mine", folder=folder, competition=competition)
+    again = datasets.import_dataset(name="again", archive=zipped(folder), competition=competition)
+
+    assert (first == again, first == unowned, first.name) == (True, False, "mine")
+    assert first.archive.name == unowned.archive.name
+
+
+def test_an_archive_that_storage_lost_is_stored_again_for_another_competition(
+    folder: Path, competition: Competition
+) -> None:
+    lost = datasets.import_dataset_folder(name="hidden", folder=folder)
+    lost.archive.storage.delete(lost.archive.name)
+
+    kept = datasets.import_dataset_folder(name="mine", folder=folder, competition=competition)
+
+    assert kept.archive.storage.exists(kept.archive.name)
+
+
+def test_forgetting_a_dataset_keeps_the_archive_while_another_row_has_it(
+    folder: Path, competition: Competition
+) -> None:
+    first = datasets.import_dataset_folder(name="hidden", folder=folder)
+    second = datasets.import_dataset_folder(name="mine", folder=folder, competition=competition)
+    storage, archive = first.archive.storage, first.archive.name
+
+    datasets.forget_dataset(first)
+    kept = storage.exists(archive)
+    datasets.forget_dataset(second)
+
+    assert (kept, storage.exists(archive)) == (True, False)
 
 
 def test_the_readers_that_suit_every_file_are_remembered(folder: Path) -> None:

@@ -10,7 +10,7 @@ from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 
 from competition.tracks import services
-from competition.tracks.models import Dataset, Track
+from competition.tracks.models import Competition, Dataset, Track
 
 
 class Command(BaseCommand):
@@ -20,14 +20,24 @@ class Command(BaseCommand):
         parser.add_argument("path", type=Path, metavar="PATH", help="A data folder or a zip.")
         parser.add_argument("--name", help="Default: the name of the folder or zip.")
         parser.add_argument("--track", metavar="SLUG", help="Assign the dataset to this track.")
+        parser.add_argument(
+            "--competition",
+            metavar="SLUG",
+            help="Let its organisers use the dataset. Default: that of the track; without either, only superusers.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["path"]
         track = Track.objects.filter(slug=options["track"]).first()
         if options["track"] and track is None:
             raise CommandError(f"Unknown track “{options['track']}”.")
+        competition = track.competition if track else None
+        if options["competition"]:
+            competition = Competition.objects.filter(slug=options["competition"]).first()
+            if competition is None:
+                raise CommandError(f"Unknown competition “{options['competition']}”.")
         try:
-            dataset = self._import(path, options["name"] or path.stem, track)
+            dataset = self._import(path, options["name"] or path.stem, track, competition)
         except services.DatasetProblem as exc:
             for finding in exc.findings:
                 self.stderr.write(f"{path}: {finding}")
@@ -40,11 +50,15 @@ class Command(BaseCommand):
             services.assign_dataset(track=track, dataset=dataset)
             self.stdout.write(f"track {track.slug}: uses this dataset")
 
-    def _import(self, path: Path, name: str, track: Track | None) -> Dataset:
+    def _import(self, path: Path, name: str, track: Track | None, competition: Competition | None) -> Dataset:
         reader = track.spec().input.reader if track else None
         if path.is_dir():
-            return services.import_dataset_folder(name=name, folder=path, reader=reader)
+            return services.import_dataset_folder(
+                name=name, folder=path, competition=competition, reader=reader
+            )
         if not path.is_file():
             raise CommandError(f"{path} does not exist.")
         with path.open("rb") as stream:
-            return services.import_dataset(name=name, archive=File(stream), reader=reader)
+            return services.import_dataset(
+                name=name, archive=File(stream), competition=competition, reader=reader
+            )

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from competition.tracks import services
+from competition.tracks.access import NO_ORGANISER, organisers_named
 from competition.tracks.models import Competition, Dataset
 from scoring.data.labels import LABELS_FILE, DatasetProblem
 from scoring.tracks import InvalidTrack, TrackDocument, load_track
@@ -29,6 +31,13 @@ class Command(BaseCommand):
         )
         parser.add_argument("--name", help="Name of the competition, if it is created. Default: its slug.")
         parser.add_argument(
+            "--organiser",
+            action="append",
+            default=[],
+            metavar="USERNAME",
+            help="Give the competition to this account, if it is created. May be given several times.",
+        )
+        parser.add_argument(
             "--data",
             type=Path,
             metavar="FOLDER",
@@ -44,7 +53,10 @@ class Command(BaseCommand):
         self.imported: list[Dataset] = []
         documents = list(self._documents(options["files"]))
         # Datasets first: packing one takes long, and the transaction below holds locks.
-        datasets = {file: self._dataset(file, document, options["data"]) for file, document in documents}
+        competition = Competition.objects.filter(slug=options["competition"]).first()
+        datasets = {
+            file: self._dataset(file, document, options["data"], competition) for file, document in documents
+        }
         undo = options["check"]
         if not self.findings:
             with transaction.atomic():
@@ -79,6 +91,10 @@ class Command(BaseCommand):
         )
         if created:
             self.stdout.write(f"competition {slug}: created")
+            competition.organisers.set(self._organisers(options["organiser"]))
+            Dataset.objects.filter(pk__in=[dataset.pk for dataset in self.imported]).update(
+                competition=competition
+            )
         for file, document in documents:
             try:
                 synced = services.bring_in_line(
@@ -93,7 +109,14 @@ class Command(BaseCommand):
             except services.NotReady as exc:
                 self._report(file, tuple(f"{check.name.lower()}: {check.message}" for check in exc.checks))
 
-    def _dataset(self, file: str, document: TrackDocument, data: Path | None) -> Dataset | None:
+    def _organisers(self, names: list[str]) -> list[User]:
+        found = {user.username: user for user in organisers_named(names)}
+        self.findings += [NO_ORGANISER.format(name=name) for name in names if name not in found]
+        return list(found.values())
+
+    def _dataset(
+        self, file: str, document: TrackDocument, data: Path | None, competition: Competition | None
+    ) -> Dataset | None:
         if data is None:
             return None
         own = data / document.spec.slug
@@ -101,7 +124,10 @@ class Command(BaseCommand):
         known = set(Dataset.objects.values_list("pk", flat=True))
         try:
             dataset = services.import_dataset_folder(
-                name=document.spec.slug, folder=folder, reader=document.spec.input.reader
+                name=document.spec.slug,
+                folder=folder,
+                competition=competition,
+                reader=document.spec.input.reader,
             )
         except DatasetProblem as exc:
             self._report(file, tuple(f"data: {finding}" for finding in exc.findings))
@@ -112,8 +138,7 @@ class Command(BaseCommand):
 
     def _forget_imported(self) -> None:
         for dataset in self.imported:
-            dataset.archive.storage.delete(str(dataset.archive.name))
-            dataset.delete()
+            services.forget_dataset(dataset)
 
     def _tell(self, synced: services.Synced) -> None:
         slug = synced.track.slug

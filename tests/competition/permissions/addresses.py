@@ -1,0 +1,92 @@
+"""Every address of the site as the resolver has it, with what stands for its variable parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.competition.permissions.scene import Scene
+
+VARIABLE = re.compile(r"<[^>]+>|\(\?P<|[\^$]")
+FILLED: Mapping[str, Callable[[Scene], object]] = {
+    "competitions/<slug:slug>/": lambda scene: scene.competition.slug,
+    "tracks/<slug:slug>/": lambda scene: scene.track.slug,
+    "submissions/<uuid:submission_id>/cancel/": lambda scene: scene.queued.submission_id,
+    "submissions/<uuid:id>/cancel/": lambda scene: scene.queued.submission_id,
+    "submissions/<uuid:submission_id>/": lambda scene: scene.scored.submission_id,
+    "submissions/<uuid:id>/": lambda scene: scene.failed.submission_id,
+    "admin/leaderboard/standing/<path:object_id>/": lambda scene: scene.scored.benchmark.standings.first().pk,
+    "admin/submissions/evaluation/<path:object_id>/": lambda scene: scene.failed.pk,
+    "admin/submissions/submission/<path:object_id>/": lambda scene: scene.scored.submission_id,
+    "admin/tracks/benchmarkversion/<path:object_id>/": lambda scene: scene.track.benchmark_id,
+    "admin/tracks/competition/<path:object_id>/": lambda scene: scene.competition.pk,
+    "admin/tracks/dataset/<path:object_id>/": lambda scene: scene.dataset.pk,
+    "admin/tracks/track/<path:object_id>/": lambda scene: scene.track.pk,
+    "admin/tracks/track/<int:pk>/": lambda scene: scene.track.pk,
+    "admin/auth/user/<id>/": lambda scene: scene.people["participant"].pk,
+    "admin/auth/user/<path:object_id>/": lambda scene: scene.people["participant"].pk,
+    "admin/auth/group/<path:object_id>/": lambda scene: scene.people["organiser"].groups.get().pk,
+    "admin/account/emailaddress/<path:object_id>/": lambda scene: scene.people["participant"].emailaddress_set.get().pk,
+    "admin/mfa/authenticator/<path:object_id>/": lambda scene: scene.people["participant"].authenticator_set.get().pk,
+    "admin/authtoken/tokenproxy/<path:object_id>/": lambda scene: scene.people["participant"].pk,
+}  # fmt: skip
+"""For the beginning of an address, what its variable part is; the longest beginning that fits counts."""
+WHOLE: Mapping[str, str] = {
+    r"accounts/^confirm-email/(?P<key>[-:\w]+)/$": "accounts/confirm-email/none/",
+    r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "accounts/password/reset/key/1-none/",
+    r"admin/^(?P<app_label>": "admin/tracks/",
+    r"admin/(?P<url>.*)$": "admin/nothing/here/",
+    "api/": "api/nothing/here/",
+}
+"""Addresses that are patterns altogether."""
+VARIANTS: Mapping[str, Callable[[Scene], str]] = {
+    "tracks/<slug:slug>/ [hidden]": lambda scene: reverse("track", args=[scene.hidden.slug]),
+    "tracks/<slug:slug>/track.yaml [hidden]": lambda scene: reverse("track-yaml", args=[scene.hidden.slug]),
+    "tracks/<slug:slug>/submit/ [hidden]": lambda scene: reverse("submit", args=[scene.hidden.slug]),
+    "tracks/<slug:slug>/leaderboard/ [hidden]": lambda scene: reverse("leaderboard", args=[scene.hidden.slug]),
+    "tracks/<slug:slug>/leaderboard/ [private]": lambda scene: private("leaderboard", scene),
+    "tracks/<slug:slug>/leaderboard.csv [private]": lambda scene: private("leaderboard-csv", scene),
+    "tracks/<slug:slug>/leaderboard.json [private]": lambda scene: private("leaderboard-json", scene),
+    "api/tracks/<slug:slug>/ [hidden]": lambda scene: reverse("api-track", args=[scene.hidden.slug]),
+    "api/tracks/<slug:slug>/submissions/ [hidden]": lambda scene: reverse("api-submit", args=[scene.hidden.slug]),
+    "api/tracks/<slug:slug>/leaderboard/ [hidden]": lambda scene: reverse("api-leaderboard", args=[scene.hidden.slug]),
+    "api/tracks/<slug:slug>/leaderboard/ [private]": lambda scene: private("api-leaderboard", scene),
+}  # fmt: skip
+"""Addresses once more: of a track that is not open, or with the private split in their query."""
+
+
+def private(name: str, scene: Scene) -> str:
+    return reverse(name, args=[scene.track.slug]) + "?split=private"
+
+
+def routes() -> list[str]:
+    """Return every address of the site as its patterns spell it."""
+    return sorted(set(_walk(get_resolver().url_patterns)))
+
+
+def _walk(patterns: list[Any], prefix: str = "") -> Iterator[str]:
+    for pattern in patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from _walk(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern):
+            # The names of the admin's apps would make a line too long, and change with every app.
+            yield route if "app_label" not in route else "admin/^(?P<app_label>"
+
+
+def address_of(route: str, scene: Scene) -> str:
+    """Return a real address for a route; raises LookupError for one whose variable parts nobody fills."""
+    if route in VARIANTS:
+        return VARIANTS[route](scene)
+    if route in WHOLE:
+        return f"/{WHOLE[route]}"
+    fitting = max(
+        (start for start in FILLED if route.removeprefix("api/").startswith(start)), key=len, default=""
+    )
+    address = VARIABLE.sub(str(FILLED[fitting](scene)), route, count=1) if fitting else route
+    if VARIABLE.search(address):
+        raise LookupError(f"say in {__name__} what stands for the variable parts of {route}")
+    return f"/{address}"

@@ -1,0 +1,97 @@
+"""Who gets what at every address of the site: the table in `matrix.txt`, held against the site itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+
+from tests.competition.permissions.addresses import VARIANTS, routes
+from tests.competition.permissions.asking import ask
+from tests.competition.permissions.scene import OUTSIDERS, OWN, ROLES, SECRETS, Scene, make_scene
+
+pytestmark = pytest.mark.django_db
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+NOT_DONE = {"sign-in", "forbidden", "hidden", "no-method"}
+
+
+def read_table() -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the table: for a method and a route, a word for each role."""
+    text = (Path(__file__).parent / "matrix.txt").read_text("utf-8")
+    rows = [line.split() for line in text.splitlines() if line and not line.startswith("#")]
+    return {
+        (row[0], " ".join(row[1 : -len(ROLES)]).removeprefix("/")): tuple(row[-len(ROLES) :]) for row in rows
+    }
+
+
+TABLE = read_table()
+ALLOWED = sorted(TABLE)
+SHOWN_ON = {
+    "hidden track": "tracks/<slug:slug>/ [hidden]",
+    "dataset": "admin/tracks/track/add/",
+    "digest of the dataset": "admin/tracks/dataset/<path:object_id>/change/",
+    "e-mail": "admin/tracks/track/<int:pk>/csv/",
+    "file name": "admin/submissions/submission/",
+    "log": "submissions/<uuid:submission_id>/",
+    "fault": "api/submissions/<uuid:id>/report/",
+    "reference": "admin/submissions/evaluation/",
+    "private score": "tracks/<slug:slug>/leaderboard.csv [private]",
+    "token": "admin/authtoken/tokenproxy/",
+}
+"""For each secret an address that shows it to superusers: the search for secrets would find it."""
+
+
+@pytest.fixture(scope="module")
+def scene(django_db_setup, django_db_blocker) -> Iterator[Scene]:
+    """One scene for all tests here: each request is undone."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        scene = make_scene()
+        assert scene.untouched
+        yield scene
+        transaction.set_rollback(True)
+
+
+def test_the_table_names_every_address_of_the_site_and_no_other() -> None:
+    named = {route for _, route in TABLE}
+
+    assert {"missing": set(routes()) - named, "unknown": named - set(routes()) - set(VARIANTS)} == {
+        "missing": set(),
+        "unknown": set(),
+    }
+
+
+@pytest.mark.parametrize(("method", "route"), ALLOWED)
+def test_an_address_answers_each_role_as_the_table_says(scene: Scene, method: str, route: str) -> None:
+    asked = {role: ask(scene, route, method, role) for role in ROLES}
+
+    assert {role: each.word for role, each in asked.items()} == dict(
+        zip(ROLES, TABLE[method, route], strict=True)
+    )
+    assert [(role, name) for role in OUTSIDERS for name in secrets_in(asked[role].body)] == []
+    assert set(secrets_in(asked["participant"].body)) <= set(OWN)
+    assert [role for role in OUTSIDERS if asked[role].changed] == []
+
+
+@pytest.mark.parametrize("route", routes())
+def test_a_method_that_the_table_does_not_name_does_nothing(scene: Scene, route: str) -> None:
+    others = [method for method in METHODS if (method, route) not in TABLE]
+
+    asked = {method: ask(scene, route, method, "superuser") for method in others}
+
+    assert [
+        method for method in ("GET", "POST") if method in asked and asked[method].word not in NOT_DONE
+    ] == []
+    # Views of the admin and of allauth answer the rest as they answer GET.
+    assert [method for method, each in asked.items() if each.changed] == []
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_secret_is_shown_to_whom_it_concerns(scene: Scene, name: str) -> None:
+    assert name in secrets_in(ask(scene, SHOWN_ON[name], "GET", "superuser").body)
+
+
+def secrets_in(body: str) -> list[str]:
+    return [name for name, secret in SECRETS.items() if secret in body]

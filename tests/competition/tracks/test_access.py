@@ -1,0 +1,134 @@
+"""Who organises what: by name, through a group, or as a superuser; and what belongs to whom."""
+
+from __future__ import annotations
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import AnonymousUser, Group, User
+
+from competition.tracks.access import PATHS, competitions_of, for_organiser, organisers_named, organises
+from competition.tracks.models import Competition, Dataset, Track
+from competition.tracks.selectors import competitions_for, may_change, tracks_for
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ada() -> User:
+    """Staff without a competition."""
+    return User.objects.create_user("ada", is_staff=True)
+
+
+@pytest.fixture
+def other(db) -> Competition:
+    return Competition.objects.create(slug="other", name="Other", is_public=False)
+
+
+def test_a_competition_is_given_by_name(ada: User, competition: Competition, other: Competition) -> None:
+    competition.organisers.add(ada)
+
+    assert list(competitions_of(ada)) == [competition]
+    assert (organises(ada, competition.pk), organises(ada, other.pk)) == (True, False)
+
+
+def test_a_competition_is_given_to_whoever_joins_a_group(
+    ada: User, competition: Competition, other: Competition
+) -> None:
+    group = Group.objects.create(name="Winter team")
+    competition.organiser_groups.add(group)
+    before = list(competitions_of(ada))
+
+    ada.groups.add(group)
+
+    assert (before, list(competitions_of(ada))) == ([], [competition])
+
+
+def test_a_competition_given_twice_is_listed_once(ada: User, competition: Competition) -> None:
+    groups = [Group.objects.create(name=name) for name in ("one", "two")]
+    ada.groups.set(groups)
+    competition.organiser_groups.set(groups)
+    competition.organisers.add(ada)
+
+    assert list(competitions_of(ada)) == [competition]
+
+
+def test_who_is_no_staff_any_more_organises_nothing(ada: User, competition: Competition) -> None:
+    competition.organisers.add(ada)
+    ada.is_staff = False
+
+    assert not organises(ada, competition.pk)
+
+
+def test_nobody_who_is_not_signed_in_organises_anything(competition: Competition) -> None:
+    assert not competitions_of(AnonymousUser()).exists()
+
+
+def test_superusers_have_every_competition(competition: Competition, other: Competition) -> None:
+    root = User.objects.create_superuser("root")
+
+    assert set(competitions_of(root)) == {competition, other}
+
+
+def test_only_accounts_of_staff_are_named_as_organisers(ada: User, alice: User) -> None:
+    User.objects.create_user("gone", is_staff=True, is_active=False)
+
+    assert list(organisers_named(["ada", "alice", "gone", "nobody"])) == [ada]
+
+
+def test_an_organiser_lists_public_competitions_and_hidden_ones_of_theirs(
+    ada: User, make_track, other: Competition
+) -> None:
+    track = make_track("open")
+    hidden = Competition.objects.create(slug="hidden", name="Hidden", is_public=False)
+    hidden.organisers.add(ada)
+
+    assert set(competitions_for(ada)) == {track.competition, hidden}
+
+
+def test_an_organiser_sees_open_tracks_and_closed_ones_of_theirs(ada: User, make_track) -> None:
+    track, closed = make_track("open"), make_track("closed")
+    Track.objects.filter(pk=closed.pk).update(is_open=False)
+
+    before = set(tracks_for(ada))
+    track.competition.organisers.add(ada)
+
+    assert (before, set(tracks_for(ada))) == ({track}, {track, closed})
+
+
+def test_changing_a_track_takes_the_permission_and_the_competition(
+    ada: User, track: Track, staff: User
+) -> None:
+    root = User.objects.create_superuser("root")
+
+    assert [may_change(viewer, track) for viewer in (ada, staff, root)] == [False, False, True]
+
+
+def test_a_dataset_belongs_to_its_competition_and_to_those_that_use_or_used_it(
+    ada: User, track: Track, dataset: Dataset, other: Competition
+) -> None:
+    of_other = Dataset.objects.create(competition=other, name="o", archive="o", digest="o", samples=1)
+    unowned = Dataset.objects.create(name="u", archive="u", digest="u", samples=1)
+    track.competition.organisers.add(ada)
+    Track.objects.update(dataset=None)  # its benchmark version still has it
+
+    seen = set(for_organiser(Dataset.objects.all(), ada))
+
+    assert seen == {dataset}
+    assert not seen & {of_other, unowned}
+
+
+def test_a_dataset_that_several_tracks_use_is_listed_once(ada: User, make_track, dataset: Dataset) -> None:
+    track, _ = make_track("one"), make_track("two")
+    track.competition.organisers.add(ada)
+
+    assert list(for_organiser(Dataset.objects.all(), ada)) == [dataset]
+
+
+def test_every_table_of_ours_says_to_which_competition_its_rows_belong() -> None:
+    ours = {
+        model._meta.label_lower
+        for app in ("tracks", "submissions", "leaderboard")
+        for model in apps.get_app_config(app).get_models()
+    }
+
+    assert ours == set(PATHS)
