@@ -145,7 +145,7 @@ CODES: Final[dict[str, Code]] = {
         "Remove files that the model does not load: optimiser states, extra copies of weights, pictures.",
     ),
     "latency_answers_differ": Code(
-        "{found:,} of {total:,} outputs in the timed run differ from the scored predictions.",
+        "At least {found:,} of {total:,} outputs in the timed run differ from the scored predictions.",
         "Return the same output for a sample on its own as for the same sample in a batch.",
     ),
     "hidden_work": Code(
@@ -203,7 +203,7 @@ CODES: Final[dict[str, Code]] = {
         "Choose one of {known}.",
     ),
     "export_answers_differ": Code(
-        "{found:,} of {total:,} outputs of the exported ONNX graph differ from the scored predictions.",
+        "At least {found:,} of {total:,} outputs of the exported ONNX graph differ from the scored predictions.",
         "The exported graph must predict what your model predicts. Run `podium export onnx` to get the graph and "
         "compare the two.",
     ),
@@ -233,7 +233,7 @@ CODES: Final[dict[str, Code]] = {
         "tuple of one.",
     ),
     "not_finite": Code(
-        "{found:,} of the {total:,} values that the model returned are NaN or infinite.",
+        "At least {found:,} of the {total:,} values that the model returned are NaN or infinite.",
         "Check for division by zero and for overflow, such as exp() of a large value.",
     ),
     "class_out_of_range": Code(

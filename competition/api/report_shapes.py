@@ -62,7 +62,9 @@ class ShareOutput(serializers.Serializer[Any]):
     """How many samples of one part were called right."""
 
     samples = serializers.IntegerField()
-    correct = serializers.IntegerField()
+    correct = serializers.IntegerField(
+        allow_null=True, help_text="Null where the track tells shares in steps."
+    )
     accuracy = serializers.FloatField()
 
 

@@ -10,6 +10,7 @@ from django.db.models import Count
 
 from competition.leaderboard import ranking
 from competition.leaderboard.models import Standing
+from competition.submissions import disclosure
 from competition.submissions.models import Score, Submission
 from competition.tracks.models import BenchmarkVersion, Track
 from scoring.contracts import METRIC_FACTS, Metric, MetricFacts, Precision, Split, quantised_name
@@ -93,8 +94,8 @@ def _rows(track: Track, version: BenchmarkVersion, split: Split, facts: MetricFa
     values = _values(version, split)
     counts = _submissions(track)
     places = ranking.rank(map(_contender, by_participant.values()), higher_is_better=facts.higher_is_better)
-    second = _second_name(version)
-    return tuple(_row(place, by_participant[place.key], values, counts, second) for place in places)
+    second, gate_ms = _second_name(version), version.document().spec.budgets.max_latency_ms
+    return tuple(_row(place, by_participant[place.key], values, counts, second, gate_ms) for place in places)
 
 
 def _contender(standing: Standing) -> ranking.Contender:
@@ -115,7 +116,9 @@ def _row(
     values: Mapping[int, Mapping[str, float]],
     submissions: Mapping[int, int],
     second: str,
+    gate_ms: float | None,
 ) -> Row:
+    """Return a row as it is told: places come from the numbers as they were measured."""
     own = values.get(standing.evaluation_id, {})
     return Row(
         rank=place.rank,
@@ -123,16 +126,16 @@ def _row(
         rank_high=place.rank_high,
         participant_id=standing.participant_id,
         participant_name=standing.participant.get_username(),
-        value=standing.value,
-        ci_low=standing.ci_low,
-        ci_high=standing.ci_high,
-        extra={name: value for name, value in own.items() if name != second},
+        value=disclosure.score(standing.value),
+        ci_low=disclosure.score(standing.ci_low),
+        ci_high=disclosure.score(standing.ci_high),
+        extra={name: disclosure.score(value) for name, value in own.items() if name != second},
         submitted_at=standing.achieved_at,
         submissions=submissions.get(standing.participant_id, 0),
         evaluation_id=standing.evaluation_id,
-        latency_ms=standing.latency_ms,
+        latency_ms=disclosure.latency(standing.latency_ms, gate_ms),
         inside_gate=standing.inside_gate,
-        quantised=own.get(second),
+        quantised=disclosure.score(own[second]) if second in own else None,
     )
 
 

@@ -27,7 +27,7 @@ from competition.submissions.selectors import (
 from competition.tracks.access import organises
 from competition.tracks.models import Track
 from competition.tracks.wording import directed_title
-from scoring.contracts import Status
+from scoring.contracts import ShownBreakdown, Status
 
 SUBMISSIONS_A_PAGE = 25
 POLL_S = 2
@@ -105,9 +105,9 @@ def _asked_evaluation(request: HttpRequest, found: Submission) -> Evaluation:
 
 
 def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, object]:
-    now = timezone.now()
+    now, track = timezone.now(), evaluation.submission.track
     viewer = signed_in_user(request)
-    for_organisers = organises(viewer, evaluation.submission.track.competition_id)
+    for_organisers = organises(viewer, track.competition_id)
     report = reports.report(evaluation, now=now, for_organisers=for_organisers)
     position, waits_for_publishing = queue.position(evaluation), queue.waits_for_publishing(evaluation)
     usage = report.get("usage")
@@ -132,8 +132,10 @@ def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, obj
         "private_scores": _titled(report.get("private_scores")),
         "quantised_scores": _titled((report["quantised"] or {}).get("scores")),
         "quantised_private_scores": _titled((report["quantised"] or {}).get("private_scores")),
-        "private_shown_to_all": evaluation.submission.track.shows_private_scores(now),
+        "private_shown_to_all": track.shows_private_scores(now),
         "log": reports.log(evaluation),
+        "shown_breakdown": ShownBreakdown.FULL if for_organisers else track.shown_breakdown(),
+        "shows_steps": not for_organisers,
         "timings": progress.timings(report["timings_s"]),
     }
 

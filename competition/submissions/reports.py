@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from datetime import datetime
 from typing import Any, Final
 
+from competition.submissions import disclosure
 from competition.submissions.models import Evaluation, Score
 from competition.tracks.class_names import class_names
 from scoring.contracts import Finding, Split, Status, Usage, Verdict, quantised_name
@@ -26,10 +27,14 @@ FAULT_HINT: Final = "Give the organisers this reference: {reference}."
 
 
 def report(evaluation: Evaluation, *, now: datetime, for_organisers: bool = False) -> dict[str, Any]:
-    """Return the report; private scores are in it once the track shows them, or for organisers."""
+    """Return the report; private scores are in it once the track shows them, or for organisers.
+
+    Others than organisers see in steps what came of hidden samples.
+    """
     status = Status(evaluation.status)
     track = evaluation.submission.track
-    findings = rendered_stored(map(_finding, evaluation.findings))
+    told = evaluation.findings if for_organisers else disclosure.findings(evaluation.findings)
+    findings = rendered_stored(map(_finding, told))
     measured = evaluation.report or {}
     shows_private = for_organisers or track.shows_private_scores(now)
     second = measured.get("quantised")
@@ -60,10 +65,11 @@ def report(evaluation: Evaluation, *, now: datetime, for_organisers: bool = Fals
         timings_s=measured.get("timings_s", {}),
         isolated=measured.get("isolated"),
     )
+    whole = shared.plain()
     return {
         "status": status.value,
         "stage": evaluation.stage,
-        **shared.plain(),
+        **(whole if for_organisers else disclosure.report(whole, shown=track.shown_breakdown())),
         "reference": evaluation.reference if status == Status.FAILED else "",
         **({"fault": evaluation.fault} if for_organisers else {}),
     }

@@ -92,6 +92,7 @@ from scoring.contracts.track import (
     Processes,
     Quantisation,
     RunLimits,
+    ShownBreakdown,
     Split,
     TrackSpec,
 )
@@ -158,6 +159,7 @@ __all__ = [
     "ScoreValue",
     "Settled",
     "Share",
+    "ShownBreakdown",
     "Split",
     "Stage",
     "StaticCounts",

@@ -66,6 +66,14 @@ class PrivateScores(StrEnum):
     ALWAYS = "always"
 
 
+class ShownBreakdown(StrEnum):
+    """How finely participants see where an entry is right and wrong."""
+
+    FULL = "full"
+    STEPS = "steps"
+    OFF = "off"
+
+
 PICTURES: Final = readers_with("channels")
 CHANNELS: Final[Mapping[Reader, tuple[str, ...]]] = dict.fromkeys(
     PICTURES, ("channel 1", "channel 2", "channel 3")

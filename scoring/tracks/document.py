@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from scoring.contracts import PrivateScores, TrackSpec, places_that_change_no_score
+from scoring.contracts import PrivateScores, ShownBreakdown, TrackSpec, places_that_change_no_score
 from scoring.contracts.fields import Group, Unit, described
 
 
@@ -72,6 +72,23 @@ class TrackPage:
         metadata=described(
             "When participants see the scores of the private split.",
             group=Group.WINDOW,
+        ),
+    )
+    prizes: bool = field(
+        default=False,
+        metadata=described(
+            "Whether there are prizes, so that somebody may want to learn about the hidden samples.",
+            group=Group.WINDOW,
+        ),
+    )
+    breakdown: ShownBreakdown | None = field(
+        default=None,
+        metadata=described(
+            "What participants see, on the public split, of where their entry is right: `full`: counts for each label "
+            "and group, the confusion matrix, thresholds. `steps`: shares of parts of at least 20 samples in quarters, "
+            "for up to 20 labels and 20 groups. `off`: nothing.",
+            group=Group.WINDOW,
+            empty="`off` on tracks with prizes, otherwise `full`",
         ),
     )
 

@@ -112,6 +112,14 @@ class Track(models.Model):
             return self.is_closed(now)
         return shown is contracts.PrivateScores.ALWAYS
 
+    def shown_breakdown(self) -> contracts.ShownBreakdown:
+        """Return how finely participants see where an entry is right; read alone, as above."""
+        stated = self.body.get("breakdown")
+        if stated is not None:
+            return contracts.ShownBreakdown(stated)
+        prizes = self.body.get("prizes", TrackPage.prizes)
+        return contracts.ShownBreakdown.OFF if prizes else contracts.ShownBreakdown.FULL
+
 
 COLUMNS: Final = tuple(
     field.name

@@ -122,6 +122,12 @@ def score(value: float | None) -> str:
     return "–" if value is None else f"{value:.{_SCORE_DECIMALS}f}"
 
 
+@register.filter
+def quarters(share: float) -> str:
+    """Return a share that was rounded down to quarters in words."""
+    return "all" if share >= 1 else f"{share:.0%} or more"
+
+
 @register.simple_tag
 def detail_value(name: str, number: float) -> str:
     """Return a score's detail with the same precision as the score."""

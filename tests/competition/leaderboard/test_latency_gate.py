@@ -165,7 +165,7 @@ def test_a_submission_tells_the_gate_that_it_was_held_to(
     page = client.get(f"/submissions/{evaluation.submission_id}/?version=2").content.decode()
 
     assert reports.report(Evaluation.objects.get(), now=now)["max_latency_ms"] == GATE_MS
-    assert "35.04 ms median of at most 35 ms (outside the gate)" in page
+    assert "35.1 ms median of at most 35 ms (outside the gate)" in page
 
 
 @pytest.mark.parametrize("place", ["leaderboard/", ""])

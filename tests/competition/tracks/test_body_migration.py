@@ -101,7 +101,7 @@ def old_columns(document: TrackDocument) -> dict[str, Any]:
         **second,
         **plain_of(spec.archive_limits),
         **without_young("run_limits", plain_of(spec.run_limits)),
-        **plain_of(document.page),
+        **without_young("page", plain_of(document.page)),
     }
 
 

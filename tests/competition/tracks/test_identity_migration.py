@@ -86,7 +86,8 @@ def old_columns(document: TrackDocument) -> dict[str, Any]:
     second = spec.quantisation or Quantisation()
     columns |= without_young("budgets", asdict(spec.budgets))
     columns |= without_young("run_limits", asdict(spec.run_limits))
-    for section in (second, spec.archive_limits, document.page):
+    columns |= without_young("page", asdict(document.page))
+    for section in (second, spec.archive_limits):
         columns |= asdict(section)
     return columns | {"precision": second.precision if spec.quantisation else ""}
 

@@ -11,19 +11,22 @@ from scoring.tracks import TrackDocument
 YOUNG: Final[Mapping[str, tuple[str, ...]]] = {
     "budgets": ("macs_counter", "capture"),
     "run_limits": ("processes",),
+    "page": ("prizes", "breakdown"),
 }
 
 
 def as_of_old(document: TrackDocument) -> TrackDocument:
     """Return the document with young fields at their defaults: a database of old could not say otherwise."""
     spec = document.spec
-    for name, young in YOUNG.items():
-        section = getattr(spec, name)
-        usual = {field.name: field.default for field in fields(section) if field.name in young}
-        spec = replace(spec, **{name: replace(section, **usual)})
-    return replace(document, spec=spec)
+    usual = {name: _usual(name, getattr(spec, name)) for name in YOUNG if name != "page"}
+    return replace(document, spec=replace(spec, **usual), page=_usual("page", document.page))
 
 
 def without_young(section: str, columns: Mapping[str, Any]) -> dict[str, Any]:
     """Return the plain values of a section as far as there were columns for them."""
     return {name: value for name, value in columns.items() if name not in YOUNG.get(section, ())}
+
+
+def _usual(section: str, contract: Any) -> Any:
+    young = {field.name: field.default for field in fields(contract) if field.name in YOUNG[section]}
+    return replace(contract, **young)
