@@ -52,6 +52,10 @@ class RowOutput(serializers.Serializer[Any]):
     drop_points = serializers.FloatField(
         allow_null=True, help_text="How much lower that score is, in points (hundredths)."
     )
+    captured = serializers.BooleanField(
+        allow_null=True,
+        help_text="False: the entry was counted by running it, not captured as a graph. Null: nobody tried.",
+    )
     submissions = serializers.IntegerField()
     submitted_at = serializers.DateTimeField()
 

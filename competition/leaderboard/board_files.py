@@ -28,13 +28,14 @@ def as_csv(board: Board) -> str:
     writer = csv.writer(out, lineterminator="\n")
     gate = ("latency_ms", "inside_gate") if board.max_latency_ms is not None else ()
     second = (board.precision, f"{board.precision}_drop_points") if board.precision else ()
-    writer.writerow((*_COLUMNS, "submitted_at", *extras, *gate, *second))
+    writer.writerow((*_COLUMNS, "submitted_at", "captured", *extras, *gate, *second))
     for row in board.rows:
         numbers = (row.value, row.ci_low, row.ci_high, row.rank_low, row.rank_high, row.submissions)
         more = (row.extra.get(name, "") for name in extras)
         timed = (row.latency_ms, str(row.inside_gate).lower()) if gate else ()
         again = (row.quantised, row.drop_points) if second else ()
-        named = (row.rank, inert(row.participant_name), *numbers, row.submitted_at.isoformat())
+        captured = "" if row.captured is None else str(row.captured).lower()
+        named = (row.rank, inert(row.participant_name), *numbers, row.submitted_at.isoformat(), captured)
         writer.writerow((*named, *more, *timed, *again))
     return out.getvalue()
 
@@ -61,6 +62,7 @@ def as_plain(board: Board, *, split: str) -> dict[str, object]:
                 "inside_gate": row.inside_gate,
                 "quantised": row.quantised,
                 "drop_points": row.drop_points,
+                "captured": row.captured,
                 "submissions": row.submissions,
                 "submitted_at": row.submitted_at.isoformat(),
             }

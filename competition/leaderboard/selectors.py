@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Count
+from django.db.models.fields.json import KeyTransform
 
 from competition.leaderboard import ranking
 from competition.leaderboard.models import Standing
@@ -20,7 +22,8 @@ from scoring.contracts import METRIC_FACTS, Metric, MetricFacts, Precision, Spli
 class Row:
     """One participant on the board; `extra` holds the metrics that are shown but do not rank.
 
-    Entries outside the track's latency gate have no rank.
+    Entries outside the track's latency gate have no rank. `captured` is False for an entry that was
+    counted by running it, None where nobody tried to capture it.
     """
 
     rank: int | None
@@ -38,6 +41,7 @@ class Row:
     latency_ms: float | None = None
     inside_gate: bool = True
     quantised: float | None = None
+    captured: bool | None = None
 
     @property
     def drop_points(self) -> float | None:
@@ -89,7 +93,11 @@ def _metrics(track: Track, version: BenchmarkVersion | None) -> tuple[Metric, tu
 
 
 def _rows(track: Track, version: BenchmarkVersion, split: Split, facts: MetricFacts) -> tuple[Row, ...]:
-    standings = Standing.objects.filter(benchmark=version, split=split).select_related("participant")
+    standings = (
+        Standing.objects.filter(benchmark=version, split=split)
+        .select_related("participant")
+        .annotate(captured=KeyTransform("captured", "evaluation__usage"))
+    )
     by_participant = {standing.participant_id: standing for standing in standings}
     values = _values(version, split)
     counts = _submissions(track)
@@ -112,7 +120,7 @@ def _contender(standing: Standing) -> ranking.Contender:
 
 def _row(
     place: ranking.Place,
-    standing: Standing,
+    standing: Any,
     values: Mapping[int, Mapping[str, float]],
     submissions: Mapping[int, int],
     second: str,
@@ -136,6 +144,7 @@ def _row(
         latency_ms=disclosure.latency(standing.latency_ms, gate_ms),
         inside_gate=standing.inside_gate,
         quantised=disclosure.score(own[second]) if second in own else None,
+        captured=standing.captured,
     )
 
 

@@ -28,6 +28,7 @@ from competition.tracks.access import organises
 from competition.tracks.models import Track
 from competition.tracks.wording import directed_title
 from scoring.contracts import ShownBreakdown, Status
+from scoring.reports.counts import count_rows, counted_in_words
 
 SUBMISSIONS_A_PAGE = 25
 POLL_S = 2
@@ -128,6 +129,8 @@ def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, obj
         "bars": bars(usage, budgets_of(evaluation.benchmark.spec))
         if usage
         else exceeded(evaluation.findings),
+        "counted": counted_in_words(usage) if usage else "",
+        "counts": count_rows(usage) if usage else [],
         "scores": _titled(report.get("scores")),
         "private_scores": _titled(report.get("private_scores")),
         "quantised_scores": _titled((report["quantised"] or {}).get("scores")),

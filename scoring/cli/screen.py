@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from scoring.contracts import Stage
+from scoring.reports.counts import CountRow, count_rows, counted_in_words
 from scoring.reports.figures import detail_in_words, latency_in_words, percent
 
 if TYPE_CHECKING:
@@ -128,11 +129,11 @@ class Screen:
     def _show_usage(self, usage: dict[str, Any], max_latency_ms: float | None) -> None:
         table = Table("usage", "", show_header=False, box=None, padding=(0, 2, 0, 0))
         table.add_row("parameters", f"{usage['parameters']:,} ({usage['trainable_parameters']:,} trainable)")
-        counters = ", ".join(
-            f"{name} {'failed' if macs is None else f'{macs:,}'}"
-            for name, macs in usage["macs_by_counter"].items()
-        )
-        table.add_row("MACs", f"{usage['macs']:,} ({counters})")
+        table.add_row("MACs", f"{usage['macs']:,}")
+        for row in count_rows(usage):
+            table.add_row("", _count_in_words(row))
+        if counted := counted_in_words(usage):
+            table.add_row("counted", escape(counted))
         table.add_row("package", f"{usage['package_bytes']:,} bytes")
         if usage["cpu_s_per_sample"] is not None:
             table.add_row("CPU time", f"{usage['cpu_s_per_sample']:.4f} s per sample")
@@ -173,10 +174,17 @@ class Screen:
             return
         table = Table("part", "right", "samples", "accuracy", box=None, padding=(0, 2, 0, 0))
         for name, share in parts:
-            table.add_row(
-                escape(name), f"{share['correct']:,}", f"{share['samples']:,}", f"{share['accuracy']:.4f}"
-            )
+            # Tracks that tell shares in steps tell no counts.
+            correct = "" if share["correct"] is None else f"{share['correct']:,}"
+            table.add_row(escape(name), correct, f"{share['samples']:,}", f"{share['accuracy']:.4f}")
         self._console.print(table)
+
+
+def _count_in_words(row: CountRow) -> str:
+    """Return one counter's number, how far it is from the exact one and why, and whether it applies."""
+    macs = "failed" if row.macs is None else f"{row.macs:,}"
+    notes = ", ".join(filter(None, (row.beside, row.why, "applies" if row.applies else "")))
+    return escape(f"{row.counter} {macs}{f' ({notes})' if notes else ''}")
 
 
 def _shares(breakdown: dict[str, Any], kind: str) -> Iterable[tuple[str, dict[str, Any]]]:

@@ -6,7 +6,7 @@ The rows go through the same services and lifecycle calls as real ones; only the
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
@@ -52,6 +52,7 @@ class Scene:
     track: Track
     second_track: Track
     scored: Submission
+    by_running: Submission
     rejected: Submission
     failed: Submission
     queued: Submission
@@ -76,6 +77,9 @@ def fill(now: datetime) -> Scene:
         )
     me = _person("ines.castro")
     scored = _complete(track, me, now - timedelta(hours=5), value=0.8802)
+    by_running = _complete(
+        track, _person("numpy_in_forward"), now - timedelta(hours=6), value=0.871, usage=BY_RUNNING
+    )
     _complete(track, _person("same_score"), now - timedelta(hours=4), value=0.8802)
     return Scene(
         me=me,
@@ -84,6 +88,7 @@ def fill(now: datetime) -> Scene:
         track=track,
         second_track=second,
         scored=scored,
+        by_running=by_running,
         rejected=_reject(second, me, now - timedelta(hours=3)),
         failed=_fail(track, me, now - timedelta(hours=2)),
         running=_run(second, me, now - timedelta(seconds=90)),
@@ -131,16 +136,42 @@ def _claim(submission: Submission, at: datetime) -> lifecycle.Lease:
     return lease
 
 
-def _complete(track: Track, participant: User, at: datetime, *, value: float) -> Submission:
+def _complete(
+    track: Track, participant: User, at: datetime, *, value: float, usage: Usage | None = None
+) -> Submission:
     submission = _upload(track, participant, at, name="resnet18-bgr.zip")
     lease = _claim(submission, at + timedelta(seconds=4))
     lifecycle.note_stage(lease, Stage.METRIC, now=at + timedelta(seconds=50))
-    lifecycle.record_scored(lease, report_of(value), now=at + timedelta(seconds=52), place=standings.place)
+    report = replace(report_of(value), usage=usage or CAPTURED)
+    lifecycle.record_scored(lease, report, now=at + timedelta(seconds=52), place=standings.place)
     return submission
 
 
 def _score(value: float) -> ScoreValue:
     return ScoreValue(value=value, ci=(value - 0.0142, value + 0.0139), higher_is_better=True, version="1")
+
+
+CAPTURED = Usage(
+    parameters=11_699_112,
+    trainable_parameters=11_689_512,
+    macs=4_948_449_792,
+    macs_by_counter={
+        "graph": 4_948_449_792, "dispatch": 4_948_449_792, "ptflops": 5_371_759_084, "fvcore": 4_948_449_792
+    },
+    binding_counter="graph",
+    captured=True,
+    uncounted_ops=("aten::special_bessel_j0",),
+    package_bytes=46_802_113,
+    cpu_s_per_sample=0.0412,
+)  # fmt: skip
+BY_RUNNING = replace(
+    CAPTURED,
+    macs=1_814_073_344,
+    macs_by_counter={"dispatch": 1_814_073_344, "ptflops": 1_819_066_368, "fvcore": None},
+    binding_counter="dispatch",
+    captured=False,
+    not_captured="forward() calls NumPy (aten::_to_copy of a tensor to an array)",
+)
 
 
 def report_of(value: float) -> ScoreReport:
@@ -150,15 +181,7 @@ def report_of(value: float) -> ScoreReport:
         format=Format.CVPR_ZIP,
         track="cvpr2022-track1",
         benchmark=None,
-        usage=Usage(
-            parameters=11_699_112,
-            trainable_parameters=11_689_512,
-            macs=1_819_066_368,
-            macs_by_counter={"dispatch": 1_814_073_344, "ptflops": 1_819_066_368, "fvcore": 1_814_083_944},
-            uncounted_ops=("aten::special_bessel_j0",),
-            package_bytes=46_802_113,
-            cpu_s_per_sample=0.0412,
-        ),
+        usage=CAPTURED,
         warnings=(
             Finding(code="wrapping_folder", path="resnet18-bgr/"),
             Finding(code="uncounted_ops", facts={"ops": "aten::special_bessel_j0"}),

@@ -48,4 +48,5 @@ STAFF_PAGES: Mapping[str, Address] = {
         reverse("leaderboard", args=[scene.track.slug]) + "?split=private"
     ),
     "staff-submission": lambda scene: scene.failed.get_absolute_url(),
+    "staff-submission-counted-by-running": lambda scene: scene.by_running.get_absolute_url(),
 }

@@ -11,7 +11,7 @@ from django.utils import timezone
 from competition.leaderboard import standings
 from competition.submissions import lifecycle
 from competition.submissions.models import Submission
-from scoring.contracts import Breakdown, Finding, Stage, Status
+from scoring.contracts import Breakdown, Finding, Share, ShownBreakdown, Stage, Status
 from scoring.errors import Rejected
 from tests.examples import new_benchmark, rewrite, scored_report
 
@@ -208,6 +208,58 @@ def test_a_scored_submission_shows_where_it_was_right_and_wrong(as_alice, evalua
     assert '<th scope="row">label 0</th><td>3</td><td>2</td><td>0.6667</td>' in text
     assert '<th scope="row">group night</th><td>1</td><td>1</td><td>1.0000</td>' in text
     assert '<th scope="row">0</th><td>2</td><td>1</td>' in text
+
+
+def test_counts_stand_in_a_table_with_the_reason_for_one_that_is_far_off(as_alice, evaluation, lease):
+    counts = {"graph": 1_000, "ptflops": 1_100, "fvcore": None}
+    usage = replace(
+        scored_report().usage, macs=1_000, macs_by_counter=counts, binding_counter="graph", captured=True
+    )
+    lifecycle.record_scored(
+        lease, replace(scored_report(), usage=usage), now=timezone.now(), place=standings.place
+    )
+
+    text = text_of(as_alice, evaluation)
+
+    assert 'the captured graph<span class="you">applies</span>' in text
+    assert '<td class="num">1,100<span class="why muted small">+10.0%</span></td>' in text
+    assert "ptflops adds biases" in text
+    assert "could not count" in text
+    assert "from the graph that predicts" in text
+
+
+def test_an_entry_that_was_not_captured_says_that_it_was_counted_by_running_it(as_alice, evaluation, lease):
+    usage = replace(scored_report().usage, captured=False, not_captured="<b>numpy</b>")
+    lifecycle.record_scored(
+        lease, replace(scored_report(), usage=usage), now=timezone.now(), place=standings.place
+    )
+
+    text = text_of(as_alice, evaluation)
+
+    assert "by running it, because it could not be captured as a graph: &lt;b&gt;numpy&lt;/b&gt;" in text
+
+
+def test_a_track_with_prizes_shows_no_breakdown_and_says_so(as_alice, evaluation, lease, track):
+    lifecycle.record_scored(lease, scored_report(), now=timezone.now(), place=standings.place)
+    rewrite(track, prizes=True)
+
+    text = text_of(as_alice, evaluation)
+
+    assert "Public split by label" not in text
+    assert "does not show which labels and groups an entry gets right" in text
+
+
+def test_a_breakdown_in_steps_is_in_quarters_without_counts(as_alice, evaluation, lease, track):
+    large = {"0": Share(samples=40, correct=31, accuracy=31 / 40)}
+    breakdown = Breakdown(by_label=large, by_group={}, confusion=())
+    lifecycle.record_scored(
+        lease, replace(scored_report(), breakdown=breakdown), now=timezone.now(), place=standings.place
+    )
+    rewrite(track, breakdown=ShownBreakdown.STEPS)
+
+    text = text_of(as_alice, evaluation)
+
+    assert '<th scope="row">label 0</th><td>40</td><td>75% or more</td></tr>' in text
 
 
 def test_a_breakdown_without_parts_is_left_out(as_alice, evaluation, lease):

@@ -22,6 +22,41 @@ def test_a_breakdown_is_printed_by_label_and_by_group(capsys: pytest.CaptureFixt
     assert ["group", "night", "1", "1", "1.0000"] in lines
 
 
+def test_a_share_in_steps_is_printed_without_its_count(capsys: pytest.CaptureFixture[str]) -> None:
+    told = accepted_or_scored(scored_report())
+    told["breakdown"]["by_label"]["0"] |= {"correct": None, "accuracy": 0.5}
+
+    Screen(quiet=True).show(told)
+
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["label", "0", "3", "0.5000"] in lines
+
+
+def test_counts_are_printed_with_reasons_and_the_one_that_applies(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = {"graph": 100, "ptflops": 110, "fvcore": None}
+    usage = replace(
+        scored_report().usage, macs=100, macs_by_counter=counts, binding_counter="graph", captured=True
+    )
+
+    Screen(quiet=True).show(accepted_or_scored(replace(scored_report(), usage=usage)))
+
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert {"MACs 100", "graph 100 (exact, applies)", "fvcore failed"} <= set(lines)
+    assert any(line.startswith("ptflops 110 (+10.0%, ptflops adds biases") for line in lines)
+    assert "counted from the graph that predicts" in lines
+
+
+def test_an_entry_that_was_not_captured_is_printed_as_counted_by_running_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    usage = replace(scored_report().usage, captured=False, not_captured="[red]numpy")
+
+    Screen(quiet=True).show(accepted_or_scored(replace(scored_report(), usage=usage)))
+
+    text = " ".join(capsys.readouterr().out.split())
+    assert "counted by running it, because it could not be captured as a graph: [red]numpy" in text
+
+
 def test_a_label_is_printed_with_the_name_of_its_class(capsys: pytest.CaptureFixture[str]) -> None:
     Screen(quiet=True).show(accepted_or_scored(scored_report(), class_names=("[red]cat", "dog")))
 
