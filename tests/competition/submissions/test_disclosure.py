@@ -241,7 +241,10 @@ def test_organisers_see_what_participants_of_a_track_with_prizes_do_not(
     evaluation.submission.track = track
 
     assert reports.report(evaluation, now=now)["breakdown"] is None
-    assert reports.report(evaluation, now=now, for_organisers=True)["breakdown"]["confusion"] == [[2, 1], [0, 0]]
+    assert reports.report(evaluation, now=now, for_organisers=True)["breakdown"]["confusion"] == [
+        [2, 1],
+        [0, 0],
+    ]
 
 
 def test_a_board_tells_scores_in_six_decimals(
