@@ -7,8 +7,9 @@ from typing import cast
 
 from scoring.contracts import Outcome, Request
 from scoring.sandboxed.channel import Channel, Reply
+from scoring.sandboxed.counters.left_alive import unregistered_arrays
 from scoring.sandboxed.counters.macs import count_macs, prepare_counters
-from scoring.sandboxed.counters.parameters import count_parameters, unregistered_arrays
+from scoring.sandboxed.counters.parameters import count_parameters
 from scoring.sandboxed.failures import entry_failures
 from scoring.sandboxed.inputs import Pixels, pad
 from scoring.sandboxed.loaders import load_entry
