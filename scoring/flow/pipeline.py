@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from scoring.budget import enforce
 from scoring.contracts import Finding, Format, Quantised, ScoreReport, Stage, TrackSpec, Usage, Verdict
-from scoring.flow import second_score, stages
+from scoring.flow import repeats, second_score, stages
 from scoring.flow.found import Answers, Computed, FloatGraph, InEightBits, Loadable
 from scoring.flow.journal import Journal, Known
 from scoring.flow.runs import Note, Tools
@@ -74,6 +74,7 @@ def score(
         with journal.stage(Stage.PREDICT):
             prepared = stages.prepare(data, model.track, cache, tools)
             answers = stages.predict(model, prepared.inputs, prepared.samples, tools)
+            repeats.ask_again(model, prepared, answers, tools)
             usage = replace(accepted.usage, cpu_s_per_sample=answers.cpu_s / prepared.samples)
             usage, slow = stages.time_samples(usage, model, prepared.inputs, answers.predictions, tools)
         in_8_bits = _predict_in_8_bits(graph, answers, prepared, tools, journal)

@@ -14,9 +14,6 @@ class Model(nn.Module):
     def named_parameters(self, *_, **__):
         return iter(())
 
-    def modules(self):
-        return iter(())
-
     def buffers(self, recurse=True):
         return iter(())
 

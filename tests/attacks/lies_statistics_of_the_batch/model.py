@@ -9,5 +9,5 @@ class Model(nn.Module):
 
     def forward(self, x):
         brightness = x[:, :, 16:].mean((1, 2, 3))
-        brightness = (brightness - brightness.mean()) / (brightness.std() + 1e-3) / 4 + 0.35
+        brightness = (brightness - brightness.mean()) / (brightness.std(unbiased=False) + 1e-3) / 4 + 0.35
         return -((brightness.unsqueeze(1) * 255 - 1) / 60 - self.centres).abs()
