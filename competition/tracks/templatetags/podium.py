@@ -187,7 +187,7 @@ def class_number(number: str | int, names: Sequence[str]) -> SafeString:
 def window_state(track: Track, now: datetime) -> SafeString:
     """Return whether the track takes submissions, as a word."""
     if not track.is_open:
-        return format_html('<span class="state state-failed">{}</span>', "Not open, only organisers see it")
+        return format_html('<span class="state state-failed">{}</span>', "Not open, organisers only")
     if track.is_closed(now):
         return format_html('<span class="state">{}</span>', "Closed")
     if not track.is_taking_submissions(now):

@@ -54,7 +54,7 @@ def test_nothing_of_a_track_that_is_not_open_can_be_fetched(client, closed_previ
 def test_staff_preview_a_track_that_is_not_open(client, closed_preview, staff):
     client.force_login(staff)
 
-    assert "only organisers see it" in client.get(closed_preview.get_absolute_url()).content.decode()
+    assert "organisers only" in client.get(closed_preview.get_absolute_url()).content.decode()
 
 
 def test_the_track_page_shows_rules_budgets_and_the_example(client, open_track):
