@@ -18,7 +18,7 @@ from onnx import GraphProto, ModelProto
 
 from scoring.budget.onnx.graph import Counter, Tally
 from scoring.budget.onnx.inference import Dialect
-from scoring.budget.onnx.parameters import count_parameters
+from scoring.budget.onnx.parameters import FREE_VALUES, count_parameters
 from scoring.budget.onnx.shapes import Fact, Scope, tensor_type, use_short_names
 from scoring.budget.onnx.steps import TooLargeError
 from scoring.budget.onnx.tensors import forget_large_values, load_small_values
@@ -78,21 +78,34 @@ def count_model(
     processor time bounds it. A graph with a batch of its own runs at no other.
     """
     use_short_names(model)
-    parameters = count_parameters(model.graph)
+    stored = count_parameters(model.graph)
     forget_large_values(model.graph)
     fixed = _fixed_batch(model.graph)
-    tallies = [
-        (_count_at(batch, model, shape, max_value_bytes), batch) for batch in ([fixed] if fixed else batches)
-    ]
+    found = [_count_at(batch, model, shape, max_value_bytes) for batch in ([fixed] if fixed else batches)]
     return ModelCounts(
-        parameters=parameters,
-        macs=max(-(-tally.macs // batch) for tally, batch in tallies),
-        uncounted_ops=tuple(sorted({name for tally, _ in tallies for name in tally.uncounted})),
-        macs_in_8_bits=min(-(-tally.macs_in_8_bits // batch) for tally, batch in tallies),
+        # At the smallest batch: what is made for each sample is no weight.
+        parameters=_parameters(stored, min(found, key=lambda each: each.batch).unfolded),
+        macs=max(-(-each.tally.macs // each.batch) for each in found),
+        uncounted_ops=tuple(sorted({name for each in found for name in each.tally.uncounted})),
+        macs_in_8_bits=min(-(-each.tally.macs_in_8_bits // each.batch) for each in found),
     )
 
 
-def _count_at(batch: int, model: ModelProto, shape: tuple[int, ...], max_value_bytes: int | None) -> Tally:
+@dataclass(frozen=True)
+class _Found:
+    """What was counted at one batch size."""
+
+    batch: int
+    tally: Tally
+    unfolded: int
+
+
+def _parameters(stored: int, unfolded: int) -> int:
+    """Return the stored weights, or those made of them if there are far more: position grids are none."""
+    return unfolded if unfolded > stored + FREE_VALUES else stored
+
+
+def _count_at(batch: int, model: ModelProto, shape: tuple[int, ...], max_value_bytes: int | None) -> _Found:
     scope = Scope.empty()
     weights = {tensor.name for tensor in model.graph.initializer}
     for value in model.graph.input:
@@ -100,7 +113,10 @@ def _count_at(batch: int, model: ModelProto, shape: tuple[int, ...], max_value_b
             type_ = tensor_type(value.type.tensor_type.elem_type, (batch, *shape))
             scope.define(value.name, Fact(type_))
     dialect = Dialect(opsets=tuple(model.opset_import), ir_version=model.ir_version)
-    return Counter(dialect, max_value_bytes=max_value_bytes).count(model.graph, scope)
+    counter = Counter(dialect, max_value_bytes=max_value_bytes)
+    tally = counter.count(model.graph, scope)
+    counter.unfolded.note_results(model.graph, scope)
+    return _Found(batch=batch, tally=tally, unfolded=counter.unfolded.values)
 
 
 def _fixed_batch(graph: GraphProto) -> int | None:

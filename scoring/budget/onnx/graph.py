@@ -14,6 +14,7 @@ from scoring.budget.onnx.loops import Facts, Turn, body_of, leave_steady, leave_
 from scoring.budget.onnx.operators import FORMULAS, FREE, PRODUCTS, of_unknown_shape
 from scoring.budget.onnx.shapes import Fact, Scope, UnknownShapeError
 from scoring.budget.onnx.steps import TooLargeError, define_weights, follow
+from scoring.budget.onnx.unfolded import Unfolded
 
 FLOWS: Final = frozenset({"If", "Loop", "Scan"})
 EIGHT_BITS: Final = frozenset({TensorProto.INT8, TensorProto.UINT8})
@@ -49,6 +50,7 @@ class Counter:
         self._dialect = dialect
         self._max_value_bytes = max_value_bytes
         self._unrolled_nodes = 0
+        self.unfolded = Unfolded()
 
     def count(self, graph: GraphProto, scope: Scope) -> Tally:
         """Add up a graph whose inputs the scope knows; raise `TooLargeError` if no machine can run it."""
@@ -70,6 +72,7 @@ class Counter:
             if node.op_type in FLOWS:
                 return self._count_flow(node, scope)
             follow(node, scope, self._dialect, self._max_value_bytes)
+            self.unfolded.see(node, scope)
             if node.op_type in FREE:
                 return Tally(node_runs=1)
             formula = FORMULAS.get(node.op_type)

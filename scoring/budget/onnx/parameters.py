@@ -2,115 +2,108 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from onnx import AttributeProto, GraphProto, NodeProto, TensorProto
+from onnx import GraphProto, NodeProto, TensorProto, helper
 
-# Shapes, axes and index tables are wide integers and no parameters. Beyond this size no honest
-# table is known, and weights could be smuggled past the budget as integers to be cast.
-MAX_INDEX_VALUES: Final = 65_536
+from scoring.budget.onnx.tensors import VALUE_FIELDS, named_tensors, nodes
+from scoring.budget.onnx.uses import Uses, uses_of
+
+# Shapes, axes and index tables are no parameters. More values than this together are weights, which
+# could be smuggled past the budget as integers.
+FREE_VALUES: Final = 2**18
+INTEGER_BITS: Final = 64
+# Attributes list axes, pads and scales; a longer list of numbers is a table.
+MAX_LISTED: Final = 64
+BYTE_BITS: Final = 8
 TEXT_BYTES_A_VALUE: Final = 4
-INDEX_TYPES: Final = frozenset(
+POINTERS: Final = frozenset(
     {
         TensorProto.BOOL,
-        TensorProto.INT16,
-        TensorProto.UINT16,
-        TensorProto.INT32,
-        TensorProto.UINT32,
-        TensorProto.INT64,
-        TensorProto.UINT64,
+        *(TensorProto.INT16, TensorProto.INT32, TensorProto.INT64),
+        *(TensorProto.UINT16, TensorProto.UINT32, TensorProto.UINT64),
     }
 )
+# Wide floats are two weights, complex numbers one for each part.
+WORDS: Final[Mapping[int, int]] = {TensorProto.DOUBLE: 2, TensorProto.COMPLEX64: 2, TensorProto.COMPLEX128: 4}
 
 
 def count_parameters(graph: GraphProto) -> int:
     """Return how many weight values the graph and the graphs inside it hold, shared storage once.
 
-    Floating-point and quantised (at most 8 bits) tensors count, trainable or not. So do long lists of
-    numbers in attributes, and long texts, which the graph could turn into weights.
+    Floating-point and quantised (at most 8 bits) tensors count, trainable or not. Wide integers, long
+    lists of numbers in attributes and texts count if there are more than `FREE_VALUES` of them:
+    once where they only point at something, and else by the bytes in them, which the graph could
+    turn into weights.
     """
-    seen: set[tuple[str, ...]] = set()
-    total = 0
-    for tensor in _tensors(graph):
+    uses, seen = uses_of(graph), set[tuple[str, ...]]()
+    weights = loose = 0
+    for name, tensor in named_tensors(graph):
         place = _place(tensor)
-        if place is None or place not in seen:
-            total += _values(tensor)
-        if place is not None:
-            seen.add(place)
-    return total + sum(_listed_values(node) for node in _nodes(graph))
-
-
-def _place(tensor: TensorProto) -> tuple[str, ...] | None:
-    """Return where in a file an external tensor lies: two tensors in one place are one weight."""
-    if tensor.data_location != TensorProto.EXTERNAL:
-        return None
-    entries = {entry.key: entry.value for entry in tensor.external_data}
-    return (
-        entries.get("location", ""),
-        entries.get("offset", "0"),
-        str(tensor.data_type),
-        str(list(tensor.dims)),
-    )
-
-
-def _values(tensor: TensorProto) -> int:
-    count = math.prod(tensor.dims)
-    if tensor.data_type == TensorProto.STRING:
-        return _unless_few(max(count, _text_values(tensor.string_data)))
-    return _unless_few(count) if tensor.data_type in INDEX_TYPES else count
-
-
-def _listed_values(node: NodeProto) -> int:
-    """Count what a node's attributes list: `Constant` and `Cast`, or `StringSplit`, make weights of it."""
-    total = 0
-    for attribute in node.attribute:
-        if node.op_type == "Constant":
-            total += len(attribute.floats)
+        if place and place in seen:
+            continue
+        seen.add(place)
+        if tensor.data_type == TensorProto.STRING:
+            loose += max(math.prod(tensor.dims), _text_values(tensor.string_data))
+        elif tensor.data_type in POINTERS:
+            loose += math.prod(tensor.dims) * _numbers_in(name, tensor, uses)
         else:
-            total += _unless_few(len(attribute.floats))
-        total += _unless_few(len(attribute.ints))
-        total += _unless_few(_text_values([attribute.s, *attribute.strings]))
-    return total
+            weights += math.prod(tensor.dims) * _numbers_in(name, tensor, uses)
+    for node in nodes(graph):
+        listed, others = _listed_values(node, uses)
+        weights, loose = weights + listed, loose + others
+    return weights + (loose if loose > FREE_VALUES else 0)
+
+
+def _place(tensor: TensorProto) -> tuple[str, ...]:
+    """Say what two tensors share that are one: their place in a file, or all integers of a large table.
+
+    Exporters write the same table of relative positions once for each layer.
+    """
+    shape = (str(tensor.data_type), str(list(tensor.dims)))
+    if tensor.data_location == TensorProto.EXTERNAL:
+        entries = {entry.key: entry.value for entry in tensor.external_data}
+        return (entries.get("location", ""), entries.get("offset", "0"), *shape)
+    if tensor.data_type not in POINTERS:
+        return ()
+    digest = hashlib.sha256(tensor.raw_data)
+    for name in VALUE_FIELDS[1:-1]:
+        digest.update(repr(list(getattr(tensor, name))).encode())
+    return ("", digest.hexdigest(), *shape)
+
+
+def _numbers_in(name: str, tensor: TensorProto, uses: Uses) -> int:
+    if tensor.data_type == TensorProto.BOOL:
+        return 1
+    if tensor.data_type in POINTERS or tensor.data_type in {TensorProto.INT8, TensorProto.UINT8}:
+        return uses.numbers_in(name, _bits(tensor), floating=False)
+    return max(WORDS.get(tensor.data_type, 1), uses.numbers_in(name, _bits(tensor), floating=True))
+
+
+def _bits(tensor: TensorProto) -> int:
+    try:
+        return int(helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize) * BYTE_BITS
+    except KeyError:
+        return BYTE_BITS
+
+
+def _listed_values(node: NodeProto, uses: Uses) -> tuple[int, int]:
+    """Count what a node lists, floats apart: `Constant`, or `Cast` and `StringSplit`, make weights of it."""
+    is_constant = node.op_type == "Constant" and len(node.output) > 0
+    weights = loose = 0
+    for attribute in node.attribute:
+        loose += _text_values([attribute.s, *attribute.strings])
+        if is_constant:
+            weights += len(attribute.floats)
+            loose += len(attribute.ints) * uses.numbers_in(node.output[0], INTEGER_BITS, floating=False)
+        elif max(len(attribute.floats), len(attribute.ints)) > MAX_LISTED:
+            loose += len(attribute.floats) + len(attribute.ints)
+    return weights, loose
 
 
 def _text_values(texts: Iterable[bytes]) -> int:
     """Count as many values as numbers of four bytes fit into the texts."""
     return sum(len(text) for text in texts) // TEXT_BYTES_A_VALUE
-
-
-def _unless_few(count: int) -> int:
-    return count if count > MAX_INDEX_VALUES else 0
-
-
-def _tensors(graph: GraphProto) -> Iterator[TensorProto]:
-    yield from graph.initializer
-    for sparse in graph.sparse_initializer:
-        yield sparse.values
-    for attribute in _attributes(graph):
-        yield from attribute.tensors
-        if attribute.HasField("t"):
-            yield attribute.t
-        if attribute.HasField("sparse_tensor"):
-            yield attribute.sparse_tensor.values
-    for inner in _inner_graphs(graph):
-        yield from _tensors(inner)
-
-
-def _nodes(graph: GraphProto) -> Iterator[NodeProto]:
-    yield from graph.node
-    for inner in _inner_graphs(graph):
-        yield from _nodes(inner)
-
-
-def _inner_graphs(graph: GraphProto) -> Iterator[GraphProto]:
-    for attribute in _attributes(graph):
-        yield from attribute.graphs
-        if attribute.HasField("g"):
-            yield attribute.g
-
-
-def _attributes(graph: GraphProto) -> Iterator[AttributeProto]:
-    for node in graph.node:
-        yield from node.attribute

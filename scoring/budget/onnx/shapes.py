@@ -19,16 +19,29 @@ class UnknownShapeError(Exception):
 
 
 @dataclass(frozen=True)
+class Made:
+    """What a constant is made of: how many numbers each of its sources holds, by the source's name.
+
+    `key` names the constant itself: equal keys, equal values.
+    """
+
+    key: str
+    sources: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Fact:
     """What is known of one value.
 
     `value` is there where it is small and exact. `distinct` is how many numbers it holds that are no
-    repetitions of others of them, where that is fewer than its size.
+    repetitions of others of them, where that is fewer than its size. `made` is there where the picture
+    has no part in it.
     """
 
     type: TypeProto
     value: Value | None = None
     distinct: int | None = None
+    made: Made | None = None
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Final
 
-from onnx import GraphProto, NodeProto, TensorProto, TypeProto
+from onnx import GraphProto, NodeProto, TypeProto
 
 from scoring.budget.onnx.inference import Dialect, output_types
 from scoring.budget.onnx.shapes import Fact, Scope, UnknownShapeError, tensor_type, value_bytes
+from scoring.budget.onnx.unfolded import made_of_weight
 from scoring.budget.onnx.values import output_values, stored_value
 
 # Operators whose output holds no numbers but those of these inputs: of the first one, or of all.
@@ -27,13 +29,13 @@ class TooLargeError(Exception):
 def define_weights(graph: GraphProto, scope: Scope) -> None:
     """Add the weights that a graph holds to its scope."""
     for tensor in graph.initializer:
-        scope.define(tensor.name, _fact_of(tensor))
+        made = made_of_weight(tensor.name, math.prod(tensor.dims))
+        type_ = tensor_type(tensor.data_type, tensor.dims)
+        scope.define(tensor.name, Fact(type_, stored_value(tensor), made=made))
     for sparse in graph.sparse_initializer:
-        scope.define(sparse.values.name, Fact(tensor_type(sparse.values.data_type, sparse.dims)))
-
-
-def _fact_of(tensor: TensorProto) -> Fact:
-    return Fact(tensor_type(tensor.data_type, tensor.dims), stored_value(tensor))
+        made = made_of_weight(sparse.values.name, math.prod(sparse.values.dims))
+        type_ = tensor_type(sparse.values.data_type, sparse.dims)
+        scope.define(sparse.values.name, Fact(type_, made=made))
 
 
 def follow(node: NodeProto, scope: Scope, dialect: Dialect, max_value_bytes: int | None) -> None:

@@ -12,6 +12,7 @@ from onnx.external_data_helper import load_external_data_for_tensor
 
 from scoring.budget.onnx.values import MAX_VALUES
 
+# Where a tensor keeps its values; the first holds raw bytes, the last says where else they lie.
 VALUE_FIELDS: Final = (
     "raw_data",
     "float_data",
@@ -23,19 +24,27 @@ VALUE_FIELDS: Final = (
 )
 
 
-def tensors(graph: GraphProto) -> Iterator[TensorProto]:
-    """Yield every weight of the graph and of the graphs inside it, those in attributes too."""
-    yield from graph.initializer
-    for sparse in graph.sparse_initializer:
-        yield sparse.values
-    for attribute in _attributes(graph):
-        yield from attribute.tensors
-        if attribute.HasField("t"):
-            yield attribute.t
-        if attribute.HasField("sparse_tensor"):
-            yield attribute.sparse_tensor.values
+def named_tensors(graph: GraphProto) -> Iterator[tuple[str, TensorProto]]:
+    """Yield every weight of the graph and of the graphs inside it, with the name of its value.
+
+    A tensor in an attribute has the name of the node's first output.
+    """
+    yield from ((tensor.name, tensor) for tensor in graph.initializer)
+    yield from ((sparse.values.name, sparse.values) for sparse in graph.sparse_initializer)
+    for node in graph.node:
+        name = next(iter(node.output), "")
+        for attribute in node.attribute:
+            yield from ((name, tensor) for tensor in _tensors_of(attribute))
     for inner in _inner_graphs(graph):
-        yield from tensors(inner)
+        yield from named_tensors(inner)
+
+
+def _tensors_of(attribute: AttributeProto) -> Iterator[TensorProto]:
+    yield from attribute.tensors
+    if attribute.HasField("t"):
+        yield attribute.t
+    if attribute.HasField("sparse_tensor"):
+        yield attribute.sparse_tensor.values
 
 
 def nodes(graph: GraphProto) -> Iterator[NodeProto]:
@@ -50,7 +59,7 @@ def load_small_values(graph: GraphProto, folder: Path) -> None:
 
     The format's check made sure that they lie in the package.
     """
-    for tensor in tensors(graph):
+    for _, tensor in named_tensors(graph):
         is_outside = tensor.data_location == TensorProto.EXTERNAL
         if is_outside and tensor.data_type == TensorProto.INT64 and math.prod(tensor.dims) <= MAX_VALUES:
             load_external_data_for_tensor(tensor, str(folder))
@@ -58,7 +67,7 @@ def load_small_values(graph: GraphProto, folder: Path) -> None:
 
 def forget_large_values(graph: GraphProto) -> None:
     """Drop the values of tensors that are too large to be a shape: inference would only copy them."""
-    for tensor in tensors(graph):
+    for _, tensor in named_tensors(graph):
         if math.prod(tensor.dims) > MAX_VALUES or tensor.data_location == TensorProto.EXTERNAL:
             for name in VALUE_FIELDS:
                 tensor.ClearField(name)
@@ -66,12 +75,8 @@ def forget_large_values(graph: GraphProto) -> None:
 
 
 def _inner_graphs(graph: GraphProto) -> Iterator[GraphProto]:
-    for attribute in _attributes(graph):
-        yield from attribute.graphs
-        if attribute.HasField("g"):
-            yield attribute.g
-
-
-def _attributes(graph: GraphProto) -> Iterator[AttributeProto]:
     for node in graph.node:
-        yield from node.attribute
+        for attribute in node.attribute:
+            yield from attribute.graphs
+            if attribute.HasField("g"):
+                yield attribute.g

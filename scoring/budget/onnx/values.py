@@ -133,7 +133,7 @@ def _is_exact(node: NodeProto, inputs: Values, outputs: Values) -> bool:
 def _fits(floats: Value, dtype: np.dtype[np.generic]) -> bool:
     if dtype.kind not in "iu":
         return True
-    bounds = np.iinfo(dtype)
+    bounds = np.iinfo(dtype.name)
     return bool(np.all(np.isfinite(floats) & (floats > bounds.min - 1.0) & (floats < bounds.max)))
 
 

@@ -31,7 +31,7 @@ def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Re
     prepare_counters()
     with entry_failures(Outcome.LOAD_FAILED, request.task):
         entry = onnx_graph.load(package, request)
-        parameters = count_graph_parameters(onnx.load(package / request.main))
+        parameters = count_graph_parameters(onnx.load(package / request.main).graph)
     _probe(entry, request, pixels)
     macs, warnings = _second_opinion(entry, request, package / request.main, pixels)
     if not parameters:
