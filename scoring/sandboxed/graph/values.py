@@ -1,0 +1,153 @@
+"""Counts the values that a graph holds: its weights, and what it makes of constants alone.
+
+Weights count as everywhere: each floating value once, narrower or wider ones as `counters.parameters` has
+it; integers by the bytes that they can hold where they are computed with, and once where they only pick.
+Weights can be packed. What unpacks them (shifts, remainders, rounding) gives a tensor that no input
+changes, so each such tensor counts at its full size, and so does one that is computed from no weight at
+all. That a tensor does not depend on the input is told from the graph, and from what it was for several
+inputs, as adding 0 times the input would hide it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+
+from scoring.sandboxed.counters.parameters import FREE_VALUES
+from scoring.sandboxed.graph.document import Graph, Node, Value, Weight
+from scoring.sandboxed.graph.module import leaves
+
+WORD_BYTES: Final = 4
+NIBBLES_A_BYTE: Final = 2
+_PICKS: Final[Mapping[str, tuple[int, ...]]] = {
+    "aten::index": (1,),
+    "aten::_unsafe_index": (1,),
+    "aten::index_select": (2,),
+    "aten::gather": (2,),
+    "aten::embedding": (1,),
+    "aten::embedding_bag": (1, 2),
+    "aten::take_along_dim": (1,),
+    "aten::index_put": (1,),
+    "aten::index_put_": (1,),
+    "aten::index_add": (2,),
+    "aten::index_copy": (2,),
+    "aten::scatter": (2,),
+    "aten::scatter_add": (2,),
+}
+"""Where an operator takes numbers of places."""
+_SHIFTS: Final = frozenset(
+    f"aten::{name}{ending}"
+    for name in (
+        *(
+            "bitwise_and",
+            "bitwise_or",
+            "bitwise_xor",
+            "bitwise_not",
+            "bitwise_left_shift",
+            "bitwise_right_shift",
+        ),
+        *("__and__", "__or__", "__xor__", "__lshift__", "__rshift__"),
+        *("__iand__", "__ior__", "__ixor__", "__ilshift__", "__irshift__"),
+        *("floor_divide", "remainder", "fmod", "floor", "ceil", "round", "trunc", "fix", "frac"),
+    )
+    for ending in ("", "_")
+)
+_WHOLE: Final = frozenset({torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.bool})
+_MOVES_NAMES = """
+alias atleast_1d atleast_2d atleast_3d broadcast_to cat chunk clone concat contiguous detach diagonal
+expand expand_as flatten flip gather index index_select lift_fresh_copy movedim narrow pad
+constant_pad_nd permute ravel repeat repeat_interleave reshape roll select slice split
+split_with_sizes squeeze stack swapaxes t tile transpose unbind unflatten unfold unsqueeze view
+view_as embedding zeros ones full zeros_like ones_like full_like new_zeros new_ones new_full
+scalar_tensor
+"""
+_MOVES: Final = frozenset(f"aten::{name}" for name in _MOVES_NAMES.split())
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """What a value that no input changes came from: weights at all, and anything but moving them about."""
+
+    has_weights: bool
+    is_made: bool
+
+
+def unpacking(graph: Graph) -> frozenset[int]:
+    """Return the numbers of the values that an operator gave which can unpack one number into several."""
+    return frozenset(place for place, node in enumerate(graph.nodes, start=1) if _unpacks(node))
+
+
+def count_values(graph: Graph, sizes: Mapping[int, int], steady: Set[int]) -> int:
+    """Return how many values the graph holds.
+
+    `sizes` are the numbers of elements of its values at a batch of one, by their numbers; `steady` are those of
+    `unpacking(graph)` that were the same for every input tried.
+    """
+    unfolded = sum(sizes.get(place, 0) for place in _made(graph) | set(steady))
+    literals = sum(isinstance(each, (int, float)) for node in graph.nodes for each in leaves(node))
+    listed = literals if literals > FREE_VALUES else 0
+    return max(_stored(graph), unfolded if unfolded > FREE_VALUES else 0) + listed
+
+
+def _unpacks(node: Node) -> bool:
+    name = node.operator.partition(".")[0]
+    reinterprets = node.operator == "aten::view.dtype"
+    to_whole = name in {"aten::to", "aten::_to_copy"} and any(each in _WHOLE for each in _dtypes(node))
+    return name in _SHIFTS or reinterprets or to_whole
+
+
+def _dtypes(node: Node) -> Iterator[torch.dtype]:
+    return (each for each in leaves(node) if isinstance(each, torch.dtype))
+
+
+def _stored(graph: Graph) -> int:
+    """Return the values of the weights; few whole numbers are shapes and places, and free."""
+    computed = _computed_with(graph)
+    nibbles = NIBBLES_A_BYTE if unpacking(graph) else 1
+    floating = whole = 0
+    for name, weight in graph.weights.items():
+        if weight.is_floating_point() or weight.is_complex():
+            floating += weight.numel() * max(weight.element_size() // WORD_BYTES, 1)
+        elif name in computed:
+            whole += weight.numel() * weight.element_size() * nibbles
+        else:
+            whole += weight.numel()
+    return floating + (whole if whole > FREE_VALUES else 0)
+
+
+def _computed_with(graph: Graph) -> set[str]:
+    """Return the names of weights that stand somewhere else than where an operator takes places."""
+    found: set[str] = set()
+    for node in graph.nodes:
+        places = _PICKS.get(node.operator.partition(".")[0], ())
+        others = [arg for place, arg in enumerate(node.args) if place not in places]
+        found.update(
+            each.name
+            for each in leaves(Node(operator="", args=others, kwargs=node.kwargs))
+            if isinstance(each, Weight)
+        )
+    return found
+
+
+def _made(graph: Graph) -> set[int]:
+    """Return the values that no input changes, that the input meets, and that are more than weights moved about."""
+    origins: dict[int, _Origin] = {}
+    met: set[int] = set()
+    for place, node in enumerate(graph.nodes, start=1):
+        given = leaves(node)
+        numbers = [each.number for each in given if isinstance(each, Value)]
+        if all(number in origins for number in numbers):
+            origins[place] = _origin(node, given, [origins[number] for number in numbers])
+        else:
+            met.update(number for number in numbers if number in origins)
+    return {place for place in met if origins[place].is_made}
+
+
+def _origin(node: Node, given: list[Any], before: list[_Origin]) -> _Origin:
+    has_weights = any(isinstance(each, Weight) for each in given) or any(each.has_weights for each in before)
+    moves = node.operator.partition(".")[0] in _MOVES or node.operator == "getitem"
+    was_made = any(each.is_made for each in before)
+    return _Origin(has_weights, was_made or _unpacks(node) or not (moves or has_weights))

@@ -1,0 +1,86 @@
+"""Counts the MACs of a graph at the batches that will run, and finds what no input changes.
+
+No operator of a graph has work or shapes that depend on values, so it is counted on tensors without
+values: that takes no longer for a batch of hundreds than for one. Where an operator has no such form the
+graph is run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import torch
+
+from scoring.sandboxed.counters import dispatch
+from scoring.sandboxed.graph.document import Graph
+from scoring.sandboxed.graph.module import GraphFailed, GraphModule
+
+EMPTY: Final = torch.device("meta")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """MACs of one sample, and the operators that no formula is known for."""
+
+    macs: int
+    uncounted: frozenset[str]
+
+
+def count_work(graph: Graph, example: torch.Tensor, batches: Iterable[int]) -> Work:
+    """Return the work per sample at the batch where that is most, rounded up.
+
+    `example` is a batch of at least one sample, as the model receives it.
+    """
+    empty = GraphModule(replace(graph, weights={name: w.to(EMPTY) for name, w in graph.weights.items()}))
+    found = [(batch, _count(graph, empty, example, batch)) for batch in sorted(set(batches))]
+    return Work(
+        macs=max(-(-counter.macs // batch) for batch, counter in found),
+        uncounted=frozenset(name for _, counter in found for name in counter.uncounted),
+    )
+
+
+def _count(graph: Graph, empty: GraphModule, example: torch.Tensor, batch: int) -> dispatch.MacCounter:
+    shape = (batch, *example.shape[1:])
+    try:
+        return dispatch.count(lambda: empty(torch.empty(shape, dtype=example.dtype, device=EMPTY)), batch)
+    except GraphFailed:
+        # Not every operator has a form without values.
+        module = GraphModule(graph)
+        return dispatch.count(lambda: module(example[:1].expand(shape).clone()), batch)
+
+
+def sizes(module: GraphModule, example: torch.Tensor) -> dict[int, int]:
+    """Return the numbers of elements of all values at this batch."""
+    found: dict[int, int] = {}
+
+    def look(place: int, value: Any) -> None:
+        found[place] = value.numel() if isinstance(value, torch.Tensor) else 0
+
+    with torch.no_grad(), module.watched(look):
+        module(example)
+    return found
+
+
+def steady(module: GraphModule, examples: Iterable[torch.Tensor], places: frozenset[int]) -> frozenset[int]:
+    """Return which of the values at `places` are the same for every example."""
+    first: dict[int, torch.Tensor] = {}
+    changed: set[int] = set()
+
+    def look(place: int, value: Any) -> None:
+        if place not in places or place in changed or not isinstance(value, torch.Tensor):
+            return
+        if place not in first:
+            first[place] = value.clone()
+        elif not _same(first[place], value):
+            changed.add(place)
+
+    with torch.no_grad(), module.watched(look):
+        for example in examples:
+            module(example)
+    return frozenset(first) - changed
+
+
+def _same(one: torch.Tensor, other: torch.Tensor) -> bool:
+    return one.shape == other.shape and torch.equal(torch.nan_to_num(one), torch.nan_to_num(other))
