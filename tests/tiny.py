@@ -2,11 +2,14 @@
 
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
+
+from scoring.contracts import Capture, TrackSpec
 
 SIDE = 8
 GRAPH_PARAMETERS = 300
@@ -18,6 +21,11 @@ def write_entry(folder: Path) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("model.py", "class Model: ...\n")
     return path
+
+
+def uncaptured(track: TrackSpec) -> TrackSpec:
+    """Return the track as one whose entries run as they are: a played sandbox writes no graphs."""
+    return replace(track, budgets=replace(track.budgets, capture=Capture.OFF))
 
 
 def write_graph(folder: Path, *, sides: Sequence[int | str] = (224, 224)) -> Path:

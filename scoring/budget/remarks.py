@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from scoring.budget.enforce import NAMED_COUNTERS
 from scoring.contracts import Budgets, Capture, Finding, Usage, exact_counter, second_opinions
+
+WORTH_TELLING: Final = 0.001
+"""Share of the limit on MACs below which a difference between counters is nobody's concern."""
 
 
 def remarks(usage: Usage, budgets: Budgets) -> tuple[Finding, ...]:
@@ -37,14 +41,16 @@ def _differences(usage: Usage, budgets: Budgets) -> Iterator[Finding]:
     if budgets.max_macs is None:
         return
     exact = exact_counter(usage.macs_by_counter)
+    expected = usage.macs_by_counter.get(exact) or 0
     for opinion in second_opinions(usage.macs_by_counter):
-        if opinion.why and opinion.share_off is not None:
+        apart = abs((opinion.macs or 0) - expected)
+        if opinion.why and opinion.share_off is not None and apart > WORTH_TELLING * budgets.max_macs:
             facts = {
                 "counter": opinion.counter,
                 "found": opinion.macs,
                 "difference": opinion.share_off,
                 "exact": exact,
-                "expected": usage.macs_by_counter[exact],
+                "expected": expected,
                 "why": opinion.why,
             }
             yield Finding(code="counters_differ", facts=facts)

@@ -16,9 +16,13 @@ C = TypeVar("C", InputContract, OutputContract)
 
 
 class Task(StrEnum):
-    """What a sandbox is asked to do. `CALIBRATE` runs no entry: it times known work."""
+    """What a sandbox is asked to do.
+
+    `COUNT` counts a captured graph and lets it answer trials; `CALIBRATE` runs no entry: it times known work.
+    """
 
     MEASURE = "measure"
+    COUNT = "count"
     PREDICT = "predict"
     CALIBRATE = "calibrate"
     LATENCY = "latency"
@@ -30,16 +34,28 @@ class Task(StrEnum):
     @property
     def may_tell(self) -> bool:
         """Say whether the entry's own words may be shown: it sees nothing that is hidden."""
-        return self in {Task.MEASURE, Task.EXPORT, Task.COMPILE, Task.TRACE}
+        return self in {Task.MEASURE, Task.COUNT, Task.EXPORT, Task.COMPILE, Task.TRACE}
 
 
 WRITING = frozenset({Task.EXPORT, Task.COMPILE, Task.TRACE, Task.QUANTISE})
 """Tasks whose output is a file: the entry's model in another form. `QUANTISE` alone sees hidden samples."""
 
+ON_TRIALS = frozenset({Task.MEASURE, Task.COUNT})
+"""Tasks whose output are answers to trials, by an entry and by its graph, to be compared."""
+PASSES = 2
+"""How often all trials are answered at most: one by one, and together."""
+LENGTH_BYTES = 8
+"""A graph's length stands before it, as a little-endian integer; 0 says that there is none."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What the child process is told; crosses as JSON. It names no label, file name or host path."""
+    """What the child process is told; crosses as JSON. It names no label, file name or host path.
+
+    `captured` says that the package holds the entry's graph, and nothing of its code. `trials` is how many
+    samples more than `samples` the parent shows once a graph is written (see `sandbox.reveal`); 0 asks for
+    no graph. `capture_s` is how long making one may take.
+    """
 
     task: Task
     format: Format
@@ -52,6 +68,9 @@ class Request:
     seed: int
     may_start_processes: bool = False
     options: Mapping[str, object] = field(default_factory=dict)
+    captured: bool = False
+    trials: int = 0
+    capture_s: float = 0.0
 
     def to_json(self) -> str:
         """Return the request as the child reads it."""
@@ -73,6 +92,9 @@ class Request:
             seed=raw["seed"],
             may_start_processes=raw["may_start_processes"],
             options=raw["options"],
+            captured=raw["captured"],
+            trials=raw["trials"],
+            capture_s=raw["capture_s"],
         )
 
 

@@ -22,48 +22,54 @@ ROUNDING: Final = 0.05
 Rows = NDArray[np.float64]
 
 
-def count_off(answers: NDArray[np.float32], predictions: NDArray[np.float32], kind: OutputKind) -> int:
-    """Return how many rows differ beyond rounding; what is not a number differs.
+def count_off(
+    answers: NDArray[np.float32],
+    predictions: NDArray[np.float32],
+    kind: OutputKind,
+    *,
+    rounding: float = ROUNDING,
+) -> int:
+    """Return how many rows differ beyond rounding, a share of how far answers lie apart; what is not a number differs.
 
     In a class map, that share of the pixels may have another class: class numbers have no size, and a
     map may be all zeros.
     """
     # Answers are hostile: infinities less each other are no number, and worth no warning.
     with np.errstate(invalid="ignore", over="ignore"):
-        off = _OFF[kind](answers.astype(np.float64), predictions.astype(np.float64))
+        off = _OFF[kind](answers.astype(np.float64), predictions.astype(np.float64), rounding)
     return int(np.count_nonzero(off))
 
 
-def _logits_off(answers: Rows, predictions: Rows) -> NDArray[np.bool_]:
+def _logits_off(answers: Rows, predictions: Rows, rounding: float) -> NDArray[np.bool_]:
     """Compare distances to the highest logit, class by class: a column that never wins excuses no other."""
     if predictions.shape[1] == 1:
-        return _confidences_off(answers, predictions)
+        return _confidences_off(answers, predictions, rounding)
     below = predictions - predictions.max(axis=1, keepdims=True)
-    return _beyond_rounding(answers - answers.max(axis=1, keepdims=True), below)
+    return _beyond_rounding(answers - answers.max(axis=1, keepdims=True), below, rounding)
 
 
-def _confidences_off(answers: Rows, predictions: Rows) -> NDArray[np.bool_]:
+def _confidences_off(answers: Rows, predictions: Rows, rounding: float) -> NDArray[np.bool_]:
     middle = np.median(predictions, axis=0)
-    return _beyond_rounding(answers - middle, predictions - middle)
+    return _beyond_rounding(answers - middle, predictions - middle, rounding)
 
 
-def _beyond_rounding(answers: Rows, predictions: Rows) -> NDArray[np.bool_]:
+def _beyond_rounding(answers: Rows, predictions: Rows, rounding: float) -> NDArray[np.bool_]:
     """Allow a share of each value and of its column's usual one, which few huge values do not raise."""
     usual = np.median(np.abs(predictions), axis=0)
-    same = np.abs(answers - predictions) <= ROUNDING * (np.abs(predictions) + usual)
+    same = np.abs(answers - predictions) <= rounding * (np.abs(predictions) + usual)
     return np.asarray(~same.all(axis=1))
 
 
-def _maps_off(answers: Rows, predictions: Rows) -> NDArray[np.bool_]:
-    return np.asarray((answers != predictions).mean(axis=1) > ROUNDING)
+def _maps_off(answers: Rows, predictions: Rows, rounding: float) -> NDArray[np.bool_]:
+    return np.asarray((answers != predictions).mean(axis=1) > rounding)
 
 
-def _boxes_off(answers: Rows, predictions: Rows) -> NDArray[np.bool_]:
+def _boxes_off(answers: Rows, predictions: Rows, rounding: float) -> NDArray[np.bool_]:
     difference = np.abs(answers - predictions).mean(axis=1)
-    return np.asarray(~(difference <= ROUNDING * np.abs(predictions).mean(axis=1)))
+    return np.asarray(~(difference <= rounding * np.abs(predictions).mean(axis=1)))
 
 
-_OFF: Final[dict[OutputKind, Callable[[Rows, Rows], NDArray[np.bool_]]]] = {
+_OFF: Final[dict[OutputKind, Callable[[Rows, Rows, float], NDArray[np.bool_]]]] = {
     OutputKind.LOGITS: _logits_off,
     OutputKind.CONFIDENCE: _confidences_off,
     OutputKind.CLASS_MAP: _maps_off,

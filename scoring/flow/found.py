@@ -13,17 +13,22 @@ from scoring.contracts import Breakdown, Finding, Package, Quantisation, ScoreVa
 
 @dataclass(frozen=True, kw_only=True)
 class Loadable:
-    """A package as the sandbox loads it: every side of its track is settled, its own options are checked."""
+    """A package as the sandbox loads it: every side of its track is settled, its own options are checked.
+
+    `captured` says that the package is the entry's graph, without any of its code.
+    """
 
     package: Package
     track: TrackSpec
     options: Mapping[str, object]
+    captured: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """Usage as it is compared with the budgets; the log may be shown to the participant."""
+    """Usage as it is compared with the budgets, and what predicts; the log may be shown to the participant."""
 
+    model: Loadable
     usage: Usage
     warnings: tuple[Finding, ...]
     log: str

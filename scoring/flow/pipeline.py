@@ -147,7 +147,7 @@ def _examine(entry: Path, track: TrackSpec, tools: Tools, journal: Journal) -> E
         not_formats=package.not_formats,
         applied=settled.applied,
     )
-    return Examination(model=model, report=report, tools=tools)
+    return Examination(model=measured.model, report=report, tools=tools)
 
 
 def _export(model: Loadable, tools: Tools, journal: Journal) -> FloatGraph | None:

@@ -14,7 +14,7 @@ from scoring.sandbox.base import Job, Run, Sandbox
 
 Note = Callable[[Stage], None]
 PROBE_SAMPLES: Final = 4
-ON_FEW_SAMPLES: Final = frozenset({Task.MEASURE, Task.EXPORT, Task.QUANTISE})
+ON_FEW_SAMPLES: Final = frozenset({Task.MEASURE, Task.COUNT, Task.EXPORT, Task.QUANTISE})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +41,7 @@ def make_job(task: Task, model: Loadable, inputs: Path, samples: int, *, seed: i
         seed=limits.seed if seed is None else seed,
         may_start_processes=limits.processes is Processes.ALLOWED,
         options=model.options,
+        captured=model.captured,
     )
     timeout_s = limits.measure_timeout_s if task in ON_FEW_SAMPLES else limits.predict_timeout_s
     return Job(request=request, package=model.package.root, inputs=inputs, timeout_s=timeout_s, limits=limits)

@@ -59,7 +59,7 @@ def export(model: Loadable, tools: Tools) -> Loadable:
     exchange.interpret(run, job)
     package = _package(exchange.read_export(run, job), tools.workdir / "exported")
     _check_exported(package, model.track)
-    return replace(model, package=package)
+    return replace(model, package=package, captured=False)
 
 
 def refuse_another_model(of_graph: Answers, answers: Answers, kind: OutputKind) -> None:

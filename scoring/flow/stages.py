@@ -14,6 +14,7 @@ from scoring import metrics
 from scoring.budget import allowance, enforce, static
 from scoring.budget.remarks import remarks
 from scoring.contracts import (
+    FORMAT_FACTS,
     TRUTH_BY_OUTPUT,
     Breakdown,
     Finding,
@@ -27,9 +28,9 @@ from scoring.contracts import (
     Usage,
 )
 from scoring.errors import Fault
-from scoring.flow import latency
+from scoring.flow import capturing, latency
 from scoring.flow.found import Answers, Computed, Loadable, Measurement
-from scoring.flow.runs import Tools, make_job, make_probe_job, run_job
+from scoring.flow.runs import Tools, make_job, run_job
 from scoring.intake.archive import unpack
 from scoring.intake.recognise import recognise
 from scoring.metrics.breakdown import break_down
@@ -67,14 +68,16 @@ def count(package: Package, settled: Settled) -> StaticCounts:
 
 
 def measure(model: Loadable, counts: StaticCounts, tools: Tools) -> Measurement:
-    """Load the model in the sandbox and measure it on the samples that ship with Podium."""
-    job = make_probe_job(Task.MEASURE, model, tools)
-    run = run_job(job, tools, Stage.MEASURE)
-    facts = cast(exchange.MeasureFacts, exchange.interpret(run, job))
-    budgets = model.track.budgets
-    usage = enforce.bind(_usage(facts, counts, model.package), budgets)
-    warnings = (*facts.warnings, *_uncounted(usage), *remarks(usage, budgets))
-    return Measurement(usage=usage, warnings=warnings, log=facts.log)
+    """Load the model in the sandbox, capture it as a graph if it can be, and count what will run."""
+    measured = capturing.measure(model, tools)
+    facts, budgets = measured.facts, model.track.budgets
+    usage = enforce.bind(_usage(measured, counts, model), budgets)
+    return Measurement(
+        model=measured.graph.model if measured.graph else model,
+        usage=usage,
+        warnings=(*facts.warnings, *_uncounted(usage), *remarks(usage, budgets)),
+        log=facts.log,
+    )
 
 
 def prepare(data: Path, track: TrackSpec, cache: Path, tools: Tools) -> PreparedData:
@@ -96,7 +99,7 @@ def predict(
     job = make_job(Task.PREDICT, model, inputs, samples, seed=seed)
     run = run_job(job, tools, Stage.PREDICT)
     exchange.interpret(run, job)
-    if bounded:
+    if bounded and not model.captured:
         _enforce_cpu(job, run, model.track.budgets.max_macs, tools)
     return Answers(predictions=exchange.read_outputs(run, job), cpu_s=run.cpu_s, wall_s=run.wall_s)
 
@@ -196,17 +199,31 @@ def stated_numbers(options: Mapping[str, object]) -> dict[str, float]:
     }
 
 
-def _usage(measured: exchange.MeasureFacts, counts: StaticCounts, package: Package) -> Usage:
+def _usage(measured: capturing.Measured, counts: StaticCounts, model: Loadable) -> Usage:
     """Join what the sandbox counted with what was counted outside; which MACs apply is still to be bound."""
-    by_counter = {**measured.macs_by_counter, **({} if counts.macs is None else {"static": counts.macs})}
+    facts, graph = measured.facts, measured.graph
+    by_counter = {**facts.macs_by_counter, **({} if counts.macs is None else {"static": counts.macs})}
+    # The graph's operators are those that count where there is one.
+    uncounted = facts.uncounted_ops
+    if graph is not None:
+        by_counter, uncounted = {"graph": graph.counts.macs, **by_counter}, graph.counts.uncounted_ops
     return Usage(
-        parameters=max(measured.parameters, counts.parameters or 0),
-        trainable_parameters=measured.trainable_parameters,
+        parameters=max(facts.parameters, counts.parameters or 0, graph.counts.parameters if graph else 0),
+        trainable_parameters=facts.trainable_parameters,
         macs=0,
         macs_by_counter=by_counter,
-        uncounted_ops=tuple(sorted({*measured.uncounted_ops, *counts.uncounted_ops})),
-        package_bytes=package.package_bytes,
+        captured=_captured(measured, model),
+        not_captured=measured.why_not,
+        uncounted_ops=tuple(sorted({*uncounted, *counts.uncounted_ops})),
+        package_bytes=model.package.package_bytes,
     )
+
+
+def _captured(measured: capturing.Measured, model: Loadable) -> bool | None:
+    """Say whether what was counted is a graph that predicts; None where the track wants none."""
+    if not FORMAT_FACTS[model.package.format].has_code:
+        return True
+    return measured.graph is not None if capturing.is_wanted(model) else None
 
 
 def _uncounted(usage: Usage) -> tuple[Finding, ...]:

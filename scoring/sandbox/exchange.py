@@ -15,13 +15,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import Finding, Outcome, Precision, Task
+from scoring.contracts import LENGTH_BYTES, Finding, Outcome, Precision, Task
 from scoring.errors import Fault, Rejected, reject
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.limits import expected_output_bytes
 from scoring.sandbox.reply import (
     CalibrateReply,
     CompileReply,
+    CountReply,
     ExportReply,
     FailedReply,
     InvalidReply,
@@ -57,6 +58,16 @@ class MeasureFacts:
     warnings: tuple[Finding, ...]
     log: str
     cpu_s: float
+    not_captured: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountFacts:
+    """What a captured graph holds and does; its answers are read by `read_answers`."""
+
+    parameters: int
+    macs: int
+    uncounted_ops: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +133,16 @@ class CalibrateFacts:
     cpu_s: float
 
 
-Found = MeasureFacts | PredictFacts | ExportFacts | CompileFacts | TraceFacts | QuantiseFacts | CalibrateFacts
+Found = (
+    MeasureFacts
+    | CountFacts
+    | PredictFacts
+    | ExportFacts
+    | CompileFacts
+    | TraceFacts
+    | QuantiseFacts
+    | CalibrateFacts
+)
 
 
 def interpret(run: Run, job: Job) -> Found:
@@ -167,6 +187,11 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Found:
             warnings=tuple(Finding(code=w.code, facts=w.facts.model_dump()) for w in reply.warnings),
             log=run.log,
             cpu_s=run.cpu_s,
+            not_captured=harmless(reply.not_captured),
+        )
+    if isinstance(reply, CountReply):
+        return CountFacts(
+            parameters=reply.parameters, macs=reply.macs, uncounted_ops=tuple(reply.uncounted_ops)
         )
     if isinstance(reply, CalibrateReply):
         return CalibrateFacts(macs=reply.macs, cpu_s=reply.cpu_s)
@@ -381,6 +406,19 @@ def read_outputs(run: Run, job: Job) -> NDArray[np.float32]:
     if not_finite:
         raise _not_finite(not_finite, rows.size, job)
     return rows.astype(np.float32, copy=False)
+
+
+def read_answers(run: Run, job: Job, *, graph_bytes: int = 0) -> NDArray[np.float32]:
+    """Return the answers to trials that stand after a graph of that length, shape (passes * trials, width).
+
+    Rows that are torn or not finite are what they are: these answers are compared, never scored.
+    """
+    width = job.request.output.width
+    with open_written(run.outputs) as file:
+        file.seek(LENGTH_BYTES + graph_bytes if job.request.trials else 0)
+        raw = file.read(expected_output_bytes(job))
+    rows = len(raw) // (4 * width)
+    return np.frombuffer(raw, dtype="<f4", count=rows * width).reshape(rows, width)
 
 
 def read_export(run: Run, job: Job) -> bytes:

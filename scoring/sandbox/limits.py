@@ -6,7 +6,7 @@ import math
 import os
 from typing import Final
 
-from scoring.contracts import WRITING, Task
+from scoring.contracts import LENGTH_BYTES, ON_TRIALS, PASSES, WRITING, Task
 from scoring.sandbox.base import Job
 
 MAX_OPEN_FILES: Final = 1024
@@ -17,9 +17,12 @@ RESERVED_BYTES: Final = 768 * 2**20
 
 def expected_output_bytes(job: Job) -> int:
     """Return how long a complete outputs file is; of a written model, how long it may be."""
-    if job.request.task in WRITING:
+    request = job.request
+    if request.task in WRITING:
         return job.limits.max_file_bytes
-    return job.request.samples * job.request.output.width * 4
+    rows = PASSES * (request.samples + request.trials) if request.task in ON_TRIALS else request.samples
+    graph = LENGTH_BYTES + job.limits.max_file_bytes if request.trials else 0
+    return graph + rows * request.output.width * 4
 
 
 def processors(job: Job) -> list[int] | None:

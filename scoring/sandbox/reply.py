@@ -89,12 +89,23 @@ class MeasureReply(_Closed):
     macs_by_counter: Counters
     uncounted_ops: Annotated[list[OperatorName], Field(max_length=MAX_NAMES)]
     warnings: Annotated[list[Warned], Field(max_length=16)]
+    not_captured: Text = ""
 
     @model_validator(mode="after")
     def _trainable_are_parameters(self) -> MeasureReply:
         if self.trainable_parameters > self.parameters:
             raise ValueError("more trainable parameters than parameters")
         return self
+
+
+class CountReply(_Closed):
+    """A graph was counted; `batch` is null where it takes any."""
+
+    outcome: Literal["ok"]
+    parameters: Count
+    macs: Count
+    uncounted_ops: Annotated[list[OperatorName], Field(max_length=MAX_NAMES)]
+    batch: Annotated[int, Field(ge=1, le=MAX_COUNT)] | None
 
 
 class PredictReply(_Closed):
@@ -182,10 +193,18 @@ class FailedReply(_Closed):
 
 
 OkReply = (
-    MeasureReply | PredictReply | ExportReply | CompileReply | TraceReply | QuantiseReply | CalibrateReply
+    MeasureReply
+    | CountReply
+    | PredictReply
+    | ExportReply
+    | CompileReply
+    | TraceReply
+    | QuantiseReply
+    | CalibrateReply
 )
 OK_REPLIES: Final[dict[Task, type[OkReply]]] = {
     Task.MEASURE: MeasureReply,
+    Task.COUNT: CountReply,
     Task.PREDICT: PredictReply,
     Task.LATENCY: PredictReply,
     Task.EXPORT: ExportReply,

@@ -12,10 +12,12 @@ from typing import Final, Protocol, cast
 from scoring.contracts import FORMAT_FACTS, Request, Task
 from scoring.sandboxed.channel import Channel, Reply, ReplyPipe, leave, read_letter
 from scoring.sandboxed.inputs import Pixels, open_inputs, open_paced
+from scoring.sandboxed.loaders import loader_of
 from scoring.sandboxed.processes import refuse_processes
 from scoring.sandboxed.refusal import Refusal
 
 TASKS: Final[Mapping[Task, str]] = {
+    Task.COUNT: "scoring.sandboxed.tasks.count",
     Task.PREDICT: "scoring.sandboxed.tasks.predict",
     Task.LATENCY: "scoring.sandboxed.tasks.latency",
     Task.EXPORT: "scoring.sandboxed.tasks.export",
@@ -69,14 +71,12 @@ def _calibration(request: Request) -> Work:
 
 def _work(request: Request, paths: argparse.Namespace) -> Work:
     """Import all of ours before the entry is, so that a broken library of ours does not look like its doing."""
-    opened = open_paced if request.task is Task.LATENCY else open_inputs
+    opened = open_paced if request.task is Task.LATENCY or request.trials else open_inputs
     pixels = opened(paths.inputs, request)
     channel = Channel(paths.outputs)
-    facts = FORMAT_FACTS[request.format]
-    import_module(facts.loader)
-    task = cast(
-        TaskModule, import_module(facts.measure if request.task is Task.MEASURE else TASKS[request.task])
-    )
+    import_module(loader_of(request))
+    measure = FORMAT_FACTS[request.format].measure
+    task = cast(TaskModule, import_module(measure if request.task is Task.MEASURE else TASKS[request.task]))
     return lambda: task.run(request, paths.package, pixels, channel)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import STARTED_REPLY, Letter
+from scoring.contracts import LENGTH_BYTES, STARTED_REPLY, Letter
 
 Reply = dict[str, object]
 
@@ -58,6 +58,11 @@ class Channel:
 
     def append_bytes(self, content: bytes) -> None:
         """Append raw bytes."""
+        self._outputs.write(content)
+
+    def append_graph(self, content: bytes) -> None:
+        """Append a graph after its length; nothing stands for no graph."""
+        self._outputs.write(len(content).to_bytes(LENGTH_BYTES, "little"))
         self._outputs.write(content)
 
 

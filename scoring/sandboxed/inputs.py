@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import mmap
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scoring.contracts import InputContract, Request, stored_dtype
 
+POLL_S: Final = 5e-5
+COUNT: Final = np.dtype("<u4")
 # Samples as they are stored: the bytes of pictures, or the floats of sound.
 Pixels = NDArray[np.uint8 | np.float32]
 
@@ -29,18 +33,24 @@ def open_inputs(path: Path, request: Request) -> Pixels:
 
 
 def open_paced(path: Path, request: Request) -> Pixels:
-    """Map samples and the row after them, which begins with how many are there; later writes show."""
+    """Map samples, trials, and the row after them, which begins with how many are there; later writes show."""
     array: Pixels = np.load(path, mmap_mode="r", allow_pickle=False)
-    expected = (request.samples + 1, *request.input.sides())
+    expected = (request.samples + request.trials + 1, *request.input.sides())
     if array.dtype != stored_dtype(request.input.reader).value or array.shape != expected:
         raise ValueError(f"inputs are {array.dtype} {array.shape}; the request says {expected}")
     return array
 
 
-def batches(pixels: Pixels, size: int) -> Iterator[Pixels]:
-    """Yield groups of `size` samples in order; the last may be smaller."""
+def groups(pixels: Pixels, size: int) -> Iterator[Pixels]:
+    """Yield the samples in groups of `size`; the last may be smaller."""
     for start in range(0, len(pixels), size):
         yield pixels[start : start + size]
+
+
+def batches(pixels: Pixels, size: int) -> Iterator[Pixels]:
+    """Yield groups of `size` samples in order; the last may be smaller."""
+    for group in groups(pixels, size):
+        yield group
         _forget(pixels)
 
 
@@ -55,6 +65,17 @@ def pad(group: Pixels, size: int) -> Pixels:
     if len(group) == size:
         return group
     return np.concatenate([group, np.repeat(group[-1:], size - len(group), axis=0)])
+
+
+def await_samples(paced: Pixels, wanted: int) -> None:
+    """Wait until the parent has shown so many samples of what `open_paced` mapped."""
+    while shown(paced) < wanted:
+        time.sleep(POLL_S)
+
+
+def shown(paced: Pixels) -> int:
+    """Return how many samples the parent has shown so far."""
+    return int(paced[-1:].view(np.uint8).reshape(-1)[: COUNT.itemsize].view(COUNT)[0])
 
 
 def channel_values(values: tuple[float, ...], contract: InputContract) -> NDArray[np.float32]:

@@ -6,13 +6,12 @@ negatives, black, white and noise are there to take the others.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.sandboxed.inputs import Pixels, pad
+from scoring.sandboxed.inputs import Pixels, groups, pad
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 
 # Two engines round differently; beyond this they compute something else.
@@ -29,12 +28,6 @@ def trials(pixels: Pixels) -> Pixels:
     ends = np.stack([np.full(pixels.shape[1:], value, np.uint8) for value in (0, BRIGHTEST)])
     noise = np.random.default_rng(0).integers(0, 256, (NOISY, *pixels.shape[1:]), dtype=np.uint8)
     return np.concatenate([pixels, BRIGHTEST - pixels, ends, noise])
-
-
-def groups(pixels: Pixels, size: int) -> Iterator[Pixels]:
-    """Yield the pictures in groups of `size`; the last may be smaller."""
-    for start in range(0, len(pixels), size):
-        yield pixels[start : start + size]
 
 
 def answers(entry: TorchEntry, pixels: Pixels, size: int) -> NDArray[Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scoring.contracts import FORMAT_FACTS, Request
 from scoring.sandboxed.inputs import Pixels
+
+CAPTURED: Final = "scoring.sandboxed.loaders.captured"
 
 
 class Entry(Protocol):
@@ -31,5 +33,10 @@ class Loader(Protocol):
 
 
 def load_entry(package: Path, request: Request) -> Entry:
-    """Load the entry by its format's loader."""
-    return cast(Loader, import_module(FORMAT_FACTS[request.format].loader)).load(package, request)
+    """Load the entry by its format's loader, or its graph."""
+    return cast(Loader, import_module(loader_of(request))).load(package, request)
+
+
+def loader_of(request: Request) -> str:
+    """Return the name of the module that loads the request's package."""
+    return CAPTURED if request.captured else FORMAT_FACTS[request.format].loader

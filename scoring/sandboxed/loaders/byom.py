@@ -19,7 +19,7 @@ from torch import nn
 
 from scoring.contracts import OutputKind, Request
 from scoring.sandboxed.failures import attempt
-from scoring.sandboxed.inputs import Pixels, pad
+from scoring.sandboxed.inputs import Pixels
 from scoring.sandboxed.loaders.torch_entry import ROUNDING, TorchEntry
 from scoring.sandboxed.outputs import refuse_kind
 from scoring.sandboxed.refusal import load_failed
@@ -48,15 +48,6 @@ class ByomEntry(TorchEntry):
             self.fixed_batch = None
         seed_all(self._request.seed)
 
-    def _rows(self, pixels: Pixels) -> NDArray[Any]:
-        size = self.fixed_batch
-        if size is None or size == len(pixels):
-            return super()._rows(pixels)
-        groups = [pixels[start : start + size] for start in range(0, len(pixels), size)]
-        return np.concatenate(
-            [super(ByomEntry, self)._rows(pad(group, size))[: len(group)] for group in groups]
-        )
-
     def _takes_more(self, pixels: Pixels) -> bool:
         """Say whether one sample more than the stated batch gives the same as groups do.
 
@@ -67,7 +58,7 @@ class ByomEntry(TorchEntry):
         seed_all(self._request.seed)
         grouped = attempt(lambda: self._rows(pixels), self._request.task)
         seed_all(self._request.seed)
-        together = attempt(lambda: super(ByomEntry, self)._rows(pixels), self._request.task)
+        together = attempt(lambda: self._together(pixels), self._request.task)
         # What the trial may have changed in the model must not reach the predictions.
         self._use_fresh(self._memory_format)
         if grouped is None or together is None or grouped.shape != together.shape:

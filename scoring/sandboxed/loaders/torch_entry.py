@@ -19,7 +19,7 @@ from torch import nn
 
 from scoring.contracts import Dtype, Outcome, Request
 from scoring.sandboxed.failures import entry_failures
-from scoring.sandboxed.inputs import Pixels, channel_values
+from scoring.sandboxed.inputs import Pixels, channel_values, groups, pad
 from scoring.sandboxed.outputs import accepts_integers, refuse_kind, to_rows
 from scoring.sandboxed.refusal import Refusal
 from scoring.sandboxed.settle import seed_all
@@ -84,6 +84,11 @@ class TorchEntry:
         """Return what the package's format makes of what the module answered."""
         return self._finish(self._choose(answer))
 
+    def renew(self) -> None:
+        """Build the model once more: what was done with it has left marks, or may have."""
+        self._use_fresh(self._memory_format)
+        seed_all(self._request.seed)
+
     def chosen(self, answer: Any) -> Any:
         """Return the tensor that the module's answer holds, before anything is made of it."""
         return self._choose(answer)
@@ -112,6 +117,14 @@ class TorchEntry:
         return copy.permute(0, 3, 1, 2)
 
     def _rows(self, pixels: Pixels) -> NDArray[Any]:
+        """Run the samples together, or in groups of the one batch that the model takes."""
+        size = self.fixed_batch
+        if size is None or size == len(pixels):
+            return self._together(pixels)
+        parts = [self._together(pad(group, size))[: len(group)] for group in groups(pixels, size)]
+        return np.concatenate(parts)
+
+    def _together(self, pixels: Pixels) -> NDArray[Any]:
         with torch.no_grad():
             return self._numbers(self.output_of(self.module(self.tensor(pixels))))
 

@@ -30,7 +30,7 @@ def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Re
     with entry_failures(Outcome.LOAD_FAILED, request.task):
         entry = byom.load(package, request)
         hidden = hidden_values(path, entry.module) if byom.is_torchscript(path) else 0
-    reply = measure_entry(entry, request, pixels)
+    reply = measure_entry(entry, request, pixels, channel)
     reply["parameters"] = cast(int, reply["parameters"]) + hidden
     return reply
 

@@ -15,6 +15,7 @@ from scoring.sandboxed.inputs import Pixels, pad
 from scoring.sandboxed.loaders import load_entry
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 from scoring.sandboxed.measures import probe
+from scoring.sandboxed.measures.captured import capture_entry
 
 MAX_COUNTED_SAMPLES = 4
 
@@ -24,16 +25,18 @@ def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Re
     prepare_counters()
     with entry_failures(Outcome.LOAD_FAILED, request.task):
         entry = cast(TorchEntry, load_entry(package, request))
-    return measure_entry(entry, request, pixels)
+    return measure_entry(entry, request, pixels, channel)
 
 
-def measure_entry(entry: TorchEntry, request: Request, pixels: Pixels) -> Reply:
+def measure_entry(entry: TorchEntry, request: Request, paced: Pixels, channel: Channel) -> Reply:
     """Return parameters, MACs and warnings of an entry that has just been loaded."""
-    left_alive = unregistered_arrays(ours=[pixels])
+    left_alive = unregistered_arrays(ours=[paced])
+    pixels = paced[: request.samples].copy()
     probe(entry, request, pixels)
     with entry_failures(Outcome.CRASHED, request.task):
         # After the probe: lazy modules get their parameters with the first forward.
         parameters = count_parameters(entry.module, left_alive)
+    not_captured = capture_entry(entry, request, paced, channel) if request.trials else ""
     samples = [
         entry.tensor(pad(pixels[place : place + 1], entry.fixed_batch or 1))
         for place in range(min(len(pixels), MAX_COUNTED_SAMPLES))
@@ -47,4 +50,5 @@ def measure_entry(entry: TorchEntry, request: Request, pixels: Pixels) -> Reply:
         "macs_by_counter": macs.by_counter,
         "uncounted_ops": list(macs.uncounted_ops),
         "warnings": warnings,
+        "not_captured": not_captured,
     }

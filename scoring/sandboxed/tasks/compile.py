@@ -26,7 +26,7 @@ from scoring.sandboxed import trials
 from scoring.sandboxed.channel import Channel, Reply
 from scoring.sandboxed.failures import entry_failures, one_line
 from scoring.sandboxed.graphs import OPSET, OneOutput, without_notes, write_module, write_script
-from scoring.sandboxed.inputs import Pixels, pad
+from scoring.sandboxed.inputs import Pixels, groups, pad
 from scoring.sandboxed.loaders import load_entry, onnx_graph
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 from scoring.sandboxed.outputs import count_not_finite
@@ -168,7 +168,7 @@ def _compare(
         np.concatenate(
             [
                 model.raw(group if batch is None else pad(group, batch))[: len(group)]
-                for group in trials.groups(original.pictures, size)
+                for group in groups(original.pictures, size)
             ]
         )
         for size in sizes

@@ -23,7 +23,7 @@ from scoring.sandboxed import trials
 from scoring.sandboxed.channel import Channel, Reply
 from scoring.sandboxed.failures import attempt, entry_failures, one_line
 from scoring.sandboxed.graphs import OneOutput
-from scoring.sandboxed.inputs import Pixels
+from scoring.sandboxed.inputs import Pixels, groups
 from scoring.sandboxed.loaders import load_entry
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 from scoring.sandboxed.outputs import count_not_finite
@@ -145,7 +145,7 @@ def _plain_file(script: torch.jit.ScriptModule) -> bytes:
 
 def _run(script: torch.jit.ScriptModule, feed: Feed, pictures: Pixels, *, size: int) -> NDArray[Any]:
     with torch.no_grad():
-        return np.concatenate([script(feed(group)).numpy() for group in trials.groups(pictures, size)])
+        return np.concatenate([script(feed(group)).numpy() for group in groups(pictures, size)])
 
 
 def _failed(why: str) -> Refusal:

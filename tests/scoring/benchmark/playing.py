@@ -19,6 +19,7 @@ from scoring.contracts import Task
 from scoring.sandbox.base import Job
 from scoring.sandbox.fake import FakeSandbox, measured, predicted
 from scoring.tracks import load_track
+from tests.tiny import uncaptured
 
 TRACK = "cvpr2022-track1"
 
@@ -52,7 +53,7 @@ def play(root: Path, results_dir: Path | None, sandbox: FakeSandbox, track=None,
     workdir.mkdir()
     return run.run(
         root / "entry.zip",
-        track or load_track(TRACK).spec,
+        track or uncaptured(load_track(TRACK).spec),
         data=root / "data",
         options=Options(
             **{"results_dir": results_dir, "mode": Mode.FULL, "batch_size": 4, "chunk_samples": 8, **options}

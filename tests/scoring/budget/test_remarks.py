@@ -106,3 +106,9 @@ def test_nothing_is_said_of_an_official_counter_that_counted() -> None:
 
 def test_nothing_is_said_of_an_official_counter_where_macs_are_free() -> None:
     assert told(USAGE, Budgets(macs_counter=MacsCounter.FVCORE)) == ()
+
+
+def test_a_difference_that_is_nothing_beside_the_limit_is_not_told() -> None:
+    usage = replace(USAGE, macs_by_counter={"graph": 300, "ptflops": 400})
+
+    assert told(usage, replace(BUDGETS, max_macs=200_000)) == ()

@@ -16,7 +16,7 @@ from scoring.flow import pipeline, stages
 from scoring.sandbox.base import ExitStatus
 from scoring.sandbox.fake import FakeSandbox, Scripted, calibrated, failed, measured, predicted
 from scoring.tracks import load_track
-from tests.tiny import GRAPH_PARAMETERS, splits, write_data, write_entry, write_graph
+from tests.tiny import GRAPH_PARAMETERS, splits, uncaptured, write_data, write_entry, write_graph
 
 LABELS = (0, 1, 2, 3, 0, 1)
 PRIVATE = (False, True, False, False, True, False)
@@ -24,7 +24,7 @@ PRIVATE = (False, True, False, False, True, False)
 
 @pytest.fixture
 def track() -> TrackSpec:
-    return load_track("cvpr2022-track1").spec
+    return uncaptured(load_track("cvpr2022-track1").spec)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from scoring.sandbox import exchange
 from scoring.sandbox.base import Job, Run
 from scoring.sandbox.fake import FakeSandbox, Scripted, calibrated, failed, measured, predicted
 from scoring.tracks import load_track
-from tests.tiny import SIDE, write_data, write_entry
+from tests.tiny import SIDE, uncaptured, write_data, write_entry
 
 SAMPLES = 4
 ROWS = np.random.default_rng(0).normal(size=(SAMPLES, 100)).astype(np.float32)
@@ -26,7 +26,7 @@ ROWS = np.random.default_rng(0).normal(size=(SAMPLES, 100)).astype(np.float32)
 
 @pytest.fixture
 def track() -> TrackSpec:
-    return load_track("cvpr2022-track1").spec
+    return uncaptured(load_track("cvpr2022-track1").spec)
 
 
 @pytest.fixture

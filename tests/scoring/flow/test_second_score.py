@@ -30,7 +30,7 @@ from scoring.sandbox import exchange
 from scoring.sandbox.base import ExitStatus, Overflow
 from scoring.sandbox.fake import FakeSandbox, Scripted, failed, measured, predicted
 from scoring.tracks import load_track
-from tests.tiny import splits, write_data, write_entry
+from tests.tiny import splits, uncaptured, write_data, write_entry
 
 LABELS = (0, 1, 2, 3, 0, 1, 2, 3)
 PRIVATE = (False, True, False, False, True, False, False, False)
@@ -93,7 +93,7 @@ def box(*answers: Scripted, export: Scripted | None = None, quantise: Scripted |
 @pytest.fixture
 def track() -> TrackSpec:
     asked = Quantisation(calibration_samples=CALIBRATION_SAMPLES)
-    return replace(load_track("cvpr2022-track1").spec, quantisation=asked)
+    return replace(uncaptured(load_track("cvpr2022-track1").spec), quantisation=asked)
 
 
 @pytest.fixture

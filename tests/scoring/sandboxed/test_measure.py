@@ -21,6 +21,7 @@ def test_a_plain_model_is_counted_by_all(model):
         "macs_by_counter": {"dispatch": MACS, "ptflops": MACS + 3, "fvcore": MACS},
         "uncounted_ops": [],
         "warnings": [],
+        "not_captured": "",
     }
 
 

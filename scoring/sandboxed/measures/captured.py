@@ -1,0 +1,55 @@
+"""Captures an entry as a graph while it is measured, and lets it answer what the graph will be asked too."""
+
+from __future__ import annotations
+
+import resource
+from typing import Final
+
+from scoring.contracts import Outcome, Request
+from scoring.sandboxed.channel import Channel
+from scoring.sandboxed.failures import entry_failures
+from scoring.sandboxed.graph.answers import append_answers
+from scoring.sandboxed.graph.capture import EXAMPLES, NotCaptured, capture
+from scoring.sandboxed.graph.document import Graph, InvalidGraph, write
+from scoring.sandboxed.graphs import OneOutput
+from scoring.sandboxed.inputs import Pixels, await_samples, pad
+from scoring.sandboxed.loaders.torch_entry import TorchEntry
+
+SPARE_BYTES: Final = 2**20
+"""Room in the outputs file for what else than the graph is written there."""
+
+
+def capture_entry(entry: TorchEntry, request: Request, paced: Pixels, channel: Channel) -> str:
+    """Write the entry's graph and its answers to all samples; return why there is no graph, or nothing.
+
+    `paced` is what `open_paced` mapped: its trials show once the graph is written.
+    """
+    try:
+        graph, content = _graph(entry, request, paced[: request.samples].copy())
+    except (NotCaptured, InvalidGraph) as exc:
+        channel.append_graph(b"")
+        return str(exc)
+    finally:
+        # It ran on tensors without values, and may have kept some.
+        with entry_failures(Outcome.LOAD_FAILED, request.task):
+            entry.renew()
+    channel.append_graph(content)
+    del content
+    total = request.samples + request.trials
+    await_samples(paced, total)
+    entry.fixed_batch = graph.batch
+    with entry_failures(Outcome.CRASHED, request.task):
+        append_answers(entry, paced[:total].copy(), channel)
+    return ""
+
+
+def _graph(entry: TorchEntry, request: Request, pixels: Pixels) -> tuple[Graph, bytes]:
+    examples = entry.tensor(pad(pixels[:EXAMPLES], EXAMPLES))
+    fixed = entry.tensor(pad(pixels[:1], entry.fixed_batch or request.batch_size))
+    module = OneOutput(entry.module, entry.output_of).eval()
+    graph = capture(module, examples, fixed, seconds=request.capture_s)
+    content = write(graph)
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)[0] - SPARE_BYTES
+    if 0 < allowed < len(content):
+        raise NotCaptured(f"its graph takes {len(content):,} bytes, more than a run may write")
+    return graph, content
