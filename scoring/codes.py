@@ -241,8 +241,8 @@ CODES: Final[dict[str, Code]] = {
         "Number the classes from 0, in the track's order. Leave out boxes whose class the track does not have.",
     ),
     "batch_dependent_output": Code(
-        "{found:,} of {total:,} hidden samples got another output when they ran again, in another order and in batches "
-        "of another size. The outputs differ by about {percent_difference:g}% of their usual spread.",
+        "At least {found:,} of {total:,} hidden samples got another output when they ran again, in another order and "
+        "in batches of another size. The outputs differ by about {percent_difference:g}% of their usual spread.",
         "The output for a sample must not depend on the rest of its batch, on the order or on earlier batches: no "
         "statistics of the batch, no state, no random numbers.",
     ),

@@ -29,6 +29,7 @@ COLUMNS = (
     "finished_at",
     "parameters",
     "macs",
+    "captured",
 )
 
 
@@ -74,6 +75,7 @@ def _facts(submission: Submission, evaluation: Evaluation) -> list[object]:
         evaluation.finished_at.isoformat() if evaluation.finished_at else "",
         usage.get("parameters", ""),
         usage.get("macs", ""),
+        "" if usage.get("captured") is None else str(usage["captured"]).lower(),
     ]
 
 

@@ -14,6 +14,7 @@ from competition.leaderboard.board_files import as_csv, as_plain
 from competition.leaderboard.selectors import board
 from competition.submissions import lifecycle
 from competition.submissions.models import Evaluation
+from competition.submissions.results_csv import csv_rows
 from competition.tracks.models import Track
 from tests.examples import scored_report
 
@@ -46,6 +47,17 @@ def test_a_row_and_its_files_say_whether_the_entry_was_captured(
 
     assert board(track).rows[0].captured is captured
     assert row["captured"] is captured
+    assert line[header.index("captured")] == cell
+
+
+@pytest.mark.parametrize(("captured", "cell"), [(True, "true"), (False, "false"), (None, "")])
+def test_the_organisers_csv_says_whether_the_entry_was_captured(
+    alice: User, track: Track, score: Callable[..., Evaluation], captured: bool | None, cell: str
+) -> None:
+    score(alice, captured=captured)
+
+    header, line = (text.strip().split(",") for text in csv_rows(track))
+
     assert line[header.index("captured")] == cell
 
 

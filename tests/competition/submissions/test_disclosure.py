@@ -96,6 +96,12 @@ def test_missing_rows_are_counted_in_steps(found: int, shown: int) -> None:
     assert told("wrong_output_count", {"found": found, "expected": 10_000})["found"] == shown
 
 
+def test_how_far_answers_of_other_batches_lie_apart_is_told_in_steps() -> None:
+    facts = {"found": 33, "total": 100, "percent_difference": 0.7}
+
+    assert told("batch_dependent_output", facts) == {"found": 20, "total": 100, "percent_difference": 0.5}
+
+
 def test_processor_time_beyond_the_limit_stays_beyond_it() -> None:
     assert told("hidden_work", {"found": 0.75, "allowed": 0.6}) == {"found": 1.0, "allowed": 0.6}
 
@@ -295,7 +301,7 @@ def bound() -> dict[str, float]:
         "median and 95% latency, if timed": 2 * log2(latencies()),
         "labels or groups in steps": parts,
         "which code, when rejected": len(CODES).bit_length(),
-        "a count beside the code": log2(steps_between(1, SAMPLES * CLASSES)),
+        "a number beside the code": log2(steps_between(1, SAMPLES * CLASSES)),
         "labels in full, 100 classes of 6": CLASSES * log2(6 + 1),
     }
 
@@ -321,7 +327,8 @@ def test_the_guide_states_the_sum_for_a_track_with_prizes() -> None:
     # The intervals of accuracy and top-5 accuracy follow from them.
     scores = METRICS * bits["a share of 10,000 samples, such as accuracy"]
     scored = scores + timed + bits["processor time per sample"]
-    rejected = bits["which code, when rejected"] + bits["a count beside the code"] + timed
+    # A count, and how far answers lie apart.
+    rejected = bits["which code, when rejected"] + 2 * bits["a number beside the code"] + timed
 
     assert f"at most {ceil(scored)} bits if it is scored and {ceil(rejected)} if it is rejected" in guide
     assert f"of a captured entry, at most {ceil(scores)}" in guide
