@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 from scoring.contracts import ArchiveLimits, Finding, Unpacked, UnpackedFile
 from scoring.errors import Fault, Rejected, reject
 from scoring.intake.folder import folder_files
-from scoring.intake.names import name_findings, unsafe_reason
+from scoring.intake.names import ROOT, name_findings, unsafe_reason
 from scoring.intake.onnx_file import looks_like_onnx
 from scoring.intake.tar_gz import GZIP_MAGIC, is_plain_tar, unpack_tar_gz
 from scoring.intake.writing import Meter, write_file
@@ -118,7 +118,7 @@ def _unpack_zip(file: BinaryIO, destination: Path, limits: ArchiveLimits) -> tup
     directory = read_directory(file, size, limits)
     if not directory.members:
         raise corrupt("it is empty")
-    names = name_findings([member.name for member in directory.members], limits)
+    names = name_findings([each.name for each in directory.members if each.name != ROOT], limits)
     kinds = list(kind_findings(directory.members))
     located, layout = locate(file, directory)
     findings = [*names, *kinds, *layout]

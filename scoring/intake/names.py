@@ -12,6 +12,8 @@ from scoring.contracts import ArchiveLimits, Finding
 MAX_COMPONENT_BYTES: Final = 255
 MAX_PATH_BYTES: Final = 1_024
 MAX_SHOWN_CHARACTERS: Final = 200
+ROOT: Final = "./"
+"""How archives of a folder's content name the folder, as Windows' and macOS' own tar writes zips."""
 DRIVE: Final = re.compile(r"[A-Za-z]:")
 
 # Control, format (right-to-left overrides), surrogate, unassigned and line-separator characters:
@@ -26,6 +28,13 @@ def shown(name: str) -> str:
         char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in head
     )
     return text if len(name) <= MAX_SHOWN_CHARACTERS else text + "…"
+
+
+def plain_name(name: str) -> str:
+    """Return the name without the `./` that tar writes before each (`tar -cf entry.tar .`); "" for `./` itself."""
+    while name.startswith("./"):
+        name = name[2:]
+    return "" if name == "." else name
 
 
 def name_findings(names: Iterable[str], limits: ArchiveLimits) -> list[Finding]:

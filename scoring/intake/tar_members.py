@@ -16,7 +16,7 @@ from typing import Final
 from scoring.contracts import ArchiveLimits
 from scoring.errors import reject
 from scoring.intake.gzip_stream import CHUNK_BYTES, GzipStream
-from scoring.intake.names import shown
+from scoring.intake.names import plain_name, shown
 from scoring.intake.zip_end import corrupt
 
 BLOCK: Final = tarfile.BLOCKSIZE
@@ -95,7 +95,7 @@ class TarReader:
         """Return the member, or None for the folder that all others lie in (“./”)."""
         if long_name is not None and "path" in records:
             raise corrupt("a member has two different names")
-        name = _plain(records.get("path", header.name if long_name is None else long_name))
+        name = plain_name(records.get("path", header.name if long_name is None else long_name))
         if records.get("size", str(header.size)) != str(header.size):
             raise corrupt(f"“{shown(name)}” has two different sizes")
         if header.type in EMPTY and header.type not in SPECIAL_KINDS and header.size:
@@ -165,13 +165,6 @@ def _special_kind(header: tarfile.TarInfo, name: str, records: dict[str, str]) -
         # A folder to one reader and a file to another.
         return "file with a folder's name" if name.endswith("/") else None
     return None if header.type == tarfile.DIRTYPE else SPECIAL_KINDS.get(header.type, "special file")
-
-
-def _plain(name: str) -> str:
-    """Return the name as zips write it: `./config.yaml`, as `tar -C folder .` has it, is `config.yaml`."""
-    while name.startswith("./"):
-        name = name[2:]
-    return "" if name == "." else name
 
 
 def _records(content: bytes) -> dict[str, str]:

@@ -13,6 +13,7 @@ from typing import BinaryIO, Final
 
 from scoring.contracts import ArchiveLimits
 from scoring.errors import reject
+from scoring.intake.names import ROOT, plain_name
 from scoring.intake.zip_end import FULL16, FULL32, corrupt, read_end
 
 ENTRY: Final = struct.Struct("<4s6H3L5H2L")
@@ -100,7 +101,7 @@ def _member(fields: tuple[int, ...], *, raw_name: bytes, extra: bytes) -> Member
     if needed & 0xFF > MAX_VERSION:
         raise corrupt("it uses a newer version of the format")
     return Member(
-        name=name,
+        name=plain_name(name) or (ROOT if name else ""),
         raw_name=raw_name,
         flags=flags,
         method=method,

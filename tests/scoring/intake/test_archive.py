@@ -382,8 +382,9 @@ def test_a_second_name_in_an_extra_field_is_refused(codes: Codes) -> None:
         "a\\b.py",
         "..\\up.py",
         "a//b.py",
-        "./a.py",
         "a/./b.py",
+        "./../up.py",
+        ".//a.py",
         "tab\tbed.py",
         "escape\x1b[31m.py",
         "gnp.\u202eyp.py",
@@ -395,6 +396,17 @@ def test_a_second_name_in_an_extra_field_is_refused(codes: Codes) -> None:
 )
 def test_unsafe_names_are_refused(codes: Codes, name: str) -> None:
     assert codes(zipped((name, b"1"), ("model.py", SOURCE))) == ["unsafe_path"]
+
+
+def test_the_names_of_tar_are_read_without_their_dot(unpack_bytes: Unpack) -> None:
+    """Windows and macOS write zips with tar too: `tar -a -cf entry.zip .`."""
+    unpacked = unpack_bytes(zipped(("./", b""), ("./model.py", SOURCE), ("./a/b.py", b"1")))
+
+    assert {file.path for file in unpacked.files} == {"model.py", "a/b.py"}
+
+
+def test_a_name_with_and_without_its_dot_is_one_name(codes: Codes) -> None:
+    assert codes(zipped(("./model.py", b"1"), ("model.py", SOURCE))) == ["duplicate_name"]
 
 
 def test_a_name_with_a_nul_is_refused(codes: Codes) -> None:
