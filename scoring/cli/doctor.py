@@ -17,7 +17,7 @@ from scoring import environment
 from scoring.cli.ending import EXIT_FAULT, EXIT_OK
 from scoring.cli.screen import Screen
 from scoring.errors import Fault
-from scoring.sandbox import syscalls
+from scoring.sandbox import landlock, syscalls
 from scoring.sandbox.bubblewrap import can_disable_user_namespaces
 from scoring.sandbox.family import Family
 from scoring.sandbox.trial import trial_failure
@@ -52,6 +52,7 @@ def examine() -> tuple[Condition, ...]:
         _user_namespaces(),
         _libseccomp(),
         _own_user(),
+        _landlock(),
         _process_files(),
         _memory_watcher(),
         _sandbox(),
@@ -120,6 +121,13 @@ def _own_user() -> Condition:
     found = "running as an ordinary user: entries run as that user inside a user namespace"
     more = "" if disabled else "; this bubblewrap cannot forbid nested ones, but the system call filter does"
     return Condition(name, ok=True, found=found + more)
+
+
+def _landlock() -> Condition:
+    """Tell of Landlock; a machine without it runs entries all the same."""
+    version = landlock.version() if sys.platform == "linux" else 0
+    without = "not available: entries can read where their files lie on this machine"
+    return Condition("Landlock", ok=True, found=f"version {version}" if version else without)
 
 
 def _process_files() -> Condition:

@@ -14,7 +14,6 @@ import os
 import random
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -79,9 +78,10 @@ class BubblewrapSandbox:
             "confined": True,
             "limits": resource_limits(job),
             "processors": pinned_to,
+            "readable": cage.READABLE,
             "pid": syscalls.CHILD_PID,
             "filter": encoded(child_filter),
-            "argv": [sys.executable, *self.child, *CHILD_FILES],
+            "argv": [cage.interpreter(), *self.child, *CHILD_FILES],
         }
         with started(cage.arguments(exhibits, job.limits), plan, letter) as running:
             ending = supervise(running, job, tick)
@@ -153,7 +153,7 @@ def started(inside: list[str], plan: Mapping[str, object], letter: Letter) -> It
 def _start(
     inside: list[str], plan: Mapping[str, Any], letter: Letter, *, log: int, report: int
 ) -> subprocess.Popen[bytes]:
-    keeper = [os.path.realpath(sys.executable), "-I", "-S", cage.KEEPER, json.dumps(plan)]
+    keeper = [cage.interpreter(), "-I", "-S", cage.KEEPER, json.dumps(plan)]
     with contextlib.ExitStack() as theirs:
         filter_fd = readable(syscalls.program(), theirs)
         words = [*privileges(), *inside, "--info-fd", str(report), "--seccomp", str(filter_fd)]

@@ -16,7 +16,16 @@ from scoring.contracts import RunLimits
 
 SOURCE: Final = Path(scoring.__file__).parent
 KEEPER: Final = "/podium/keeper.py"
+PACKAGES: Final = "/python"
 DEVICES: Final = ("null", "zero", "full", "random", "urandom")
+READABLE: Final = (
+    *(f"/proc/{name}" for name in ("cpuinfo", "filesystems", "loadavg", "meminfo", "stat", "sys", "uptime")),
+    *("/proc/version", "/proc/vmstat"),
+    *(f"/proc/self/{name}" for name in ("auxv", "cgroup", "cmdline", "comm", "environ", "fdinfo", "io")),
+    *(f"/proc/self/{name}" for name in ("limits", "maps", "oom_score", "smaps", "smaps_rollup", "stat")),
+    *("/proc/self/statm", "/proc/self/status"),
+)
+"""What an entry reads of /proc where the kernel can forbid the rest."""
 # Parts of /proc that tell of the host or of the kernel, and nothing that Python or torch read.
 MASKED: Final = (
     "/proc/cmdline",
@@ -46,7 +55,7 @@ def arguments(exhibits: Exhibits, limits: RunLimits) -> list[str]:
     """Return what makes up the inside: file system, then environment. Namespaces are the caller's."""
     mounts = {
         "/usr": Path("/usr"),
-        **{str(prefix): prefix for prefix in python_prefixes()},
+        **python_mounts(),
         "/podium/scoring/__init__.py": SOURCE / "__init__.py",
         "/podium/scoring/contracts": SOURCE / "contracts",
         "/podium/scoring/sandboxed": SOURCE / "sandboxed",
@@ -68,10 +77,26 @@ def arguments(exhibits: Exhibits, limits: RunLimits) -> list[str]:
     return words
 
 
-def python_prefixes() -> list[Path]:
-    """Return the folders that hold the interpreter, its library and the installed packages."""
-    prefixes = [Path(sys.prefix), Path(sys.base_prefix), Path(sys.base_prefix).resolve()]
-    return [path for path in dict.fromkeys(prefixes) if path != Path("/usr")]
+def python_mounts() -> dict[str, Path]:
+    """Return where the interpreter, its library and the installed packages stand inside.
+
+    A virtual environment stands under another name, so that no traceback names a folder of the host. The
+    interpreter that it was made from stays where its links and libraries look for it.
+    """
+    bases = (Path(sys.base_prefix), Path(sys.base_prefix).resolve())
+    mounts = {str(base): base for base in bases if base != Path("/usr")}
+    return mounts | ({PACKAGES: Path(sys.prefix)} if _is_virtual() else {})
+
+
+def interpreter() -> str:
+    """Return the interpreter's path inside; it finds the packages from there."""
+    if not _is_virtual():
+        return sys.executable
+    return str(PACKAGES / Path(sys.executable).relative_to(sys.prefix))
+
+
+def _is_virtual() -> bool:
+    return sys.prefix != sys.base_prefix
 
 
 def open_parents(inside: Iterable[str]) -> list[str]:

@@ -21,7 +21,7 @@ import os
 import resource
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -34,6 +34,15 @@ SECCOMP_MODE_FILTER: Final = 2
 BYTES_OF_INSTRUCTION: Final = 8
 CAPABILITY_VERSION_3: Final = 0x20080522
 CAPABILITY_SETS: Final = ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+# System calls and rights of Landlock; the numbers are those of every processor.
+LANDLOCK_CREATE_RULESET: Final = 444
+LANDLOCK_ADD_RULE: Final = 445
+LANDLOCK_RESTRICT_SELF: Final = 446
+LANDLOCK_VERSION: Final = 1
+LANDLOCK_PATH_BENEATH: Final = 1
+READ_FILE: Final = 1 << 2
+MOVE: Final = 1 << 13
+VERSION_THAT_KNOWS_MOVE: Final = 2
 SI_USER: Final = 0
 WAITED_FOR: Final = (signal.SIGCHLD, signal.SIGTERM)
 
@@ -42,6 +51,13 @@ class FilterProgram(ctypes.Structure):
     """The kernel's `struct sock_fprog`."""
 
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p))
+
+
+class PathBeneath(ctypes.Structure):
+    """The kernel's `struct landlock_path_beneath_attr`."""
+
+    _pack_ = 1
+    _fields_ = (("rights", ctypes.c_uint64), ("parent_fd", ctypes.c_int32))
 
 
 class SetupError(Exception):
@@ -186,6 +202,7 @@ def prepare_child(plan: Mapping[str, Any]) -> None:
         lower_limit(getattr(resource, name, None), wanted)
     if plan["confined"]:
         require_no_privileges(Path("/proc/self/status").read_text())
+        hide_proc(plan["readable"])
     for caught in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT, signal.SIGCHLD):
         signal.signal(caught, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -226,6 +243,41 @@ def require_no_privileges(status: str) -> None:
         raise SetupError("no_new_privs is not set")
     if fields["Seccomp"].strip() != "2":
         raise SetupError("the system call filter is not loaded")
+
+
+def hide_proc(readable: Sequence[str]) -> None:
+    """Let this process read of /proc only what is named, where the kernel has Landlock.
+
+    The mount tables, which each process and each thread has, name the host's folders, and no mount or
+    permission hides them.
+    """
+    call = ctypes.CDLL(None, use_errno=True).syscall
+    version = call(LANDLOCK_CREATE_RULESET, None, 0, LANDLOCK_VERSION)
+    if version < 1:
+        return
+    move = MOVE if version >= VERSION_THAT_KNOWS_MOVE else 0
+    handled = ctypes.c_uint64(READ_FILE | move)
+    ruleset = call(LANDLOCK_CREATE_RULESET, ctypes.byref(handled), ctypes.sizeof(handled), 0)
+    if ruleset < 0:
+        raise SetupError("no rules for files can be made")
+    rights = {str(path): READ_FILE for path in Path("/").iterdir() if path.name != "proc"}
+    # Without a rule for it, files would not move between folders of /tmp.
+    for path, right in {**rights, **dict.fromkeys(readable, READ_FILE), "/tmp": READ_FILE | move}.items():  # noqa: S108
+        with contextlib.suppress(FileNotFoundError):
+            allow(call, ruleset, path, right)
+    if call(LANDLOCK_RESTRICT_SELF, ruleset, 0) != 0:
+        raise SetupError("the rules for files cannot be set")
+    os.close(ruleset)
+
+
+def allow(call: Callable[..., int], ruleset: int, path: str, rights: int) -> None:
+    """Add one rule: the path and all below it."""
+    parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    rule = PathBeneath(rights, parent)
+    failed = call(LANDLOCK_ADD_RULE, ruleset, LANDLOCK_PATH_BENEATH, ctypes.byref(rule), 0) != 0
+    os.close(parent)
+    if failed:
+        raise SetupError(f"no rule can be made for {path}")
 
 
 def add_filter(program: bytes, *, pid: int) -> None:

@@ -18,6 +18,8 @@ NAMESPACE_FLAGS: Final = 0x7E020000
 CLONE_THREAD: Final = 0x10000
 AF_UNIX: Final = 1
 F_SETSIG: Final = 10
+# The keeper's child hides the host's paths with these before the entry begins.
+LANDLOCK: Final = "landlock_add_rule landlock_create_ruleset landlock_restrict_self"
 F_SETPIPE_SZ: Final = 1031
 # One process needs of sockets no more than pairs of them. Others hold memory that nobody counts: what was
 # sent to a socket that nobody accepted, or within a message.
@@ -42,7 +44,8 @@ fdatasync fgetxattr flistxattr flock fork fstat fstatfs fsync ftruncate futex fu
 futex_wait futex_waitv futex_wake futimesat get_mempolicy get_robust_list getcpu getcwd getdents
 getdents64 getegid geteuid getgid getgroups getitimer getpgid getpgrp getpid getppid getpriority
 getrandom getresgid getresuid getrlimit getrusage getsid gettid gettimeofday getuid getxattr
-inotify_add_watch inotify_init inotify_init1 inotify_rm_watch ioprio_get kill lchown lgetxattr link
+inotify_add_watch inotify_init inotify_init1 inotify_rm_watch ioprio_get kill landlock_add_rule
+landlock_create_ruleset landlock_restrict_self lchown lgetxattr link
 linkat listxattr llistxattr lseek lstat madvise membarrier mincore mkdir mkdirat mknod mknodat mlock
 mlock2 mlockall mmap mprotect mremap mseal msync munlock munlockall munmap nanosleep newfstatat open
 openat openat2 pause pidfd_open pidfd_send_signal pipe pipe2 pkey_alloc pkey_free pkey_mprotect poll
@@ -69,17 +72,15 @@ def program() -> bytes:
     import pyseccomp as seccomp
 
     rules = _rules(seccomp.ERRNO(errno.EPERM))
-    for name in NAMES.split():
-        if seccomp.resolve_syscall(seccomp.system_arch(), name) >= 0:
-            rules.add_rule(seccomp.ALLOW, name)
+    for name in _known(NAMES):
+        rules.add_rule(seccomp.ALLOW, name)
     rules.add_rule(seccomp.ALLOW, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, NAMESPACE_FLAGS, 0))
     # clone3 keeps its flags in memory where no filter can see them; libc then falls back to clone.
     rules.add_rule(seccomp.ERRNO(errno.ENOSYS), "clone3")
     for name in ("socket", "socketpair"):
         rules.add_rule(seccomp.ALLOW, name, seccomp.Arg(0, seccomp.EQ, AF_UNIX))
     for request in IOCTLS:
-        # The kernel looks at 32 bits only: compared in full, a high bit set would slip through.
-        rules.add_rule(seccomp.ALLOW, "ioctl", seccomp.Arg(1, seccomp.MASKED_EQ, 0xFFFFFFFF, request))
+        rules.add_rule(seccomp.ALLOW, "ioctl", _is(1, request))
     return _exported(rules)
 
 
@@ -92,40 +93,57 @@ def child_program(*, is_pinned: bool, may_start_processes: bool) -> bytes:
     """
     import pyseccomp as seccomp
 
-    def is_(argument: int, value: int) -> object:
-        # The kernel looks at 32 bits only: compared in full, a high bit set would slip through.
-        return seccomp.Arg(argument, seccomp.MASKED_EQ, 0xFFFFFFFF, value)
-
     rules = _rules(seccomp.ALLOW)
     refused = seccomp.ERRNO(errno.EPERM)
-    negative = seccomp.Arg(0, seccomp.MASKED_EQ, 0x80000000, 0x80000000)
-    for name in ("kill", "rt_sigqueueinfo"):
-        # Itself, its group, and groups by number; processes that it started it may end.
-        for whom in (is_(0, CHILD_PID), is_(0, 0), negative):
-            rules.add_rule(refused, name, whom, is_(1, signal.SIGKILL))
-    for name in ("tgkill", "rt_tgsigqueueinfo"):
-        rules.add_rule(refused, name, is_(0, CHILD_PID), is_(2, signal.SIGKILL))
-    for name in ("tkill", "pidfd_send_signal"):
-        rules.add_rule(refused, name, is_(1, signal.SIGKILL))
-    # A limit on processor time, input on a descriptor, a timer and the end of a child can send it too.
-    rules.add_rule(refused, "setrlimit", is_(0, resource.RLIMIT_CPU))
-    rules.add_rule(refused, "prlimit64", is_(1, resource.RLIMIT_CPU), seccomp.Arg(2, seccomp.NE, 0))
-    rules.add_rule(refused, "fcntl", is_(1, F_SETSIG))
-    rules.add_rule(refused, "fcntl", is_(1, F_SETPIPE_SZ))
-    rules.add_rule(refused, "timer_create")
+    _refuse_kills(rules, refused)
+    for name in _known(LANDLOCK):
+        rules.add_rule(refused, name)
+    rules.add_rule(refused, "fcntl", _is(1, F_SETPIPE_SZ))
     if is_pinned:
         # Held to some processors while it is timed, an entry could take the others back.
         rules.add_rule(refused, "sched_setaffinity")
     if may_start_processes:
         rules.add_rule(refused, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, 0xFF, signal.SIGKILL))
         # Children that are reaped unseen take their processor time with them: nobody may ignore their end.
-        rules.add_rule(refused, "rt_sigaction", is_(0, signal.SIGCHLD), seccomp.Arg(1, seccomp.NE, 0))
+        rules.add_rule(refused, "rt_sigaction", _is(0, signal.SIGCHLD), seccomp.Arg(1, seccomp.NE, 0))
     else:
-        for name in (*SOCKETS.split(), "fork", "vfork"):
-            if seccomp.resolve_syscall(seccomp.system_arch(), name) >= 0:
-                rules.add_rule(refused, name)
+        for name in _known(f"fork vfork {SOCKETS}"):
+            rules.add_rule(refused, name)
         rules.add_rule(refused, "clone", seccomp.Arg(0, seccomp.MASKED_EQ, CLONE_THREAD, 0))
     return _exported(rules)
+
+
+def _refuse_kills(rules: Any, refused: int) -> None:
+    import pyseccomp as seccomp
+
+    negative = seccomp.Arg(0, seccomp.MASKED_EQ, 0x80000000, 0x80000000)
+    for name in ("kill", "rt_sigqueueinfo"):
+        # Itself, its group, and groups by number; processes that it started it may end.
+        for whom in (_is(0, CHILD_PID), _is(0, 0), negative):
+            rules.add_rule(refused, name, whom, _is(1, signal.SIGKILL))
+    for name in ("tgkill", "rt_tgsigqueueinfo"):
+        rules.add_rule(refused, name, _is(0, CHILD_PID), _is(2, signal.SIGKILL))
+    for name in ("tkill", "pidfd_send_signal"):
+        rules.add_rule(refused, name, _is(1, signal.SIGKILL))
+    # A limit on processor time, input on a descriptor, a timer and the end of a child can send it too.
+    rules.add_rule(refused, "setrlimit", _is(0, resource.RLIMIT_CPU))
+    rules.add_rule(refused, "prlimit64", _is(1, resource.RLIMIT_CPU), seccomp.Arg(2, seccomp.NE, 0))
+    rules.add_rule(refused, "fcntl", _is(1, F_SETSIG))
+    rules.add_rule(refused, "timer_create")
+
+
+def _is(argument: int, value: int) -> object:
+    """Compare as the kernel does, which looks at 32 bits only: in full, a high bit set would slip through."""
+    import pyseccomp as seccomp
+
+    return seccomp.Arg(argument, seccomp.MASKED_EQ, 0xFFFFFFFF, value)
+
+
+def _known(names: str) -> list[str]:
+    """Return those of the names that are system calls of this processor and known to this libseccomp."""
+    import pyseccomp as seccomp
+
+    return [name for name in names.split() if seccomp.resolve_syscall(seccomp.system_arch(), name) >= 0]
 
 
 @cache

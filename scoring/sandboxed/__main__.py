@@ -40,6 +40,8 @@ class TaskModule(Protocol):
 
 def main() -> None:
     """Do what the request named on the command line asks for; never return."""
+    # What the environment adds for its own machine is not here, and would only tell of that.
+    sys.path[:] = [folder for folder in sys.path if Path(folder).exists()]
     paths = _paths()
     request = Request.from_json(paths.request.read_text())
     letter = read_letter()

@@ -16,6 +16,7 @@ import pytest
 
 import scoring
 from scoring.contracts import Processes, Task
+from scoring.sandbox import cage, landlock
 from scoring.sandbox.base import ExitStatus, Job, Run
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.sandbox.unconfined import UnconfinedSandbox
@@ -249,6 +250,57 @@ def test_no_forbidden_system_call_reaches_the_kernel(inside: Callable[..., Run])
     assert run.reply == b"held"
 
 
+@pytest.mark.skipif(landlock.version() == 0, reason="needs a kernel with Landlock")
+@pytest.mark.parametrize("name", ["mountinfo", "mounts", "mountstats", "task/*/mountinfo", "mem"])
+def test_an_entry_does_not_learn_where_its_files_lie(name: str, inside: Callable[..., Run]) -> None:
+    attack = f"""
+for path in glob.glob('/proc/[0-9]*/{name}'):
+    try: return open(path, 'rb').read(1)
+    except PermissionError: pass
+return not glob.glob('/proc/self/{name}')
+"""
+
+    run = inside(probe(attack))
+
+    assert run.reply == b"held"
+
+
+@pytest.mark.parametrize("name", cage.READABLE)
+def test_an_entry_reads_what_programs_look_for_in_proc(name: str, inside: Callable[..., Run]) -> None:
+    run = inside(
+        probe(
+            f"return os.path.isdir({name!r}) or not os.path.exists({name!r}) or open({name!r}, 'rb').read(1)"
+        )
+    )
+
+    assert run.reply.startswith(b"escaped")
+
+
+def test_files_move_between_folders_of_tmp(inside: Callable[..., Run]) -> None:
+    run = inside(
+        probe(
+            "os.mkdir('/tmp/one'), os.mkdir('/tmp/other'), open('/tmp/one/file', 'w').write('x')\n"
+            "os.rename('/tmp/one/file', '/tmp/other/file')\n"
+            "return open('/tmp/other/file').read()"
+        )
+    )
+
+    assert run.reply == b"escaped: 'x'"
+
+
+def test_no_path_of_python_s_is_the_virtual_environment_s_own(
+    make_job: Callable[..., Job], play: Callable[..., Run]
+) -> None:
+    attack = f"return [p for p in (*sys.path, sys.executable, sys.prefix) if p.startswith({sys.prefix!r})]"
+    job = make_job()
+
+    held = play(BubblewrapSandbox(child=("-c", probe(attack))), job)
+    control = play(UnconfinedSandbox(child=("-c", probe(attack))), job)
+
+    assert held.reply == b"held"
+    assert control.reply.startswith(b"escaped")
+
+
 def test_a_timed_entry_cannot_take_more_processors_than_the_track_has_threads(
     make_job: Callable[..., Job], play: Callable[..., Run]
 ) -> None:
@@ -305,7 +357,7 @@ def test_labels_workdir_and_database_are_not_inside(inside: Callable[..., Run], 
 
 
 def test_no_file_inside_is_named_like_labels(inside: Callable[..., Run]) -> None:
-    skipped = ["/proc", "/usr", sys.prefix, sys.base_prefix]
+    skipped = ["/proc", "/usr", cage.PACKAGES, sys.base_prefix]
     attack = f"""
 for folder, folders, files in os.walk('/'):
     folders[:] = [f for f in folders if os.path.join(folder, f) not in {skipped!r}]
