@@ -132,7 +132,7 @@ def resolve(name: str) -> Callable[..., Any]:
         found = getattr(getattr(getattr(torch.ops, namespace), packet), overload)
     except AttributeError:
         raise UnknownOperator(f"{name} does not exist") from None
-    if not isinstance(found, torch._ops.OpOverload):
+    if not isinstance(found, torch._ops.OpOverload) or not _is_dispatched(found):
         raise UnknownOperator(f"{name} is not an operator")
     if name not in BY_MASK and not _VALUES_DECIDE.isdisjoint(found.tags):
         raise UnknownOperator(f"what {name} returns depends on values in a way that a graph cannot hold")
@@ -140,6 +140,11 @@ def resolve(name: str) -> Callable[..., Any]:
         draws = torch.Tag.nondeterministic_seeded in found.tags
         raise UnknownOperator(f"{name} draws random numbers" if draws else f"graphs may not use {name}")
     return found
+
+
+def _is_dispatched(operator: torch._ops.OpOverload) -> bool:
+    """Say whether a counter sees it: TorchScript has operators on plain numbers that nothing dispatches."""
+    return operator.name() in torch._C._dispatch_get_all_op_names()
 
 
 def check_call(operator: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
