@@ -7,6 +7,7 @@ child's passes: only codes, our own words, and bounded counts.
 from __future__ import annotations
 
 import builtins
+import re
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ RUNTIME_ERRORS: Final = frozenset(
 )
 ENDED_BY_ITSELF: Final = frozenset({ExitStatus.EXITED, ExitStatus.CRASHED})
 UNWRITTEN: Final = {Task.COMPILE: "compilation_failed", Task.TRACE: "packaging_failed"}
+OPERATOR: Final = re.compile(r"(aten|torchvision)::[a-z0-9_]{1,60}(\.[A-Za-z0-9_]{1,40})?", re.ASCII)
 UNNAMED: Final = "an exception"
 UNNAMED_SIGNAL: Final = "a signal"
 CRASHES: Final = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT})
@@ -353,7 +355,11 @@ def _told(found: int | str | None, ours: str, job: Job) -> str:
 
 def _why(reply: FailedReply, job: Job) -> str:
     why = reply.facts.why or UNNAMED
-    return harmless(why) if job.request.task.may_tell else _error_name(why)
+    if job.request.task.may_tell:
+        return harmless(why)
+    error, _, operator = why.partition(" in ")
+    is_told = job.request.captured and OPERATOR.fullmatch(operator) is not None
+    return f"{_error_name(error)} in {operator}" if is_told else _error_name(why)
 
 
 def _fed(job: Job) -> str:

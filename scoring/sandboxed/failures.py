@@ -18,6 +18,18 @@ MAX_WHY_LENGTH = 300
 _ALLOCATION_FAILED = ("can't allocate memory", "not enough memory", "bad_alloc", "failed to allocate memory")
 
 
+class GraphFailed(RuntimeError):
+    """A captured graph cannot be run on what it was given.
+
+    `operator` is the one that raised, which may be told: no code of the entry's runs, and what a graph
+    consists of was known before it saw hidden data.
+    """
+
+    def __init__(self, text: str, operator: str = "") -> None:
+        super().__init__(f"{operator}: {text}" if operator else text)
+        self.operator = operator
+
+
 @contextmanager
 def entry_failures(outcome: Outcome, task: Task) -> Iterator[None]:
     """Raise `Refusal(outcome)` for any exception that the entry lets out; its traceback is logged.
@@ -43,11 +55,20 @@ def one_line(exc: BaseException) -> str:
 
 
 def _refusal(exc: Exception, outcome: Outcome, task: Task) -> Refusal:
-    if isinstance(exc, MemoryError) or any(words in str(exc).lower() for words in _ALLOCATION_FAILED):
+    if any(isinstance(each, MemoryError) for each in (exc, exc.__cause__)) or any(
+        words in str(exc).lower() for words in _ALLOCATION_FAILED
+    ):
         return Refusal(Outcome.OUT_OF_MEMORY)
     if any(isinstance(each, ProcessRefused) for each in (exc, exc.__cause__)):
         return Refusal(Outcome.PROCESS_REFUSED)
-    return Refusal(outcome, why=one_line(exc) if task.may_tell else type(exc).__name__)
+    return Refusal(outcome, why=one_line(exc) if task.may_tell else _name_of(exc))
+
+
+def _name_of(exc: Exception) -> str:
+    """Return what of an exception may be told where hidden data were seen: its class, and a graph's operator."""
+    if isinstance(exc, GraphFailed) and exc.operator:
+        return f"{type(exc.__cause__).__name__} in {exc.operator}"
+    return type(exc).__name__
 
 
 def attempt(function: Callable[[], T], task: Task) -> T | None:

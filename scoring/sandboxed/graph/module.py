@@ -10,6 +10,7 @@ from typing import Any, Final
 import torch
 from torch import nn
 
+from scoring.sandboxed.failures import GraphFailed
 from scoring.sandboxed.graph.document import Graph, InvalidGraph, Node, OnDevice, Value, Weight
 from scoring.sandboxed.graph.operators import BY_MASK, UnknownOperator, check_call, resolve
 
@@ -17,10 +18,6 @@ INPUT: Final = 0
 PROCESSOR: Final = "cpu"
 Watch = Callable[[int, Any], None]
 MASKS: Final = frozenset({torch.bool, torch.uint8})
-
-
-class GraphFailed(RuntimeError):
-    """The graph cannot be run on what it was given; the text names the operator."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +80,7 @@ class GraphModule(nn.Module):
             with nullcontext() if cast is None else torch.autocast(PROCESSOR, dtype=cast):
                 return call.function(*args, **kwargs)
         except Exception as exc:
-            raise GraphFailed(f"{call.node.operator}: {exc}") from exc
+            raise GraphFailed(str(exc), call.node.operator) from exc
 
     def _given(self, arg: Any, values: Mapping[int, Any], device: torch.device) -> Any:
         if isinstance(arg, Value):

@@ -18,7 +18,7 @@ import torch
 _ATEN_NAMES = """
 __and__ __iand__ __ilshift__ __ior__ __irshift__ __ixor__ __lshift__ __or__ __rshift__ __xor__
 _adaptive_avg_pool2d _adaptive_avg_pool3d _conj _fft_c2c _fft_c2r _fft_r2c _log_softmax
-_native_batch_norm_legit_no_training _neg_view _reshape_alias _safe_softmax _softmax _to_copy
+_native_batch_norm_legit_no_training _neg_view _safe_softmax _softmax _to_copy
 _unsafe_index _unsafe_view _upsample_bicubic2d_aa _upsample_bilinear2d_aa _upsample_nearest_exact1d
 _upsample_nearest_exact2d _upsample_nearest_exact3d _weight_norm _weight_norm_interface abs abs_
 absolute absolute_ acos acos_ acosh acosh_ adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d

@@ -14,8 +14,9 @@ from typing import Any, Final
 import torch
 
 from scoring.sandboxed.counters import dispatch
+from scoring.sandboxed.failures import GraphFailed
 from scoring.sandboxed.graph.document import Graph
-from scoring.sandboxed.graph.module import GraphFailed, GraphModule
+from scoring.sandboxed.graph.module import GraphModule
 
 EMPTY: Final = torch.device("meta")
 

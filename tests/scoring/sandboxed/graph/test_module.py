@@ -9,8 +9,9 @@ import torch
 
 from scoring.sandboxed.counters.formulas import FORMULAS
 from scoring.sandboxed.counters.free_ops import kind_of
+from scoring.sandboxed.failures import GraphFailed
 from scoring.sandboxed.graph.document import Graph, InvalidGraph, Node, Value, Weight
-from scoring.sandboxed.graph.module import GraphFailed, GraphModule
+from scoring.sandboxed.graph.module import GraphModule
 from scoring.sandboxed.graph.operators import ARITHMETIC, ATEN, NAMESPACES, UnknownOperator, resolve
 from scoring.sandboxed.torchvision_ops import declare_missing_operators
 
