@@ -131,6 +131,24 @@ def test_an_organiser_sets_up_a_track_from_nothing(page, complaints: list[str], 
     assert complaints == []
 
 
+def test_an_organiser_shares_a_competition(page, complaints: list[str]) -> None:
+    User.objects.create_user("eve", is_staff=True)
+    page.goto("/admin/")
+    waits = page.locator(".podium-waits")
+    asked_to = waits.inner_text()
+
+    waits.get_by_role("link", name="create a competition").click()
+    page.get_by_label("Name:").press_sequentially("Winter challenge")
+    page.get_by_role("button", name="Save and continue editing").click()
+    page.get_by_label("Add organisers:").fill("eve")
+    page.get_by_role("button", name="Save and continue editing").click()
+
+    assert "grace" in asked_to
+    assert [page.get_by_role("checkbox", name=name).is_checked() for name in ("grace", "eve")] == [True, True]
+    assert waits.count() == 0
+    assert complaints == []
+
+
 def test_a_wrong_field_is_explained_beside_it(page, complaints: list[str]) -> None:
     page.goto("/admin/tracks/competition/add/")
     page.get_by_label("Name:").press_sequentially("Winter challenge")
@@ -185,8 +203,9 @@ def test_the_boxes_of_a_shape_are_filled_with_the_keyboard(page, complaints: lis
 @pytest.mark.parametrize("width", WIDTHS)
 def test_pages_of_the_admin_fit_the_screen(page, complaints: list[str], width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})
-    addresses = ("/admin/", "/admin/tracks/track/", "/admin/tracks/track/add/", "/admin/tracks/track/from-document/",
-                 "/admin/tracks/dataset/import/", "/admin/submissions/evaluation/")  # fmt: skip
+    addresses = ("/admin/", "/admin/tracks/competition/add/", "/admin/tracks/track/", "/admin/tracks/track/add/",
+                 "/admin/tracks/track/from-document/", "/admin/tracks/dataset/import/",
+                 "/admin/submissions/evaluation/")  # fmt: skip
 
     widths = []
     for address in addresses:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.urls import URLPattern, path
 from django.utils.html import format_html, format_html_join
@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from competition.admin.permissions import OfOwnCompetitions, ReadOnly
 from competition.admin.tracks.imports import import_without_track
-from competition.tracks.access import for_organiser
+from competition.tracks.access import competitions_of, for_organiser
 from competition.tracks.models import Dataset, Track
 from competition.tracks.templatetags.podium import binary_bytes
 from scoring.contracts import Split
@@ -31,7 +31,7 @@ class DatasetAdmin(OfOwnCompetitions, ReadOnly, admin.ModelAdmin):  # type: igno
         "public",
         "private_samples",
         "size",
-        "competition",
+        "owner",
         "used_by",
         "created_at",
     )
@@ -45,14 +45,15 @@ class DatasetAdmin(OfOwnCompetitions, ReadOnly, admin.ModelAdmin):  # type: igno
         "classes",
         "size",
         "digest",
-        "competition",
+        "owner",
         "used_by",
         "created_at",
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
         own = for_organiser(Track.objects.all(), request.user)
-        rows: QuerySet[Dataset] = super().get_queryset(request)
+        owner = competitions_of(request.user).filter(pk=OuterRef("competition"))
+        rows: QuerySet[Dataset] = super().get_queryset(request).annotate(is_own=Exists(owner))
         return rows.prefetch_related(Prefetch("tracks", queryset=own, to_attr="own_tracks"))
 
     @admin.display(description="Public samples")
@@ -62,6 +63,13 @@ class DatasetAdmin(OfOwnCompetitions, ReadOnly, admin.ModelAdmin):  # type: igno
     @admin.display(description="Size")
     def size(self, row: Dataset) -> str:
         return binary_bytes(row.archive_bytes)
+
+    @admin.display(description="Competition")
+    def owner(self, row: Any) -> str:
+        """Name the competition to its organisers: who uses its dataset may not even know that it exists."""
+        if row.competition is None:
+            return "none"
+        return str(row.competition) if row.is_own else "another one"
 
     @admin.display(description="Tracks")
     def used_by(self, row: Any) -> str:

@@ -72,6 +72,21 @@ def test_an_organiser_of_both_moves_a_track(organiser: Client, track: Track, the
     assert Track.objects.get().competition == theirs
 
 
+def test_a_dataset_that_came_with_a_track_tells_no_name_of_its_competition(
+    organiser: Client, track: Track, theirs: Competition
+) -> None:
+    Dataset.objects.update(competition=theirs)
+    page = reverse("admin:tracks_dataset_change", args=[track.dataset_id])
+
+    texts = [
+        organiser.get(address).content.decode()
+        for address in (reverse("admin:tracks_dataset_changelist"), page)
+    ]
+
+    assert ["another one" in text for text in texts] == [True, True]
+    assert not any(theirs.name in text for text in texts)
+
+
 def test_the_same_data_in_another_competition_is_a_dataset_of_its_own(
     organiser: Client, track: Track, folder: Path, theirs: Competition
 ) -> None:
