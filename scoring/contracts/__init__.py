@@ -11,11 +11,14 @@ from scoring.contracts.budget import (
 )
 from scoring.contracts.counter import (
     EXACT_COUNTERS,
+    FREE_SHARE,
+    FREE_VALUES_A_SAMPLE,
     MacsCounter,
     Opinion,
     exact_counter,
     largest_counter,
     second_opinions,
+    with_work,
 )
 from scoring.contracts.crossing import (
     EXACT_ARITHMETIC,
@@ -110,6 +113,8 @@ __all__ = [
     "EXACT_COUNTERS",
     "FILES_RULE",
     "FORMAT_FACTS",
+    "FREE_SHARE",
+    "FREE_VALUES_A_SAMPLE",
     "HEAD_BYTES",
     "IGNORED_CLASS",
     "LATENCY_RULE",
@@ -190,4 +195,5 @@ __all__ = [
     "second_opinions",
     "stored_dtype",
     "values_that_score",
+    "with_work",
 ]

@@ -22,6 +22,8 @@ from scoring.budget.onnx.parameters import FREE_VALUES, count_parameters
 from scoring.budget.onnx.shapes import Fact, Scope, tensor_type, use_short_names
 from scoring.budget.onnx.steps import TooLargeError
 from scoring.budget.onnx.tensors import forget_large_values, load_small_values
+from scoring.budget.onnx.unfolded import Unfolded
+from scoring.contracts import with_work
 
 MEMORY_BYTES: Final = 2**30
 CPU_S: Final = 90
@@ -83,9 +85,8 @@ def count_model(
     fixed = _fixed_batch(model.graph)
     found = [_count_at(batch, model, shape, max_value_bytes) for batch in ([fixed] if fixed else batches)]
     return ModelCounts(
-        # At the smallest batch: what is made for each sample is no weight.
-        parameters=_parameters(stored, min(found, key=lambda each: each.batch).unfolded),
-        macs=max(-(-each.tally.macs // each.batch) for each in found),
+        parameters=_parameters(stored, found),
+        macs=max(-(-_macs(each.tally, each.batch) // each.batch) for each in found),
         uncounted_ops=tuple(sorted({name for each in found for name in each.tally.uncounted})),
         macs_in_8_bits=min(-(-each.tally.macs_in_8_bits // each.batch) for each in found),
     )
@@ -97,11 +98,26 @@ class _Found:
 
     batch: int
     tally: Tally
-    unfolded: int
+    unfolded: Unfolded
 
 
-def _parameters(stored: int, unfolded: int) -> int:
-    """Return the stored weights, or those made of them if there are far more: position grids are none."""
+def _macs(tally: Tally, batch: int) -> int:
+    return with_work(tally.macs, tally.values, batch)
+
+
+def _parameters(stored: int, found: Sequence[_Found]) -> int:
+    """Return the stored weights, or those made of them if there are far more: position grids are none.
+
+    They are taken at the smallest batch, as what is made for each sample is no weight. Numbers that are
+    taken apart into as many at any batch size are weights even where the picture seems to be in them:
+    adding 0 times a pixel would hide the others.
+    """
+    smallest = min(found, key=lambda each: each.batch).unfolded
+    steady = 0
+    if len(found) > 1:
+        sizes = [each.unfolded.split for each in found]
+        steady = sum(size for name, size in sizes[0].items() if all(each.get(name) == size for each in sizes))
+    unfolded = smallest.values + steady
     return unfolded if unfolded > stored + FREE_VALUES else stored
 
 
@@ -116,7 +132,7 @@ def _count_at(batch: int, model: ModelProto, shape: tuple[int, ...], max_value_b
     counter = Counter(dialect, max_value_bytes=max_value_bytes)
     tally = counter.count(model.graph, scope)
     counter.unfolded.note_results(model.graph, scope)
-    return _Found(batch=batch, tally=tally, unfolded=counter.unfolded.values)
+    return _Found(batch=batch, tally=tally, unfolded=counter.unfolded)
 
 
 def _fixed_batch(graph: GraphProto) -> int | None:

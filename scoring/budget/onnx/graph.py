@@ -11,7 +11,14 @@ from onnx import GraphProto, NodeProto, TensorProto
 
 from scoring.budget.onnx.inference import Dialect
 from scoring.budget.onnx.loops import Facts, Turn, body_of, leave_steady, leave_unrolled, start_of
-from scoring.budget.onnx.operators import FORMULAS, FREE, PRODUCTS, of_unknown_shape
+from scoring.budget.onnx.operators import (
+    FORMULAS,
+    FREE,
+    MOVES,
+    PRODUCTS,
+    of_unknown_shape,
+    values_worked_on,
+)
 from scoring.budget.onnx.shapes import Fact, Scope, UnknownShapeError
 from scoring.budget.onnx.steps import TooLargeError, define_weights, follow
 from scoring.budget.onnx.unfolded import Unfolded
@@ -26,12 +33,16 @@ MAX_NODE_RUNS: Final = 10_000_000
 
 @dataclass(frozen=True)
 class Tally:
-    """MACs that were counted, those of them in 8 bits, names of what was not counted, and nodes run."""
+    """MACs that were counted, those of them in 8 bits, names of what was not counted, and nodes run.
+
+    `values` is how many values operators without products worked on.
+    """
 
     macs: int = 0
     uncounted: frozenset[str] = frozenset()
     macs_in_8_bits: int = 0
     node_runs: int = 0
+    values: int = 0
 
     def plus(self, other: Tally) -> Tally:
         """Return both together."""
@@ -40,6 +51,7 @@ class Tally:
             self.uncounted | other.uncounted,
             self.macs_in_8_bits + other.macs_in_8_bits,
             self.node_runs + other.node_runs,
+            self.values + other.values,
         )
 
 
@@ -73,12 +85,11 @@ class Counter:
                 return self._count_flow(node, scope)
             follow(node, scope, self._dialect, self._max_value_bytes)
             self.unfolded.see(node, scope)
-            if node.op_type in FREE:
-                return Tally(node_runs=1)
             formula = FORMULAS.get(node.op_type)
-            if formula is None:
+            if formula is None and node.op_type not in FREE:
                 return Tally(uncounted=frozenset({node.op_type}), node_runs=1)
-            return Tally(formula(node, scope), node_runs=1)
+            macs = 0 if formula is None else formula(node, scope)
+            return Tally(macs, node_runs=1, values=0 if macs else _worked_on(node, scope))
         except (UnknownShapeError, LookupError, StopIteration, ValueError):
             # The last three: a node that lacks an input, a body or an attribute that its formula needs.
             return Tally(uncounted=frozenset({_unknown(node)}), node_runs=1)
@@ -102,7 +113,10 @@ class Counter:
         uncounted = frozenset(name for found, _ in walked for name in found.uncounted)
         macs = max((found.macs for found, _ in walked), default=0)
         runs = 1 + max((found.node_runs for found, _ in walked), default=0)
-        return Tally(macs, uncounted, node_runs=runs), _agreed([leaving for _, leaving in walked])
+        values = max((found.values for found, _ in walked), default=0)
+        return Tally(macs, uncounted, node_runs=runs, values=values), _agreed(
+            [leaving for _, leaving in walked]
+        )
 
     def _inside(self, graph: GraphProto, scope: Scope) -> tuple[Tally, Facts]:
         found = self.count(graph, scope)
@@ -147,7 +161,8 @@ class Counter:
         runs = 1 + once.node_runs * (turns or 0)
         _refuse_more_runs(runs)
         facts = leave_steady(start, leaving[start.first_output :], turns)
-        return Tally(once.macs * (turns or 0), once.uncounted, node_runs=runs), facts
+        macs, values = (found * (turns or 0) for found in (once.macs, once.values))
+        return Tally(macs, once.uncounted, node_runs=runs, values=values), facts
 
 
 def _refuse_more_runs(found: int) -> None:
@@ -189,6 +204,14 @@ def _size(graph: GraphProto) -> int:
     """Return how many nodes a graph has, with those of the graphs inside it."""
     inner = [attribute.g for node in graph.node for attribute in node.attribute if attribute.HasField("g")]
     return max(1, len(graph.node)) + sum(map(_size, inner))
+
+
+def _worked_on(node: NodeProto, scope: Scope) -> int:
+    """Return how many values a node works on; constants are worked on once, before the first picture."""
+    if node.op_type in MOVES or not node.output:
+        return 0
+    fact = scope.get(node.output[0])
+    return 0 if fact is not None and fact.made is not None else values_worked_on(node, scope)
 
 
 def _unknown(node: NodeProto) -> str:

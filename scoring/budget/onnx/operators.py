@@ -1,9 +1,9 @@
-"""Multiply-adds of each ONNX operator, from shapes alone: one table of formulas, one of free operators.
+"""Multiply-adds of each ONNX operator, from shapes alone: one table of formulas, two of free operators.
 
 Convention: one MAC is one multiply-add of a matrix product, a convolution or a recurrent cell.
 Activations, normalisation, pooling, resizing and elementwise arithmetic are free, as they are for
-ptflops, fvcore and PyTorch's own counter. What is in neither table is reported by name, and refused
-where MACs have a budget.
+ptflops, fvcore and PyTorch's own counter, up to a share of the products. What no table has is reported by
+name, and refused where MACs have a budget.
 """
 
 from __future__ import annotations
@@ -54,6 +54,12 @@ def recurrence(node: NodeProto, scope: Scope) -> int:
     """Apply the input and the recurrent weights of all gates and directions at each step."""
     steps_and_batch = math.prod(scope.shape(node.input[0])[:2])
     return steps_and_batch * (scope.size(node.input[1]) + scope.size(node.input[2]))
+
+
+def values_worked_on(node: NodeProto, scope: Scope) -> int:
+    """Return the size of the largest tensor that a node takes or gives; those of unknown shape are left out."""
+    names = [name for name in (*node.input, *node.output) if name and scope.knows(name)]
+    return max((scope.size(name) for name in names), default=0)
 
 
 def outer_product(node: NodeProto, scope: Scope) -> int:
@@ -164,8 +170,10 @@ def of_unknown_shape(operator: str) -> str:
     return f"{operator} (shape unknown)"
 
 
+# Elementwise, and free where they do not grow.
+MAYBE_FREE: Final = frozenset({"Div", "Mul"})
 # Written elementwise, a product runs at the speed of memory: processor time bounds it well below the budget.
-PRODUCTS: Final = frozenset(FORMULAS) - {"Div", "Mul"}
+PRODUCTS: Final = frozenset(FORMULAS) - MAYBE_FREE
 # What multiplies, or hides what multiplies, in ways that no formula here follows; no picture needs it.
 UNCOUNTED: Final = frozenset(
     """
@@ -177,23 +185,31 @@ UNKNOWN_PRODUCTS: Final = UNCOUNTED | {
     of_unknown_shape(operator) for operator in (*PRODUCTS, "If", "Loop", "Scan")
 }
 
-FREE_OPERATORS: Final = """
-    Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization
-    Bernoulli BitCast BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor BlackmanWindow Cast CastLike Ceil
-    Celu CenterCropPad Clip Col2Im Compress Concat ConcatFromSequence Constant ConstantOfShape Cos Cosh
-    CumProd CumSum DepthToSpace DequantizeLinear Dropout DynamicQuantizeLinear Elu Equal Erf Exp Expand
-    EyeLike Flatten Floor Gather GatherElements GatherND Gelu GlobalAveragePool GlobalLpPool GlobalMaxPool
-    Greater GreaterOrEqual GridSample GroupNormalization HammingWindow HannWindow HardSigmoid HardSwish
-    Hardmax Identity InstanceNormalization IsInf IsNaN LRN LayerNormalization LeakyRelu Less LessOrEqual Log
+# Operators that move, make or lay out values; what they cost is memory.
+MOVES: Final = frozenset(
+    """
+    BitCast Cast CastLike CenterCropPad Compress Concat ConcatFromSequence Constant ConstantOfShape DepthToSpace
+    Dropout Expand EyeLike Flatten Gather GatherElements GatherND Identity NonZero OneHot Optional
+    OptionalGetElement OptionalHasElement Pad RandomNormal RandomNormalLike RandomUniform RandomUniformLike
+    Range Reshape ReverseSequence Scatter ScatterElements ScatterND SequenceAt SequenceConstruct SequenceEmpty
+    SequenceErase SequenceInsert SequenceLength Shape Size Slice SpaceToDepth Split SplitToSequence Squeeze
+    TensorScatter Tile Transpose Trilu Unsqueeze Where
+    """.split()  # noqa: SIM905 (a table of words)
+)
+# Operators that work on each value: free within a share of the products (see `contracts.counter`).
+WORKS: Final = frozenset(
+    """
+    Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization Bernoulli
+    BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor BlackmanWindow Ceil Celu Clip Col2Im Cos Cosh CumProd
+    CumSum DequantizeLinear DynamicQuantizeLinear Elu Equal Erf Exp Floor Gelu GlobalAveragePool GlobalLpPool
+    GlobalMaxPool Greater GreaterOrEqual GridSample GroupNormalization HammingWindow HannWindow HardSigmoid
+    HardSwish Hardmax InstanceNormalization IsInf IsNaN LRN LayerNormalization LeakyRelu Less LessOrEqual Log
     LogSoftmax LpNormalization LpPool Max MaxPool MaxRoiPool MaxUnpool Mean MeanVarianceNormalization
-    MelWeightMatrix Min Mish Mod Multinomial Neg NegativeLogLikelihoodLoss NonMaxSuppression NonZero Not OneHot
-    Optional OptionalGetElement OptionalHasElement Or PRelu Pad Pow QuantizeLinear RMSNormalization
-    RandomNormal RandomNormalLike RandomUniform RandomUniformLike Range Reciprocal ReduceL1 ReduceL2
-    ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu
-    Reshape Resize ReverseSequence RoiAlign RotaryEmbedding Round Scatter ScatterElements ScatterND Selu
-    SequenceAt SequenceConstruct SequenceEmpty SequenceErase SequenceInsert SequenceLength Shape Shrink Sigmoid
-    Sign Sin Sinh Size Slice Softmax SoftmaxCrossEntropyLoss Softplus Softsign SpaceToDepth Split
-    SplitToSequence Sqrt Squeeze Sub Sum SwiGLU Swish Tan Tanh TensorScatter ThresholdedRelu Tile TopK
-    Transpose Trilu Unique Unsqueeze Upsample Where Xor
-"""
-FREE: Final = frozenset(FREE_OPERATORS.split())
+    MelWeightMatrix Min Mish Mod Multinomial Neg NegativeLogLikelihoodLoss NonMaxSuppression Not Or PRelu Pow
+    QuantizeLinear RMSNormalization Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax
+    ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Resize RoiAlign RotaryEmbedding Round Selu
+    Shrink Sigmoid Sign Sin Sinh Softmax SoftmaxCrossEntropyLoss Softplus Softsign Sqrt Sub Sum SwiGLU Swish Tan
+    Tanh ThresholdedRelu TopK Unique Upsample Xor
+    """.split()  # noqa: SIM905 (a table of words)
+)
+FREE: Final = MOVES | WORKS

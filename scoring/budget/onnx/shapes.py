@@ -66,11 +66,14 @@ class Scope:
 
     def get(self, name: str) -> Fact | None:
         """Return what is known of a value."""
-        return self.facts.get(name)
+        try:
+            return self.facts[name]
+        except KeyError:
+            return None
 
     def shape(self, name: str) -> tuple[int, ...]:
         """Return a value's shape with every size known, or raise `UnknownShapeError`."""
-        fact = self.facts.get(name)
+        fact = self.get(name)
         if fact is None or not fact.type.tensor_type.HasField("shape"):
             raise UnknownShapeError
         sizes = tuple(
@@ -94,12 +97,12 @@ class Scope:
 
     def distinct(self, name: str) -> int:
         """Return how many numbers a tensor holds that are no repetitions of others of them."""
-        size, fact = self.size(name), self.facts.get(name)
+        size, fact = self.size(name), self.get(name)
         return size if fact is None or fact.distinct is None else min(size, fact.distinct)
 
     def value(self, name: str) -> Value:
         """Return a small value that is known exactly, or raise `UnknownShapeError`."""
-        fact = self.facts.get(name)
+        fact = self.get(name)
         if fact is None or fact.value is None:
             raise UnknownShapeError
         return fact.value

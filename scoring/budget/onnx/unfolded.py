@@ -44,6 +44,8 @@ class Unfolded:
 
     def __init__(self) -> None:
         self._sources: dict[str, int] = {}
+        self.split: dict[str, int] = {}
+        """Sizes of what numbers were taken apart into, constants or not, by the values' names."""
 
     @property
     def values(self) -> int:
@@ -66,6 +68,8 @@ class Unfolded:
         for place, fact in facts.items():
             if place not in pointing:
                 self.note(fact)
+        if _splits(node):
+            self.split.update({name: _new_values(node, name, scope) for name in node.output if name})
 
     def note(self, fact: Fact | None) -> None:
         """Count what a value is made of, if the picture has no part in it."""

@@ -8,7 +8,6 @@ measured from outside bounds all of these.
 from __future__ import annotations
 
 import _thread
-import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils import _python_dispatch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from scoring.contracts import with_work
 from scoring.sandboxed.counters.formulas import FORMULAS
 from scoring.sandboxed.counters.free_ops import Free, kind_of
 
@@ -26,12 +26,6 @@ from scoring.sandboxed.counters.free_ops import Free, kind_of
 _kind_of, _attention_kernels, _math = kind_of, sdpa_kernel, SDPBackend.MATH
 _Overload, _FORMULAS = torch._ops.OpOverload, FORMULAS
 _set_fast_path = torch.backends.mha.set_fastpath_enabled
-
-
-# Work on each value is free up to this share of the products, and up to this many values a sample.
-# Of all torchvision models and those of timm up to 30 M parameters, the greatest share is 0.14.
-FREE_SHARE: Final = 0.25
-FREE_VALUES: Final = 2**20
 
 
 class MacCounter(TorchDispatchMode):
@@ -53,8 +47,7 @@ class MacCounter(TorchDispatchMode):
     @property
     def macs(self) -> int:
         """Return the products, and of the work on each value what exceeds its free share."""
-        free = max(FREE_SHARE * self.products, FREE_VALUES * self._samples)
-        return self.products + max(math.ceil(self.values - free), 0)
+        return with_work(self.products, self.values, self._samples)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None

@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 import pytest
-from onnx import NodeProto, TensorProto, defs
+from onnx import GraphProto, NodeProto, TensorProto, defs, helper
 
 from scoring.budget.onnx.einsum import contraction
 from scoring.budget.onnx.graph import FLOWS
-from scoring.budget.onnx.operators import FORMULAS, FREE, UNCOUNTED
+from scoring.budget.onnx.operators import FORMULAS, MOVES, UNCOUNTED, WORKS
 from scoring.budget.onnx.shapes import UnknownShapeError
-from tests.scoring.budget.onnx.networks import Weights, counted, node, zeros
+from scoring.contracts import FREE_SHARE, FREE_VALUES_A_SAMPLE
+from tests.scoring.budget.onnx.networks import Weights, counted, floats, node, zeros
 
 # --- Einsum
 
@@ -144,16 +145,104 @@ def test_a_product_after_an_operator_that_a_function_defines_counts(defined: Nod
     assert counted(nodes, weights, opset=opset).macs == 3 * 8 * 8 * 5
 
 
+# --- work on each value
+
+WIDE = node("Tile", ["x", "times"], ["t0"])
+MILLION = {"times": np.array([1, 1, 64, 64])}
+VALUES = 3 * 512 * 512
+
+
+def relus(many: int) -> list[NodeProto]:
+    return [node("Relu", [f"t{place}"], [f"t{place + 1}"]) for place in range(many)]
+
+
+def test_a_little_work_on_each_value_is_free() -> None:
+    assert counted([WIDE, *relus(1)], MILLION).macs == 0
+
+
+def test_much_work_on_each_value_counts() -> None:
+    assert counted([WIDE, *relus(10)], MILLION).macs == 10 * VALUES - FREE_VALUES_A_SAMPLE
+
+
+def test_work_is_free_up_to_a_share_of_the_products() -> None:
+    product = node("Conv", ["x", "w"], ["y"])
+    products = 10_000 * 6 * 6 * 27
+
+    macs = counted([product, WIDE, *relus(10)], {**MILLION, "w": zeros(10_000, 3, 3, 3)}).macs
+
+    assert macs == products + 10 * VALUES - FREE_SHARE * products
+
+
+def test_work_is_that_of_one_sample() -> None:
+    assert counted([WIDE, *relus(10)], MILLION, batches=(4,)).macs == 10 * VALUES - FREE_VALUES_A_SAMPLE
+
+
+def test_a_product_of_copies_that_are_summed_counts() -> None:
+    """Neither factor grows: both were copied to the size of all pairs before."""
+    nodes = [
+        node("Reshape", ["x", "row"], ["r"]),
+        node("Reshape", ["x", "column"], ["c"]),
+        node("Concat", ["r"] * 20_000, ["rows"], axis=0),
+        node("Slice", ["big", "none", "end", "none"], ["other"]),
+        node("Add", ["other", "r"], ["factor"]),
+        node("Mul", ["rows", "factor"], ["m"]),
+        node("ReduceSum", ["m"], ["y"]),
+    ]
+    weights = {
+        "row": np.array([1, 192]),
+        "column": np.array([192, 1]),
+        "big": zeros(20_000, 192),
+        "none": np.array([0]),
+        "end": np.array([20_000]),
+    }
+
+    assert counted(nodes, weights).macs == 3 * 20_000 * 192 - FREE_VALUES_A_SAMPLE
+
+
+def body() -> GraphProto:
+    return helper.make_graph(
+        [node("Relu", ["v"], ["v2"]), node("Identity", ["c"], ["c2"])],
+        "body",
+        [
+            floats("i", TensorProto.INT64, []),
+            floats("c", TensorProto.BOOL, []),
+            floats("v", TensorProto.FLOAT, None),
+        ],
+        [floats("c2", TensorProto.BOOL, []), floats("v2", TensorProto.FLOAT, None)],
+    )
+
+
+@pytest.mark.parametrize("turns", [10, 1_000_000])
+def test_work_in_each_turn_of_a_loop_counts(turns: int) -> None:
+    loop = node("Loop", ["turns", "", "t0"], ["y"], body=body())
+
+    macs = counted([WIDE, loop], {**MILLION, "turns": np.array(turns)}).macs
+
+    assert macs == turns * VALUES - FREE_VALUES_A_SAMPLE
+
+
+def test_work_on_constants_is_done_once_and_free() -> None:
+    nodes = [*relus(10), node("ReduceMax", ["t10"], ["m"]), node("Mul", ["x", "m"], ["y"])]
+
+    assert counted(nodes, {"t0": zeros(1, 3, 512, 512)}).macs == 0
+
+
+def test_moving_values_is_free() -> None:
+    nodes = [WIDE, *(node("Transpose", [f"t{place}"], [f"t{place + 1}"]) for place in range(10))]
+
+    assert counted(nodes, MILLION).macs == 0
+
+
 # --- tables
 
 
 def test_every_operator_of_the_standard_has_its_place() -> None:
     known = {schema.name for schema in defs.get_all_schemas_with_history() if schema.domain == ""}
 
-    assert known == {*FORMULAS, *FREE, *UNCOUNTED, *FLOWS}
+    assert known == {*FORMULAS, *MOVES, *WORKS, *UNCOUNTED, *FLOWS}
 
 
 def test_no_operator_has_two_places() -> None:
-    places = [*FORMULAS, *FREE, *UNCOUNTED, *FLOWS]
+    places = [*FORMULAS, *MOVES, *WORKS, *UNCOUNTED, *FLOWS]
 
     assert len(places) == len(set(places))

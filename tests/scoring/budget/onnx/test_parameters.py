@@ -224,6 +224,31 @@ def test_a_float_that_is_split_in_three_counts_three_times() -> None:
     assert parameters(nodes, {"p": zeros(LARGE), "byte": np.float32(256)}) == 3 * LARGE
 
 
+def split_with(pixel: NodeProto) -> list[NodeProto]:
+    """Add 0 times a pixel to the weights before they are split."""
+    return [
+        pixel,
+        node("Mul", ["s", "nought"], ["none"]),
+        node("Add", ["p", "none"], ["q"]),
+        node("Floor", ["q"], ["a"]),
+        node("Ceil", ["q"], ["b"]),
+        *(node("MatMul", ["x", part], [f"y{part}"]) for part in "ab"),
+    ]
+
+
+def test_split_weights_count_even_if_the_picture_is_mixed_in() -> None:
+    nodes = split_with(node("ReduceMax", ["x"], ["s"], keepdims=0))
+    weights = {"p": zeros(8, LARGE), "nought": np.float32(0)}
+
+    assert counted(nodes, weights, batches=(2, 1)).parameters > 2 * 8 * LARGE
+
+
+def test_what_is_rounded_for_each_sample_is_no_weight() -> None:
+    nodes = [node("Tile", ["x", "times"], ["t"]), node("Floor", ["t"], ["y"])]
+
+    assert counted(nodes, {"times": np.array([1, 1, 64, 64])}, batches=(2, 1)).parameters == 0
+
+
 def test_drawn_weights_count() -> None:
     nodes = [node("RandomNormal", [], ["w"], shape=[LARGE, 2], seed=1.0), USE]
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 import torch.nn.functional as functional
 
-from scoring.sandboxed.counters.dispatch import FREE_SHARE, FREE_VALUES, MacCounter, count
+from scoring.contracts import FREE_SHARE, FREE_VALUES_A_SAMPLE
+from scoring.sandboxed.counters.dispatch import MacCounter, count
 from scoring.sandboxed.counters.formulas import FORMULAS
 
 B, L, D, H = 2, 7, 12, 3
@@ -355,7 +356,7 @@ def test_products_of_copies_count_beyond_what_is_free(work):
     counter = count(lambda: work(left, right))
 
     assert counter.products == 0
-    assert counter.macs >= PAIRS - FREE_VALUES
+    assert counter.macs >= PAIRS - FREE_VALUES_A_SAMPLE
 
 
 def test_copies_themselves_are_free():
@@ -382,7 +383,7 @@ def test_work_on_each_value_is_free_up_to_a_share_of_the_products():
 
 
 def test_each_sample_of_a_batch_has_its_free_values():
-    batch = torch.ones(3, FREE_VALUES)
+    batch = torch.ones(3, FREE_VALUES_A_SAMPLE)
 
     assert count(batch.relu, samples=3).macs == 0
-    assert count(batch.relu, samples=2).macs == FREE_VALUES
+    assert count(batch.relu, samples=2).macs == FREE_VALUES_A_SAMPLE
