@@ -26,7 +26,7 @@ from scoring.budget.onnx.unfolded import Unfolded
 FLOWS: Final = frozenset({"If", "Loop", "Scan"})
 EIGHT_BITS: Final = frozenset({TensorProto.INT8, TensorProto.UINT8})
 # Turns are walked one by one as far as this many nodes; beyond, one turn stands for all of them.
-MAX_UNROLLED_NODES: Final = 20_000
+MAX_UNROLLED_NODES: Final = 10_000
 # An operator takes a runtime a few microseconds, however little it does: a minute for one batch.
 MAX_NODE_RUNS: Final = 10_000_000
 
@@ -124,9 +124,16 @@ class Counter:
 
     def _loop(self, node: NodeProto, scope: Scope) -> tuple[Tally, Facts]:
         start, body = start_of(node, scope, self._dialect.standard), body_of(node)
+        if start.turns == math.inf:
+            self._refuse_endless(start, body, scope)
         if node.op_type == "Loop" and self._is_short(start, body):
             return self._unroll(start, body, scope)
         return self._repeat(start, body, scope)
+
+    def _refuse_endless(self, start: Turn, body: GraphProto, scope: Scope) -> None:
+        _, leaving = self._any_turn(start, body, scope)
+        if start.going and _is_true(leaving[0]):
+            raise TooLargeError("one of its loops never ends")
 
     def _is_short(self, start: Turn, body: GraphProto) -> bool:
         left = MAX_UNROLLED_NODES - self._unrolled_nodes
@@ -152,9 +159,7 @@ class Counter:
 
     def _repeat(self, start: Turn, body: GraphProto, scope: Scope) -> tuple[Tally, Facts]:
         """Walk the body once for all its turns, of which it must be true what is true of the first."""
-        inside = scope.inner()
-        start.any(body).enter(body, inside)
-        once, leaving = self._inside(body, inside)
+        once, leaving = self._any_turn(start, body, scope)
         turns = _turns(start, leaving)
         if once.macs and turns is None:
             raise UnknownShapeError
@@ -163,6 +168,11 @@ class Counter:
         facts = leave_steady(start, leaving[start.first_output :], turns)
         macs, values = (found * (turns or 0) for found in (once.macs, once.values))
         return Tally(macs, once.uncounted, node_runs=runs, values=values), facts
+
+    def _any_turn(self, start: Turn, body: GraphProto, scope: Scope) -> tuple[Tally, Facts]:
+        inside = scope.inner()
+        start.any(body).enter(body, inside)
+        return self._inside(body, inside)
 
 
 def _refuse_more_runs(found: int) -> None:

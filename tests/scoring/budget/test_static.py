@@ -404,6 +404,17 @@ def test_a_shape_that_doubles_for_ever_is_refused(tmp_path: Path) -> None:
     assert caught.value.code == "unsupported_onnx"
 
 
+@pytest.mark.parametrize("condition", ["", "true"])
+def test_a_loop_that_never_ends_is_refused(condition: str, tmp_path: Path) -> None:
+    loop = node("Loop", ["", condition, "x"], ["y"], body=loop_body("w"))
+    model = network([loop], {"true": np.array([True]), "w": zeros(8, 8)})
+
+    with pytest.raises(Rejected) as caught:
+        counted_apart(model, tmp_path)
+
+    assert caught.value.findings[0].facts["why"] == "one of its loops never ends"
+
+
 # --- parameters
 
 MORE_THAN_FREE = 2**18 + 1
