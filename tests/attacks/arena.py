@@ -44,6 +44,8 @@ SMALLER: Final[Mapping[str, Any]] = {
     "budgets": {"max_parameters": 10_000, "max_macs": 1_000_000},
 }
 """What the usual preset is changed to: pictures of the surroundings."""
+CAPTURE: Final = {"lies": "required"}
+"""Lies have to get past the graph. All else is tried where an entry's own code meets hidden inputs."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +66,8 @@ class Ending:
 def track_document(case: Case) -> dict[str, Any]:
     """Return the preset's document, small, with what the case changes."""
     document = yaml.safe_load((PRESETS / f"{case.preset}.yaml").read_text("utf-8"))
-    changes = [SMALL, case.track] if case.preset != Case.preset else [SMALL, SMALLER, case.track]
-    for change in changes:
+    small = [SMALL, SMALLER] if case.preset == Case.preset else [SMALL]
+    for change in (*small, {"budgets": {"capture": CAPTURE.get(case.family, "off")}}, case.track):
         document = _merged(document, change)
     return document
 

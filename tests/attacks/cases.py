@@ -66,8 +66,9 @@ class Case:
 
     What is seen from outside, beyond what holds of every case (see `effects`): `counted`, numbers that the
     usage must reach; `score`, the accuracy of an entry that was scored; `never_shown`, texts that no
-    participant may read in the report, its times and usage left out; `shown`, texts that the log must
-    have, which prove that the attack took place; `then_honest`: another entry scores as ever afterwards.
+    participant may read in the report, its times and usage left out; `never_run`, texts that no page may
+    hold as they are; `shown`, texts that the log must have, which prove that the attack took place;
+    `then_honest`: another entry scores as ever afterwards.
     The attack takes place `times` times in a row. On the site, the entry is uploaded as `upload_name`; a
     case of `requests` has none: each is a `path` and a `text` that is sent `times` times. `pending`: what
     the case still waits for.
@@ -84,6 +85,7 @@ class Case:
     counted: Mapping[str, int] = field(default_factory=dict)
     score: float | None = None
     never_shown: tuple[str, ...] = ()
+    never_run: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     then_honest: bool = False
     times: int = 1

@@ -22,8 +22,8 @@ FOUND = 200
 def shown(case: Case, visit: site.Visit, around: Surroundings) -> Iterator[str]:
     """Yield what an address shows and must not."""
     yield from (f"{visit.address} shows the {name}" for name in shown_secrets(around, visit.text))
-    if visit.is_page:
-        yield from (f"{visit.address} shows {text}" for text in case.never_shown if text in visit.text)
+    held = (*case.never_shown, *case.never_run) if visit.is_page else case.never_shown
+    yield from (f"{visit.address} shows {text}" for text in held if text in visit.text)
     if visit.status >= SERVER_ERROR:
         yield f"{visit.address} answers {visit.status}"
 
