@@ -21,9 +21,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from scoring.contracts import with_work
 from scoring.sandboxed.counters.formulas import FORMULAS
 from scoring.sandboxed.counters.free_ops import Free, kind_of
+from scoring.sandboxed.counters.products import stored
 
 # Bound before the entry runs: replacing them in torch's modules changes no count.
 _kind_of, _attention_kernels, _math = kind_of, sdpa_kernel, SDPBackend.MATH
+_stored = stored
 _Overload, _FORMULAS = torch._ops.OpOverload, FORMULAS
 _set_fast_path = torch.backends.mha.set_fastpath_enabled
 
@@ -81,7 +83,7 @@ class MacCounter(TorchDispatchMode):
 def _values(held: Any) -> int:
     """Return the size of the largest tensor, or list of tensors, among what an operator took or gave."""
     if isinstance(held, torch.Tensor):
-        return held.numel()
+        return _stored(held)
     if isinstance(held, dict):
         return max(map(_values, held.values()), default=0)
     if isinstance(held, tuple):

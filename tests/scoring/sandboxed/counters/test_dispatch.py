@@ -347,6 +347,17 @@ PAIRS = ROWS * COLUMNS
             id="scaling norm",
         ),
         pytest.param(lambda left, right: torch._foreach_mul([left], [right]), id="lists"),
+        pytest.param(lambda left, right: torch.polar(left, right).real.sum(0), id="radius and angle"),
+        pytest.param(
+            lambda left, right: left.index_add_(0, torch.arange(ROWS), right), id="sums at given places"
+        ),
+        pytest.param(
+            lambda left, right: left.scatter_(
+                0, torch.zeros_like(right, dtype=torch.long), right, reduce="multiply"
+            ),
+            id="products at given places",
+            marks=pytest.mark.filterwarnings("ignore:The reduce argument"),
+        ),
     ],
 )
 def test_products_of_copies_count_beyond_what_is_free(work):
