@@ -145,7 +145,7 @@ def started(inside: list[str], plan: Mapping[str, object], letter: Letter) -> It
             log_fd=log.reader,
             status_fd=status.reader,
             reply_fd=reply.reader,
-            scratch=Path(f"/proc/{keeper_pid}/root/tmp"),
+            scratch="/tmp",  # noqa: S108
             started_at=started_at,
         )
 

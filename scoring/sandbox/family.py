@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -29,10 +30,10 @@ class Reading:
 
 @dataclass
 class Family:
-    """All processes below and including `root`, and the memory file system they write to, if any."""
+    """All processes below and including `root`, and the memory file system that they see at `scratch`, if any."""
 
     root: int
-    scratch: Path | None
+    scratch: str | None
     _strangers: set[int] = field(default_factory=set)
     _cpu_ticks: dict[tuple[int, int], int] = field(default_factory=dict)
     _scans: int = 0
@@ -41,7 +42,7 @@ class Family:
         """Read the tree as it is now; empty without /proc."""
         members = self._members()
         memory = sum(_private_bytes(pid) + _buffer_bytes(pid) for pid in members)
-        memory += _scratch_bytes(self.scratch)
+        memory += self._scratch_bytes(members)
         return Reading(memory_bytes=memory, cpu_s=self._cpu_s(members), processes=len(members))
 
     def exact_memory_bytes(self) -> int:
@@ -49,7 +50,19 @@ class Family:
         members = self._members()
         rollups = [_rollup(pid) for pid in members]
         private = sum(private for private, _ in rollups) + sum(_buffer_bytes(pid) for pid in members)
-        return private + max(sum(shared for _, shared in rollups), _scratch_bytes(self.scratch))
+        return private + max(sum(shared for _, shared in rollups), self._scratch_bytes(members))
+
+    def _scratch_bytes(self, members: Iterable[int]) -> int:
+        """Return what the memory file system takes; 0 once nobody is left through whom we could look.
+
+        To us as an ordinary user the keeper is closed, and the entry is not.
+        """
+        if self.scratch is None:
+            return 0
+        for pid in members:
+            with contextlib.suppress(OSError):
+                return _used_bytes(f"{PROC}/{pid}/root{self.scratch}")
+        return 0
 
     def _members(self) -> dict[int, list[bytes]]:
         if self._scans % FULL_SCAN_EVERY == 0:
@@ -141,15 +154,9 @@ def _most_buffered(descriptor: Path) -> int:
     return BUFFER_BYTES.get(kind, 0)
 
 
-def _scratch_bytes(folder: Path | None) -> int:
-    """Return what the private /tmp takes, empty files included: each holds kernel memory."""
-    if folder is None:
-        return 0
-    try:
-        usage = os.statvfs(folder)
-    except OSError:
-        # Hidden from us when we are an ordinary user; its size cap holds all the same.
-        return 0
+def _used_bytes(folder: str) -> int:
+    """Return what a memory file system takes, empty files included: each holds kernel memory."""
+    usage = os.statvfs(folder)
     return (usage.f_blocks - usage.f_bfree) * usage.f_frsize + (usage.f_files - usage.f_ffree) * INODE_BYTES
 
 

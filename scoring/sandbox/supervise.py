@@ -15,7 +15,6 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final
 
 from scoring.errors import Fault
@@ -36,7 +35,7 @@ NEAR: Final = 0.9
 class Started:
     """A keeper that was started: our child process, its host process id, and our ends of its pipes.
 
-    `scratch` is a memory file system of its own, seen from outside, whose content counts as memory.
+    `scratch` is where inside a memory file system of its own is mounted, whose content counts as memory.
     """
 
     process: subprocess.Popen[bytes]
@@ -45,7 +44,7 @@ class Started:
     log_fd: int
     status_fd: int
     reply_fd: int
-    scratch: Path | None
+    scratch: str | None
     started_at: float
 
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 # Namespace flags of clone(2): a new user namespace would hand out capabilities inside it.
 NAMESPACE_FLAGS: Final = 0x7E020000
 CLONE_THREAD: Final = 0x10000
+PR_SET_DUMPABLE: Final = 4
 AF_UNIX: Final = 1
 F_SETSIG: Final = 10
 # The keeper's child hides the host's paths with these before the entry begins.
@@ -99,6 +100,8 @@ def child_program(*, is_pinned: bool, may_start_processes: bool) -> bytes:
     for name in _known(LANDLOCK):
         rules.add_rule(refused, name)
     rules.add_rule(refused, "fcntl", _is(1, F_SETPIPE_SZ))
+    # It would close /proc to a watcher who is an ordinary user, and with it what /tmp holds.
+    rules.add_rule(refused, "prctl", _is(0, PR_SET_DUMPABLE))
     if is_pinned:
         # Held to some processors while it is timed, an entry could take the others back.
         rules.add_rule(refused, "sched_setaffinity")

@@ -167,6 +167,7 @@ ATTACKS = {
     ),
     "ask the keeper to stop": "os.kill(1, 15); time.sleep(0.5); return False",
     "leave a core file": "return resource.getrlimit(resource.RLIMIT_CORE)[1]",
+    "close itself to the watcher": "return must(libc.prctl(4, 0)) or True",
     "open a socket": "return bool(socket.socket(socket.AF_UNIX))",
     "listen": "a, b = socket.socketpair(); a.listen(); return True",
     "send a descriptor": "a, b = socket.socketpair(); return socket.send_fds(a, [b'x'], [0])",
@@ -274,6 +275,14 @@ def test_an_entry_reads_what_programs_look_for_in_proc(name: str, inside: Callab
     )
 
     assert run.reply.startswith(b"escaped")
+
+
+def test_empty_files_count_as_memory(inside: Callable[..., Run]) -> None:
+    many = "import time\nfor number in range(70_000): open(f'/tmp/{number}', 'w').close()\ntime.sleep(1000)"
+
+    run = inside(many, max_memory_bytes=64 * 2**20)
+
+    assert run.status is ExitStatus.OUT_OF_MEMORY
 
 
 def test_files_move_between_folders_of_tmp(inside: Callable[..., Run]) -> None:

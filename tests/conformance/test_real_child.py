@@ -62,3 +62,28 @@ def test_of_an_exception_on_hidden_inputs_only_the_name_comes_out(
 
     assert caught.value.findings[0].facts == {"error": "ValueError"}
     assert caught.value.log == ""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param("libc.execl(sys.executable.encode(), b'python', b'-V', None)", id="execve"),
+        pytest.param("libc.syscall(322, -100, sys.executable.encode(), argv, None, 0)", id="execveat"),
+    ],
+)
+def test_an_entry_cannot_become_another_program(
+    call: str, make_job: Callable[..., Job], play: Callable[..., Run]
+) -> None:
+    attack = (
+        f"""
+import ctypes, sys, threading
+libc, argv = ctypes.CDLL(None), (ctypes.c_char_p * 2)(b"python", None)
+{call}
+"""
+        + MEANS
+    )
+    job = make_job(model=attack, timeout_s=60, max_memory_bytes=2**30)
+
+    run = play(BubblewrapSandbox(), job)
+
+    assert isinstance(interpret(run, job), PredictFacts), run.log
