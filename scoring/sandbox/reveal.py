@@ -69,10 +69,12 @@ class Reveal:
 
     def _open(self) -> int | None:
         while True:
+            # Asked first: what was written until then is there.
+            is_over = self._over.is_set()
             try:
                 return os.open(self._outputs, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
             except FileNotFoundError:
-                if self._over.is_set():
+                if is_over:
                     return None
                 time.sleep(POLL_S)
             except OSError:
@@ -96,11 +98,13 @@ class Reveal:
 
     def _await(self, fd: int, size: int) -> bool:
         """Wait until the file is that long; say no if the child ended first."""
-        while os.fstat(fd).st_size < size:
-            if self._over.is_set():
+        while True:
+            is_over = self._over.is_set()
+            if os.fstat(fd).st_size >= size:
+                return True
+            if is_over:
                 return False
             time.sleep(POLL_S)
-        return True
 
     def _tell(self, count: int) -> None:
         place = self._array[-1:].view(np.uint8).reshape(-1)[: COUNT.itemsize]
