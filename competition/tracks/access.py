@@ -11,12 +11,12 @@ from functools import reduce
 from operator import or_
 from typing import Final, TypeAlias, TypeVar
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 
 from competition.tracks.models import Competition
 
-Viewer: TypeAlias = AbstractBaseUser | AnonymousUser
+Viewer: TypeAlias = User | AnonymousUser
 Row = TypeVar("Row", bound=Model)
 
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -52,17 +52,15 @@ def for_organiser(rows: QuerySet[Row], viewer: Viewer) -> QuerySet[Row]:
     if sees_all(viewer):
         return rows
     own = competitions_of(viewer).values("pk")
-    first, *more = (Q(**{f"{path}__in": own}) for path in PATHS[rows.model._meta.label_lower])
-    if not more:
-        return rows.filter(first)
-    # Ways through several rows would repeat what they find, and counts with it.
-    belonging = rows.model._default_manager.filter(reduce(or_, more, first))
+    ways = (Q(**{f"{path}__in": own}) for path in PATHS[rows.model._meta.label_lower])
+    # Asked apart: a way through several rows would repeat what it finds, and counts with it.
+    belonging = rows.model._default_manager.filter(reduce(or_, ways))
     return rows.filter(pk__in=belonging.values("pk"))
 
 
 def organises(viewer: Viewer, competition_id: int) -> bool:
     """Say whether the viewer organises the competition."""
-    return is_staff(viewer) and competitions_of(viewer).filter(pk=competition_id).exists()
+    return competitions_of(viewer).filter(pk=competition_id).exists()
 
 
 def organisers_named(names: Iterable[str]) -> QuerySet[User]:
@@ -72,9 +70,9 @@ def organisers_named(names: Iterable[str]) -> QuerySet[User]:
 
 def sees_all(viewer: Viewer) -> bool:
     """Say whether every competition is the viewer's."""
-    return bool(getattr(viewer, "is_superuser", False))
+    return viewer.is_superuser
 
 
 def is_staff(viewer: Viewer) -> bool:
     """Say whether the viewer may organise at all."""
-    return sees_all(viewer) or bool(getattr(viewer, "is_staff", False))
+    return sees_all(viewer) or viewer.is_staff

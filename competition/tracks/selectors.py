@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import User
 from django.db.models import Count, Prefetch, Q, QuerySet
 
 from competition.tracks.access import Viewer, competitions_of, is_staff, organises
@@ -32,5 +31,4 @@ def competitions_for(viewer: Viewer) -> QuerySet[Competition]:
 
 def may_change(viewer: Viewer, track: Track) -> bool:
     """Say whether the viewer may change the track in the admin."""
-    may = isinstance(viewer, User) and viewer.has_perm("tracks.change_track")
-    return may and organises(viewer, track.competition_id)
+    return viewer.has_perm("tracks.change_track") and organises(viewer, track.competition_id)

@@ -31,6 +31,7 @@ def _modules(folder: str, names: str, tests: str) -> tuple[Target, ...]:
 
 
 TARGETS: Final = (
+    *_modules("competition/tracks", "access", "access"),
     *_modules(
         "competition/submissions", "lifecycle/leases lifecycle/requests lifecycle/transitions", "lifecycle"
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.apps import apps
-from django.contrib.auth.models import AnonymousUser, Group, User
+from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 
 from competition.tracks.access import PATHS, competitions_of, for_organiser, organisers_named, organises
 from competition.tracks.models import Competition, Dataset, Track
@@ -25,6 +25,8 @@ def other(db) -> Competition:
 
 
 def test_a_competition_is_given_by_name(ada: User, competition: Competition, other: Competition) -> None:
+    other.organisers.add(User.objects.create_user("boris", is_staff=True))
+
     competition.organisers.add(ada)
 
     assert list(competitions_of(ada)) == [competition]
@@ -63,14 +65,46 @@ def test_nobody_who_is_not_signed_in_organises_anything(competition: Competition
     assert not competitions_of(AnonymousUser()).exists()
 
 
+def test_a_participant_is_asked_about_without_a_query(
+    alice: User, competition: Competition, django_assert_num_queries
+) -> None:
+    with django_assert_num_queries(0):
+        assert not organises(alice, competition.pk)
+
+
+def test_a_superuser_who_is_no_staff_organises_everything_too(track: Track) -> None:
+    root = User.objects.create_user("root", is_superuser=True)
+
+    assert organises(root, track.competition_id)
+    assert (track.is_open, list(tracks_for(root))) == (False, [track])
+
+
 def test_superusers_have_every_competition(competition: Competition, other: Competition) -> None:
     root = User.objects.create_superuser("root")
 
     assert set(competitions_of(root)) == {competition, other}
 
 
+@pytest.mark.parametrize(("viewer", "slugs"), [("ada", {"own"}), ("root", {"own", "foreign"})])
+def test_rows_are_kept_that_belong_to_ones_competitions(
+    competition: Competition, other: Competition, viewer: str, slugs: set[str]
+) -> None:
+    people = {
+        "ada": User.objects.create_user("ada", is_staff=True),
+        "root": User.objects.create_superuser("root"),
+    }
+    competition.organisers.add(people["ada"])
+    for slug, owner in (("own", competition), ("foreign", other)):
+        Track.objects.create(competition=owner, slug=slug, name=slug)
+
+    kept = for_organiser(Track.objects.all(), people[viewer])
+
+    assert {track.slug for track in kept} == slugs
+
+
 def test_only_accounts_of_staff_are_named_as_organisers(ada: User, alice: User) -> None:
     User.objects.create_user("gone", is_staff=True, is_active=False)
+    User.objects.create_user("boris", is_staff=True)
 
     assert list(organisers_named(["ada", "alice", "gone", "nobody"])) == [ada]
 
@@ -98,6 +132,7 @@ def test_an_organiser_sees_open_tracks_and_closed_ones_of_theirs(ada: User, make
 def test_changing_a_track_takes_the_permission_and_the_competition(
     ada: User, track: Track, staff: User
 ) -> None:
+    ada.user_permissions.add(Permission.objects.get(codename="change_track"))
     root = User.objects.create_superuser("root")
 
     assert [may_change(viewer, track) for viewer in (ada, staff, root)] == [False, False, True]
