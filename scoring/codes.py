@@ -132,8 +132,8 @@ CODES: Final[dict[str, Code]] = {
     ),
     "not_captured": Code(
         "This track runs entries as graphs, without their code, and this one could not be captured as a graph: {why}.",
-        "Write forward() with torch operators alone: no NumPy, OpenCV or other libraries, no branches or loops that "
-        "depend on the values of tensors, and nothing kept between calls. An ONNX model is a graph already.",
+        "Write forward() with torch operators alone: no NumPy, no OpenCV, no random numbers, no branches "
+        "or loops that depend on values, nothing kept between calls. An ONNX model is a graph already.",
     ),
     "package_over_budget": Code(
         "The unpacked package is {found:,} bytes; at most {allowed:,} are allowed.",

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -122,7 +123,10 @@ def make_track(competition: Competition, dataset: Dataset) -> Callable[..., Trac
     """Return a function that makes an open track with a benchmark version."""
 
     def make(slug: str, **fields: object) -> Track:
-        columns = columns_of(load_track("cvpr2022-track1")) | {"slug": slug, "name": slug.title()}
+        document = load_track("cvpr2022-track1")
+        # Without prizes, reports tell all that they can.
+        document = replace(document, page=replace(document.page, prizes=False))
+        columns = columns_of(document) | {"slug": slug, "name": slug.title()}
         track = Track(competition=competition, dataset=dataset, **columns)
         rewrite(track, **fields)
         new_benchmark(track)

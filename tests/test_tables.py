@@ -16,8 +16,10 @@ from scoring.contracts import (
     READER_FACTS,
     BudgetRule,
     Budgets,
+    Capture,
     Finding,
     Format,
+    MacsCounter,
     Metric,
     Reader,
     Usage,
@@ -111,6 +113,19 @@ def test_a_cvpr_preset_states_the_budgets_and_the_input_of_2022(preset: str, wid
 
     assert (spec.budgets.max_parameters, spec.budgets.max_macs) == (30_000_000, 5_000_000_000)
     assert (spec.input.shape, spec.input.channel_order, spec.output.width) == ((3, 224, 224), "bgr", width)
+
+
+@pytest.mark.parametrize(
+    ("preset", "capture"), [("cvpr2022-track1", Capture.REQUIRED), ("cvpr2022-track2", Capture.PREFERRED)]
+)
+def test_a_cvpr_preset_has_prizes_and_asks_for_graphs_as_far_as_its_rules_let_it(
+    preset: str, capture: Capture
+) -> None:
+    document = load_track(preset)
+
+    assert document.page.prizes
+    assert document.spec.budgets.capture is capture
+    assert document.spec.budgets.macs_counter is MacsCounter.EXACT
 
 
 def _parse(text: str) -> list[tuple[str, str | None, str | None, str | None]]:

@@ -112,6 +112,7 @@ def _track(competition: Competition, preset: str, now: datetime) -> Track:
         "closes_at": now + timedelta(days=24),
     }
     track = Track(competition=competition, dataset=dataset, **columns)
+    set_fields(track, prizes=False)  # so that reports show all that they can
     width = track.spec().output.width
     if width > 1:
         set_fields(track, output__class_names=[f"kind {label} of thing" for label in range(width)])

@@ -19,7 +19,7 @@ import yaml
 from scoring.budget.enforce import enforce_static
 from scoring.budget.static import count
 from scoring.codes import CODES
-from scoring.contracts import Finding, Format, Quantisation, Reader, TrackSpec, Verdict
+from scoring.contracts import Capture, Finding, Format, Quantisation, Reader, TrackSpec, Verdict
 from scoring.errors import Rejected, render_all
 from scoring.flow import pipeline
 from scoring.intake.archive import unpack
@@ -49,11 +49,14 @@ class Ending:
 def track_of(case: Mapping[str, Any]) -> TrackSpec:
     """Return the preset with what the case changes; a second score only where the case asks for one."""
     spec = load_track(case["track"]).spec
+    budgets = dict(case.get("budgets", {}))
+    if "capture" in budgets:
+        budgets["capture"] = Capture(budgets["capture"])
     return replace(
         spec,
         formats=tuple(Format(name) for name in case.get("formats", spec.formats)),
         archive_limits=replace(spec.archive_limits, **case.get("limits", {})),
-        budgets=replace(spec.budgets, **case.get("budgets", {})),
+        budgets=replace(spec.budgets, **budgets),
         run_limits=replace(spec.run_limits, **case.get("run_limits", {})),
         quantisation=Quantisation(**case["quantisation"]) if "quantisation" in case else None,
     )

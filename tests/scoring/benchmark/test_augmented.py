@@ -18,6 +18,7 @@ from scoring.readers.undecodable import UndecodableRows
 from scoring.sandbox.fake import FakeSandbox, predicted
 from scoring.tracks import load_track
 from tests.scoring.benchmark.playing import DrawingSandbox, play
+from tests.tiny import uncaptured
 
 SIDE = 224
 
@@ -39,7 +40,7 @@ class WatchingSandbox(DrawingSandbox):
 
 @pytest.fixture
 def track():
-    spec = load_track("cvpr2022-track1").spec
+    spec = uncaptured(load_track("cvpr2022-track1").spec)
     output = OutputContract(kind=OutputKind.LOGITS, width=2)
     return replace(spec, output=output, metric=Metric.SN34_SCORE, extra_metrics=(Metric.ACCURACY,))
 

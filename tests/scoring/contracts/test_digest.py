@@ -28,7 +28,7 @@ DIGESTS = {
     "byom-classification": "sha256:b6c15352c00f97d0932b92c84aa8ddd51d82b518f2fb6e9cca255bce1246c785",
     "byom-detection": "sha256:9548ca1d6a6b9e85dd90c5396468a62eb1925c5345c3dc6835c80b213f404434",
     "byom-segmentation": "sha256:3ab68a7431af4b766e1e810ef6ed3e7d95804208be1be1da15ea0f0f0f345a39",
-    "cvpr2022-track1": "sha256:bf4bd0b04e8818ecf384ceda92aae467c9798c183230af8cbcfb6ec84e8db977",
+    "cvpr2022-track1": "sha256:322b3ec0c19afa522fccbde90a7a2384b3d26d073b8a18f992559d536968ce80",
     "cvpr2022-track2": "sha256:6008a5af7d8ffd84a98328319ac76bac49d65504a1c7662eb7647f1492f22cc5",
     "gasbench-audio": "sha256:aa63947105fe2c8bb82f6b32fe19d7103163bf0d0b088d4001ea77a75ac0ba18",
     "gasbench-image": "sha256:38eac77538f571b608998cc9b76e9936c77d610251e6e18e0817ad04b07b5dcc",
