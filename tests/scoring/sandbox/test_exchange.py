@@ -194,6 +194,27 @@ def test_predict_names_nothing_else(name: str, make_run: MakeRun, make_job: Make
     assert refused.findings[0].facts == {"error": "an exception"}
 
 
+@pytest.mark.parametrize(
+    ("captured", "why", "told"),
+    [
+        (True, "IndexError in aten::index.Tensor", "IndexError in aten::index.Tensor"),
+        (True, "Secret in aten::index.Tensor", "an exception in aten::index.Tensor"),
+        (True, f"IndexError in {SECRET}", "an exception"),
+        (True, f"IndexError in aten::{SECRET}.{'x' * 50}", "an exception"),
+        (False, "IndexError in aten::index.Tensor", "an exception"),
+    ],
+)
+def test_of_a_graph_that_fails_the_operator_is_told(
+    make_run: MakeRun, make_job: MakeJob, captured: bool, why: str, told: str
+) -> None:
+    job = make_job(Task.PREDICT)
+    job = replace(job, request=replace(job.request, captured=captured))
+
+    refused = refusal(make_run(reply=reply(Outcome.CRASHED, why=why), exit_code=1), job)
+
+    assert refused.findings[0].facts == {"error": told}
+
+
 def test_predict_hides_the_exit_code_that_the_entry_chose(make_run: MakeRun, make_job: MakeJob) -> None:
     refused = refusal(make_run(exit_code=203, entry_began=True), make_job(Task.PREDICT))
 
