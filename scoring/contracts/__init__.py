@@ -21,10 +21,10 @@ from scoring.contracts.counter import (
     with_work,
 )
 from scoring.contracts.crossing import (
+    ALONE,
     EXACT_ARITHMETIC,
     LENGTH_BYTES,
     ON_TRIALS,
-    PASSES,
     STARTED_REPLY,
     WRITING,
     Letter,
@@ -60,7 +60,7 @@ from scoring.contracts.flow import (
     Verdict,
     quantised_name,
 )
-from scoring.contracts.format import CODE_FREE, FORMAT_FACTS, Format, FormatFacts
+from scoring.contracts.format import FORMAT_FACTS, Format, FormatFacts
 from scoring.contracts.metric import (
     METRIC_FACTS,
     TRUTH_BY_OUTPUT,
@@ -104,10 +104,10 @@ from scoring.contracts.track import (
 )
 
 __all__ = [
+    "ALONE",
     "BOX_FIELDS",
     "BUDGET_RULES",
     "BYTES_RULE",
-    "CODE_FREE",
     "CONFIDENCE_THRESHOLD",
     "EXACT_ARITHMETIC",
     "EXACT_COUNTERS",
@@ -126,7 +126,6 @@ __all__ = [
     "NMS_THRESHOLD",
     "ON_TRIALS",
     "PARAMETERS_RULE",
-    "PASSES",
     "READER_FACTS",
     "STARTED_REPLY",
     "TRUTH_BY_OUTPUT",

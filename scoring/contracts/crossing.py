@@ -42,8 +42,8 @@ WRITING = frozenset({Task.EXPORT, Task.COMPILE, Task.TRACE, Task.QUANTISE})
 
 ON_TRIALS = frozenset({Task.MEASURE, Task.COUNT})
 """Tasks whose output are answers to trials, by an entry and by its graph, to be compared."""
-PASSES = 2
-"""How often all trials are answered at most: one by one, and together."""
+ALONE = 3
+"""How many of the samples are answered once more, each alone."""
 LENGTH_BYTES = 8
 """A graph's length stands before it, as a little-endian integer; 0 says that there is none."""
 

@@ -103,6 +103,3 @@ FORMAT_FACTS: Final[Mapping[Format, FormatFacts]] = {
         measure="scoring.sandboxed.measures.torch_entry",
     ),
 }
-
-CODE_FREE: Final = frozenset(name for name, facts in FORMAT_FACTS.items() if not facts.has_code)
-"""Formats whose entries can do nothing that their files do not show."""

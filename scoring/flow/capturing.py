@@ -69,7 +69,7 @@ def measure(model: Loadable, tools: Tools) -> Measured:
         return Measured(facts=facts, why_not=facts.not_captured or "its graph is larger than a run may write")
     counts, why_not = _count(model, written, tools)
     if counts is None:
-        return Measured(facts=facts, why_not=why_not)
+        return Measured(facts=_facts(job, tools), why_not=why_not)
     graph = Graph(model=replace(model, package=written.package, captured=True), counts=counts)
     return Measured(facts=facts, graph=graph)
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-TRIALS: Final = 4
+TRIALS: Final = 3
 BRIGHTEST: Final = 255
 LEAST_SHARE: Final = 0.5
 """The smallest part of a sample's range of values that is left of it."""

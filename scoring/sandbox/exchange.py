@@ -408,9 +408,10 @@ def read_outputs(run: Run, job: Job) -> NDArray[np.float32]:
 
 
 def read_answers(run: Run, job: Job, *, graph_bytes: int = 0) -> NDArray[np.float32]:
-    """Return the answers to trials that stand after a graph of that length, shape (passes * trials, width).
+    """Return the answers to trials that stand after a graph of that length, one row each.
 
-    Rows that are torn or not finite are what they are: these answers are compared, never scored.
+    First all, then those that were answered alone. Rows that are torn or not finite are what they
+    are: these answers are compared, never scored.
     """
     width = job.request.output.width
     with open_written(run.outputs) as file:

@@ -6,7 +6,7 @@ import math
 import os
 from typing import Final
 
-from scoring.contracts import LENGTH_BYTES, ON_TRIALS, PASSES, WRITING, Task
+from scoring.contracts import ALONE, LENGTH_BYTES, ON_TRIALS, WRITING, Task
 from scoring.sandbox.base import Job
 
 MAX_OPEN_FILES: Final = 1024
@@ -20,7 +20,7 @@ def expected_output_bytes(job: Job) -> int:
     request = job.request
     if request.task in WRITING:
         return job.limits.max_file_bytes
-    rows = PASSES * (request.samples + request.trials) if request.task in ON_TRIALS else request.samples
+    rows = request.samples + request.trials + ALONE if request.task in ON_TRIALS else request.samples
     graph = LENGTH_BYTES + job.limits.max_file_bytes if request.trials else 0
     return graph + rows * request.output.width * 4
 

@@ -34,12 +34,16 @@ def count_work(graph: Graph, example: torch.Tensor, batches: Iterable[int]) -> W
 
     `example` is a batch of at least one sample, as the model receives it.
     """
-    empty = GraphModule(replace(graph, weights={name: w.to(EMPTY) for name, w in graph.weights.items()}))
+    empty = _without_values(graph)
     found = [(batch, _count(graph, empty, example, batch)) for batch in sorted(set(batches))]
     return Work(
         macs=max(-(-counter.macs // batch) for batch, counter in found),
         uncounted=frozenset(name for _, counter in found for name in counter.uncounted),
     )
+
+
+def _without_values(graph: Graph) -> GraphModule:
+    return GraphModule(replace(graph, weights={name: w.to(EMPTY) for name, w in graph.weights.items()}))
 
 
 def _count(graph: Graph, empty: GraphModule, example: torch.Tensor, batch: int) -> dispatch.MacCounter:
@@ -52,20 +56,29 @@ def _count(graph: Graph, empty: GraphModule, example: torch.Tensor, batch: int) 
         return dispatch.count(lambda: module(example[:1].expand(shape).clone()), batch)
 
 
-def sizes(module: GraphModule, example: torch.Tensor) -> dict[int, int]:
+def sizes(graph: Graph, example: torch.Tensor) -> dict[int, int]:
     """Return the numbers of elements of all values at this batch."""
     found: dict[int, int] = {}
 
     def look(place: int, value: Any) -> None:
         found[place] = value.numel() if isinstance(value, torch.Tensor) else 0
 
-    with torch.no_grad(), module.watched(look):
-        module(example)
+    with torch.no_grad():
+        try:
+            empty = _without_values(graph)
+            with empty.watched(look):
+                empty(example.to(EMPTY))
+        except GraphFailed:
+            module = GraphModule(graph)
+            with module.watched(look):
+                module(example)
     return found
 
 
 def steady(module: GraphModule, examples: Iterable[torch.Tensor], places: frozenset[int]) -> frozenset[int]:
     """Return which of the values at `places` are the same for every example."""
+    if not places:
+        return frozenset()
     first: dict[int, torch.Tensor] = {}
     changed: set[int] = set()
 

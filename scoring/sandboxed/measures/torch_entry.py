@@ -37,9 +37,11 @@ def measure_entry(entry: TorchEntry, request: Request, paced: Pixels, channel: C
         # After the probe: lazy modules get their parameters with the first forward.
         parameters = count_parameters(entry.module, left_alive)
     not_captured = capture_entry(entry, request, paced, channel) if request.trials else ""
+    # A graph that is not believed has its entry measured once more, without one.
+    counted = 1 if request.trials and not not_captured else MAX_COUNTED_SAMPLES
     samples = [
         entry.tensor(pad(pixels[place : place + 1], entry.fixed_batch or 1))
-        for place in range(min(len(pixels), MAX_COUNTED_SAMPLES))
+        for place in range(min(len(pixels), counted))
     ]
     macs = count_macs(entry.module, samples)
     warnings = [] if parameters.trainable else [{"code": "no_trainable_parameters", "facts": {}}]

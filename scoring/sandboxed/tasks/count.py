@@ -30,7 +30,7 @@ def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Re
         work = count_work(graph, examples[0], batches)
         module = cast(GraphModule, entry.module)
         unpacked = steady(module, examples, unpacking(graph))
-        parameters = count_values(graph, sizes(module, examples[0]), unpacked)
+        parameters = count_values(graph, sizes(graph, examples[0]), unpacked)
     return {
         "outcome": Outcome.OK,
         "parameters": parameters,

@@ -17,7 +17,7 @@ def values(forward, **parts) -> int:  # type: ignore[no-untyped-def]
     graph = graph_of(forward, **parts)
     module = GraphModule(graph)
     unpacked = steady(module, [images(1), images(1) + 1], unpacking(graph))
-    return count_values(graph, sizes(module, images(1)), unpacked)
+    return count_values(graph, sizes(graph, images(1)), unpacked)
 
 
 def product(m, x, weight):

@@ -55,4 +55,4 @@ def test_what_no_input_changes_is_found(hidden: bool) -> None:
     found = steady(module, [images(1), images(1) + 1], places)
 
     assert len(places) == 2
-    assert [sizes(module, images(1))[place] for place in found] == [192 * 3]
+    assert [sizes(graph, images(1))[place] for place in found] == [192 * 3]
