@@ -47,6 +47,12 @@ def competitions_of(viewer: Viewer) -> QuerySet[Competition]:
     return Competition.objects.filter(Exists(by_name) | Exists(by_group))
 
 
+def only_competition_of(viewer: Viewer) -> Competition | None:
+    """Return the competition of somebody who organises a single one."""
+    first = list(competitions_of(viewer)[:2])
+    return first[0] if len(first) == 1 else None
+
+
 def for_organiser(rows: QuerySet[Row], viewer: Viewer) -> QuerySet[Row]:
     """Keep the rows that belong to competitions that the viewer organises."""
     if sees_all(viewer):

@@ -23,14 +23,14 @@ WHO_SEES_WHAT: Final = (
 @admin.register(Competition)
 class CompetitionAdmin(OfOwnCompetitions, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     form = CompetitionForm
-    list_display = ("name", "slug", "is_public", "track_count", "created_at")
+    list_display = ("name", "slug", "is_public", "track_count", "organised_by", "created_at")
     list_filter = ("is_public",)
     search_fields = ("name", "slug")
     prepopulated_fields: ClassVar = {"slug": ("name",)}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Competition]:
         rows: QuerySet[Competition] = super().get_queryset(request).annotate(tracks_counted=Count("tracks"))
-        return rows
+        return rows.prefetch_related("organisers", "organiser_groups")
 
     def get_fieldsets(self, request: HttpRequest, obj: Competition | None = None) -> Any:
         """Show who organises it; where data may be imported from is for superusers to say."""
@@ -64,3 +64,8 @@ class CompetitionAdmin(OfOwnCompetitions, admin.ModelAdmin):  # type: ignore[typ
     @admin.display(description="Tracks", ordering="tracks_counted")
     def track_count(self, row: Any) -> int:
         return int(row.tracks_counted)
+
+    @admin.display(description="Organisers")
+    def organised_by(self, row: Competition) -> str:
+        people = [user.get_username() for user in row.organisers.all()]
+        return ", ".join([*people, *(group.name for group in row.organiser_groups.all())]) or "none"

@@ -8,10 +8,9 @@ from typing import Any, Final
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.utils.text import slugify
 
-from competition.tracks.access import Viewer, competitions_of, for_organiser, sees_all
+from competition.tracks.access import Viewer, competitions_of, for_organiser, only_competition_of, sees_all
 from competition.tracks.models import Competition, Track
 from scoring.tracks import (
     MAX_DOCUMENT_BYTES,
@@ -50,7 +49,7 @@ class ImportForm(forms.Form):
             del self.fields["competition"]
             own = own.filter(pk=competition.pk)
         else:
-            _offer(self.fields["competition"], own)
+            _offer(self.fields["competition"], viewer)
         if settings.IMPORT_ROOT and (sees_all(viewer) or own.exclude(server_folder="").exists()):
             self.fields["folder"].help_text = self._folder_help()
         else:
@@ -98,11 +97,10 @@ class ImportForm(forms.Form):
         return folder
 
 
-def _offer(field: forms.Field, own: QuerySet[Competition]) -> None:
-    """Offer one's own competitions; the only one is chosen already."""
-    field.queryset = own  # type: ignore[attr-defined]  # a ModelChoiceField
-    only = list(own[:2])
-    field.initial = only[0] if len(only) == 1 else None
+def _offer(field: forms.Field, viewer: Viewer) -> None:
+    """Offer the viewer's own competitions; the only one is chosen already."""
+    field.queryset = competitions_of(viewer)  # type: ignore[attr-defined]  # a ModelChoiceField
+    field.initial = only_competition_of(viewer)
 
 
 class CloneForm(forms.Form):
@@ -152,7 +150,7 @@ class NewDocumentForm(DocumentForm):
     def __init__(self, *args: Any, viewer: Viewer, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.viewer = viewer
-        _offer(self.fields["competition"], competitions_of(viewer))
+        _offer(self.fields["competition"], viewer)
         self.fields["file"].required = False
 
     def clean_file(self) -> TrackDocument | None:  # type: ignore[override]  # the file may be left out

@@ -21,7 +21,7 @@ from competition.admin.tracks.panel import panel, state
 from competition.admin.tracks.track_fieldsets import ONLOOKERS, fieldsets
 from competition.admin.tracks.track_form import TrackForm
 from competition.tracks import services
-from competition.tracks.access import for_organiser
+from competition.tracks.access import for_organiser, only_competition_of
 from competition.tracks.models import Track
 from scoring.contracts import METRIC_FACTS
 from scoring.tracks import dump_track
@@ -66,6 +66,12 @@ class TrackAdmin(OfOwnCompetitions, admin.ModelAdmin):  # type: ignore[type-arg]
         rows = db_field.related_model._default_manager.all()
         own = for_organiser(rows, request.user)
         return super().formfield_for_foreignkey(db_field, request, queryset=own, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Choose the competition of a new track, if the viewer has only one."""
+        only = only_competition_of(request.user)
+        chosen = {"competition": only.pk} if only else {}
+        return {**chosen, **super().get_changeform_initial_data(request)}
 
     @admin.display(description="Metric", ordering="body__metric")
     def metric(self, row: Track) -> str:

@@ -169,6 +169,30 @@ def test_a_superuser_creates_a_competition_for_others(admin_client: Client, orga
     assert names_of(Competition.objects.get(slug="new").organisers) == {"grace"}
 
 
+def test_the_list_names_who_organises_a_competition(
+    admin_client: Client, organiser: Client, theirs: Competition
+) -> None:
+    theirs.organiser_groups.add(Group.objects.create(name="Winter team"))
+
+    text = admin_client.get(reverse("admin:tracks_competition_changelist")).content.decode()
+
+    assert "boris, Winter team" in text
+
+
+def test_the_only_competition_is_chosen_for_a_new_track(
+    organiser: Client, competition: Competition, theirs: Competition
+) -> None:
+    page = reverse("admin:tracks_track_add")
+    chosen = organiser.get(page).context["adminform"].form["competition"].value()
+
+    theirs.organisers.add(grace())
+
+    assert (chosen, organiser.get(page).context["adminform"].form["competition"].value()) == (
+        competition.pk,
+        None,
+    )
+
+
 def test_organisers_are_added_by_their_names(organiser: Client, competition: Competition) -> None:
     for name in ("ada", "eve"):
         User.objects.create_user(name, is_staff=True)

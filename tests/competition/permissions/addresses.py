@@ -43,6 +43,10 @@ WHOLE: Mapping[str, str] = {
 }
 """Addresses that are patterns altogether."""
 VARIANTS: Mapping[str, Callable[[Scene], str]] = {
+    "competitions/<slug:slug>/ [hidden]": lambda scene: scene.hidden_competition.get_absolute_url(),
+    "admin/tracks/competition/<path:object_id>/change/ [hidden]": lambda scene: reverse(
+        "admin:tracks_competition_change", args=[scene.hidden_competition.pk]
+    ),
     "tracks/<slug:slug>/ [hidden]": lambda scene: reverse("track", args=[scene.hidden.slug]),
     "tracks/<slug:slug>/track.yaml [hidden]": lambda scene: reverse("track-yaml", args=[scene.hidden.slug]),
     "tracks/<slug:slug>/submit/ [hidden]": lambda scene: reverse("submit", args=[scene.hidden.slug]),
@@ -55,7 +59,7 @@ VARIANTS: Mapping[str, Callable[[Scene], str]] = {
     "api/tracks/<slug:slug>/leaderboard/ [hidden]": lambda scene: reverse("api-leaderboard", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/leaderboard/ [private]": lambda scene: private("api-leaderboard", scene),
 }  # fmt: skip
-"""Addresses once more: of a track that is not open, or with the private split in their query."""
+"""Addresses once more: of what is hidden, or with the private split in their query."""
 
 
 def private(name: str, scene: Scene) -> str:

@@ -33,6 +33,7 @@ competition that is asked for, `rival` another one, `staff` none; all three may 
 OUTSIDERS = ("anonymous", "other", "rival", "staff")
 """Whom only what is public of the competition concerns."""
 SECRETS = {
+    "hidden competition": "Secret competition",
     "hidden track": "Secret hidden track",
     "dataset": "Secret dataset",
     "digest of the dataset": hashlib.sha256(b"secret").hexdigest(),
@@ -57,6 +58,7 @@ class Scene:
     dataset: Dataset
     track: Track
     hidden: Track
+    hidden_competition: Competition
     scored: Evaluation
     failed: Evaluation
     queued: Evaluation
@@ -79,8 +81,8 @@ class Scene:
         """Return all that the database holds of the first competition and its participant."""
         of_track = {"track__competition": self.competition}
         mine: list[tuple[type[Model], dict[str, Any]]] = [
-            (Competition, {"pk": self.competition.pk}),
-            (Competition.organisers.through, {"competition": self.competition}),
+            (Competition, {"organisers": self.people["organiser"]}),
+            (Competition.organisers.through, {"user": self.people["organiser"]}),
             (Dataset, {"competition": self.competition}),
             (Track, {"competition": self.competition}),
             (BenchmarkVersion, of_track),
@@ -97,7 +99,9 @@ def make_scene() -> Scene:
     """Fill the database."""
     people = _people()
     first = Competition.objects.create(slug="aurora", name="Aurora")
-    first.organisers.add(people["organiser"])
+    secret = Competition.objects.create(slug="secret", name=SECRETS["hidden competition"], is_public=False)
+    for competition in (first, secret):
+        competition.organisers.add(people["organiser"])
     second = Competition.objects.create(slug="borealis", name="Borealis")
     second.organisers.add(people["rival"])
     dataset = _dataset(first, SECRETS["dataset"], SECRETS["digest of the dataset"])
@@ -118,6 +122,7 @@ def make_scene() -> Scene:
         dataset=dataset,
         track=track,
         hidden=hidden,
+        hidden_competition=secret,
         scored=scored,
         failed=failed,
         queued=_evaluation(track, people["participant"]),

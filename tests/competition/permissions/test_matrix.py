@@ -30,6 +30,7 @@ def read_table() -> dict[tuple[str, str], tuple[str, ...]]:
 TABLE = read_table()
 ALLOWED = sorted(TABLE)
 SHOWN_ON = {
+    "hidden competition": "",
     "hidden track": "tracks/<slug:slug>/ [hidden]",
     "dataset": "admin/tracks/track/add/",
     "digest of the dataset": "admin/tracks/dataset/<path:object_id>/change/",
