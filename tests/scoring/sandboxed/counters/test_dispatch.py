@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -398,3 +400,44 @@ def test_each_sample_of_a_batch_has_its_free_values():
 
     assert count(batch.relu, samples=3).macs == 0
     assert count(batch.relu, samples=2).macs == FREE_VALUES_A_SAMPLE
+
+
+SWITCHED_OFF = """
+import torch
+from torch.utils._python_dispatch import _disable_current_modes
+from scoring.sandboxed.counters.dispatch import count, name_ways_around
+
+name_ways_around()
+import torch.utils._python_dispatch as later
+
+def disabled():
+    with torch._C._DisableTorchDispatch():
+        torch.ones(3, 4) @ torch.ones(4, 5)
+
+def excluded():
+    with torch._C._ExcludeDispatchKeyGuard(torch._C.DispatchKeySet(torch._C.DispatchKey.Python)):
+        torch.ones(3, 4) @ torch.ones(4, 5)
+
+def without_modes():
+    with later._disable_current_modes():
+        torch.ones(3, 4) @ torch.ones(4, 5)
+
+def below():
+    keys = torch._C.DispatchKeySet(torch._C.DispatchKey.CPU)
+    torch.ops.aten.mm.default.redispatch(keys, torch.ones(3, 4), torch.ones(4, 5))
+
+disabled()
+print(*(sorted(count(work).uncounted) for work in (disabled, excluded, without_modes, below)))
+"""
+
+
+def test_switches_that_hide_products_are_named_while_counting():
+    """In a process of its own: they stay watched."""
+    ended = subprocess.run([sys.executable, "-c", SWITCHED_OFF], capture_output=True, text=True)
+
+    assert ended.stdout.split() == [
+        "['torch._DisableTorchDispatch']",
+        "['torch._ExcludeDispatchKeyGuard']",
+        "['torch._disable_current_modes']",
+        "['torch.redispatch']",
+    ], ended.stderr
