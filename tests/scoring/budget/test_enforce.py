@@ -293,6 +293,29 @@ def test_what_is_named_like_a_product_of_a_file_is_nothing_where_there_is_none(c
     enforce(usage, BUDGETS)
 
 
+@pytest.mark.parametrize("missed", ["mine::work", "prims::svd", "torch._DisableTorchDispatch"])
+def test_a_run_whose_products_nobody_counted_is_refused(missed: str) -> None:
+    usage = replace(AT_LIMIT, macs=7, macs_by_counter={"dispatch": 7}, uncounted_ops=("aloud", missed))
+
+    caught = refusal(lambda: enforce(usage, BUDGETS))
+
+    assert caught.code == "macs_not_countable"
+    assert caught.findings[0].facts["why"] == f"no counter can count {missed}"
+
+
+def test_what_the_conversion_of_a_graph_missed_is_accepted() -> None:
+    """The file itself was counted."""
+    counters = {**GRAPH, "dispatch": 7}
+
+    enforce(replace(AT_LIMIT, macs=7, macs_by_counter=counters, uncounted_ops=("mine::work",)), BUDGETS)
+
+
+def test_operators_that_nobody_counted_pass_where_macs_are_free() -> None:
+    usage = replace(AT_LIMIT, macs_by_counter={"dispatch": 7}, uncounted_ops=("mine::work",))
+
+    enforce(usage, replace(BUDGETS, max_macs=None))
+
+
 @pytest.mark.parametrize("named", ["Loop", "Mul (shape unknown)"])
 def test_what_multiplies_nothing_is_named_and_accepted(named: str) -> None:
     """Or multiplies no faster than memory is read."""
