@@ -187,7 +187,6 @@ WHERE_PROCESSES_ARE_ALLOWED = {
     "let its child's end kill it": (
         "child = libc.syscall(56, 9, 0, 0, 0, 0)\nif child == 0: os._exit(0)\nreturn must(child)"
     ),
-    "have its children reaped unseen": "signal.signal(signal.SIGCHLD, signal.SIG_IGN); return True",
 }
 
 
