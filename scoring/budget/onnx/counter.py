@@ -55,12 +55,12 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class ModelCounts:
-    """Parameters, MACs of one sample, operators that were not counted, and MACs of 8-bit factors."""
+    """Parameters, MACs of one sample, operators that were not counted, and the share of products in 8 bits."""
 
     parameters: int
     macs: int
     uncounted_ops: tuple[str, ...]
-    macs_in_8_bits: int
+    share_in_8_bits: float
 
 
 def count_model(
@@ -88,7 +88,7 @@ def count_model(
         parameters=_parameters(stored, found),
         macs=max(-(-_macs(each.tally, each.batch) // each.batch) for each in found),
         uncounted_ops=tuple(sorted({name for each in found for name in each.tally.uncounted})),
-        macs_in_8_bits=min(-(-each.tally.macs_in_8_bits // each.batch) for each in found),
+        share_in_8_bits=min(_share_in_8_bits(each.tally) for each in found),
     )
 
 
@@ -103,6 +103,10 @@ class _Found:
 
 def _macs(tally: Tally, batch: int) -> int:
     return with_work(tally.macs, tally.values, batch)
+
+
+def _share_in_8_bits(tally: Tally) -> float:
+    return tally.macs_in_8_bits / tally.macs if tally.macs else 1.0
 
 
 def _parameters(stored: int, found: Sequence[_Found]) -> int:

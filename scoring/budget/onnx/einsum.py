@@ -21,7 +21,7 @@ def contraction(equation: str, shapes: Sequence[tuple[int, ...]]) -> int:
     if len(terms) != len(shapes):
         raise UnknownShapeError
     factors = [_indices(term, shape) for term, shape in zip(terms, shapes, strict=True)]
-    kept = _output(right, factors) if arrow else _implicit_output(left)
+    kept = _output(right if arrow else _implicit_output(left), factors)
     macs, product = 0, factors[0]
     for place, factor in enumerate(factors[1:], start=2):
         later = kept.union(*factors[place:])
@@ -47,10 +47,10 @@ def _output(term: str, factors: Sequence[Sizes]) -> frozenset[str]:
     return letters | dots if "..." in term else letters
 
 
-def _implicit_output(terms: str) -> frozenset[str]:
+def _implicit_output(terms: str) -> str:
     """Keep what stands once: an equation without an arrow sums what stands twice."""
     letters = terms.replace("...", "").replace(",", "")
-    return frozenset(letter for letter in letters if letters.count(letter) == 1)
+    return "..." + "".join(letter for letter in letters if letters.count(letter) == 1)
 
 
 def _indices(term: str, shape: tuple[int, ...]) -> Sizes:

@@ -30,8 +30,7 @@ def count(package: Package, track: TrackSpec) -> StaticCounts:
 
 def share_in_8_bits(package: Package, track: TrackSpec) -> float:
     """Return the share of an ONNX package's MACs whose factors are both of 8 bits; raise as `count`."""
-    counts = _count(package, track)
-    return int(counts["macs_in_8_bits"]) / int(counts["macs"]) if counts["macs"] else 1.0
+    return float(_count(package, track)["share_in_8_bits"])
 
 
 def _count(package: Package, track: TrackSpec) -> dict[str, Any]:

@@ -9,6 +9,7 @@ weights as it has outputs: a 32-bit float can hold three 8-bit ones. What a comp
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -98,6 +99,9 @@ def _joined(made: Iterable[Made]) -> dict[str, int]:
 def _new_values(node: NodeProto, name: str, scope: Scope) -> int:
     if node.op_type == "ConstantOfShape":
         return 1
+    for attribute in node.attribute:
+        if node.op_type == "Constant" and attribute.HasField("sparse_tensor"):
+            return math.prod(attribute.sparse_tensor.values.dims)
     try:
         return -(-scope.size(name) // (BYTE if node.op_type in COMPARISONS else 1))
     except UnknownShapeError:

@@ -38,6 +38,7 @@ from tests.scoring.budget.onnx.networks import Weights, counted, floats, node, z
         pytest.param("bij,bjk->bik", [(4, 2, 3), (1, 3, 5)], 4 * 2 * 3 * 5, id="a stretched batch"),
         pytest.param("...ij,...jk->...ik", [(4, 2, 3), (3, 5)], 4 * 2 * 3 * 5, id="an ellipsis"),
         pytest.param("ij,jk", [(2, 3), (3, 5)], 2 * 3 * 5, id="no arrow"),
+        pytest.param("...ij,jk", [(4, 2, 3), (3, 5)], 4 * 2 * 3 * 5, id="an ellipsis and no arrow"),
         pytest.param("ii,ij->j", [(3, 3), (3, 5)], 3 * 5, id="a diagonal"),
         pytest.param("ij->i", [(2, 3)], 0, id="a sum alone"),
         pytest.param(" i j , j k -> i k ", [(2, 3), (3, 5)], 2 * 3 * 5, id="spaces"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from onnx import NodeProto, TensorProto, helper
+from onnx import NodeProto, SparseTensorProto, TensorProto, helper, numpy_helper
 
 from scoring.budget.onnx.parameters import FREE_VALUES
 from tests.scoring.budget.onnx.networks import Weights, counted, node, zeros
@@ -295,6 +295,14 @@ def test_a_constant_that_is_laid_out_anew_counts_as_it_is_stored(made: list[Node
     stored = 3000 + 3000 + 1 + 1000 + 1000
 
     assert parameters([*made, USE], weights) == stored
+
+
+def test_a_sparse_constant_counts_its_values() -> None:
+    sparse = SparseTensorProto(dims=[1000, 1000])
+    sparse.values.CopyFrom(numpy_helper.from_array(zeros(4), "values"))
+    sparse.indices.CopyFrom(numpy_helper.from_array(np.arange(4)))
+
+    assert parameters([node("Constant", [], ["w"], sparse_value=sparse), USE], {}) == 4
 
 
 def test_the_same_weight_unpacked_twice_counts_once() -> None:

@@ -42,10 +42,10 @@ def quantised(*nodes: NodeProto, more: Sequence[TensorProto] = ()) -> onnx.Model
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)], ir_version=10)
 
 
-def macs(*nodes: NodeProto, more: Sequence[TensorProto] = ()) -> tuple[int, int]:
+def macs(*nodes: NodeProto, more: Sequence[TensorProto] = ()) -> tuple[float, int]:
     """Return the MACs of 8-bit factors, and all of them."""
     counts = count_model(quantised(*nodes, more=more), TRACK.input.sides())
-    return counts.macs_in_8_bits, counts.macs
+    return counts.share_in_8_bits * counts.macs, counts.macs
 
 
 def test_two_factors_of_8_bits_count() -> None:
@@ -108,11 +108,24 @@ def test_the_share_is_counted_in_a_process_of_its_own(
     assert share_in_8_bits(package, TRACK) == expected
 
 
-def test_a_batch_that_is_fixed_is_divided_by() -> None:
+def test_a_batch_that_is_fixed_changes_no_share() -> None:
     model = quantised(*ROUNDED, WEIGHT, node("MatMul", ["fd", "wd"], ["y"]))
     model.graph.input[0].type.tensor_type.shape.dim[0].dim_value = 4
 
-    assert count_model(model, TRACK.input.sides()).macs_in_8_bits == 300
+    assert count_model(model, TRACK.input.sides()).share_in_8_bits == 1
+
+
+def test_work_on_each_value_is_no_product_of_any_width() -> None:
+    """Much of it counts as MACs: rounding activations to 8 bits must not make a graph float."""
+    tiled = [node("Tile", ["x", "times"], ["t0"])]
+    tiled += [node("Relu", [f"t{place}"], [f"t{place + 1}"]) for place in range(10)]
+    times = numpy_helper.from_array(np.array([1, 1, 3, 3]), "times")
+    nodes = [*tiled, *ROUNDED, WEIGHT, node("MatMul", ["fd", "wd"], ["y"])]
+
+    counts = count_model(quantised(*nodes, more=[times]), TRACK.input.sides())
+
+    assert counts.macs > 300
+    assert counts.share_in_8_bits == 1
 
 
 def test_what_stands_in_the_body_of_a_branch_stays_as_it_is() -> None:
