@@ -245,6 +245,20 @@ def test_other_files_are_accepted(package: Package, budgets: Budgets) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "beside_weights",
+    [
+        pytest.param(2_335_534, id="Swin-T as torch.onnx.export writes it, with stack traces"),
+        pytest.param(535_766, id="ViT-S/16, the same way"),
+        pytest.param(4 * 2**20, id="the most"),
+    ],
+)
+def test_an_export_of_as_many_weights_as_are_allowed_fits(beside_weights: int) -> None:
+    package = replace(PACKAGE, package_bytes=4 * 30_000_000 + beside_weights)
+
+    enforce_static(StaticCounts(parameters=30_000_000), package, Budgets(max_parameters=30_000_000))
+
+
 # --- what nobody counted
 
 UNCOUNTED = replace(AT_LIMIT, macs=0, macs_by_counter={"dispatch": None, "ptflops": 0, "fvcore": None})
