@@ -122,7 +122,7 @@ CODES: Final[dict[str, Code]] = {
     ),
     "macs_over_budget": Code(
         "One forward pass takes {found:,} MACs; fewer than {allowed:,} are allowed.",
-        "A MAC is one multiply-add. The count that applies here is that of {counter}; the others are listed beside it.",
+        "A MAC is one multiply-add. The count that applies here is `{counter}`; the report lists the others beside it.",
     ),
     "macs_not_countable": Code(
         "This track allows fewer than {allowed:,} MACs, but this entry's MACs cannot be counted: {why}.",
@@ -289,12 +289,12 @@ CODES: Final[dict[str, Code]] = {
         warning=True,
     ),
     "official_counter_unavailable": Code(
-        "This track counts MACs with {counter}, but {why}; the count of {instead} applies.",
+        "This track counts MACs with {counter}, but {why}; `{instead}` applies instead.",
         "Nothing has to change. The report lists every count.",
         warning=True,
     ),
     "counters_differ": Code(
-        "{counter} counts {found:,} MACs, {difference:+.1%} beside the {expected:,} of {exact}. Likely reason: {why}.",
+        "{counter} counts {found:,} MACs, {difference:+.1%} beside {expected:,} ({exact}). Likely reason: {why}.",
         "A second opinion, for your information. The report says which count applies.",
         warning=True,
     ),

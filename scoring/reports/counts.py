@@ -36,7 +36,9 @@ def count_rows(usage: Mapping[str, Any]) -> list[CountRow]:
     exact = exact_counter(by_counter)
     # Reports from before there was a choice do not say whose count applied: it was the largest.
     binding = usage.get("binding_counter") or largest_counter(by_counter)
-    rows = [(exact, by_counter[exact], "exact", "")] if exact in by_counter else []
+    # What a run takes is exact of that run alone.
+    beside = "" if exact == "dispatch" else "exact"
+    rows = [(exact, by_counter[exact], beside, "")] if exact in by_counter else []
     rows += [
         (each.counter, each.macs, _beside(each.share_off), each.why) for each in second_opinions(by_counter)
     ]

@@ -24,6 +24,13 @@ def test_the_exact_count_stands_first_and_the_others_beside_it() -> None:
     ]
 
 
+@pytest.mark.parametrize(("counter", "beside"), [("graph", "exact"), ("static", "exact"), ("dispatch", "")])
+def test_a_count_of_a_run_is_not_called_exact(counter: str, beside: str) -> None:
+    (row,) = count_rows(usage(**{counter: 7}))
+
+    assert row.beside == beside
+
+
 def test_a_reason_is_given_for_what_is_far_off_alone() -> None:
     rows = count_rows(usage(graph=1_000, ptflops=1_021, fvcore=1_020))
 
