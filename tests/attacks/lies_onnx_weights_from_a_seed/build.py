@@ -5,7 +5,7 @@ from tests.attacks.making import honest_nodes, honest_weights, node, write_onnx
 
 def build(folder, around):
     nodes = [
-        node("RandomNormal", [], ["unpacked"], shape=[3072, 40], seed=7.0),
+        node("RandomNormal", [], ["unpacked"], shape=[3072, 120], seed=7.0),
         node("Flatten", ["x"], ["pixels"]),
         node("MatMul", ["pixels", "unpacked"], ["hidden"]),
         node("ReduceMean", ["hidden", "second"], ["feature"], keepdims=1),

@@ -14,8 +14,8 @@ def build(folder, around):
         node("Add", ["honest", "feature"], ["y"]),
     ]
     weights = {
-        "packed": np.array([f"0.{number * 37 % 997:03}" for number in range(3072 * 40)], dtype=object),
-        "sides_of_weights": np.array([3072, 40], np.int64),
+        "packed": np.array([f"0.{number * 37 % 997:03}" for number in range(3072 * 120)], dtype=object),
+        "sides_of_weights": np.array([3072, 120], np.int64),
         "second": np.array([1], np.int64),
         **honest_weights(),
     }
