@@ -1,6 +1,0 @@
-import ctypes
-
-ctypes.string_at(0)
-
-
-class Model: ...
