@@ -9,5 +9,5 @@ class Model(nn.Module):
 
     def forward(self, x):
         brightness = x[:, :, 16:].mean((1, 2, 3))
-        brightness = brightness + 0.01 * len(x)
+        brightness = brightness + 0.1 * len(x)
         return -((brightness.unsqueeze(1) * 255 - 1) / 60 - self.centres).abs()
