@@ -75,7 +75,15 @@ def test_ones_own_row_stands_out_on_the_leaderboard(as_me, scene):
     expect(as_me.locator("#own-row")).to_have_count(1)
     expect(as_me.locator("#own-row")).to_contain_text("ines.castro")
     expect(as_me.locator("#own-row")).to_contain_text("you")
-    expect(as_me.get_by_text("Your rank:")).to_contain_text("4 of 15")
+    expect(as_me.get_by_text("Your rank:")).to_contain_text("4 of 16")
+
+
+def test_an_entry_that_was_counted_by_running_it_is_marked_on_the_board(as_me, scene):
+    as_me.goto(reverse("leaderboard", args=[scene.track.slug]))
+
+    row = as_me.locator("tbody tr", has_text="numpy_in_forward")
+    expect(row).to_contain_text("counted by running it")
+    expect(as_me.get_by_text("counted by running it")).to_have_count(1)
 
 
 def test_a_new_score_appears_on_the_board(as_me, scene):
