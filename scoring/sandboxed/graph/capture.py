@@ -24,6 +24,7 @@ from scoring.sandboxed.failures import one_line
 from scoring.sandboxed.graph.document import Graph, InvalidGraph, Node, OnDevice, Value, Weight
 from scoring.sandboxed.graph.module import INPUT, MASKS, PROCESSOR, leaves
 from scoring.sandboxed.graph.operators import ARITHMETIC, BY_MASK, UnknownOperator, check_call, resolve
+from scoring.sandboxed.graph.script import Unplayable, without_scripts
 
 EXAMPLES: Final = 2
 """A batch of one would be taken for a constant."""
@@ -55,14 +56,15 @@ def capture(module: nn.Module, example: torch.Tensor, fixed: torch.Tensor, *, se
     The graph takes any batch if it can, for which `example` holds `EXAMPLES` samples; else only that of
     `fixed`. Gives up after `seconds`.
     """
-    if isinstance(module, torch.jit.ScriptModule):
-        raise NotCaptured("TorchScript cannot be followed")
     try:
         with _at_most(seconds), _quietly():
+            played = without_scripts(module)
             try:
-                return _captured(module, example, batch=None)
+                return _captured(played, example, batch=None)
             except NotCaptured:
-                return _captured(module, fixed, batch=len(fixed))
+                return _captured(played, fixed, batch=len(fixed))
+    except Unplayable as exc:
+        raise NotCaptured(str(exc)) from exc
     except _TooLong:
         raise NotCaptured(f"following forward() took longer than {seconds:.0f} seconds") from None
 
@@ -73,7 +75,7 @@ def _captured(module: nn.Module, example: torch.Tensor, *, batch: int | None) ->
         with torch.no_grad():
             program = torch.export.export(module, (example,), dynamic_shapes=shapes, strict=False)
         return _Writer(program).graph(batch)
-    except (InvalidGraph, UnknownOperator) as exc:
+    except (InvalidGraph, UnknownOperator, Unplayable) as exc:
         raise NotCaptured(str(exc)) from exc
     # The entry's code runs here, and raises what it likes.
     except Exception as exc:
