@@ -50,23 +50,29 @@ class NotCaptured(Exception):
     """There is no graph of this module; the text says why."""
 
 
-def capture(module: nn.Module, example: torch.Tensor, fixed: torch.Tensor, *, seconds: float) -> Graph:
+def capture(module: nn.Module, example: torch.Tensor | None, fixed: torch.Tensor, *, seconds: float) -> Graph:
     """Return the graph of a module that answers a batch with a tensor; raise `NotCaptured` if there is none.
 
-    The graph takes any batch if it can, for which `example` holds `EXAMPLES` samples; else only that of
-    `fixed`. Gives up after `seconds`.
+    The graph takes any batch if it can, for which `example` holds `EXAMPLES` samples; else, or where there is no
+    `example`, only that of `fixed`. Gives up after `seconds`.
     """
     try:
         with _at_most(seconds), _quietly():
-            played = without_scripts(module)
-            try:
-                return _captured(played, example, batch=None)
-            except NotCaptured:
-                return _captured(played, fixed, batch=len(fixed))
+            return _widest(without_scripts(module), example, fixed)
     except Unplayable as exc:
         raise NotCaptured(str(exc)) from exc
     except _TooLong:
         raise NotCaptured(f"following forward() took longer than {seconds:.0f} seconds") from None
+
+
+def _widest(module: nn.Module, example: torch.Tensor | None, fixed: torch.Tensor) -> Graph:
+    if example is not None:
+        try:
+            return _captured(module, example, batch=None)
+        except NotCaptured:
+            # What it cannot do for any batch it may do for one.
+            pass
+    return _captured(module, fixed, batch=len(fixed))
 
 
 def _captured(module: nn.Module, example: torch.Tensor, *, batch: int | None) -> Graph:

@@ -80,7 +80,8 @@ def _encoder_layer(
         return functional.linear(functional.gelu(hidden) if is_gelu else functional.relu(hidden), *outer)
 
     def norm(x: Tensor, weights: Any) -> Tensor:
-        return functional.layer_norm(x, (width,), *weights, epsilon)
+        factor, offset = weights
+        return functional.layer_norm(x, (width,), factor, offset, epsilon)
 
     if norm_first:
         met = source + attend(norm(source, first))

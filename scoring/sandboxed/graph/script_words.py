@@ -75,8 +75,9 @@ def _floating(value: Any) -> Any:
     return torch.sym_float(value) if isinstance(value, (torch.SymInt, torch.SymFloat)) else float(value)
 
 
-def _promoted(one: int, other: int) -> int:
-    return _NUMBERS[torch.promote_types(_DTYPES[one], _DTYPES[other])]
+def wider(*dtypes: torch.dtype) -> torch.dtype:
+    """Return the type that tensors of these give together; torch's own function would become part of the graph."""
+    return max(dtypes, key=lambda each: (each.is_complex, each.is_floating_point, each.itemsize))
 
 
 def _nothing(*given: Any) -> None:
@@ -131,7 +132,7 @@ PLAIN: Final[Mapping[str, Callable[..., Any]]] = {
     "aten::Int": _truncated,
     "aten::Float": _floating,
     "aten::Bool": bool,
-    "aten::promote_types": _promoted,
+    "aten::promote_types": lambda *given: _NUMBERS[wider(*(_DTYPES[each] for each in given))],
     "aten::format": _text,
     "aten::percentFormat": _text,
     "aten::str": _text,

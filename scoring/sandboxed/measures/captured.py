@@ -44,7 +44,8 @@ def capture_entry(entry: TorchEntry, request: Request, paced: Pixels, channel: C
 
 
 def _graph(entry: TorchEntry, request: Request, pixels: Pixels) -> tuple[Graph, bytes]:
-    examples = entry.tensor(pad(pixels[:EXAMPLES], EXAMPLES))
+    # More samples than it was written for may be mixed up, and that would be captured faithfully.
+    examples = None if entry.fixed_batch else entry.tensor(pad(pixels[:EXAMPLES], EXAMPLES))
     fixed = entry.tensor(pad(pixels[:1], entry.fixed_batch or request.batch_size))
     module = OneOutput(entry.module, entry.output_of).eval()
     graph = capture(module, examples, fixed, seconds=request.capture_s)

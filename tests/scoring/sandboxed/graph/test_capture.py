@@ -139,10 +139,3 @@ def test_what_takes_too_long_is_given_up() -> None:
 
     with pytest.raises(NotCaptured, match=r"longer than 1 second"):
         capture(Answering(sleeping), images(), images(), seconds=1.0)
-
-
-def test_torchscript_is_not_followed() -> None:
-    script = torch.jit.trace(linear(), torch.rand(2, 192))
-
-    with pytest.raises(NotCaptured, match="TorchScript"):
-        capture(script, images(), images(), seconds=1.0)
