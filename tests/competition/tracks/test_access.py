@@ -6,7 +6,14 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser, Group, Permission, User
 
-from competition.tracks.access import PATHS, competitions_of, for_organiser, organisers_named, organises
+from competition.tracks.access import (
+    PATHS,
+    competitions_of,
+    for_organiser,
+    only_competition_of,
+    organisers_named,
+    organises,
+)
 from competition.tracks.models import Competition, Dataset, Track
 from competition.tracks.selectors import competitions_for, may_change, tracks_for
 
@@ -52,6 +59,17 @@ def test_a_competition_given_twice_is_listed_once(ada: User, competition: Compet
     competition.organisers.add(ada)
 
     assert list(competitions_of(ada)) == [competition]
+
+
+def test_the_only_competition_of_an_organiser_is_known(
+    ada: User, competition: Competition, other: Competition
+) -> None:
+    with_none = only_competition_of(ada)
+    competition.organisers.add(ada)
+    with_one = only_competition_of(ada)
+    other.organisers.add(ada)
+
+    assert (with_none, with_one, only_competition_of(ada)) == (None, competition, None)
 
 
 def test_who_is_no_staff_any_more_organises_nothing(ada: User, competition: Competition) -> None:
