@@ -7,8 +7,8 @@
   attributes, lists, closures, module globals) count too, so that no weights hide there; copies
   of registered ones, such as a checkpoint still held, do not.
 - Integer values and those unregistered ones count only if they are more than `FREE_VALUES`
-  together, which leaves index tables and constants alone. Values wider than four bytes count as
-  as many four-byte ones as fit into them.
+  together, which leaves index tables and constants alone; equal ones count once. Values wider than
+  four bytes count as as many four-byte ones as fit into them, unless they are small integers.
 - Bytes, long texts and numbers of Python's own count, a byte as a value, if they are more than
   `FREE_VALUES` together.
 """
@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import array
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,6 +30,7 @@ from scoring.sandboxed.counters.packed import packed_tensors
 
 FREE_VALUES: Final = 2**18
 _WORD_BYTES: Final = 4
+_HALF_WORDS: Final = 2 ** (8 * _WORD_BYTES - 1)
 _FLOATS: Final = {"f": np.float32, "d": np.float64}
 # Bound before the entry runs: a Model that overrides `parameters()` to return nothing changes
 # nothing, as torch's own methods are called on it.
@@ -62,13 +64,25 @@ def count_parameters(module: nn.Module, left_alive: LeftAlive) -> Parameters:
     hidden = _by_storage(_tensors(left_alive.arrays))
     for address in registered:
         hidden.pop(address, None)
-    loose = sum(held.values for held in registered.values() if not held.floating)
-    loose += sum(held.values for held in hidden.values() if not _is_copy(held, registered.values()))
+    loose = [held for held in registered.values() if not held.floating]
+    loose += [held for held in hidden.values() if not _is_copy(held, registered.values())]
     floating = sum(held.values for held in registered.values() if held.floating)
     return Parameters(
-        total=floating + _unless_few(loose) + _unless_few(left_alive.plain_values),
+        total=floating + _unless_few(_distinct(loose)) + _unless_few(left_alive.plain_values),
         trainable=sum(held.values for held in trainable.values()),
     )
+
+
+def _distinct(loose: Iterable[_Held]) -> int:
+    """Add up the values of different contents: each block of a transformer holds the same index table."""
+    return sum({_content(held): held.values for held in loose}.values())
+
+
+def _content(held: _Held) -> object:
+    if held.view.layout is not torch.strided or held.view.device.type != "cpu":
+        return held.address
+    stored = _whole(held.view.untyped_storage()).numpy()
+    return held.view.dtype, hashlib.sha256(stored.data).digest()
 
 
 def _unless_few(values: int) -> int:
@@ -131,8 +145,19 @@ def _held(tensor: torch.Tensor) -> _Held:
         return _Held(id(tensor), stored, floating, tensor)
     storage = tensor.untyped_storage()
     words = max(tensor.element_size() // _WORD_BYTES, 1)
+    if words > 1 and not floating and _fits_a_word(tensor):
+        words = 1
     values = storage.nbytes() // tensor.element_size() * words
     return _Held(storage.data_ptr() or id(tensor), values, floating, tensor)
+
+
+def _fits_a_word(tensor: torch.Tensor) -> bool:
+    """Say whether wide integers are small ones, as in tables of indices; of the whole storage, not of a view."""
+    whole = torch.empty(0, dtype=tensor.dtype, device=tensor.device).set_(tensor.untyped_storage())
+    if tensor.dtype is not torch.int64 or whole.device.type != "cpu" or not whole.numel():
+        return False
+    least, most = torch.aminmax(whole)
+    return int(least) >= -_HALF_WORDS and int(most) < _HALF_WORDS
 
 
 def _is_copy(hidden: _Held, registered: Iterable[_Held]) -> bool:
