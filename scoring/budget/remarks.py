@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from scoring.budget.enforce import NAMED_COUNTERS
-from scoring.contracts import Budgets, Capture, Finding, Usage, exact_counter, second_opinions
+from scoring.contracts import Budgets, Capture, Finding, Usage, reference_counter, second_opinions
 
 WORTH_TELLING: Final = 0.001
 """Share of the limit on MACs below which a difference between counters is nobody's concern."""
@@ -40,9 +40,9 @@ def _differences(usage: Usage, budgets: Budgets) -> Iterator[Finding]:
     """Yield a warning for each counter that is far from the exact one, where the count matters."""
     if budgets.max_macs is None:
         return
-    exact = exact_counter(usage.macs_by_counter)
+    exact = reference_counter(usage.macs_by_counter, usage.binding_counter)
     expected = usage.macs_by_counter.get(exact) or 0
-    for opinion in second_opinions(usage.macs_by_counter):
+    for opinion in second_opinions(usage.macs_by_counter, exact):
         apart = abs((opinion.macs or 0) - expected)
         if opinion.why and opinion.share_off is not None and apart > WORTH_TELLING * budgets.max_macs:
             facts = {

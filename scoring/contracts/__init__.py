@@ -17,6 +17,7 @@ from scoring.contracts.counter import (
     Opinion,
     exact_counter,
     largest_counter,
+    reference_counter,
     second_opinions,
     with_work,
 )
@@ -191,6 +192,7 @@ __all__ = [
     "metrics_of",
     "places_that_change_no_score",
     "quantised_name",
+    "reference_counter",
     "second_opinions",
     "stored_dtype",
     "values_that_score",

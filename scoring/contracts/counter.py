@@ -29,24 +29,28 @@ FREE_VALUES_A_SAMPLE: Final = 2**20
 """Work on so many values is free in any case."""
 WORTH_A_REASON: Final = 0.02
 """Share of the exact count by which another may differ before it is explained."""
-REASONS: Final[Mapping[tuple[str, bool], str]] = {
-    (
-        "ptflops",
-        True,
-    ): "ptflops adds biases and the gates of recurrent cells, and counts attention twice where "
-    "torch takes no fast path",
-    ("ptflops", False): "ptflops sees modules and a few functions, not every product written with operators",
-    ("fvcore", True): "fvcore counts a product of several factors as one step, and expanded tensors in full",
-    (
-        "fvcore",
-        False,
-    ): "fvcore has no rule for some operators, such as recurrent cells and Fourier transforms",
-    ("dispatch", True): "running the model took products that its graph does not have",
-    ("dispatch", False): "some products of the graph did not show while the model ran",
-    ("static", True): "the graph file has products that did not show in another form of it",
-    ("static", False): "the shapes of some products cannot be told from the graph file alone",
+REASONS: Final[Mapping[str, tuple[str, str]]] = {
+    "ptflops": (
+        "ptflops adds biases and the gates of recurrent cells, and counts attention twice where "
+        "torch takes no fast path",
+        "ptflops does not see products that are called as functions or operators, nor work on each value",
+    ),
+    "fvcore": (
+        "fvcore counts a product of several factors as one step, and expanded tensors in full",
+        "fvcore has no rule for recurrent cells, Fourier transforms and some other operators, nor for "
+        "work on each value",
+    ),
+    "dispatch": (
+        "running the model took products that its graph does not have",
+        "some products of the graph did not show while the model ran",
+    ),
+    "static": (
+        "the ONNX file has products that its conversion to PyTorch does without",
+        "the shapes of some products cannot be told from the ONNX file alone",
+    ),
 }
-"""What usually lies behind it, by counter and whether it found more than the exact count."""
+"""What usually lies behind it, by counter: where it found more than the exact count, and where less."""
+CONVERTED: Final = "it counts the ONNX model as it was converted to PyTorch"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,16 +85,30 @@ def largest_counter(by_counter: Mapping[str, int | None]) -> str:
     return max(known, key=lambda name: known[name], default="none")
 
 
-def second_opinions(by_counter: Mapping[str, int | None]) -> tuple[Opinion, ...]:
-    """Return what the other counters found, each compared with the exact count."""
-    exact = exact_counter(by_counter)
+def second_opinions(by_counter: Mapping[str, int | None], binding: str = "") -> tuple[Opinion, ...]:
+    """Return what the other counters found, each compared with the exact count: the binding one, if it is exact."""
+    exact = reference_counter(by_counter, binding)
     return tuple(
-        _opinion(name, macs, by_counter.get(exact)) for name, macs in by_counter.items() if name != exact
+        _opinion(name, macs, exact, by_counter) for name, macs in by_counter.items() if name != exact
     )
 
 
-def _opinion(name: str, macs: int | None, exact: int | None) -> Opinion:
-    share_off = None if macs is None or not exact else (macs - exact) / exact
-    is_far = share_off is not None and abs(share_off) > WORTH_A_REASON
-    why = REASONS.get((name, share_off > 0), "") if share_off is not None and is_far else ""
+def reference_counter(by_counter: Mapping[str, int | None], binding: str = "") -> str:
+    """Return the exact counter that others are compared with."""
+    counted = binding in EXACT_COUNTERS and by_counter.get(binding) is not None
+    return binding if counted else exact_counter(by_counter)
+
+
+def _opinion(name: str, macs: int | None, exact: str, by_counter: Mapping[str, int | None]) -> Opinion:
+    expected = by_counter.get(exact)
+    if macs is None or not expected:
+        return Opinion(counter=name, macs=macs, share_off=None, why="")
+    share_off = (macs - expected) / expected
+    why = _why(name, exact, share_off) if abs(share_off) > WORTH_A_REASON else ""
     return Opinion(counter=name, macs=macs, share_off=share_off, why=why)
+
+
+def _why(name: str, exact: str, share_off: float) -> str:
+    if (name, exact) == ("dispatch", "static"):
+        return CONVERTED
+    return REASONS.get(name, ("", ""))[0 if share_off > 0 else 1]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from scoring.contracts import exact_counter, largest_counter, second_opinions
+from scoring.contracts import largest_counter, reference_counter, second_opinions
 
 COUNTERS: Final[Mapping[str, str]] = {
     "graph": "the captured graph",
@@ -33,14 +33,15 @@ class CountRow:
 def count_rows(usage: Mapping[str, Any]) -> list[CountRow]:
     """Return the counts of a report's usage, the exact one first."""
     by_counter: Mapping[str, int | None] = usage["macs_by_counter"]
-    exact = exact_counter(by_counter)
+    exact = reference_counter(by_counter, usage.get("binding_counter", ""))
     # Reports from before there was a choice do not say whose count applied: it was the largest.
     binding = usage.get("binding_counter") or largest_counter(by_counter)
     # What a run takes is exact of that run alone.
     beside = "" if exact == "dispatch" else "exact"
     rows = [(exact, by_counter[exact], beside, "")] if exact in by_counter else []
     rows += [
-        (each.counter, each.macs, _beside(each.share_off), each.why) for each in second_opinions(by_counter)
+        (each.counter, each.macs, _beside(each.share_off), each.why)
+        for each in second_opinions(by_counter, exact)
     ]
     return [
         CountRow(

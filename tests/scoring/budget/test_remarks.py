@@ -64,6 +64,28 @@ def test_a_counter_that_is_far_off_is_named_with_a_reason(counter: str, found: i
     assert finding.facts["why"]
 
 
+@pytest.mark.parametrize(
+    ("binding", "counters", "counter"),
+    [
+        pytest.param(
+            "dispatch", {"static": 10, "dispatch": 1_000}, "static", id="an ONNX file that misses products"
+        ),
+        pytest.param("static", {"static": 1_000, "dispatch": 10}, "dispatch", id="its conversion"),
+        pytest.param("ptflops", {"graph": 1_000, "ptflops": 10}, "ptflops", id="the official counter"),
+    ],
+)
+def test_others_are_compared_with_the_exact_count_that_applies(
+    binding: str, counters: dict[str, int | None], counter: str
+) -> None:
+    (finding,) = told(replace(USAGE, macs_by_counter=counters, binding_counter=binding))
+
+    assert (finding.facts["counter"], finding.facts["found"], finding.facts["expected"]) == (
+        counter,
+        10,
+        1_000,
+    )
+
+
 def test_a_counter_that_is_far_off_does_not_matter_where_macs_are_free() -> None:
     usage = replace(USAGE, macs_by_counter={**USAGE.macs_by_counter, "ptflops": 5_000})
 
