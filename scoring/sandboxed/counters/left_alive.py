@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from torch._subclasses.fake_tensor import FakeTensor
 
 # Texts as long as this are no documentation: the longest of torch, timm, scipy and scikit-learn has 46,490 letters.
 LONG_TEXT: Final = 2**16
@@ -47,7 +48,13 @@ def unregistered_arrays(ours: Iterable[Any]) -> LeftAlive:
     tracked = _live_objects()
     arrays = [each for each in tracked if kinds[type(each)] is _ARRAY]
     found, plain = _leaves([*_held_by(*tracked), *_running()], kinds)
-    return LeftAlive([each for each in (*arrays, *found) if id(each) not in made_here], plain)
+    kept = [each for each in (*arrays, *found) if id(each) not in made_here and not _is_empty(each)]
+    return LeftAlive(kept, plain)
+
+
+def _is_empty(each: Any) -> bool:
+    """Say whether it is a storage that only stands for one, as torch.export leaves behind."""
+    return type(each) is torch.UntypedStorage and each.device.type == "meta"
 
 
 def _running() -> Iterator[Any]:
@@ -85,6 +92,9 @@ class _Kinds(dict[type, str]):
     """Sorts types once each, as there are millions of objects but few types."""
 
     def __missing__(self, kind: type) -> str:
+        # What torch.export leaves behind: the shapes of tensors, without a value in them.
+        if kind is FakeTensor:
+            return _OTHER
         self[kind] = next((name for name, bases in _BASES.items() if _is_one(kind, bases)), _OTHER)
         return self[kind]
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from scoring.sandboxed.counters.left_alive import LeftAlive, unregistered_arrays
 from scoring.sandboxed.counters.parameters import FREE_VALUES, count_parameters
@@ -93,6 +94,14 @@ def test_what_a_paused_generator_holds_is_found():
     assert any(
         isinstance(each, np.ndarray) and each.size == VALUES for each in unregistered_arrays([]).arrays
     )
+
+
+def test_a_tensor_without_values_which_an_export_leaves_behind_is_none():
+    with FakeTensorMode():
+        held = torch.zeros(VALUES)
+    storage = held.untyped_storage()
+
+    assert not [each for each in unregistered_arrays([]).arrays if each is held or each is storage]
 
 
 def test_arrays_of_ours_are_left_out():
