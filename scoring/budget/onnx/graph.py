@@ -9,6 +9,7 @@ from typing import Final
 
 from onnx import GraphProto, NodeProto, TensorProto
 
+from scoring.budget.onnx.formulas import values_worked_on
 from scoring.budget.onnx.inference import Dialect
 from scoring.budget.onnx.loops import Facts, Turn, body_of, leave_steady, leave_unrolled, start_of
 from scoring.budget.onnx.operators import (
@@ -17,7 +18,6 @@ from scoring.budget.onnx.operators import (
     MOVES,
     PRODUCTS,
     of_unknown_shape,
-    values_worked_on,
 )
 from scoring.budget.onnx.shapes import Fact, Scope, UnknownShapeError
 from scoring.budget.onnx.steps import TooLargeError, define_weights, follow

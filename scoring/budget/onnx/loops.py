@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from onnx import GraphProto, NodeProto, TensorProto, TypeProto
 
-from scoring.budget.onnx.operators import attributes
+from scoring.budget.onnx.formulas import attributes
 from scoring.budget.onnx.shapes import Fact, Scope, UnknownShapeError, tensor_type
 
 # The version in which `Scan` lost its batch axis; in the one before it slices another axis.
