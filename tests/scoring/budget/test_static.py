@@ -521,6 +521,31 @@ def test_small_external_weights_do_not_disturb_the_count() -> None:
     assert counts.uncounted_ops == ("MatMul (shape unknown)",)
 
 
+def external_target(folder: Path, *, dtype: int = TensorProto.INT64) -> onnx.ModelProto:
+    """Reshape to a target that lies in a file of its own, then multiply."""
+    nodes = [FLAT, node("MatMul", ["flat", "w"], ["y"])]
+    model = network(nodes, {**TO_MATRIX, "w": zeros(8, 2)})
+    target = model.graph.initializer[0]
+    (folder / "to.bin").write_bytes(target.raw_data)
+    target.ClearField("raw_data")
+    target.data_type = dtype
+    target.data_location = TensorProto.EXTERNAL
+    target.external_data.add(key="location", value="to.bin")
+    return model
+
+
+def test_a_target_in_a_file_of_its_own_is_read(tmp_path: Path) -> None:
+    counts = counted_apart(external_target(tmp_path), tmp_path)
+
+    assert (counts.macs, counts.uncounted_ops) == (24 * 8 * 2, ())
+
+
+def test_nothing_but_integers_is_read_from_other_files(tmp_path: Path) -> None:
+    counts = counted_apart(external_target(tmp_path, dtype=TensorProto.DOUBLE), tmp_path)
+
+    assert counts.uncounted_ops == ("MatMul (shape unknown)",)
+
+
 def test_code_packages_are_counted_only_by_running(tmp_path: Path) -> None:
     package = Package(format=Format.CVPR_ZIP, root=tmp_path, main="model.py", package_bytes=5)
 
