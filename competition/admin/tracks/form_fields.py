@@ -56,7 +56,8 @@ def form_field(field: TrackField) -> forms.Field:
     if field.type is bool:
         return forms.BooleanField(**options | {"required": False})
     if issubclass(field.type, StrEnum):
-        empty = [] if options["required"] and field.default is not MISSING else [("", about.empty or "–")]
+        nothing = about.empty.replace("`", "") or "–"  # an option shows no code
+        empty = [] if options["required"] and field.default is not MISSING else [("", nothing)]
         return forms.ChoiceField(choices=[*empty, *choices(field.type)], **options)
     if issubclass(field.type, datetime):
         return forms.SplitDateTimeField(widget=AdminSplitDateTime, **options)
