@@ -53,8 +53,12 @@ class CompetitionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in 
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _offer(self.fields, "organisers", User.objects.filter(organised_competitions=self.instance.pk))
+        _offer(self.fields, "organisers", User.objects.filter(organised_competitions__in=self._saved()))
         _offer(self.fields, "organiser_groups", self._groups())
+
+    def _saved(self) -> list[int]:
+        """Return the competition's number in a list, empty for a new one: asked for None, who has none is found."""
+        return [] if self.instance.pk is None else [self.instance.pk]
 
     def _groups(self) -> QuerySet[Group]:
         """Return the competition's groups and those that the viewer may add: for organisers, their own.
@@ -65,7 +69,7 @@ class CompetitionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in 
         if sees_all(self.viewer):
             return every
         own = Q(user=self.viewer.pk) & ~Q(name=NAME)
-        return every.filter(own | Q(organised_competitions=self.instance.pk)).distinct()
+        return every.filter(own | Q(organised_competitions__in=self._saved())).distinct()
 
     def clean_new_organisers(self) -> list[User]:
         """Return the accounts that were named."""

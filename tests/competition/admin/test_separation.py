@@ -223,6 +223,26 @@ def test_nobody_is_added_by_a_number(organiser: Client, competition: Competition
     assert names_of(competition.organisers) == {"grace"}
 
 
+def test_nobody_is_added_by_a_number_to_a_new_competition(organiser: Client) -> None:
+    eve = User.objects.create_user("eve", is_staff=True)
+
+    answer = organiser.post(ADD, {"name": "New", "slug": "new", "organisers": [eve.pk]})
+
+    assert answer.context["adminform"].form.errors.keys() == {"organisers"}
+    assert not Competition.objects.filter(slug="new").exists()
+
+
+def test_a_new_competition_is_offered_ones_own_groups_alone(
+    organiser: Client, competition: Competition
+) -> None:
+    grace().groups.add(Group.objects.create(name="Winter team"))
+    Group.objects.create(name="Summer team")
+
+    offered = organiser.get(ADD).context["adminform"].form.fields["organiser_groups"].queryset
+
+    assert [group.name for group in offered] == ["Winter team"]
+
+
 def test_the_last_organiser_cannot_leave(organiser: Client, competition: Competition) -> None:
     answer = edit(competition, organiser, organisers=[])
 
