@@ -80,12 +80,24 @@ def _captured(module: nn.Module, example: torch.Tensor, *, batch: int | None) ->
     try:
         with torch.no_grad():
             program = torch.export.export(module, (example,), dynamic_shapes=shapes, strict=False)
+        if batch is None:
+            _require_rows(program)
         return _Writer(program).graph(batch)
     except (InvalidGraph, UnknownOperator, Unplayable) as exc:
         raise NotCaptured(str(exc)) from exc
     # The entry's code runs here, and raises what it likes.
     except Exception as exc:
         raise NotCaptured(_why(exc)) from exc
+
+
+def _require_rows(program: torch.export.ExportedProgram) -> None:
+    """Refuse to write an answer of so many rows for any batch, as of `x.view(1, 3, -1)`: it mixes samples."""
+    answers = program.graph_signature.user_outputs
+    for node in program.graph.nodes:
+        value = node.meta.get("val")
+        rows = value.shape[:1] if node.name in answers and isinstance(value, torch.Tensor) else ()
+        if any(isinstance(count, int) for count in rows):
+            raise InvalidGraph("its answer has the same number of rows for any batch")
 
 
 def _why(exc: Exception) -> str:

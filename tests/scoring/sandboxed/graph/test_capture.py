@@ -115,6 +115,12 @@ def test_a_model_of_one_batch_is_captured_for_that() -> None:
     assert graph.batch == 4
 
 
+def test_a_model_that_mixes_the_samples_of_larger_batches_is_captured_for_one() -> None:
+    graph = graph_of(lambda m, x: x.reshape(1, 3, -1).mean(2), batch=1)
+
+    assert graph.batch == 1
+
+
 def test_weights_that_are_one_are_kept_once() -> None:
     shared = nn.Parameter(torch.rand(192, 192))
 
