@@ -187,8 +187,7 @@ CODES: Final[dict[str, Code]] = {
     ),
     "compilation_failed": Code(
         "The model could not be compiled: {why}.",
-        "Random numbers and operators that ONNX lacks cannot be compiled. If TorchScript fails, submit a state "
-        "dict and name its architecture.",
+        "Write forward() with torch operators that ONNX has too, without branches on tensor values.",
     ),
     "packaging_failed": Code(
         "The model could not be made into a BYOM package: {why}.",
@@ -201,11 +200,6 @@ CODES: Final[dict[str, Code]] = {
     "unknown_target": Code(
         "Unknown target “{target}”.",
         "Choose one of {known}.",
-    ),
-    "export_answers_differ": Code(
-        "At least {found:,} of {total:,} outputs of the exported ONNX graph differ from the scored predictions.",
-        "The exported graph must predict what your model predicts. Run `podium export onnx` to get the graph and "
-        "compare the two.",
     ),
     "quantisation_failed": Code(
         "The model could not be quantised to {precision}: {why}.",

@@ -105,7 +105,6 @@ FACTS_IN_STEPS: Final[Mapping[str, Callable[[Plain], Plain]]] = {
     "not_finite": _count,
     "wrong_output_count": _missing_rows,
     "latency_answers_differ": _count,
-    "export_answers_differ": _count,
     "batch_dependent_output": _count_and_distance,
     "hidden_work": lambda facts: {**facts, "found": step_above(facts["found"])},
     LATENCY_RULE.code: lambda facts: {**facts, "found": latency(facts["found"], facts["allowed"])},

@@ -1,4 +1,4 @@
-"""Compiles an entry's torch module for a target of the BYOM guide, in the sandbox, and shows how near it is.
+"""Compiles the graph of an entry for a target of the BYOM guide, in the sandbox, and shows how near it is.
 
 One target is available: the processor that this runs on, if it is an x86-64 one. The others are
 known by name and refused, because nothing here could show that what came out is the same model.
@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Final, cast
 
 from scoring.contracts import Format, Package, Task, TrackSpec
-from scoring.conversion.source import open_source, run_task
+from scoring.conversion.source import capture, open_source, run_task
 from scoring.errors import Rejected, reject
-from scoring.flow.runs import Note
+from scoring.flow.runs import Note, Tools
 from scoring.sandbox import exchange
 from scoring.sandbox.base import Sandbox
 
+CODE: Final = "compilation_failed"
 X86_64_CPU: Final = "x86_64-cpu"
 X86_64_MACHINES: Final = frozenset({"x86_64", "amd64"})
 # What each needs that Podium does not use.
@@ -68,12 +69,13 @@ def compile_entry(
     workdir: Path,
     note: Note,
 ) -> Compiled:
-    """Compile the entry's torch module for the target; raises only Rejected and Fault."""
+    """Compile the entry's graph for the target; raises only Rejected and Fault."""
     refused = refuse_target(target, platform.machine())
     if refused is not None:
         raise refused
-    origin = open_source(entry, track, source=source, code="compilation_failed", workdir=workdir, note=note)
-    run, job = run_task(Task.COMPILE, origin, sandbox=sandbox, workdir=workdir, note=note)
+    tools = Tools(sandbox=sandbox, workdir=workdir, note=note)
+    origin = open_source(entry, track, source=source, code=CODE, tools=tools)
+    run, job = run_task(Task.COMPILE, capture(origin, code=CODE, tools=tools), tools)
     facts = cast(exchange.CompileFacts, exchange.interpret(run, job))
     return Compiled(
         format=origin.package.format,

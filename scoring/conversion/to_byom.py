@@ -1,4 +1,4 @@
-"""From a torch package to a BYOM package: traced in the sandbox, packed, checked, and run against its origin.
+"""From a torch package to a BYOM package: captured, traced, packed, checked, and run against its graph.
 
 Trusts the track; the package and all that comes back from the sandbox are hostile.
 """
@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.contracts import Fit, Format, Reader, ScoreReport, Task, TrackSpec
-from scoring.conversion.source import open_source, run_task
+from scoring.conversion.source import capture, open_source, run_task
 from scoring.errors import reject
 from scoring.files.archiving import pack
 from scoring.flow import pipeline
 from scoring.flow.found import Loadable
-from scoring.flow.runs import PROBE_SAMPLES, Note
+from scoring.flow.runs import PROBE_SAMPLES, Note, Tools
 from scoring.packages.byom.writing import MODEL, byom_track, documents
 from scoring.readers import READERS
 from scoring.sandbox import exchange
@@ -55,12 +55,14 @@ def export_byom(
     """Write the entry's torch module as a BYOM package; raises only Rejected and Fault."""
     if track.input.reader is not Reader.IMAGE:
         raise reject(CODE, why=f"this track feeds {track.input.reader}, but BYOM packages only take pictures")
-    origin = open_source(entry, track, source=source, code=CODE, workdir=workdir, note=note)
-    run, job = run_task(Task.TRACE, origin, sandbox=sandbox, workdir=workdir, note=note)
+    tools = Tools(sandbox=sandbox, workdir=workdir, note=note)
+    origin = open_source(entry, track, source=source, code=CODE, tools=tools)
+    graph = capture(origin, code=CODE, tools=tools)
+    run, job = run_task(Task.TRACE, origin, tools)
     facts = cast(exchange.TraceFacts, exchange.interpret(run, job))
     packed = _pack(exchange.read_export(run, job), origin, facts, name, workdir)
     report, found = _check(packed, origin, sandbox=sandbox, workdir=workdir / "check", note=note)
-    run, job = run_task(Task.PREDICT, origin, sandbox=sandbox, workdir=workdir, note=note)
+    run, job = run_task(Task.PREDICT, graph, tools)
     exchange.interpret(run, job)
     differing = _differing(exchange.read_outputs(run, job), found)
     if differing > MAX_DIFFERING_SHARE * found.size:

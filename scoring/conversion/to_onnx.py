@@ -1,4 +1,4 @@
-"""From a torch package to an ONNX entry: exported in the sandbox, compared there, checked like any upload.
+"""From a torch package to an ONNX entry: captured, exported and compared in sandboxes, checked like any upload.
 
 Trusts the track; the package and all that comes back from the sandbox are hostile.
 """
@@ -13,14 +13,15 @@ from typing import Final, cast
 from onnx import ModelProto
 
 from scoring.contracts import Format, InputContract, ScoreReport, Task, TrackSpec
-from scoring.conversion.source import open_source, run_task
+from scoring.conversion.source import capture, open_source, run_task
 from scoring.errors import reject
 from scoring.flow import pipeline
-from scoring.flow.runs import Note
+from scoring.flow.runs import Note, Tools
 from scoring.packages.onnx.contract import data_inputs
 from scoring.sandbox import exchange
 from scoring.sandbox.base import Sandbox
 
+CODE: Final = "export_failed"
 SETTINGS_DIFFER: Final = "the package's own settings change the input from what the track states"
 REMEDY: Final = "remove them from the package and do the same in forward()"
 
@@ -52,12 +53,13 @@ def export_onnx(
     The package may be of any format that holds a torch module, also one that the track refuses;
     `source` names it where several match.
     """
-    origin = open_source(entry, track, source=source, code="export_failed", workdir=workdir, note=note)
+    tools = Tools(sandbox=sandbox, workdir=workdir, note=note)
+    origin = open_source(entry, track, source=source, code=CODE, tools=tools)
     differing = ", ".join(_differing(origin.track.input, track.input))
     if differing:
         # The comparison would be made on one input and the score on another.
-        raise reject("export_failed", why=f"{SETTINGS_DIFFER}: {differing}; {REMEDY}")
-    run, job = run_task(Task.EXPORT, origin, sandbox=sandbox, workdir=workdir, note=note)
+        raise reject(CODE, why=f"{SETTINGS_DIFFER}: {differing}; {REMEDY}")
+    run, job = run_task(Task.EXPORT, capture(origin, code=CODE, tools=tools), tools)
     facts = cast(exchange.ExportFacts, exchange.interpret(run, job))
     content = exchange.read_export(run, job)
     report = _checked(content, track, sandbox, workdir / "check", note)

@@ -44,15 +44,6 @@ class Answers:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FloatGraph:
-    """The entry as a graph, and how it is to be quantised; `exported` says that its own code made the graph."""
-
-    model: Loadable
-    exported: bool
-    quantisation: Quantisation
-
-
-@dataclass(frozen=True, kw_only=True)
 class QuantisedGraph:
     """A graph of which nearly all MACs are of 8-bit factors, and how it came about."""
 

@@ -1,9 +1,9 @@
 """Times an entry's answers to single samples in a run of its own, after the predictions are in.
 
 The clock is the parent's and no sample is known before the one ahead of it is answered (see
-`sandbox.pacing`). What an entrant could still do is answer fast and wrong; so the answers are compared
-with the predictions that are scored. What cannot be told apart is a slow model and a busy machine:
-beyond the gate the run is done once more, and the faster one counts.
+`sandbox.pacing`). What an entrant could still do is answer fast and wrong, and even a graph may do less for
+a batch of one; so the answers are compared with the predictions that are scored. What cannot be told apart
+is a slow model and a busy machine: beyond the gate the run is done once more, and the faster one counts.
 """
 
 from __future__ import annotations

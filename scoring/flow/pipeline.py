@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.budget import enforce
-from scoring.contracts import Finding, Format, Quantised, ScoreReport, Stage, TrackSpec, Usage, Verdict
+from scoring.contracts import Finding, Quantised, ScoreReport, Stage, TrackSpec, Usage, Verdict
 from scoring.flow import repeats, second_score, stages
-from scoring.flow.found import Answers, Computed, FloatGraph, InEightBits, Loadable
+from scoring.flow.found import Answers, Computed, InEightBits, Loadable
 from scoring.flow.journal import Journal, Known
 from scoring.flow.runs import Note, Tools
 from scoring.readers import PreparedData
@@ -77,7 +77,7 @@ def score(
             repeats.ask_again(model, prepared, answers, tools)
             usage = replace(accepted.usage, cpu_s_per_sample=answers.cpu_s / prepared.samples)
             usage, slow = stages.time_samples(usage, model, prepared.inputs, answers.predictions, tools)
-        in_8_bits = _predict_in_8_bits(graph, answers, prepared, tools, journal)
+        in_8_bits = _predict_in_8_bits(graph, prepared, tools, journal)
         with journal.stage(Stage.METRIC):
             computed = stages.compute(model, answers, prepared)
             second = _second_score(in_8_bits, computed, prepared)
@@ -133,7 +133,7 @@ def _examine(entry: Path, track: TrackSpec, tools: Tools, journal: Journal) -> E
         measured = stages.measure(model, counts, tools)
         journal.keep(usage=measured.usage, warnings=measured.warnings, log=measured.log)
     with journal.stage(Stage.ENFORCE):
-        enforce.enforce(measured.usage, track.budgets)
+        enforce.enforce(measured.usage, settled.track.budgets)
     report = ScoreReport(
         verdict=Verdict.ACCEPTED,
         format=package.format,
@@ -150,32 +150,24 @@ def _examine(entry: Path, track: TrackSpec, tools: Tools, journal: Journal) -> E
     return Examination(model=measured.model, report=report, tools=tools)
 
 
-def _export(model: Loadable, tools: Tools, journal: Journal) -> FloatGraph | None:
-    """Return the entry as a graph where the track asks for a second score; an ONNX entry is one already."""
-    quantisation = model.track.quantisation
-    if quantisation is None:
+def _export(model: Loadable, tools: Tools, journal: Journal) -> Loadable | None:
+    """Return the graph that is to be quantised, where the track asks for a second score."""
+    if model.track.quantisation is None:
         return None
-    if model.package.format is Format.ONNX:
-        return FloatGraph(model=model, exported=False, quantisation=quantisation)
     with journal.stage(Stage.ENFORCE, timed_as="export"):
-        graph = second_score.export(model, tools)
-    return FloatGraph(model=graph, exported=True, quantisation=quantisation)
+        return second_score.export(model, tools)
 
 
 def _predict_in_8_bits(
-    graph: FloatGraph | None, answers: Answers, prepared: PreparedData, tools: Tools, journal: Journal
+    graph: Loadable | None, prepared: PreparedData, tools: Tools, journal: Journal
 ) -> InEightBits | None:
     """Quantise the graph, if there is one, and let it answer all hidden inputs."""
-    if graph is None:
+    if graph is None or graph.track.quantisation is None:
         return None
     with journal.stage(Stage.PREDICT, timed_as="quantise"):
-        if graph.exported:
-            of_graph = stages.predict(graph.model, prepared.inputs, prepared.samples, tools)
-            second_score.refuse_another_model(of_graph, answers, graph.model.track.output.kind)
-            del of_graph  # as large as the answers, and no longer needed
-        small = second_score.quantise(graph, prepared, tools)
-        again = stages.predict(small.model, prepared.inputs, prepared.samples, tools, bounded=False)
-    return InEightBits(graph=small, answers=again)
+        small = second_score.quantise(graph, graph.track.quantisation, prepared, tools)
+        answers = stages.predict(small.model, prepared.inputs, prepared.samples, tools, bounded=False)
+    return InEightBits(graph=small, answers=answers)
 
 
 def _second_score(

@@ -14,7 +14,9 @@ from scoring.sandbox.base import Job, Run, Sandbox
 
 Note = Callable[[Stage], None]
 PROBE_SAMPLES: Final = 4
-ON_FEW_SAMPLES: Final = frozenset({Task.MEASURE, Task.COUNT, Task.EXPORT, Task.QUANTISE})
+ON_FEW_SAMPLES: Final = frozenset(
+    {Task.MEASURE, Task.COUNT, Task.EXPORT, Task.COMPILE, Task.TRACE, Task.QUANTISE}
+)
 
 
 @dataclass(frozen=True, kw_only=True)

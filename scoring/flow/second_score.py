@@ -1,9 +1,8 @@
-"""A second score in 8 bits: export, quantise, predict again, compare. Trusts the track and the data.
+"""A second score in 8 bits: export the graph, quantise it, predict again, compare. Trusts the track and the data.
 
-An entry could export another model than the one that predicts, one that loses less in 8 bits. So the
-exported graph answers all hidden inputs as well, must answer as the entry did, and is held to the same
-budget of MACs. A graph could also keep its work from the quantiser; so nearly all MACs of what comes out
-must be of 8-bit factors.
+What is exported is the graph that predicts, in a sandbox without the entry's code, so it can be no other
+model. But a graph could keep its work from the quantiser; so nearly all MACs of what comes out must be of
+8-bit factors.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from scoring.budget.onnx.process import share_in_8_bits
 from scoring.contracts import (
     EXACT_ARITHMETIC,
     Format,
-    OutputKind,
     Package,
     Quantisation,
     Quantised,
@@ -31,8 +29,7 @@ from scoring.contracts import (
     TrackSpec,
 )
 from scoring.errors import Fault, reject
-from scoring.flow.agreement import count_off
-from scoring.flow.found import Answers, Computed, FloatGraph, Loadable, QuantisedGraph
+from scoring.flow.found import Computed, Loadable, QuantisedGraph
 from scoring.flow.runs import Tools, make_job, make_probe_job, run_job
 from scoring.packages import FORMATS
 from scoring.readers import PreparedData
@@ -40,8 +37,6 @@ from scoring.readers.arrays import write_samples
 from scoring.reports.figures import percent
 from scoring.sandbox import exchange
 
-MAX_SHARE_OFF: Final = 0.02
-"""One answer in fifty may differ: a choice between equals can fall otherwise in another engine."""
 MIN_SHARE_IN_8_BITS: Final = 0.9
 """Recurrent cells, 64-bit detours and branches are not quantised; a model mostly of these is not w8a8."""
 COPIES_WHILE_QUANTISED: Final = 5
@@ -49,38 +44,33 @@ ROUNDING_POINTS: Final = 1e-9
 """How much 0.75 - 0.65 exceeds 0.1: a drop of exactly the limit is allowed."""
 
 
-def export(model: Loadable, tools: Tools) -> Loadable:
-    """Return the entry as an ONNX package.
+def export(graph: Loadable, tools: Tools) -> Loadable:
+    """Return the graph as an ONNX package; an ONNX entry is one already.
 
     Samples that ship with Podium are enough for it, so it comes before hidden data.
     """
-    job = make_probe_job(Task.EXPORT, model, tools)
+    if graph.package.format is Format.ONNX:
+        return graph
+    job = make_probe_job(Task.EXPORT, graph, tools)
     run = run_job(job, tools, Stage.ENFORCE)
     exchange.interpret(run, job)
     package = _package(exchange.read_export(run, job), tools.workdir / "exported")
-    _check_exported(package, model.track)
-    return replace(model, package=package, captured=False)
+    _check_exported(package, graph.track)
+    return replace(graph, package=package, captured=False)
 
 
-def refuse_another_model(of_graph: Answers, answers: Answers, kind: OutputKind) -> None:
-    """Compare the exported graph's answers with the entry's: export one model, score another."""
-    total = len(answers.predictions)
-    off = count_off(of_graph.predictions, answers.predictions, kind)
-    if off > MAX_SHARE_OFF * total:
-        raise reject("export_answers_differ", found=off, total=total)
-
-
-def quantise(graph: FloatGraph, prepared: PreparedData, tools: Tools) -> QuantisedGraph:
-    """Quantise the graph on public samples; what stays in float is counted outside."""
-    quantisation, track = graph.quantisation, graph.model.track
+def quantise(
+    graph: Loadable, quantisation: Quantisation, prepared: PreparedData, tools: Tools
+) -> QuantisedGraph:
+    """Quantise an ONNX graph on public samples; what stays in float is counted outside."""
     rows = calibration_rows(prepared.private, quantisation.calibration_samples)
-    package = _quantise(graph.model, prepared, rows, tools)
-    options = {**graph.model.options, EXACT_ARITHMETIC: True}
+    package = _quantise(graph, prepared, rows, tools)
+    options = {**graph.options, EXACT_ARITHMETIC: True}
     return QuantisedGraph(
-        model=Loadable(package=package, track=track, options=options),
+        model=Loadable(package=package, track=graph.track, options=options),
         quantisation=quantisation,
         calibration_samples=len(rows),
-        share_in_8_bits=_refuse_mostly_float(package, track, quantisation),
+        share_in_8_bits=_refuse_mostly_float(package, graph.track, quantisation),
     )
 
 
@@ -134,10 +124,9 @@ def _package(content: bytes, root: Path) -> Package:
 
 
 def _check_exported(graph: Package, track: TrackSpec) -> None:
-    """Look at what came from beside the entry's code as at an upload; its MACs are budgeted as well."""
+    """Look at what a sandbox wrote as at an upload; its MACs are budgeted as well."""
     FORMATS[Format.ONNX].check(graph, track)
     macs = static.count(graph, track).macs
-    # A larger model that answers alike would keep its score in 8 bits.
     budgets = replace(track.budgets, max_parameters=None, max_package_bytes=None)
     enforce.enforce_static(StaticCounts(macs=macs), graph, budgets)
 

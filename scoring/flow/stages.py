@@ -17,6 +17,7 @@ from scoring.contracts import (
     FORMAT_FACTS,
     TRUTH_BY_OUTPUT,
     Breakdown,
+    Capture,
     Finding,
     Package,
     ScoreValue,
@@ -54,10 +55,14 @@ def look_at(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
 
 
 def settle(package: Package, track: TrackSpec) -> Settled:
-    """Fill in what the package may choose, and how many numbers a sample's output then comes down to."""
+    """Fill in what the package may choose, how many numbers a sample's output comes down to, and what follows."""
     settled = FORMATS[package.format].settle(package, track)
     output = settled.track.output.settle(settled.track.input)
-    return replace(settled, track=replace(settled.track, output=output))
+    budgets = settled.track.budgets
+    if track.quantisation is not None:
+        # What is quantised is the graph that predicts.
+        budgets = replace(budgets, capture=Capture.REQUIRED)
+    return replace(settled, track=replace(settled.track, output=output, budgets=budgets))
 
 
 def count(package: Package, settled: Settled) -> StaticCounts:

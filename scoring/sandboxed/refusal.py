@@ -17,3 +17,8 @@ class Refusal(Exception):
 def load_failed(why: str) -> Refusal:
     """Build the refusal of an entry that cannot be loaded."""
     return Refusal(Outcome.LOAD_FAILED, why=why)
+
+
+def export_failed(why: str) -> Refusal:
+    """Build the refusal of a model that cannot be written in another form."""
+    return Refusal(Outcome.EXPORT_FAILED, why=why)

@@ -56,7 +56,7 @@ class ByomEntry(TorchEntry):
         if self.fixed_batch is None or len(pixels) <= self.fixed_batch:
             return False
         seed_all(self._request.seed)
-        grouped = attempt(lambda: self._rows(pixels), self._request.task)
+        grouped = attempt(lambda: self.raw(pixels), self._request.task)
         seed_all(self._request.seed)
         together = attempt(lambda: self._together(pixels), self._request.task)
         # What the trial may have changed in the model must not reach the predictions.
@@ -81,7 +81,7 @@ def load(package: Path, request: Request) -> ByomEntry:
         settle_torch(request.threads)
         return module.eval()
 
-    entry = ByomEntry(build, request, choose=_tensor, finish=lambda chosen: _finished(chosen, request))
+    entry = ByomEntry(build, request, output_of=lambda answer: _finished(_tensor(answer), request))
     batch = request.options.get("batch")
     if is_script and isinstance(batch, int):
         entry.fixed_batch = batch

@@ -27,7 +27,7 @@ def load(package: Path, request: Request) -> TorchEntry:
     def build() -> nn.Module:
         return _build(module, package, request)
 
-    return TorchEntry(build, request, choose=logits_of)
+    return TorchEntry(build, request, output_of=logits_of)
 
 
 def logits_of(answer: Any) -> Any:

@@ -31,24 +31,33 @@ _INTEGERS = frozenset({torch.uint8, torch.int8, torch.int16, torch.int32, torch.
 _FORMATS = {True: torch.channels_last, False: torch.contiguous_format}
 
 
-class TorchEntry:
-    """A torch module, how batches reach it, and what its answer comes to.
+class OneOutput(nn.Module):
+    """Has one named input and one output, whatever the entry's own forward() takes and answers."""
 
-    `choose` finds a format's tensor in the answer; `finish` makes of it what the track asks for.
-    """
+    def __init__(self, model: nn.Module, output_of: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self.model = model
+        self._output_of = output_of
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the output tensor."""
+        output: torch.Tensor = self._output_of(self.model(images))
+        return output
+
+
+class TorchEntry:
+    """A torch module, how batches reach it, and `output_of`: what its format takes for the output in an answer."""
 
     def __init__(
         self,
         build: Callable[[], nn.Module],
         request: Request,
         *,
-        choose: Callable[[Any], Any] = lambda answer: answer,
-        finish: Callable[[Any], Any] = lambda chosen: chosen,
+        output_of: Callable[[Any], Any] = lambda answer: answer,
     ) -> None:
         self.fixed_batch: int | None = None
         self._build = lambda: unwrapped(build())
-        self._choose = choose
-        self._finish = finish
+        self._output_of = output_of
         self._request = request
         self.module = self._build()
         self._memory_format = torch.contiguous_format
@@ -61,7 +70,7 @@ class TorchEntry:
 
     def predict(self, pixels: Pixels) -> NDArray[np.float32]:
         """Run one batch without gradients and check what comes back."""
-        return to_rows(self._rows(pixels), batch=len(pixels), request=self._request)
+        return to_rows(self.raw(pixels), batch=len(pixels), request=self._request)
 
     def tensor(self, pixels: Pixels) -> torch.Tensor:
         """Return a batch as the model receives it; a fresh tensor, which the model may change."""
@@ -80,31 +89,25 @@ class TorchEntry:
             floats.sub_(torch.from_numpy(mean)).div_(torch.from_numpy(std))
         return floats
 
-    def output_of(self, answer: Any) -> Any:
-        """Return what the package's format makes of what the module answered."""
-        return self._finish(self._choose(answer))
-
     def renew(self) -> None:
         """Build the model once more: what was done with it has left marks, or may have."""
         self._use_fresh(self._memory_format)
         seed_all(self._request.seed)
 
-    def chosen(self, answer: Any) -> Any:
-        """Return the tensor that the module's answer holds, before anything is made of it."""
-        return self._choose(answer)
-
     def raw(self, pixels: Pixels) -> NDArray[Any]:
-        """Run one batch; return the numbers that a graph of the module alone would answer."""
-        with torch.no_grad():
-            return self._numbers(self._choose(self.module(self.tensor(pixels))))
+        """Return the numbers of the output, which no rows are made of yet.
 
-    def finished(self, raw: NDArray[Any]) -> NDArray[Any]:
-        """Return what the format makes of the numbers of a batch."""
-        return self._numbers(self._finish(torch.from_numpy(raw)))
+        Runs the samples together, or in groups of the one batch that the model takes.
+        """
+        size = self.fixed_batch
+        if size is None or size == len(pixels):
+            return self._together(pixels)
+        parts = [self._together(pad(group, size))[: len(group)] for group in groups(pixels, size)]
+        return np.concatenate(parts)
 
-    def rows_of(self, raw: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the rows that the track scores, made of the numbers of a batch."""
-        return to_rows(self.finished(raw), batch=len(raw), request=self._request)
+    def one_output(self) -> nn.Module:
+        """Return a module that answers with the output alone."""
+        return OneOutput(self.module, self._output_of).eval()
 
     def _laid_out(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return a copy in the chosen memory format; plane by plane takes half the time of a conversion."""
@@ -116,17 +119,9 @@ class TorchEntry:
             copy[..., plane] = pixels[:, plane]
         return copy.permute(0, 3, 1, 2)
 
-    def _rows(self, pixels: Pixels) -> NDArray[Any]:
-        """Run the samples together, or in groups of the one batch that the model takes."""
-        size = self.fixed_batch
-        if size is None or size == len(pixels):
-            return self._together(pixels)
-        parts = [self._together(pad(group, size))[: len(group)] for group in groups(pixels, size)]
-        return np.concatenate(parts)
-
     def _together(self, pixels: Pixels) -> NDArray[Any]:
         with torch.no_grad():
-            return self._numbers(self.output_of(self.module(self.tensor(pixels))))
+            return self._numbers(self._output_of(self.module(self.tensor(pixels))))
 
     def _numbers(self, output: Any) -> NDArray[Any]:
         if not isinstance(output, torch.Tensor):
@@ -157,7 +152,7 @@ class TorchEntry:
         seed_all(self._request.seed)
         try:
             with entry_failures(Outcome.CRASHED, self._request.task):
-                return self._rows(pixels)
+                return self.raw(pixels)
         except Refusal:
             # What an entry does here is not a verdict; at worst the entry loses the faster format.
             return None

@@ -11,7 +11,6 @@ from scoring.sandboxed.failures import entry_failures
 from scoring.sandboxed.graph.answers import append_answers
 from scoring.sandboxed.graph.capture import EXAMPLES, NotCaptured, capture
 from scoring.sandboxed.graph.document import Graph, InvalidGraph, write
-from scoring.sandboxed.graphs import OneOutput
 from scoring.sandboxed.inputs import Pixels, await_samples, pad
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 
@@ -47,8 +46,7 @@ def _graph(entry: TorchEntry, request: Request, pixels: Pixels) -> tuple[Graph, 
     # More samples than it was written for may be mixed up, and that would be captured faithfully.
     examples = None if entry.fixed_batch else entry.tensor(pad(pixels[:EXAMPLES], EXAMPLES))
     fixed = entry.tensor(pad(pixels[:1], entry.fixed_batch or request.batch_size))
-    module = OneOutput(entry.module, entry.output_of).eval()
-    graph = capture(module, examples, fixed, seconds=request.capture_s)
+    graph = capture(entry.one_output(), examples, fixed, seconds=request.capture_s)
     content = write(graph)
     allowed = resource.getrlimit(resource.RLIMIT_FSIZE)[0] - SPARE_BYTES
     if 0 < allowed < len(content):

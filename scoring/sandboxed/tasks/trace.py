@@ -1,7 +1,8 @@
 """Traces a torch entry into TorchScript that takes what a BYOM package is fed, and compares the two.
 
-A trace freezes whatever Python decided. So `torch.export` goes through the model first: it refuses a
-branch that depends on values, and shows where a tensor's value became a Python number.
+A trace freezes whatever Python decided, so the entry was captured before: then nothing in it depends on
+values. What is traced is its own module all the same: operators that are called by name, as a graph
+calls them, would freeze the batch.
 """
 
 from __future__ import annotations
@@ -11,29 +12,25 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from scoring.contracts import Dtype, Outcome, Request
-from scoring.sandboxed import trials
+from scoring.contracts import Dtype, Outcome, Request, Task
+from scoring.sandboxed import differences
 from scoring.sandboxed.channel import Channel, Reply
-from scoring.sandboxed.failures import attempt, entry_failures, one_line
-from scoring.sandboxed.graphs import OneOutput
+from scoring.sandboxed.failures import attempt, entry_failures
 from scoring.sandboxed.inputs import Pixels, groups
 from scoring.sandboxed.loaders import load_entry
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
-from scoring.sandboxed.outputs import count_not_finite
-from scoring.sandboxed.refusal import Refusal
-from scoring.sandboxed.settle import seed_all
+from scoring.sandboxed.refusal import export_failed
 
 TORCHSCRIPT_ALREADY: Final = (
     "it already is TorchScript; write config.yaml, mochi.json and the manifest for it"
 )
-FROZEN_VALUES: Final = frozenset({"aten.item.default", "aten._local_scalar_dense.default"})
 # The source's line numbers, which hold paths of the entrant's, and the picture it was traced with.
 NOTES: Final = (".debug_pkl", "/traced_inputs.pkl")
 TRACED_INPUTS: Final = "/traced_inputs/"
@@ -58,24 +55,28 @@ class _FromShares(nn.Module):
 def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
     """Append the TorchScript file to the outputs; return the reply."""
     entry = _load(request, package)
-    pictures = trials.trials(pixels)
-    expected = _expected(entry, request, pictures, samples=len(pixels))
+    with entry_failures(Outcome.CRASHED, request.task):
+        expected = np.concatenate([entry.raw(sample) for sample in groups(pixels, 1)])
     feed = _feed(entry, request)
     # Read back from its file, so that what was compared is what is written.
     content = _plain_file(_trace(_module(entry, request), feed(pixels[:1])))
     script = torch.jit.load(io.BytesIO(content))
-    found = _run(script, feed, pictures, size=1)
-    difference, scale = trials.difference(expected, found), trials.largest(expected)
-    if not trials.is_rounding(difference, scale):
-        raise _failed(f"its outputs differ from the model's by up to {difference:.3g} (largest {scale:.3g})")
-    together = attempt(lambda: _run(script, feed, pictures, size=len(pictures)), request.task)
-    takes_any = together is not None and trials.is_rounding(trials.difference(expected, together), scale)
+    found = _run(script, feed, pixels, size=1)
+    difference, scale = differences.largest_between(expected, found), differences.largest(expected)
+    if not differences.is_rounding(difference, scale):
+        raise export_failed(
+            f"its outputs differ from the model's by up to {difference:.3g} (largest {scale:.3g})"
+        )
+    together = attempt(lambda: _run(script, feed, pixels, size=len(pixels)), request.task)
+    takes_any = together is not None and differences.is_rounding(
+        differences.largest_between(expected, together), scale
+    )
     channel.append_bytes(content)
     return {
         "outcome": Outcome.OK,
         "output_shape": [1, *found.shape[1:]],
         "batch": None if takes_any else 1,
-        "samples": len(pictures),
+        "samples": len(pixels),
         "largest_difference": difference,
         "largest_output": scale,
     }
@@ -83,29 +84,14 @@ def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Re
 
 def _load(request: Request, package: Path) -> TorchEntry:
     with entry_failures(Outcome.LOAD_FAILED, request.task):
-        entry = load_entry(package, request)
-    if not isinstance(entry, TorchEntry):
-        raise _failed("packages of this format do not contain a torch module")
+        entry = cast(TorchEntry, load_entry(package, request))
     if isinstance(entry.module, torch.jit.ScriptModule):
-        raise _failed(TORCHSCRIPT_ALREADY)
+        raise export_failed(TORCHSCRIPT_ALREADY)
     return entry
 
 
-def _expected(entry: TorchEntry, request: Request, pictures: Pixels, *, samples: int) -> NDArray[Any]:
-    """Return what the format makes of the model's answers to single pictures."""
-    seed_all(request.seed)
-    with entry_failures(Outcome.CRASHED, request.task):
-        answers = trials.answers(entry, pictures, 1)
-        expected = entry.finished(answers)
-        rows = entry.rows_of(answers[:samples])
-    not_finite = count_not_finite(rows)
-    if not_finite:
-        raise Refusal(Outcome.NOT_FINITE, found=not_finite, total=rows.size)
-    return expected
-
-
 def _module(entry: TorchEntry, request: Request) -> nn.Module:
-    module = OneOutput(entry.module, entry.output_of)
+    module = entry.one_output()
     return (_FromShares(module) if request.input.dtype is Dtype.UINT8 else module).eval()
 
 
@@ -120,15 +106,8 @@ def _feed(entry: TorchEntry, request: Request) -> Feed:
 def _trace(module: nn.Module, example: torch.Tensor) -> torch.jit.ScriptModule:
     # The fast path is one operator that neither the counters nor ONNX know.
     torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        program = torch.export.export(module, (example,), strict=False)
-        with torch.no_grad():
-            traced: torch.jit.ScriptModule = torch.jit.trace(module, (example,), check_trace=False)
-    # Both run the entry's code, which raises what it likes.
-    except Exception as exc:
-        raise _failed(one_line(exc)) from exc
-    if FROZEN_VALUES & {str(node.target) for node in program.graph.nodes}:
-        raise _failed("forward() turns a tensor's value into a Python number, which a trace would freeze")
+    with entry_failures(Outcome.EXPORT_FAILED, Task.TRACE), torch.no_grad():
+        traced: torch.jit.ScriptModule = torch.jit.trace(module, (example,), check_trace=False)
     return traced
 
 
@@ -146,7 +125,3 @@ def _plain_file(script: torch.jit.ScriptModule) -> bytes:
 def _run(script: torch.jit.ScriptModule, feed: Feed, pictures: Pixels, *, size: int) -> NDArray[Any]:
     with torch.no_grad():
         return np.concatenate([script(feed(group)).numpy() for group in groups(pictures, size)])
-
-
-def _failed(why: str) -> Refusal:
-    return Refusal(Outcome.EXPORT_FAILED, why=why)

@@ -22,6 +22,7 @@ from scoring.sandbox.fake import FakeSandbox, Scripted
 from scoring.sandbox.unconfined import UnconfinedSandbox
 from scoring.tracks import load_track
 from tests.golden.byom import byom_files
+from tests.played import answers, captured, captures
 
 AS_JSON = Printing(as_json=True, with_log=False)
 ON_PAPER = Printing(as_json=False, with_log=True)
@@ -30,15 +31,16 @@ REPLY = {
     "outcome": "ok",
     "opset": 18,
     "batch": None,
-    "samples": 12,
+    "samples": 4,
     "graph_bytes": 2_000,
     "largest_difference": 0.25,
     "largest_output": 2.0,
-    "numbers": 120,
+    "numbers": 40,
     "differing": 3,
     "torch_ms": 1.5,
     "compiled_ms": 0.5,
 }
+WIDTH = 10
 Told = Callable[[], dict]
 
 
@@ -74,7 +76,7 @@ def compile_with(
         targets=targets or (X86_64_CPU,),
         source=None,
         output=output,
-        sandbox=FakeSandbox({Task.COMPILE: [script]}),
+        sandbox=FakeSandbox({**captures(WIDTH), Task.COMPILE: [script]}),
         printing=printing,
     )
 
@@ -103,8 +105,8 @@ def test_a_package_is_compiled_and_its_file_runs(tmp_path: Path, told: Told, kin
     (found,) = session.run(None, {"input": np.zeros((3, 3, 32, 32), np.float32)})
     assert (code, result["verdict"], result["format"]) == (EXIT_OK, "compiled", "byom")
     assert found.shape == (3, 10)
-    # Four sample pictures, their negatives, black, white and two of noise; ten numbers each.
-    assert (result["samples"], result["numbers"], result["differing"]) == (12, 120, 0)
+    # Four sample pictures, ten numbers each.
+    assert (result["samples"], result["numbers"], result["differing"]) == (4, 40, 0)
     assert result["compiled_bytes"] == output.stat().st_size
 
 
@@ -149,7 +151,7 @@ def test_people_read_sentences(entry: Path, tmp_path: Path, capsys: pytest.Captu
     assert code == EXIT_REJECTED
     assert "batches of 4" in text
     assert "0.25 (0.12 of the largest output, 2)" in text
-    assert "3 of 120 numbers" in text
+    assert "3 of 40 numbers" in text
     assert "target_unavailable" in text
 
 
@@ -197,14 +199,34 @@ def test_a_compilation_that_no_child_reports_is_refused(
 def test_what_the_child_could_not_compile_is_told_with_its_log(
     entry: Path, tmp_path: Path, told: Told
 ) -> None:
-    reply = {"outcome": "export_failed", "facts": {"why": "it draws random numbers"}}
+    reply = {"outcome": "export_failed", "facts": {"why": "no operator for it"}}
     script = Scripted(exit_code=1, reply=json.dumps(reply).encode(), log="a traceback")
 
     code = compile_with(script, entry, tmp_path / "out.onnx")
 
     (result,) = told()["targets"]
     assert (code, result["code"], result["log"]) == (EXIT_REJECTED, "compilation_failed", "a traceback")
-    assert "it draws random numbers" in result["message"]
+    assert "no operator for it" in result["message"]
+
+
+def test_what_cannot_be_captured_is_not_compiled(entry: Path, tmp_path: Path, told: Told) -> None:
+    measure = captured(answers(WIDTH), b"", not_captured="it calls numpy")
+    sandbox = FakeSandbox({Task.MEASURE: [measure]})
+
+    code = compile_for_targets(
+        entry,
+        TRACK,
+        targets=(X86_64_CPU,),
+        source=None,
+        output=tmp_path / "out.onnx",
+        sandbox=sandbox,
+        printing=AS_JSON,
+    )
+
+    (result,) = told()["targets"]
+    assert (code, result["code"], result["log"]) == (EXIT_REJECTED, "compilation_failed", "said")
+    assert "it calls numpy" in result["message"]
+    assert [job.request.task for job in sandbox.jobs] == [Task.MEASURE]
 
 
 def test_trouble_of_ours_is_a_fault(entry: Path, tmp_path: Path, told: Told) -> None:
@@ -243,7 +265,7 @@ def test_a_package_with_code_counts_as_a_whole(tmp_path: Path, told: Told) -> No
         targets=(X86_64_CPU,),
         source=Format.CVPR_ZIP,
         output=tmp_path / "out.onnx",
-        sandbox=FakeSandbox({Task.COMPILE: [replied()]}),
+        sandbox=FakeSandbox({**captures(100), Task.COMPILE: [replied()]}),
         printing=AS_JSON,
     )
 
@@ -261,7 +283,7 @@ def test_the_file_is_named_after_entry_and_target_by_default(
         targets=(X86_64_CPU,),
         source=None,
         output=None,
-        sandbox=FakeSandbox({Task.COMPILE: [replied()]}),
+        sandbox=FakeSandbox({**captures(WIDTH), Task.COMPILE: [replied()]}),
         printing=AS_JSON,
     )
 

@@ -19,9 +19,10 @@ from scoring.contracts import Fit, ScoreReport, Task, TrackSpec
 from scoring.conversion.to_byom import CODE
 from scoring.flow import pipeline
 from scoring.packages.byom.writing import byom_track
-from scoring.sandbox.fake import FakeSandbox, Scripted, measured, predicted
+from scoring.sandbox.fake import FakeSandbox, Scripted, predicted
 from scoring.sandbox.unconfined import UnconfinedSandbox
 from scoring.tracks import build_track, load_track
+from tests.played import answers, captured, captures
 
 AS_JSON = Printing(as_json=True, with_log=False)
 SIDE, SAMPLES = 32, 12
@@ -179,7 +180,7 @@ TRACED = {
     "outcome": "ok",
     "output_shape": [1, 4],
     "batch": None,
-    "samples": 12,
+    "samples": 4,
     "largest_difference": 0.0,
     "largest_output": 1.0,
 }
@@ -196,8 +197,8 @@ def packaged_with(
     # The package predicts first, then its origin.
     sandbox = FakeSandbox(
         {
+            **captures(4),
             Task.TRACE: [trace],
-            Task.MEASURE: [measured()],
             Task.PREDICT: [predicted(rows), predicted(ROWS)],
         }
     )
@@ -240,8 +241,8 @@ def test_a_fit_that_no_package_can_say_is_told(
         output=tmp_path / "m.tar.gz",
         sandbox=FakeSandbox(
             {
+                **captures(4),
                 Task.TRACE: [traced()],
-                Task.MEASURE: [measured()],
                 Task.PREDICT: [predicted(ROWS), predicted(ROWS)],
             }
         ),
@@ -280,6 +281,28 @@ def test_what_could_not_be_traced_is_told_in_words_of_this_direction(
 
     assert told["code"] == "packaging_failed"
     assert "BYOM package: a branch" in told["message"]
+
+
+def test_what_cannot_be_captured_is_not_traced(
+    folder: Written, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A trace would freeze what depends on values."""
+    measure = captured(answers(4), b"", not_captured="forward() branches on a tensor's values")
+    sandbox, output = FakeSandbox({Task.MEASURE: [measure]}), tmp_path / "m.tar.gz"
+
+    code = to_byom(
+        folder("classes"),
+        track_of("classes"),
+        source=None,
+        output=output,
+        sandbox=sandbox,
+        printing=AS_JSON,
+    )
+
+    told = refusal(code, output, capsys)
+    assert told["code"] == "packaging_failed"
+    assert "branches on a tensor's values" in told["message"]
+    assert [job.request.task for job in sandbox.jobs] == [Task.MEASURE]
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from scoring.sandbox.fake import FakeSandbox, Scripted
 from scoring.sandbox.unconfined import UnconfinedSandbox
 from scoring.tracks import load_track
 from tests.golden.byom import byom_files
+from tests.played import answers, captured, captures
 
 AS_JSON = Printing(as_json=True, with_log=False)
 MODEL = """
@@ -75,7 +76,7 @@ def test_a_model_folder_of_ai_hub_becomes_an_entry_of_an_onnx_track(
 
 def refused(entry: Path, output: Path, script: Scripted, capsys: pytest.CaptureFixture[str]) -> str:
     track = load_track("cvpr2022-track1").spec
-    sandbox = FakeSandbox({Task.EXPORT: [script]})
+    sandbox = FakeSandbox({**captures(100), Task.EXPORT: [script]})
 
     code = to_onnx(entry, track, source=None, output=output, sandbox=sandbox, printing=AS_JSON)
 
@@ -114,6 +115,20 @@ def test_what_the_child_says_is_not_believed_unseen(
     assert code in CODES
 
 
+def test_what_cannot_be_captured_says_why(
+    package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measure = captured(answers(3), b"", not_captured="it calls numpy")
+    track, sandbox = load_track("gasbench-onnx-image").spec, FakeSandbox({Task.MEASURE: [measure]})
+
+    code = to_onnx(package, track, source=None, output=tmp_path / "x.onnx", sandbox=sandbox, printing=AS_JSON)
+
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["code"]) == (EXIT_REJECTED, "export_failed")
+    assert "it calls numpy" in told["message"]
+    assert [job.request.task for job in sandbox.jobs] == [Task.MEASURE]
+
+
 def test_an_exported_file_is_checked_like_any_upload(
     package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -130,7 +145,7 @@ def test_where_two_formats_match_the_source_must_be_named(
     for name in ("model_config.yaml", "model.safetensors"):
         (package / name).write_bytes(b"")
     script = Scripted(exit_code=1, reply=b'{"outcome": "crashed", "facts": {"why": "ValueError"}}')
-    sandbox = FakeSandbox({Task.EXPORT: [script]})
+    sandbox = FakeSandbox({**captures(3), Task.EXPORT: [script]})
 
     codes = []
     for source in (None, Format.CVPR_ZIP):

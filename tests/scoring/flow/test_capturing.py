@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,42 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scoring.contracts import ALONE, LENGTH_BYTES, Capture, Format, Outcome, Stage, Task, TrackSpec
+from scoring.contracts import Capture, Format, Outcome, Stage, Task, TrackSpec
 from scoring.errors import Fault, Rejected
 from scoring.flow import pipeline
 from scoring.flow.trials import TRIALS, draw
 from scoring.sandbox.base import ExitStatus
 from scoring.sandbox.fake import FakeSandbox, Scripted, failed, measured, predicted
 from scoring.tracks import load_track
+from tests.played import GRAPH, answers, captured, counted
 from tests.tiny import splits, uncaptured, write_data, write_entry, write_graph
 
-GRAPH = b"a graph"
-WIDTH, SHOWN = 1, 4 + TRIALS
-ROWS = np.random.default_rng(0).normal(size=(SHOWN + ALONE, WIDTH)).astype(np.float32)
-
-
-def captured(graph: bytes = GRAPH, rows: np.ndarray = ROWS, **told: object) -> Scripted:
-    """Script a measurement beside which a graph is written."""
-    script = measured(parameters=1_000, macs=5_000)
-    return Scripted(
-        reply=json.dumps({**json.loads(script.reply), **told}).encode(),
-        outputs=len(graph).to_bytes(LENGTH_BYTES, "little") + graph + rows.astype("<f4").tobytes(),
-        log="said",
-    )
-
-
-def counted(
-    rows: np.ndarray = ROWS, *, parameters: int = 1_200, macs: int = 7_000, **told: object
-) -> Scripted:
-    reply = {
-        "outcome": "ok",
-        "parameters": parameters,
-        "macs": macs,
-        "uncounted_ops": [],
-        "batch": None,
-        **told,
-    }
-    return Scripted(reply=json.dumps(reply).encode(), outputs=rows.astype("<f4").tobytes())
+WIDTH = 1
+ROWS = answers(WIDTH)
 
 
 @dataclass
@@ -84,7 +59,7 @@ def check(track: TrackSpec, tmp_path: Path) -> Callable[..., object]:
 
 
 def test_a_graph_that_answers_alike_is_what_is_counted(check) -> None:
-    usage = check(sandbox(measure=captured(), count=counted())).usage
+    usage = check(sandbox(measure=captured(ROWS), count=counted(ROWS))).usage
 
     assert usage.captured
     assert (usage.macs, usage.binding_counter, usage.macs_by_counter["dispatch"]) == (7_000, "graph", 5_000)
@@ -94,14 +69,18 @@ def test_a_graph_that_answers_alike_is_what_is_counted(check) -> None:
 def test_the_larger_of_what_is_registered_and_what_the_graph_holds_applies(
     check, registered: int, held: int
 ) -> None:
-    report = check(sandbox(measure=captured(parameters=registered), count=counted(parameters=held)))
+    report = check(
+        sandbox(measure=captured(ROWS, parameters=registered), count=counted(ROWS, parameters=held))
+    )
 
     assert report.usage.parameters == max(registered, held)
 
 
 def test_the_graph_predicts_and_nothing_of_the_entry_is_there(track: TrackSpec, tmp_path: Path) -> None:
     data = write_data(tmp_path / "data", values=[0] * 6, labels=[0] * 6, split=splits([False] * 6))
-    box = sandbox(measure=captured(), count=counted(), predict=predicted(np.ones((6, WIDTH), np.float32)))
+    box = sandbox(
+        measure=captured(ROWS), count=counted(ROWS), predict=predicted(np.ones((6, WIDTH), np.float32))
+    )
     (tmp_path / "work").mkdir()
 
     report = pipeline.score(
@@ -129,24 +108,24 @@ def changed(rows: np.ndarray, by: float) -> np.ndarray:
 
 
 ENDINGS = {
-    "no graph": (captured(b"", not_captured="it uses numpy"), counted(), "it uses numpy"),
+    "no graph": (captured(ROWS, b"", not_captured="it uses numpy"), counted(ROWS), "it uses numpy"),
     "a graph that is cut": (
-        Scripted(reply=captured().reply, outputs=captured().outputs[:10]),
-        counted(),
+        Scripted(reply=captured(ROWS).reply, outputs=captured(ROWS).outputs[:10]),
+        counted(ROWS),
         "larger than a run may write",
     ),
-    "other answers": (captured(), counted(changed(ROWS, 1.0)), "other answers than the model to 1 of 10"),
-    "answers that are no numbers": (captured(), counted(changed(ROWS, np.nan)), "other answers"),
-    "fewer answers": (captured(), counted(ROWS[:-1]), "another number of rows"),
-    "no answers of the model": (captured(rows=ROWS[:0]), counted(), "another number of rows"),
+    "other answers": (captured(ROWS), counted(changed(ROWS, 1.0)), "other answers than the model to 1 of 10"),
+    "answers that are no numbers": (captured(ROWS), counted(changed(ROWS, np.nan)), "other answers"),
+    "fewer answers": (captured(ROWS), counted(ROWS[:-1]), "another number of rows"),
+    "no answers of the model": (captured(ROWS[:0]), counted(ROWS), "another number of rows"),
     "an operator that it must not use": (
-        captured(),
+        captured(ROWS),
         failed(Outcome.LOAD_FAILED, why="aten::rand"),
         "aten::rand",
     ),
-    "a crash": (captured(), failed(Outcome.CRASHED, why="ValueError"), "could not be run"),
-    "too much memory": (captured(), Scripted(status=ExitStatus.OUT_OF_MEMORY), "could not be run"),
-    "too much time": (captured(), Scripted(status=ExitStatus.TIMED_OUT), "could not be run"),
+    "a crash": (captured(ROWS), failed(Outcome.CRASHED, why="ValueError"), "could not be run"),
+    "too much memory": (captured(ROWS), Scripted(status=ExitStatus.OUT_OF_MEMORY), "could not be run"),
+    "too much time": (captured(ROWS), Scripted(status=ExitStatus.TIMED_OUT), "could not be run"),
 }
 
 
@@ -181,7 +160,7 @@ def asking(track: TrackSpec, capture: Capture) -> TrackSpec:
 
 
 def test_small_differences_are_rounding(check) -> None:
-    assert check(sandbox(measure=captured(), count=counted(changed(ROWS, 1e-3)))).usage.captured
+    assert check(sandbox(measure=captured(ROWS), count=counted(changed(ROWS, 1e-3)))).usage.captured
 
 
 def test_nothing_is_captured_where_the_track_wants_none(check, track: TrackSpec) -> None:
@@ -195,7 +174,7 @@ def test_nothing_is_captured_where_the_track_wants_none(check, track: TrackSpec)
 
 def test_a_fault_while_counting_is_ours(check) -> None:
     with pytest.raises(Fault, match="broken"):
-        check(sandbox(measure=captured(), count=Scripted(fault="broken")))
+        check(sandbox(measure=captured(ROWS), count=Scripted(fault="broken")))
 
 
 def test_an_onnx_entry_is_a_graph_already(track: TrackSpec, tmp_path: Path) -> None:
@@ -218,7 +197,7 @@ def test_every_run_renews_the_lease_as_the_measure_stage(track: TrackSpec, tmp_p
     pipeline.check(
         write_entry(tmp_path),
         track,
-        sandbox=sandbox(measure=captured(), count=counted()),
+        sandbox=sandbox(measure=captured(ROWS), count=counted(ROWS)),
         workdir=tmp_path / "work",
         note=notes.append,
     )

@@ -75,6 +75,7 @@ class Child:
         options: Mapping[str, object] | None = None,
         seed: int = 7,
         may_start_processes: bool = False,
+        captured: bool = False,
         broken: str | None = None,
     ) -> Finished:
         """Run one request; `broken` names a module of ours that cannot be imported."""
@@ -96,6 +97,7 @@ class Child:
             seed=seed,
             may_start_processes=may_start_processes,
             options=options or {},
+            captured=captured,
         )
         paths = {name: self._folder / name for name in ("request", "inputs.npy", "outputs")}
         paths["request"].write_text(request.to_json())

@@ -14,7 +14,7 @@ from torch import nn
 
 from scoring.budget.onnx.counter import count_model
 from scoring.sandboxed.counters import dispatch
-from scoring.sandboxed.graphs import write_module
+from scoring.sandboxed.onnx_writing import write_module
 
 # Exporters warn of their own code.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from scoring.sandboxed.graph.capture import NotCaptured, capture
 from scoring.sandboxed.graph.document import Graph
 from scoring.sandboxed.graph.module import GraphModule
-from scoring.sandboxed.graphs import OneOutput
+from scoring.sandboxed.loaders.torch_entry import OneOutput
 from tests.scoring.sandboxed.graph.modules import PATIENCE_S, WIDTH, images
 
 BATCH = 4

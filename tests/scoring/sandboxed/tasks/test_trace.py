@@ -24,15 +24,16 @@ def script(ended: Finished) -> torch.jit.ScriptModule:
 
 
 def test_a_trace_answers_like_the_model_for_any_batch(model: Write) -> None:
-    ended = model("self.head(x.mean((2, 3)))", init="self.head = torch.nn.Linear(3, 3)").run(Task.TRACE)
+    child = model("self.head(x.mean((2, 3)))", init="self.head = torch.nn.Linear(3, 3)")
+
+    ended = child.run(Task.TRACE)
 
     traced = script(ended)
     weight, bias = (value.detach().numpy() for value in traced.parameters())
     found = traced(torch.from_numpy(IMAGES)).detach().numpy()
     np.testing.assert_allclose(found, IMAGES.mean((2, 3)) @ weight.T + bias, atol=1e-5)
     assert (ended.reply["batch"], ended.reply["output_shape"]) == (None, [1, 3])
-    # Five samples, their negatives, black, white and two of noise.
-    assert ended.reply["samples"] == 14
+    assert ended.reply["samples"] == len(child.pixels)
 
 
 def test_the_same_model_gives_the_same_bytes(model: Write) -> None:
@@ -77,23 +78,19 @@ def test_a_model_for_single_pictures_is_traced_for_those(model: Write) -> None:
     assert (ended.reply["outcome"], ended.reply["batch"]) == ("ok", 1)
 
 
-@pytest.mark.parametrize(
-    ("forward", "word"),
-    [
-        ("x.mean((2, 3)) if x.mean() > 0.5 else 10 * x.mean((2, 3))", "data-dependent"),
-        ("x.mean((2, 3)) * float(x.max())", ""),
-        ("x.mean((2, 3)) + x.sum().item()", ""),
-        ("torch.from_numpy(x.numpy().mean((2, 3)))", ""),
-        ("x.mean((2, 3)) + torch.rand(3)", "differ"),
-    ],
-    ids=["branch", "python_number", "item", "numpy", "random"],
-)
-def test_what_a_trace_would_freeze_is_refused(model: Write, forward: str, word: str) -> None:
-    ended = model(forward).run(Task.TRACE)
+def test_a_trace_that_answers_otherwise_is_refused(model: Write) -> None:
+    ended = model("x.mean((2, 3)) + torch.rand(3)").run(Task.TRACE)
 
     assert (ended.exit_code, ended.reply["outcome"]) == (1, "export_failed")
-    assert word in ended.reply["facts"]["why"]
+    assert "differ" in ended.reply["facts"]["why"]
     assert ended.outputs == b""
+
+
+def test_what_cannot_be_traced_says_why(model: Write) -> None:
+    ended = model("x.mean((2, 3)) if not torch.jit.is_tracing() else x.nowhere()").run(Task.TRACE)
+
+    assert ended.reply["outcome"] == "export_failed"
+    assert "nowhere" in ended.reply["facts"]["why"]
 
 
 def test_torchscript_is_not_traced_again(child: Child) -> None:
@@ -103,11 +100,3 @@ def test_torchscript_is_not_traced_again(child: Child) -> None:
 
     assert ended.reply["outcome"] == "export_failed"
     assert "already is TorchScript" in ended.reply["facts"]["why"]
-
-
-def test_a_model_with_another_output_is_refused_as_in_a_check(model: Write) -> None:
-    assert model("x.mean((2, 3))").run(Task.TRACE, width=4).reply["outcome"] == "wrong_output_shape"
-
-
-def test_a_model_that_answers_nan_is_refused(model: Write) -> None:
-    assert model("(x - 2).mean((2, 3)).sqrt()").run(Task.TRACE).reply["outcome"] == "not_finite"

@@ -1,8 +1,4 @@
-"""What a rewritten model is compared on: the samples, and pictures far from them.
-
-A model whose branch depends on what it sees takes the same one for all four samples, maybe. Their
-negatives, black, white and noise are there to take the others.
-"""
+"""How far the answers of a model in another form are from its own."""
 
 from __future__ import annotations
 
@@ -11,28 +7,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.sandboxed.inputs import Pixels, groups, pad
-from scoring.sandboxed.loaders.torch_entry import TorchEntry
-
 # Two engines round differently; beyond this they compute something else.
 TOLERANCE: Final = 1e-2
 ROUNDING: Final = 1e-3
-NOISY: Final = 2
-BRIGHTEST: Final = 255
-
-
-def trials(pixels: Pixels) -> Pixels:
-    """Return the samples, each one's negative, a black picture, a white one, and noise."""
-    if pixels.dtype != np.uint8:
-        return np.concatenate([pixels, -pixels])
-    ends = np.stack([np.full(pixels.shape[1:], value, np.uint8) for value in (0, BRIGHTEST)])
-    noise = np.random.default_rng(0).integers(0, 256, (NOISY, *pixels.shape[1:]), dtype=np.uint8)
-    return np.concatenate([pixels, BRIGHTEST - pixels, ends, noise])
-
-
-def answers(entry: TorchEntry, pixels: Pixels, size: int) -> NDArray[Any]:
-    """Return the module's own numbers, run in groups of `size`; the last one is filled up."""
-    return np.concatenate([entry.raw(pad(group, size))[: len(group)] for group in groups(pixels, size)])
 
 
 def largest(values: NDArray[Any]) -> float:
@@ -40,7 +17,7 @@ def largest(values: NDArray[Any]) -> float:
     return float(np.nan_to_num(np.abs(values.astype(np.float64)), nan=0, posinf=0).max(initial=0.0))
 
 
-def difference(expected: NDArray[Any], found: NDArray[Any]) -> float:
+def largest_between(expected: NDArray[Any], found: NDArray[Any]) -> float:
     """Return the largest difference; infinite where shapes differ or only one of two is a number."""
     if expected.shape != found.shape:
         return float("inf")
