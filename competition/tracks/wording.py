@@ -153,7 +153,8 @@ def quantisation_in_words(spec: TrackSpec) -> str:
     drop = (
         f"The score ({metric_title(spec.metric)}) may then be at most {asked.max_drop_points:g} points lower"
     )
-    return f"{run} {drop}, or the entry is rejected; a fall from 0.75 to 0.65 is 10 points."
+    graph = "What cannot be captured as a graph is rejected too."
+    return f"{run} {drop}, or the entry is rejected; a fall from 0.75 to 0.65 is 10 points. {graph}"
 
 
 def metric_title(metric: str) -> str:
