@@ -16,7 +16,7 @@ json.dumps = lambda reply, **options: dumps(smaller(reply), **options)
 json.JSONEncoder.encode = lambda self, reply: encode(self, smaller(reply))
 for module in list(sys.modules.values()):
     pipe = getattr(module, "ReplyPipe", None)
-    if pipe is not None and not hasattr(pipe, "was"):
+    if isinstance(pipe, type) and not hasattr(pipe, "was"):
         pipe.was = pipe.reply
         pipe.reply = lambda self, reply: self.was(smaller(reply))
 
