@@ -23,9 +23,10 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from scoring.contracts import FREE_SHARE
 from scoring.sandboxed.counters import by_module, by_trace, dispatch
 from scoring.sandboxed.counters.left_alive import LeftAlive
-from scoring.sandboxed.counters.parameters import FREE_VALUES, count_parameters
+from scoring.sandboxed.counters.parameters import count_parameters
 from scoring.sandboxed.graph.capture import EXAMPLES, NotCaptured, capture
 from scoring.sandboxed.graph.module import GraphModule
 from scoring.sandboxed.graph.work import count_work
@@ -115,11 +116,9 @@ def _measured(name: str) -> dict[str, Any]:
     model = build(name).eval().requires_grad_(requires_grad=False)
     sample = torch.rand(1, *input_size(name, model))
     counter = dispatch.count(lambda: model(sample.clone()))
-    values = sum(each.numel() for each in (*model.parameters(), *_floating(model)))
-    others = sum(each.numel() for each in model.buffers()) - sum(each.numel() for each in _floating(model))
     return {
         "parameters": count_parameters(model, LeftAlive([], 0)).total,
-        "true_parameters": values + (others if others > FREE_VALUES else 0),
+        "true_parameters": sum(each.numel() for each in (*model.parameters(), *_floating(model))),
         "dispatch": counter.macs,
         "share_of_values": round(counter.values / max(counter.products, 1), 4),
         "uncounted": sorted(counter.uncounted),
@@ -162,7 +161,8 @@ def build(name: str) -> nn.Module:
 
     library, _, plain = name.partition(":")
     if library == "torchvision":
-        return torchvision.models.get_model(plain, weights=None)
+        of_torchvision: nn.Module = torchvision.models.get_model(plain, weights=None)
+        return of_torchvision
     model: nn.Module = timm.create_model(plain, pretrained=False)
     return model
 
@@ -212,7 +212,7 @@ def summary(lines: list[dict[str, Any]]) -> int:
     shares = sorted(counted, key=lambda line: -line["share_of_values"])
     print(
         f"work on values / products: median {statistics.median(line['share_of_values'] for line in counted):.3f},"
-        f" most {shares[0]['share_of_values']:.3f} ({shares[0]['model']}), free up to {dispatch.FREE_SHARE}"
+        f" most {shares[0]['share_of_values']:.3f} ({shares[0]['model']}), free up to {FREE_SHARE}"
     )
     for other in ("ptflops", "fvcore"):
         _say_opinion(counted, other)
@@ -223,7 +223,7 @@ def summary(lines: list[dict[str, Any]]) -> int:
 def _as_published(line: dict[str, Any]) -> bool:
     """Compare with a number that is rounded to thousandths of a GMAC."""
     found, published = line["dispatch"] / 1e9, line["published_gmacs"]
-    return abs(found - published) <= max(MAX_OFF * published, 0.0005)
+    return bool(abs(found - published) <= max(MAX_OFF * published, 0.0005))
 
 
 def _say_opinion(counted: list[dict[str, Any]], other: str) -> None:
