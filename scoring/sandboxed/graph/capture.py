@@ -21,7 +21,7 @@ from torch import fx, nn
 from torch.export.graph_signature import InputKind
 
 from scoring.sandboxed.failures import one_line
-from scoring.sandboxed.graph.document import Graph, InvalidGraph, Node, OnDevice, Value, Weight
+from scoring.sandboxed.graph.document import LOOSE, Graph, InvalidGraph, Node, OnDevice, Value, Weight
 from scoring.sandboxed.graph.module import INPUT, MASKS, PROCESSOR, leaves
 from scoring.sandboxed.graph.operators import ARITHMETIC, BY_MASK, UnknownOperator, check_call, resolve
 from scoring.sandboxed.graph.script import Unplayable, without_scripts
@@ -136,7 +136,8 @@ class _Writer:
         if kind is InputKind.USER_INPUT:
             return Value(INPUT)
         if kind in _WEIGHTS and target is not None and isinstance(self._tensors.get(target), torch.Tensor):
-            return self._weight(target, self._tensors[target])
+            loose = LOOSE if kind is InputKind.CONSTANT_TENSOR else ""
+            return self._weight(f"{loose}{target}", self._tensors[target])
         raise InvalidGraph(f"it holds {name}, which is not a tensor")
 
     def _weight(self, name: str, tensor: torch.Tensor) -> Weight:
@@ -171,7 +172,7 @@ class _Writer:
 
     def _attribute(self, module: fx.GraphModule, name: str) -> Any:
         found = operator.attrgetter(name)(module)
-        return self._weight(f"constant {name}", found) if isinstance(found, torch.Tensor) else found
+        return self._weight(f"{LOOSE}{name}", found) if isinstance(found, torch.Tensor) else found
 
     def _call(self, node: fx.Node, known: dict[fx.Node, Any], cast: torch.dtype | None) -> Any:
         args, kwargs = _mapped(node.args, known), _mapped(node.kwargs, known)

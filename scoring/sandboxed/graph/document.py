@@ -20,6 +20,8 @@ import safetensors.torch
 import torch
 
 VERSION: Final = 1
+LOOSE: Final = "constant:"
+"""How the name of a tensor begins that no module registers: one written into forward(), mostly small."""
 METADATA: Final = "podium.graph"
 MAX_NODES: Final = 100_000
 MAX_JSON_BYTES: Final = 32 * 2**20

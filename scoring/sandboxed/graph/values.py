@@ -17,7 +17,7 @@ from typing import Any, Final
 import torch
 
 from scoring.sandboxed.counters.parameters import FREE_VALUES
-from scoring.sandboxed.graph.document import Graph, Node, Value, Weight
+from scoring.sandboxed.graph.document import LOOSE, Graph, Node, Value, Weight
 from scoring.sandboxed.graph.module import leaves
 
 WORD_BYTES: Final = 4
@@ -104,18 +104,22 @@ def _dtypes(node: Node) -> Iterator[torch.dtype]:
 
 
 def _stored(graph: Graph) -> int:
-    """Return the values of the weights; few whole numbers are shapes and places, and free."""
+    """Return the values of the weights; a few whole numbers, and a few that nobody registered, are free."""
     computed = _computed_with(graph)
     nibbles = NIBBLES_A_BYTE if unpacking(graph) else 1
-    floating = whole = 0
+    registered = loose = 0
     for name, weight in graph.weights.items():
-        if weight.is_floating_point() or weight.is_complex():
-            floating += weight.numel() * max(weight.element_size() // WORD_BYTES, 1)
+        is_floating = weight.is_floating_point() or weight.is_complex()
+        values = weight.numel()
+        if is_floating:
+            values *= max(weight.element_size() // WORD_BYTES, 1)
         elif name in computed:
-            whole += weight.numel() * weight.element_size() * nibbles
+            values *= weight.element_size() * nibbles
+        if is_floating and not name.startswith(LOOSE):
+            registered += values
         else:
-            whole += weight.numel()
-    return floating + (whole if whole > FREE_VALUES else 0)
+            loose += values
+    return registered + (loose if loose > FREE_VALUES else 0)
 
 
 def _computed_with(graph: Graph) -> set[str]:

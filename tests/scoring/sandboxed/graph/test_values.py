@@ -48,6 +48,11 @@ HONEST = {
         192 * 3,
     ),
     "a grid of positions": (lambda m, x: x.mean((2, 3)) + torch.arange(400.0).sin().sum(), {}, 0),
+    "means written into forward": (
+        lambda m, x: (x - torch.tensor([0.4, 0.5, 0.6]).view(3, 1, 1)).mean((2, 3)),
+        {},
+        0,
+    ),
     "zeros to begin with": (lambda m, x: x.mean((2, 3)) + torch.zeros(1, 3, 1000, 1000).sum(), {}, 0),
 }
 
@@ -85,6 +90,7 @@ def generated(m, x):
     return product(m, x, torch.arange(float(MANY)).mul(0.618).sin())
 
 
+UNREGISTERED = torch.rand(MANY)
 WHOLE = torch.randint(2**62, (MANY // 8,))
 PACKED = {
     "bytes in integers": (shifted, {"w": WHOLE}),
@@ -93,6 +99,7 @@ PACKED = {
     "floats read as bytes": (reinterpreted, {"w": torch.rand(MANY // 4)}),
     "places of a table": (looked_up, {"table": torch.rand(256), "places": torch.randint(256, (MANY,))}),
     "weights of no weights": (generated, {}),
+    "weights that nobody registered": (lambda m, x: product(m, x, UNREGISTERED), {}),
     "integers that are multiplied": (
         lambda m, x: product(m, x, m.w.float()),
         {"w": torch.ones(MANY, dtype=torch.int8)},
