@@ -20,6 +20,7 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
+from competition.submissions.disclosure import SCORE_DECIMALS
 from scoring.cli.app import app
 from scoring.files.archiving import pack
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
@@ -88,5 +89,6 @@ def test_a_kit_is_checked_scored_uploaded_and_ranked(
 
     assert (checked["verdict"], scored["verdict"], worked_on) == ("accepted", "scored", 1)
     assert (row["rank"], row["participant"]) == (1, "alice")
-    assert row["value"] == scored["scores"][spec.metric]["value"]
-    assert row["extra"] == {metric: scored["scores"][metric]["value"] for metric in spec.extra_metrics}
+    told = {metric: round(score["value"], SCORE_DECIMALS) for metric, score in scored["scores"].items()}
+    assert row["value"] == told[spec.metric]
+    assert row["extra"] == {metric: told[metric] for metric in spec.extra_metrics}
