@@ -123,7 +123,7 @@ def _measured(name: str) -> dict[str, Any]:
         "share_of_values": round(counter.values / max(counter.products, 1), 4),
         "uncounted": sorted(counter.uncounted),
         **_second_opinions(model, sample),
-        **_published(name),
+        **_published(name, sample),
         **captured(model, sample),
     }
 
@@ -146,12 +146,16 @@ def _second_opinions(model: nn.Module, sample: torch.Tensor) -> dict[str, int | 
     return {"exact": exact.get_total_flops() // 2, "ptflops": hooked, "fvcore": traced}
 
 
-def _published(name: str) -> dict[str, float]:
-    """Return the GMACs that torchvision publishes with its weights."""
+def _published(name: str, sample: torch.Tensor) -> dict[str, float]:
+    """Return the GMACs that torchvision publishes with weights for this size of input."""
+    import torchvision
+
     library, _, plain = name.partition(":")
     if library != "torchvision":
         return {}
-    return {"published_gmacs": _gmacs(plain)}
+    weights = torchvision.models.get_model_weights(plain)
+    fitting = (each for each in weights if each.transforms().crop_size[0] == sample.shape[-1])
+    return {"published_gmacs": next(each.meta["_ops"] for each in fitting)}
 
 
 def build(name: str) -> nn.Module:
