@@ -8,12 +8,12 @@ from scoring.sandboxed.inputs import Pixels, groups
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 
 
-def append_answers(entry: TorchEntry, pixels: Pixels, channel: Channel) -> None:
+def append_answers(entry: TorchEntry, pixels: Pixels, channel: Channel, *, batch: int | None) -> None:
     """Append a row for each sample, then one for each of the last `ALONE`, which answered alone.
 
-    A model that takes one batch only is asked once.
+    If `batch` is the only one that the graph takes, all are asked once.
     """
     channel.append_rows(entry.predict(pixels))
-    if entry.fixed_batch is None:
+    if batch is None:
         for sample in groups(pixels[-ALONE:], 1):
             channel.append_rows(entry.predict(sample))

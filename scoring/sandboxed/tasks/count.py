@@ -22,7 +22,7 @@ def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Re
     with entry_failures(Outcome.LOAD_FAILED, request.task):
         entry = captured.load(package, request)
     with entry_failures(Outcome.CRASHED, request.task):
-        append_answers(entry, pixels, channel)
+        append_answers(entry, pixels, channel, batch=entry.fixed_batch)
         graph = read(package / request.main)
         batches = {1, request.batch_size} if graph.batch is None else {graph.batch}
         size = graph.batch or 1
