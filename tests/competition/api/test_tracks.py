@@ -99,7 +99,7 @@ def test_a_track_tells_what_an_entry_must_satisfy(anonymous: APIClient, make_tra
         "max_parameters": 7,
         "max_macs": None,
         "macs_counter": "exact",
-        "capture": "preferred",
+        "capture": "required",
         "max_package_bytes": None,
         "max_latency_ms": None,
     }

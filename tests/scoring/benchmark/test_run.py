@@ -20,6 +20,7 @@ from scoring.errors import Fault, Rejected
 from scoring.sandbox.fake import predicted
 from scoring.tracks import load_track
 from tests.scoring.benchmark.playing import TRACK, DrawingSandbox, kept, play
+from tests.tiny import uncaptured
 
 METADATA = {
     "run_id",
@@ -214,7 +215,7 @@ class GatedSandbox(DrawingSandbox):
 
 
 def gated(max_ms: float):
-    track = load_track(TRACK).spec
+    track = uncaptured(load_track(TRACK).spec)
     return replace(track, budgets=replace(track.budgets, max_latency_ms=max_ms))
 
 

@@ -35,7 +35,7 @@ DIGESTS = {
     "gasbench-onnx-image": "sha256:c46b1847e804d4ebf65a8b1a69143c1d7789866858ba09d250ee47777927dc2e",
     "gasbench-onnx-video": "sha256:e942a9299689b5e948e0508a19681de705d6e79d72f583ba372dadeaf3dae2d4",
     "gasbench-video": "sha256:ce336dab3fccdcbfd38ee58812165e95faaf534e164d5d5d33655c48530fd606",
-    "qaihub-classification": "sha256:89002905f7d107b104856de4b6b2529b5d5837cef49dc02a0da94ee09643406e",
+    "qaihub-classification": "sha256:f6a6419276ecc6e534cb99e50c9191db5f228cf9fb15eba812b37e2a8188e726",
 }
 LEFT_OUT = {
     "input.reader": "image",

@@ -36,7 +36,7 @@ OWN_MODULES = (
 )
 
 
-@pytest.mark.parametrize("task", [Task.MEASURE, Task.PREDICT, Task.EXPORT])
+@pytest.mark.parametrize("task", [Task.MEASURE, Task.PREDICT])
 def test_modules_of_its_own_are_its_own_in_every_run(child, task):
     for name in OWN_MODULES:
         (child.package / name).mkdir()
