@@ -24,9 +24,10 @@ from scoring.sandbox.family import Family
 SAMPLE_EVERY_S: Final = 0.1
 TICK_EVERY_S: Final = 0.5
 READ_BYTES: Final = 2**16
-# How long the keeper may take to end its family, and the kernel to end the namespace.
+# How long the keeper may take to end its family, and the kernel to end the namespace: it frees what lies in
+# /tmp too, and a million files there take a busy machine a while.
 MERCY_S: Final = 2.0
-DEATH_S: Final = 15.0
+DEATH_S: Final = 120.0
 # Use above this share of the limit explains a SIGKILL that was not ours.
 NEAR: Final = 0.9
 
