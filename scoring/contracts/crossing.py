@@ -54,7 +54,7 @@ class Request:
 
     `captured` says that the package holds the entry's graph, and nothing of its code. `trials` is how many
     samples more than `samples` the parent shows once a graph is written (see `sandbox.reveal`); 0 asks for
-    no graph. `capture_s` is how long making one may take.
+    no graph. `capture_s` is how much processor time making one may take.
     """
 
     task: Task

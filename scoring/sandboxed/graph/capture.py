@@ -54,7 +54,8 @@ def capture(module: nn.Module, example: torch.Tensor | None, fixed: torch.Tensor
     """Return the graph of a module that answers a batch with a tensor; raise `NotCaptured` if there is none.
 
     The graph takes any batch if it can, for which `example` holds `EXAMPLES` samples; else, or where there is no
-    `example`, only that of `fixed`. Gives up after `seconds`.
+    `example`, only that of `fixed`. Gives up after
+    `seconds` of processor time: a busy machine costs nobody a graph.
     """
     try:
         with _at_most(seconds), _quietly():
@@ -62,7 +63,9 @@ def capture(module: nn.Module, example: torch.Tensor | None, fixed: torch.Tensor
     except Unplayable as exc:
         raise NotCaptured(str(exc)) from exc
     except _TooLong:
-        raise NotCaptured(f"following forward() took longer than {seconds:.0f} seconds") from None
+        raise NotCaptured(
+            f"following forward() took longer than {seconds:.0f} seconds of processor time"
+        ) from None
 
 
 def _widest(module: nn.Module, example: torch.Tensor | None, fixed: torch.Tensor) -> Graph:
@@ -254,10 +257,10 @@ def _at_most(seconds: float) -> Iterator[None]:
     def over(number: int, frame: FrameType | None) -> None:
         raise _TooLong
 
-    before = signal.signal(signal.SIGALRM, over)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, over)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
