@@ -22,6 +22,8 @@ from scoring.sandboxed.graph.module import leaves
 
 WORD_BYTES: Final = 4
 NIBBLES_A_BYTE: Final = 2
+FREE_CONSTANTS: Final = 2**12
+"""Means, deviations and the like may be written into forward(); more than this are weights."""
 _PICKS: Final[Mapping[str, tuple[int, ...]]] = {
     "aten::index": (1,),
     "aten::_unsafe_index": (1,),
@@ -107,19 +109,16 @@ def _stored(graph: Graph) -> int:
     """Return the values of the weights; a few whole numbers, and a few that nobody registered, are free."""
     computed = _computed_with(graph)
     nibbles = NIBBLES_A_BYTE if unpacking(graph) else 1
-    registered = loose = 0
+    floating = constants = whole = 0
     for name, weight in graph.weights.items():
-        is_floating = weight.is_floating_point() or weight.is_complex()
-        values = weight.numel()
-        if is_floating:
-            values *= max(weight.element_size() // WORD_BYTES, 1)
-        elif name in computed:
-            values *= weight.element_size() * nibbles
-        if is_floating and not name.startswith(LOOSE):
-            registered += values
+        if weight.is_floating_point() or weight.is_complex():
+            values = weight.numel() * max(weight.element_size() // WORD_BYTES, 1)
+            floating += values
+            constants += values if name.startswith(LOOSE) else 0
         else:
-            loose += values
-    return registered + (loose if loose > FREE_VALUES else 0)
+            whole += weight.numel() * (weight.element_size() * nibbles if name in computed else 1)
+    free = constants if constants <= FREE_CONSTANTS else 0
+    return floating - free + (whole if whole > FREE_VALUES else 0)
 
 
 def _computed_with(graph: Graph) -> set[str]:

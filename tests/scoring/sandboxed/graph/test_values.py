@@ -6,7 +6,7 @@ from torch import nn
 
 from scoring.sandboxed.counters.parameters import FREE_VALUES
 from scoring.sandboxed.graph.module import GraphModule
-from scoring.sandboxed.graph.values import count_values, unpacking
+from scoring.sandboxed.graph.values import FREE_CONSTANTS, count_values, unpacking
 from scoring.sandboxed.graph.work import sizes, steady
 from tests.scoring.sandboxed.graph.modules import graph_of, images
 
@@ -112,6 +112,15 @@ def test_packed_weights_count_at_least_unpacked(name: str) -> None:
     forward, parts = PACKED[name]
 
     assert values(forward, **parts) >= MANY > FREE_VALUES
+
+
+@pytest.mark.parametrize(
+    ("numbers", "counted"), [(FREE_CONSTANTS, 0), (FREE_CONSTANTS + 1, FREE_CONSTANTS + 1)]
+)
+def test_a_few_numbers_that_nobody_registered_are_free(numbers: int, counted: int) -> None:
+    constant = torch.rand(numbers)
+
+    assert values(lambda m, x: x.mean((2, 3)) + constant.sum()) == counted
 
 
 def test_numbers_written_into_the_graph_count() -> None:
