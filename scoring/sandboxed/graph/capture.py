@@ -41,7 +41,7 @@ _CHECKS: Final = frozenset(
 """They look and return nothing; the graph is compared with the module instead."""
 _WEIGHTS: Final = frozenset({InputKind.PARAMETER, InputKind.BUFFER, InputKind.CONSTANT_TENSOR})
 _IN_WORDS: Final = (
-    (re.compile(r"data-dependent|GuardOnDataDependent|u\d+"), "forward() branches on a tensor's values"),
+    (re.compile(r"data-dependent|GuardOnDataDependent|\bu\d+\b"), "forward() branches on a tensor's values"),
     (re.compile(r"\.numpy\(\)|numpy"), "forward() leaves torch for numpy"),
 )
 
@@ -53,9 +53,9 @@ class NotCaptured(Exception):
 def capture(module: nn.Module, example: torch.Tensor | None, fixed: torch.Tensor, *, seconds: float) -> Graph:
     """Return the graph of a module that answers a batch with a tensor; raise `NotCaptured` if there is none.
 
-    The graph takes any batch if it can, for which `example` holds `EXAMPLES` samples; else, or where there is no
-    `example`, only that of `fixed`. Gives up after
-    `seconds` of processor time: a busy machine costs nobody a graph.
+    The graph takes any batch if it can, for which `example` holds `EXAMPLES` samples; else, or where
+    there is no `example`, only that of `fixed`. Gives up after `seconds` of processor time: a busy
+    machine costs nobody a graph.
     """
     try:
         with _at_most(seconds), _quietly():

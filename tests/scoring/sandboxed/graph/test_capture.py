@@ -145,3 +145,8 @@ def test_what_takes_too_long_is_given_up() -> None:
 
     with pytest.raises(NotCaptured, match=r"longer than 1 second"):
         capture(Answering(sleeping), images(), images(), seconds=1.0)
+
+
+def test_a_name_that_ends_in_a_number_is_not_taken_for_a_branch_on_values() -> None:
+    with pytest.raises(NotCaptured, match="has no attribute 'relu1'"):
+        graph_of(lambda m, x: m.relu1(x))
