@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.budget import enforce
-from scoring.contracts import Finding, Quantised, ScoreReport, Stage, TrackSpec, Usage, Verdict
+from scoring.contracts import Finding, Package, Quantised, ScoreReport, Stage, TrackSpec, Usage, Verdict
 from scoring.flow import repeats, second_score, stages
 from scoring.flow.found import Answers, Computed, InEightBits, Loadable
 from scoring.flow.journal import Journal, Known
@@ -20,8 +20,12 @@ from scoring.sandbox.base import Sandbox
 
 @dataclass(frozen=True, kw_only=True)
 class Examination:
-    """An entry that passed every check before hidden data, ready to predict, and its accepted report."""
+    """An entry that passed every check before hidden data, ready to predict, and its accepted report.
 
+    `package` is the entry as it came; `model` may be its graph.
+    """
+
+    package: Package
     model: Loadable
     report: ScoreReport
     tools: Tools
@@ -30,7 +34,7 @@ class Examination:
         """Return what a later rejection tells too."""
         report = self.report
         return Known(
-            package=self.model.package,
+            package=self.package,
             usage=report.usage,
             warnings=report.warnings,
             log=report.log,
@@ -147,7 +151,7 @@ def _examine(entry: Path, track: TrackSpec, tools: Tools, journal: Journal) -> E
         not_formats=package.not_formats,
         applied=settled.applied,
     )
-    return Examination(model=measured.model, report=report, tools=tools)
+    return Examination(package=package, model=measured.model, report=report, tools=tools)
 
 
 def _export(model: Loadable, tools: Tools, journal: Journal) -> Loadable | None:

@@ -48,7 +48,8 @@ def capture_entry(entry: TorchEntry, request: Request, paced: Pixels, channel: C
 
 def _graph(entry: TorchEntry, request: Request, pixels: Pixels) -> tuple[Graph, bytes]:
     several = pixels[: (entry.fixed_batch or 1) + 1]
-    expected = entry.raw(several) if entry.fixed_batch else None
+    with entry_failures(Outcome.CRASHED, request.task):
+        expected = entry.raw(several) if entry.fixed_batch else None
     examples = entry.tensor(pad(pixels[:EXAMPLES], EXAMPLES))
     fixed = entry.tensor(pad(pixels[:1], entry.fixed_batch or request.batch_size))
     graph = capture(entry.one_output(), examples, fixed, seconds=request.capture_s)

@@ -101,6 +101,23 @@ def test_the_graph_predicts_and_nothing_of_the_entry_is_there(track: TrackSpec, 
     assert [job.request.captured for job in box.jobs] == [False, True, True]
 
 
+def test_a_later_rejection_tells_of_the_entry_and_not_of_its_graph(track: TrackSpec, tmp_path: Path) -> None:
+    np.save(tmp_path / "inputs.npy", np.zeros((2, 3, 224, 224), np.uint8))
+    (tmp_path / "work").mkdir()
+    box = sandbox(
+        measure=captured(ROWS), count=counted(ROWS), predict=failed(Outcome.CRASHED, why="ValueError")
+    )
+    examination = pipeline.examine(
+        write_entry(tmp_path), track, sandbox=box, workdir=tmp_path / "work", note=lambda stage: None
+    )
+
+    with pytest.raises(Rejected) as refused:
+        pipeline.predict_part(examination, tmp_path / "inputs.npy", samples=2, seed=0)
+
+    assert refused.value.package is not None
+    assert refused.value.package.main == "model.py"
+
+
 def changed(rows: np.ndarray, by: float) -> np.ndarray:
     other = rows.copy()
     other[3, 0] += by
