@@ -49,6 +49,25 @@ LENGTH_BYTES = 8
 
 
 @dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What decides which libraries a child needs, and is known before there is a request."""
+
+    task: Task
+    format: Format
+    captured: bool = False
+
+    def to_word(self) -> str:
+        """Return the kind as it stands on the child's command line."""
+        return ":".join((self.task, self.format, *(["captured"] if self.captured else [])))
+
+    @classmethod
+    def from_word(cls, word: str) -> Kind:
+        """Read what `to_word` wrote."""
+        task, name, *captured = word.split(":")
+        return cls(task=Task(task), format=Format(name), captured=bool(captured))
+
+
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """What the child process is told; crosses as JSON. It names no label, file name or host path.
 
@@ -71,6 +90,11 @@ class Request:
     captured: bool = False
     trials: int = 0
     capture_s: float = 0.0
+
+    @property
+    def kind(self) -> Kind:
+        """Return what has to be loaded for it."""
+        return Kind(task=self.task, format=self.format, captured=self.captured)
 
     def to_json(self) -> str:
         """Return the request as the child reads it."""
@@ -127,13 +151,16 @@ A child that ends without it was never able to start: a fault of ours, and not a
 
 @dataclass(frozen=True, kw_only=True)
 class Letter:
-    """What the child reads from its standard input before anything else; nobody can read it a second time.
+    """What the child reads from its standard input once it is its turn; nobody can read it a second time.
 
-    `seal` begins every line of the child's that counts. `last_filter` is a system call filter in base64,
-    which the child puts on itself just before it turns to the entry; empty for none.
+    It waits for the letter with its libraries loaded, before it looks at a request. `seal` begins every line of
+    the child's that counts. `limits` are limits of the kernel, by their names in the `resource` module, and
+    `last_filter` is a system call filter in base64, both of which the child puts on itself just before it
+    turns to the entry; empty for none.
     """
 
     seal: str
+    limits: Mapping[str, int] = field(default_factory=dict)
     last_filter: str = ""
 
     def to_bytes(self) -> bytes:

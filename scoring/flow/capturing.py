@@ -7,20 +7,21 @@ the graph was there. Where there is none, or it answers otherwise, the entry run
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import FORMAT_FACTS, Capture, Package, Stage, Task
+from scoring.contracts import FORMAT_FACTS, Capture, Kind, Package, Stage, Task
 from scoring.errors import Rejected, render
 from scoring.flow import trials
 from scoring.flow.agreement import count_off
 from scoring.flow.found import Loadable
 from scoring.flow.runs import Tools, make_job, make_probe_job, run_job
 from scoring.sandbox import exchange
-from scoring.sandbox.base import Job
+from scoring.sandbox.base import Job, Sandbox
 from scoring.sandbox.reveal import Reveal
 
 GRAPH: Final = "graph.safetensors"
@@ -72,6 +73,14 @@ def measure(model: Loadable, tools: Tools) -> Measured:
         return Measured(facts=_facts(job, tools), why_not=why_not)
     graph = Graph(model=replace(model, package=written.package, captured=True), counts=counts)
     return Measured(facts=facts, graph=graph)
+
+
+def expect(model: Loadable, then: Sequence[Task], sandbox: Sandbox) -> None:
+    """Tell the sandbox what comes after measuring, so that it can start what measuring does not wait for."""
+    captured = is_wanted(model)
+    tasks = ((Task.COUNT,) if captured else ()) + tuple(then)
+    kinds = [Kind(task=task, format=model.package.format, captured=captured) for task in tasks]
+    sandbox.expect(kinds, model.track.run_limits)
 
 
 def is_wanted(model: Loadable) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.budget import enforce
-from scoring.contracts import Finding, Package, Quantised, ScoreReport, Stage, TrackSpec, Usage, Verdict
-from scoring.flow import repeats, second_score, stages
+from scoring.contracts import Finding, Package, Quantised, ScoreReport, Stage, Task, TrackSpec, Usage, Verdict
+from scoring.flow import capturing, repeats, second_score, stages
 from scoring.flow.found import Answers, Computed, InEightBits, Loadable
 from scoring.flow.journal import Journal, Known
 from scoring.flow.runs import Note, Tools
@@ -72,7 +73,7 @@ def score(
     """
     tools = Tools(sandbox=sandbox, workdir=workdir, note=note)
     with Journal(note) as journal:
-        examination = _examine(entry, track, tools, journal)
+        examination = _examine(entry, track, tools, journal, then=(Task.PREDICT,) * 2)
         accepted, model = examination.report, examination.model
         graph = _export(model, tools, journal)
         with journal.stage(Stage.PREDICT):
@@ -122,8 +123,13 @@ def time_part(
         return stages.time_samples(usage, model, inputs, predictions, examination.tools, seed=seed)
 
 
-def _examine(entry: Path, track: TrackSpec, tools: Tools, journal: Journal) -> Examination:
-    """Do what comes before hidden data, but for the export; each stage says what it found by then."""
+def _examine(
+    entry: Path, track: TrackSpec, tools: Tools, journal: Journal, *, then: Sequence[Task] = ()
+) -> Examination:
+    """Do what comes before hidden data, but for the export; each stage says what it found by then.
+
+    `then` says what the sandbox will be asked next.
+    """
     with journal.stage(Stage.INTAKE):
         package = stages.take_in(entry, track, tools)
         journal.keep(package=package, warnings=package.warnings)
@@ -134,6 +140,7 @@ def _examine(entry: Path, track: TrackSpec, tools: Tools, journal: Journal) -> E
         counts = stages.count(package, settled)
     model = Loadable(package=package, track=settled.track, options=settled.options)
     with journal.stage(Stage.MEASURE):
+        capturing.expect(model, then, tools.sandbox)
         measured = stages.measure(model, counts, tools)
         journal.keep(usage=measured.usage, warnings=measured.warnings, log=measured.log)
     with journal.stage(Stage.ENFORCE):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from scoring.contracts import Request, RunLimits
+from scoring.contracts import Kind, Request, RunLimits
 
 
 class ExitStatus(StrEnum):
@@ -42,6 +42,11 @@ class Job:
     inputs: Path
     timeout_s: float
     limits: RunLimits
+
+    @property
+    def kind(self) -> Kind:
+        """Return what has to be loaded for it."""
+        return self.request.kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,3 +89,6 @@ class Sandbox(Protocol):
 
     def run(self, job: Job, *, workdir: Path, tick: Callable[[], None]) -> Run:
         """Run the job, writing only below `workdir`."""
+
+    def expect(self, kinds: Iterable[Kind], limits: RunLimits) -> None:
+        """Hear which jobs are likely to come next; nothing has to be made of it."""

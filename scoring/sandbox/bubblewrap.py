@@ -15,25 +15,25 @@ import random
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from scoring.contracts import Letter, Processes
+from scoring.contracts import Kind, Processes, RunLimits
 from scoring.errors import Fault
 from scoring.sandbox import cage, syscalls, workfiles
 from scoring.sandbox.base import Job, Run
-from scoring.sandbox.limits import processors, resource_limits
-from scoring.sandbox.pipes import open_pipe, readable
+from scoring.sandbox.limits import limits_before_a_job, limits_of_a_job, processors, resource_limits
+from scoring.sandbox.pipes import Pipe, open_pipe, readable
 from scoring.sandbox.sealed import new_letter
-from scoring.sandbox.supervise import Started, supervise
+from scoring.sandbox.supervise import Started, kill, supervise
 
 CHILD: Final = ("-P", "-s", "-m", "scoring.sandboxed")
 CHILD_FILES: Final = (
-    *("--request", "/request.json", "--package", "/package", "--inputs", "/inputs.npy"),
-    *("--outputs", "/outputs.bin"),
+    *("--request", cage.REQUEST, "--package", cage.PACKAGE, "--inputs", cage.INPUTS),
+    *("--outputs", cage.OUTPUTS),
 )
 # Far above the ids of people, services and containers' sub-ids, below 2**31.
 UIDS: Final = range(1_900_000_000, 2_000_000_000)
@@ -63,29 +63,73 @@ class BubblewrapSandbox:
     def run(self, job: Job, *, workdir: Path, tick: Callable[[], None]) -> Run:
         """Run the job; raise `Fault` when the sandbox cannot be set up or is killed from outside."""
         exhibits = workfiles.prepare(job, workdir)
+        with self.opened(job.kind, job.limits, exhibits.mounts, exhibits.outputs, job) as opened:
+            return opened.play(job, exhibits, tick)
+
+    def expect(self, kinds: Iterable[Kind], limits: RunLimits) -> None:
+        """Start nothing ahead; see `WarmSandbox`."""
+
+    @contextlib.contextmanager
+    def opened(
+        self, kind: Kind, limits: RunLimits, given: Mapping[str, Path], outputs: Path, job: Job | None = None
+    ) -> Iterator[Opened]:
+        """Start a child that loads what the kind needs and waits for its letter; it is dead in the end.
+
+        `given` stands inside as it is named, and `outputs` as the file to write. Without a `job`, the
+        limits that depend on one come with the letter.
+        """
         uid = unused_uid() if os.geteuid() == 0 else None
-        if uid is not None:
-            workfiles.hand_over(exhibits, uid)
-        pinned_to = processors(job)
-        may_start_processes = job.limits.processes is Processes.ALLOWED
-        letter = new_letter("" if may_start_processes else encoded(syscalls.last_program()))
+        pinned_to = processors(job) if job else None
+        may_start_processes = limits.processes is Processes.ALLOWED
         child_filter = syscalls.child_program(
             is_pinned=pinned_to is not None,
             may_start_processes=may_start_processes,
+            has_its_limits=job is not None,
         )
         plan = {
             "uid": uid,
             "confined": True,
-            "limits": resource_limits(job),
+            "limits": resource_limits(job) if job else limits_before_a_job(limits),
             "processors": pinned_to,
             "readable": cage.READABLE,
             "pid": syscalls.CHILD_PID,
             "filter": encoded(child_filter),
-            "argv": [cage.interpreter(), *self.child, *CHILD_FILES],
+            "argv": [cage.interpreter(), *self.child, "--kind", kind.to_word(), *CHILD_FILES],
         }
-        with started(cage.arguments(exhibits, job.limits), plan, letter) as running:
-            ending = supervise(running, job, tick)
-        if uid is not None:
+        with started(cage.arguments(given, outputs, limits), plan) as (running, letters):
+            try:
+                yield Opened(running, letters, uid, has_its_limits=job is not None)
+            finally:
+                kill(running)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A sandbox that stands, and in it a child that waits for its letter; good for one job."""
+
+    running: Started
+    letters: Pipe
+    uid: int | None
+    has_its_limits: bool
+
+    @property
+    def is_alive(self) -> bool:
+        """Say whether the child still waits."""
+        return self.running.process.poll() is None
+
+    def play(self, job: Job, exhibits: cage.Exhibits, tick: Callable[[], None]) -> Run:
+        """Run the job, whose files stand inside as the mounts say."""
+        if self.uid is not None:
+            workfiles.hand_over(exhibits, self.uid)
+        may_start_processes = job.limits.processes is Processes.ALLOWED
+        letter = new_letter(
+            encoded(syscalls.last_program(may_start_processes=may_start_processes)),
+            {} if self.has_its_limits else limits_of_a_job(job),
+        )
+        running = replace(self.running, started_at=time.monotonic())
+        self.letters.send(letter.to_bytes())
+        ending = supervise(running, job, tick)
+        if self.uid is not None:
             workfiles.take_back(exhibits)
         return workfiles.collect(job, exhibits, ending, letter)
 
@@ -120,13 +164,15 @@ def unused_uid() -> int:
 
 
 @contextlib.contextmanager
-def started(inside: list[str], plan: Mapping[str, object], letter: Letter) -> Iterator[Started]:
-    """Start bubblewrap with the keeper inside; close our ends of its pipes at the end."""
-    started_at = time.monotonic()
+def started(inside: list[str], plan: Mapping[str, object]) -> Iterator[tuple[Started, Pipe]]:
+    """Start bubblewrap with the keeper inside, and yield it with the pipe that its child's letter goes down.
+
+    Our ends of its pipes are closed in the end.
+    """
     with contextlib.ExitStack() as ours:
-        log, status, reply, report = (open_pipe(ours) for _ in range(4))
+        log, status, reply, report, letters = (open_pipe(ours) for _ in range(5))
         keeper_plan = {**plan, "status_fd": status.writer, "reply_fd": reply.writer}
-        process = _start(inside, keeper_plan, letter, log=log.writer, report=report.writer)
+        process = _start(inside, keeper_plan, letters=letters.reader, log=log.writer, report=report.writer)
         try:
             for pipe in (log, status, reply, report):
                 pipe.close_writer()
@@ -138,7 +184,7 @@ def started(inside: list[str], plan: Mapping[str, object], letter: Letter) -> It
             process.wait()
             raise
         ours.callback(os.close, keeper_fd)
-        yield Started(
+        running = Started(
             process=process,
             keeper_pid=keeper_pid,
             keeper_fd=keeper_fd,
@@ -146,12 +192,13 @@ def started(inside: list[str], plan: Mapping[str, object], letter: Letter) -> It
             status_fd=status.reader,
             reply_fd=reply.reader,
             scratch="/tmp",  # noqa: S108
-            started_at=started_at,
+            started_at=time.monotonic(),
         )
+        yield running, letters
 
 
 def _start(
-    inside: list[str], plan: Mapping[str, Any], letter: Letter, *, log: int, report: int
+    inside: list[str], plan: Mapping[str, Any], *, letters: int, log: int, report: int
 ) -> subprocess.Popen[bytes]:
     keeper = [cage.interpreter(), "-I", "-S", cage.KEEPER, json.dumps(plan)]
     with contextlib.ExitStack() as theirs:
@@ -161,7 +208,7 @@ def _start(
         words_fd = readable(b"".join(os.fsencode(word) + b"\0" for word in words), theirs)
         return subprocess.Popen(
             [program(), "--args", str(words_fd), "--", *keeper],
-            stdin=readable(letter.to_bytes(), theirs),
+            stdin=letters,
             stdout=log,
             stderr=log,
             # bubblewrap's own environment shows in /proc/1/environ: give it none of our secrets.

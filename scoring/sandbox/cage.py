@@ -41,18 +41,32 @@ MASKED: Final = (
 )
 
 
+REQUEST: Final = "/given/request.json"
+INPUTS: Final = "/given/inputs.npy"
+PACKAGE: Final = "/package"
+OUTPUTS: Final = "/outputs.bin"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Exhibits:
-    """The host files of one run; inside they are /request.json, /package, /inputs.npy and /outputs.bin."""
+    """The host files of one run; inside they are `REQUEST`, `PACKAGE`, `INPUTS` and `OUTPUTS`."""
 
     request: Path
     package: Path
     inputs: Path
     outputs: Path
 
+    @property
+    def mounts(self) -> Mapping[str, Path]:
+        """Return which of them stands where, read-only."""
+        return {PACKAGE: self.package, INPUTS: self.inputs, REQUEST: self.request}
 
-def arguments(exhibits: Exhibits, limits: RunLimits) -> list[str]:
-    """Return what makes up the inside: file system, then environment. Namespaces are the caller's."""
+
+def arguments(given: Mapping[str, Path], outputs: Path, limits: RunLimits) -> list[str]:
+    """Return what makes up the inside: file system, then environment. Namespaces are the caller's.
+
+    `given` is what a run is given to read, by where it stands inside.
+    """
     mounts = {
         "/usr": Path("/usr"),
         **python_mounts(),
@@ -60,15 +74,13 @@ def arguments(exhibits: Exhibits, limits: RunLimits) -> list[str]:
         "/podium/scoring/contracts": SOURCE / "contracts",
         "/podium/scoring/sandboxed": SOURCE / "sandboxed",
         KEEPER: Path(__file__).with_name("keeper.py"),
-        "/package": exhibits.package,
-        "/inputs.npy": exhibits.inputs,
-        "/request.json": exhibits.request,
+        **given,
     }
     words = ["--perms", "1777", "--size", str(limits.max_tmp_bytes), "--tmpfs", "/tmp"]  # noqa: S108
     words += open_parents(mounts)
     for inside, outside in mounts.items():
         words += ["--ro-bind", str(outside), inside]
-    words += ["--bind", str(exhibits.outputs), "/outputs.bin"]
+    words += ["--bind", str(outputs), OUTPUTS]
     words += [*library_links(), *devices(), *processes()]
     # In a user namespace the entry owns the root folder, which has no size cap: close it for good.
     words += ["--remount-ro", "/", "--chdir", "/tmp", "--hostname", "sandbox", "--clearenv"]  # noqa: S108

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import Outcome, Task
+from scoring.contracts import Kind, Outcome, RunLimits, Task
 from scoring.errors import Fault
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.limits import expected_output_bytes
@@ -40,6 +40,11 @@ class FakeSandbox:
     scripts: Mapping[Task, Sequence[Scripted]]
     isolated: bool = True
     jobs: list[Job] = field(default_factory=list)
+    expected: list[Kind] = field(default_factory=list)
+
+    def expect(self, kinds: Iterable[Kind], limits: RunLimits) -> None:
+        """Remember what was expected."""
+        self.expected.extend(kinds)
 
     def run(self, job: Job, *, workdir: Path, tick: Callable[[], None]) -> Run:
         """Play the next script of the job's task under the caps that every sandbox keeps."""

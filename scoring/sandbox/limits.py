@@ -6,7 +6,7 @@ import math
 import os
 from typing import Final
 
-from scoring.contracts import ALONE, LENGTH_BYTES, ON_TRIALS, WRITING, Task
+from scoring.contracts import ALONE, LENGTH_BYTES, ON_TRIALS, WRITING, RunLimits, Task
 from scoring.sandbox.base import Job
 
 MAX_OPEN_FILES: Final = 1024
@@ -37,19 +37,30 @@ def processors(job: Job) -> list[int] | None:
 
 
 def resource_limits(job: Job) -> dict[str, int]:
-    """Return limits by their names in the `resource` module.
+    """Return all limits of a job by their names in the `resource` module."""
+    return limits_before_a_job(job.limits) | limits_of_a_job(job)
+
+
+def limits_before_a_job(limits: RunLimits) -> dict[str, int]:
+    """Return what holds whichever job comes.
 
     Memory is RLIMIT_DATA, private writable memory: RLIMIT_AS would also count torch's libraries, the
     mapped input array and address space that allocators reserve and never touch. With it a model
     that is too large gets a MemoryError that it can report, before the watcher has to kill it.
     """
     return {
-        "RLIMIT_DATA": job.limits.max_memory_bytes + RESERVED_BYTES,
-        "RLIMIT_NPROC": job.limits.max_processes,
-        "RLIMIT_FSIZE": max(job.limits.max_file_bytes, expected_output_bytes(job)),
-        "RLIMIT_CPU": math.ceil(job.timeout_s * job.limits.threads) + 1,
+        "RLIMIT_DATA": limits.max_memory_bytes + RESERVED_BYTES,
+        "RLIMIT_NPROC": limits.max_processes,
         "RLIMIT_CORE": 0,
         "RLIMIT_NOFILE": MAX_OPEN_FILES,
         "RLIMIT_MEMLOCK": 2**16,
         "RLIMIT_MSGQUEUE": 0,
+    }
+
+
+def limits_of_a_job(job: Job) -> dict[str, int]:
+    """Return what depends on the time that a job has and on what it writes."""
+    return {
+        "RLIMIT_FSIZE": max(job.limits.max_file_bytes, expected_output_bytes(job)),
+        "RLIMIT_CPU": math.ceil(job.timeout_s * job.limits.threads) + 1,
     }

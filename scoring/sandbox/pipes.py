@@ -16,7 +16,7 @@ _PIPE_BYTES = 2**16
 
 @dataclass(frozen=True)
 class Pipe:
-    """Both ends of a pipe; the child gets the writer."""
+    """Both ends of a pipe; the child gets one of them."""
 
     reader: int
     writer: int
@@ -25,6 +25,14 @@ class Pipe:
     def close_writer(self) -> None:
         """Close our copy of the writer, so that the reader sees the end when the child is gone."""
         self.stack.close()
+
+    def send(self, content: bytes) -> None:
+        """Write all of `content`, which a new pipe holds, and close the writer; a child that is gone reads nothing."""
+        if len(content) > _PIPE_BYTES:
+            raise Fault("what a child is told is too long for a pipe")
+        with contextlib.suppress(BrokenPipeError):
+            os.write(self.writer, content)
+        self.close_writer()
 
     def read(self, timeout_s: float) -> bytes:
         """Read up to the end, or as much as comes within `timeout_s`."""
@@ -49,9 +57,6 @@ def open_pipe(owner: contextlib.ExitStack) -> Pipe:
 
 def readable(content: bytes, owner: contextlib.ExitStack) -> int:
     """Return a descriptor from which a child reads `content`."""
-    if len(content) > _PIPE_BYTES:
-        raise Fault("an argument of the sandbox is too long for a pipe")
     pipe = open_pipe(owner)
-    os.write(pipe.writer, content)
-    pipe.close_writer()
+    pipe.send(content)
     return pipe.reader

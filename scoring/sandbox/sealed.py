@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,9 +20,9 @@ class Said:
     reply: bytes
 
 
-def new_letter(last_filter: str = "") -> Letter:
+def new_letter(last_filter: str = "", limits: Mapping[str, int] | None = None) -> Letter:
     """Return the letter of one run, with a seal that nobody can guess."""
-    return Letter(seal=secrets.token_hex(SEAL_BYTES), last_filter=last_filter)
+    return Letter(seal=secrets.token_hex(SEAL_BYTES), limits=limits or {}, last_filter=last_filter)
 
 
 def unsealed(raw: bytes, letter: Letter) -> Said:

@@ -205,12 +205,17 @@ def _drain(watch: _Watch) -> None:
 
 
 def _end(watch: _Watch) -> None:
-    """Kill the keeper and all below it; return when they are dead, else raise `Fault`."""
+    """Let the keeper end its family and report, then kill what is left."""
     started = watch.started
     if watch.has_started:
         # From here on the keeper listens: it ends its family and reports exact processor time.
         _signal_keeper(started, signal.SIGTERM)
         _await_keeper(watch)
+    kill(started)
+
+
+def kill(started: Started) -> None:
+    """Kill the keeper and all below it at once; return when they are dead, else raise `Fault`."""
     _signal_keeper(started, signal.SIGKILL)
     started.process.kill()
     try:

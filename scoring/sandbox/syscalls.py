@@ -86,8 +86,11 @@ def program() -> bytes:
 
 
 @cache
-def child_program(*, is_pinned: bool, may_start_processes: bool) -> bytes:
+def child_program(*, is_pinned: bool, may_start_processes: bool, has_its_limits: bool = True) -> bytes:
     """Return a second filter, for the entry and not for the keeper: no processes, no SIGKILL of its own making.
+
+    A child that has its limit on processor time cannot change it; one that waits for it cannot once it has
+    put on the last filter.
 
     Such an end looks as if somebody had killed the sandbox from outside, which is a fault of ours: it
     is tried again and costs the entrant no submission, so it would be a quota without an end.
@@ -97,6 +100,8 @@ def child_program(*, is_pinned: bool, may_start_processes: bool) -> bytes:
     rules = _rules(seccomp.ALLOW)
     refused = seccomp.ERRNO(errno.EPERM)
     _refuse_kills(rules, refused)
+    if has_its_limits:
+        _refuse_limits_of_time(rules, refused)
     for name in _known(LANDLOCK):
         rules.add_rule(refused, name)
     rules.add_rule(refused, "fcntl", _is(1, F_SETPIPE_SZ))
@@ -130,11 +135,17 @@ def _refuse_kills(rules: Any, refused: int) -> None:
         rules.add_rule(refused, name, _is(0, CHILD_PID), _is(2, signal.SIGKILL))
     for name in ("tkill", "pidfd_send_signal"):
         rules.add_rule(refused, name, _is(1, signal.SIGKILL))
-    # A limit on processor time, input on a descriptor, a timer and the end of a child can send it too.
-    rules.add_rule(refused, "setrlimit", _is(0, resource.RLIMIT_CPU))
-    rules.add_rule(refused, "prlimit64", _is(1, resource.RLIMIT_CPU), seccomp.Arg(2, seccomp.NE, 0))
+    # Input on a descriptor, a timer and the end of a child can send it too.
     rules.add_rule(refused, "fcntl", _is(1, F_SETSIG))
     rules.add_rule(refused, "timer_create")
+
+
+def _refuse_limits_of_time(rules: Any, refused: int) -> None:
+    """Refuse to change the limit on processor time: reaching it sends SIGKILL."""
+    import pyseccomp as seccomp
+
+    rules.add_rule(refused, "setrlimit", _is(0, resource.RLIMIT_CPU))
+    rules.add_rule(refused, "prlimit64", _is(1, resource.RLIMIT_CPU), seccomp.Arg(2, seccomp.NE, 0))
 
 
 def _is(argument: int, value: int) -> object:
@@ -152,13 +163,16 @@ def _known(names: str) -> list[str]:
 
 
 @cache
-def last_program() -> bytes:
-    """Return the filter that the child puts on itself once Python and our libraries are loaded."""
+def last_program(*, may_start_processes: bool) -> bytes:
+    """Return the filter that the child puts on itself once our libraries are loaded and its limits stand."""
     import pyseccomp as seccomp
 
     rules = _rules(seccomp.ALLOW)
-    for name in ("execve", "execveat"):
-        rules.add_rule(seccomp.ERRNO(errno.EPERM), name)
+    refused = seccomp.ERRNO(errno.EPERM)
+    _refuse_limits_of_time(rules, refused)
+    if not may_start_processes:
+        for name in ("execve", "execveat"):
+            rules.add_rule(refused, name)
     return _exported(rules)
 
 

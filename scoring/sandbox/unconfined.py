@@ -12,11 +12,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from scoring.contracts import Letter
+from scoring.contracts import Kind, Letter, RunLimits
 from scoring.sandbox import cage, workfiles
 from scoring.sandbox.base import Job, Run
 from scoring.sandbox.bubblewrap import CHILD
@@ -37,6 +37,9 @@ class UnconfinedSandbox:
         """Say that entry code can reach everything that we can."""
         return False
 
+    def expect(self, kinds: Iterable[Kind], limits: RunLimits) -> None:
+        """Start nothing ahead."""
+
     def run(self, job: Job, *, workdir: Path, tick: Callable[[], None]) -> Run:
         """Run the job; raise `Fault` when the child cannot be started or is killed from outside."""
         files = workfiles.prepare(job, workdir.resolve())
@@ -52,7 +55,7 @@ class UnconfinedSandbox:
             "processors": processors(job),
             "pid": None,
             "filter": None,
-            "argv": [sys.executable, *self.child, *_child_files(files)],
+            "argv": [sys.executable, *self.child, "--kind", job.kind.to_word(), *_child_files(files)],
         }
         letter = new_letter()
         with tempfile.TemporaryDirectory(dir=files.outputs.parent, ignore_cleanup_errors=True) as scratch:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from scoring.contracts import Letter
 from scoring.errors import Fault
 from scoring.sandbox.base import ExitStatus, Job, Overflow, Run
-from scoring.sandbox.cage import Exhibits
+from scoring.sandbox.cage import INPUTS, PACKAGE, REQUEST, Exhibits
 from scoring.sandbox.limits import expected_output_bytes
 from scoring.sandbox.sealed import unsealed
 from scoring.sandbox.supervise import ProcessEnding
@@ -35,6 +38,58 @@ def prepare(job: Job, workdir: Path) -> Exhibits:
     exhibits.outputs.unlink(missing_ok=True)
     exhibits.outputs.touch(mode=0o600, exist_ok=False)
     return exhibits
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The files of a run that is started before its job is known: empty folders, filled when it is its turn."""
+
+    folder: Path
+
+    @property
+    def mounts(self) -> Mapping[str, Path]:
+        """Return what stands where inside, read-only."""
+        return {PACKAGE: self._package, str(Path(REQUEST).parent): self._given}
+
+    @property
+    def outputs(self) -> Path:
+        """Return the file that the child writes."""
+        return self.folder / "outputs.bin"
+
+    @property
+    def _package(self) -> Path:
+        return self.folder / "package"
+
+    @property
+    def _given(self) -> Path:
+        return self.folder / "given"
+
+    def prepare(self) -> None:
+        """Make the folders, and the empty file that the child writes its outputs into."""
+        for folder in (self._package, self._given):
+            folder.mkdir(mode=0o755)
+        self.outputs.touch(mode=0o600, exist_ok=False)
+
+    def fill(self, job: Job, workdir: Path) -> Exhibits:
+        """Let the job's files appear; raise OSError where they lie on another file system.
+
+        They are links: nothing is copied, and what is written to the inputs or outputs meanwhile shows.
+        """
+        workdir.mkdir(parents=True, exist_ok=True)
+        workdir.chmod(0o700)
+        exhibits = Exhibits(
+            request=self._given / Path(REQUEST).name,
+            package=self._package,
+            inputs=self._given / Path(INPUTS).name,
+            outputs=workdir / "outputs.bin",
+        )
+        exhibits.inputs.hardlink_to(job.inputs)
+        shutil.copytree(job.package, self._package, symlinks=True, copy_function=os.link, dirs_exist_ok=True)
+        exhibits.request.write_text(job.request.to_json())
+        exhibits.outputs.unlink(missing_ok=True)
+        # Last: whoever waits for it takes the first file of this name.
+        exhibits.outputs.hardlink_to(self.outputs)
+        return exhibits
 
 
 def hand_over(exhibits: Exhibits, uid: int) -> None:

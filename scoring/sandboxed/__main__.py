@@ -1,19 +1,20 @@
-"""The child process: reads one request, does its task, writes one reply and leaves."""
+"""The child process: loads its libraries, waits for one request, does its task, writes one reply and leaves."""
 
 from __future__ import annotations
 
 import argparse
+import resource
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Final, Protocol, cast
 
-from scoring.contracts import FORMAT_FACTS, Request, Task
+from scoring.contracts import FORMAT_FACTS, Kind, Letter, Request, Task
 from scoring.sandboxed.channel import Channel, Reply, ReplyPipe, leave, read_letter
 from scoring.sandboxed.inputs import Pixels, open_inputs, open_paced
 from scoring.sandboxed.loaders import loader_of
-from scoring.sandboxed.processes import refuse_processes
+from scoring.sandboxed.processes import put_on, refuse_processes
 from scoring.sandboxed.refusal import Refusal
 
 TASKS: Final[Mapping[Task, str]] = {
@@ -24,8 +25,9 @@ TASKS: Final[Mapping[Task, str]] = {
     Task.COMPILE: "scoring.sandboxed.tasks.compile",
     Task.TRACE: "scoring.sandboxed.tasks.trace",
     Task.QUANTISE: "scoring.sandboxed.tasks.quantise",
+    Task.CALIBRATE: "scoring.sandboxed.tasks.calibrate",
 }
-"""The module that does a task on an entry; how one is measured depends on its format."""
+"""The module that does a task; how an entry is measured depends on its format."""
 
 
 Work = Callable[[], Reply]
@@ -39,17 +41,17 @@ class TaskModule(Protocol):
 
 
 def main() -> None:
-    """Do what the request named on the command line asks for; never return."""
+    """Load what the kind on the command line needs, wait for the letter, and do the request; never return."""
     # What the environment adds for its own machine is not here, and would only tell of that.
     sys.path[:] = [folder for folder in sys.path if Path(folder).exists()]
-    paths = _paths()
-    request = Request.from_json(paths.request.read_text())
+    given = _given()
+    task = preload(given.kind)
     letter = read_letter()
-    pipe = ReplyPipe(paths.reply, letter)
+    request = Request.from_json(given.request.read_text())
+    pipe = ReplyPipe(given.reply, letter)
     try:
-        work = _calibration(request) if request.task is Task.CALIBRATE else _work(request, paths)
-        if not request.may_start_processes:
-            refuse_processes(letter.last_filter)
+        work = _work(task, request, given)
+        settle(letter, request)
         pipe.started()
         reply = work()
     except Refusal as refusal:
@@ -57,29 +59,39 @@ def main() -> None:
     _end(pipe, reply, exit_code=0)
 
 
-def _paths() -> argparse.Namespace:
+def _given() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scoring.sandboxed")
+    parser.add_argument("--kind", type=Kind.from_word, required=True)
     for name in ("request", "package", "inputs", "outputs"):
-        parser.add_argument(f"--{name}", type=Path, required=name not in {"package", "inputs"})
+        parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--reply", type=int, required=True)
     return parser.parse_args()
 
 
-def _calibration(request: Request) -> Work:
-    from scoring.sandboxed.tasks.calibrate import calibrate
-
-    return lambda: calibrate(request.threads)
-
-
-def _work(request: Request, paths: argparse.Namespace) -> Work:
+def preload(kind: Kind) -> TaskModule:
     """Import all of ours before the entry is, so that a broken library of ours does not look like its doing."""
+    if kind.task is not Task.CALIBRATE:
+        import_module(loader_of(kind))
+    measure = FORMAT_FACTS[kind.format].measure
+    return cast(TaskModule, import_module(measure if kind.task is Task.MEASURE else TASKS[kind.task]))
+
+
+def _work(task: TaskModule, request: Request, given: argparse.Namespace) -> Work:
+    """Open the files of the request; what is returned does it."""
     opened = open_paced if request.task is Task.LATENCY or request.trials else open_inputs
-    pixels = opened(paths.inputs, request)
-    channel = Channel(paths.outputs)
-    import_module(loader_of(request))
-    measure = FORMAT_FACTS[request.format].measure
-    task = cast(TaskModule, import_module(measure if request.task is Task.MEASURE else TASKS[request.task]))
-    return lambda: task.run(request, paths.package, pixels, channel)
+    pixels = opened(given.inputs, request)
+    channel = Channel(given.outputs)
+    return lambda: task.run(request, given.package, pixels, channel)
+
+
+def settle(letter: Letter, request: Request) -> None:
+    """Take what is left of the limits, and of what may be called; from here on the entry may run."""
+    for name, limit in letter.limits.items():
+        resource.setrlimit(getattr(resource, name), (limit, limit))
+    if letter.last_filter:
+        put_on(letter.last_filter)
+    if not request.may_start_processes:
+        refuse_processes()
 
 
 def _end(pipe: ReplyPipe, reply: Mapping[str, object], *, exit_code: int) -> None:

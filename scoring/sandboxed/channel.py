@@ -23,10 +23,15 @@ _write, _truncate, _seek, _leave = os.write, os.ftruncate, os.lseek, os._exit
 
 
 def read_letter() -> Letter:
-    """Read the letter and put nothing in its place, so that the entry finds it nowhere."""
+    """Wait for the letter and put nothing in its place, so that the entry finds it nowhere.
+
+    Without one there is nothing to do, and the process ends.
+    """
     content = b""
     while chunk := os.read(STDIN, 2**16):
         content += chunk
+    if not content:
+        leave(0)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, STDIN)
     os.close(nothing)

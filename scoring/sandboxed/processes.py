@@ -35,10 +35,8 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_void_p))
 
 
-def refuse_processes(last_filter: str) -> None:
-    """Put on the filter, in base64 and empty for none, and raise `ProcessRefused` where Python starts a process."""
-    if last_filter:
-        _add_filter(base64.b64decode(last_filter))
+def refuse_processes() -> None:
+    """Raise `ProcessRefused` where Python starts a process."""
     # multiprocessing calls it without an event; looked up there at each call.
     import _posixsubprocess
 
@@ -46,11 +44,12 @@ def refuse_processes(last_filter: str) -> None:
     sys.addaudithook(_hook)
 
 
-def _add_filter(program: bytes) -> None:
+def put_on(last_filter: str) -> None:
+    """Put a system call filter, in base64, on all threads: libraries have started some by now."""
+    program = base64.b64decode(last_filter)
     instructions = ctypes.create_string_buffer(program, len(program))
     packed = _Program(len(program) // BYTES_OF_INSTRUCTION, ctypes.cast(instructions, ctypes.c_void_p))
     call = ctypes.CDLL(None, use_errno=True).syscall
-    # Of all threads: libraries have started some by now.
     if call(SECCOMP[platform.machine()], SET_MODE_FILTER, ALL_THREADS, ctypes.byref(packed)) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 

@@ -9,7 +9,7 @@ from typing import Final, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import FORMAT_FACTS, Request
+from scoring.contracts import FORMAT_FACTS, Kind, Request
 from scoring.sandboxed.inputs import Pixels
 
 CAPTURED: Final = "scoring.sandboxed.loaders.captured"
@@ -34,9 +34,9 @@ class Loader(Protocol):
 
 def load_entry(package: Path, request: Request) -> Entry:
     """Load the entry by its format's loader, or its graph."""
-    return cast(Loader, import_module(loader_of(request))).load(package, request)
+    return cast(Loader, import_module(loader_of(request.kind))).load(package, request)
 
 
-def loader_of(request: Request) -> str:
-    """Return the name of the module that loads the request's package."""
-    return CAPTURED if request.captured else FORMAT_FACTS[request.format].loader
+def loader_of(kind: Kind) -> str:
+    """Return the name of the module that loads a package of that kind."""
+    return CAPTURED if kind.captured else FORMAT_FACTS[kind.format].loader

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import torch
 
-from scoring.contracts import Outcome
+from scoring.contracts import Outcome, Request
+from scoring.sandboxed.channel import Channel, Reply
+from scoring.sandboxed.inputs import Pixels
 from scoring.sandboxed.settle import settle_torch
 
 ROUNDS = 12
@@ -14,9 +17,9 @@ _CHANNELS, _SIDE, _KERNEL, _LAYERS = 64, 56, 3, 8
 _ROWS, _WIDTH, _PRODUCTS = 256, 512, 8
 
 
-def calibrate(threads: int) -> dict[str, object]:
-    """Return the MACs of a fixed stack of convolutions and products and its least processor time."""
-    settle_torch(threads)
+def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Reply:
+    """Return the MACs of a fixed stack of convolutions and products and its least processor time; no entry runs."""
+    settle_torch(request.threads)
     torch.manual_seed(0)
     image = torch.rand(1, _CHANNELS, _SIDE, _SIDE)
     filters = torch.rand(_CHANNELS, _CHANNELS, _KERNEL, _KERNEL)
