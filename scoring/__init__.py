@@ -13,8 +13,8 @@ imports torch and never runs or unpickles anything of an entry. The *sandbox* pr
 its own, no capabilities, a system call filter and limits. Inside it, `python -m scoring.sandboxed`
 is the *child*: our loader beside the entry's code, so all that it says is hostile too.
 
-**What crosses.** Into the sandbox, read-only: `/request.json` (what to do, no names), `/package`
-(the entry's files), `/inputs.npy` (numbered arrays in a shuffled order), and on standard input a
+**What crosses.** Into the sandbox, read-only: `/given/request.json` (what to do, no names), `/package`
+(the entry's files), `/given/inputs.npy` (numbered arrays in a shuffled order), and on standard input a
 letter with a seal, which the child reads before the entry begins. Out of it: a reply down a pipe, of
 which only lines that begin with the seal count, and `/outputs.bin`, a file that exists before the
 run; both are capped, and parsed by `sandbox.exchange` as hostile. Standard output and error go to a

@@ -73,7 +73,8 @@ class Request:
 
     `captured` says that the package holds the entry's graph, and nothing of its code. `trials` is how many
     samples more than `samples` the parent shows once a graph is written (see `sandbox.reveal`); 0 asks for
-    no graph. `capture_s` is how much processor time making one may take.
+    no graph. `capture_s` is how much processor time making one may take, and `graph_only` says that without
+    one the entry is refused, whatever else it holds.
     """
 
     task: Task
@@ -90,6 +91,7 @@ class Request:
     captured: bool = False
     trials: int = 0
     capture_s: float = 0.0
+    graph_only: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -119,6 +121,7 @@ class Request:
             captured=raw["captured"],
             trials=raw["trials"],
             capture_s=raw["capture_s"],
+            graph_only=raw["graph_only"],
         )
 
 

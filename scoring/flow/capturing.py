@@ -65,7 +65,7 @@ def measure(model: Loadable, tools: Tools) -> Measured:
     job = make_probe_job(Task.MEASURE, model, tools)
     if not is_wanted(model):
         return Measured(facts=_facts(job, tools))
-    facts, written = _measure_and_capture(job, tools)
+    facts, written = _measure_and_capture(job, model, tools)
     if written is None:
         return Measured(facts=facts, why_not=facts.not_captured or "its graph is larger than a run may write")
     counts, why_not = _count(model, written, tools)
@@ -92,11 +92,18 @@ def _facts(job: Job, tools: Tools) -> exchange.MeasureFacts:
     return cast(exchange.MeasureFacts, exchange.interpret(run_job(job, tools, Stage.MEASURE), job))
 
 
-def _measure_and_capture(job: Job, tools: Tools) -> tuple[exchange.MeasureFacts, _Written | None]:
+def _measure_and_capture(
+    job: Job, model: Loadable, tools: Tools
+) -> tuple[exchange.MeasureFacts, _Written | None]:
     """Measure, and let the child write a graph before it sees what that is compared on."""
     samples = np.load(job.inputs, allow_pickle=False)
     drawn = trials.draw(samples)
-    request = replace(job.request, trials=len(drawn), capture_s=SHARE_OF_TIME * job.timeout_s)
+    request = replace(
+        job.request,
+        trials=len(drawn),
+        capture_s=SHARE_OF_TIME * job.timeout_s,
+        graph_only=model.track.budgets.capture is Capture.REQUIRED,
+    )
     job = replace(job, request=request, inputs=tools.workdir / "revealed.npy")
     folder, root = tools.workdir / f"run-{Task.MEASURE}", tools.workdir / "captured"
     for each in (folder, root):

@@ -17,7 +17,7 @@ from typing import Final
 from scoring.contracts import Kind, RunLimits, Task
 from scoring.environment import installed_environment
 from scoring.errors import Fault
-from scoring.sandbox.base import ExitStatus, Job, Run
+from scoring.sandbox.base import Job, Run
 from scoring.sandbox.bubblewrap import BubblewrapSandbox, Opened
 from scoring.sandbox.workfiles import Slot
 
@@ -93,7 +93,7 @@ class WarmSandbox:
             self._spares.pop().held.close()
 
     def _run_in_spare(self, job: Job, workdir: Path, tick: Callable[[], None]) -> Run | None:
-        """Return the run; None where no spare fits, its files cannot be linked, or it died while it waited."""
+        """Return the run; None where no spare waits for such a job, or its files cannot be linked."""
         wanted = job.kind, _that_matter(job.limits)
         self._used.append(wanted)
         spare = self._taken(wanted)
@@ -105,9 +105,7 @@ class WarmSandbox:
             except OSError as exc:
                 log.info("spare_unfit", extra={"fields": {"why": str(exc)}})
                 return None
-            run = spare.opened.play(job, exhibits, tick)
-        died_waiting = run.status in {ExitStatus.EXITED, ExitStatus.CRASHED} and not run.entry_began
-        return None if died_waiting and not run.reply else run
+            return spare.opened.play(job, exhibits, tick)
 
     def _taken(self, wanted: Wanted) -> _Spare | None:
         """Take a spare that waits for such a job, if there is one."""

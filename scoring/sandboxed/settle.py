@@ -32,6 +32,8 @@ def settle_torch(threads: int) -> None:
 
     torch.set_num_threads(threads)
     torch.set_flush_denormal(False)
-    torch.use_deterministic_algorithms(mode=True, warn_only=True)
+    # Deterministic algorithms, with a warning where there is none. The better known function for that,
+    # `use_deterministic_algorithms`, imports torch's compiler first: more than all the rest of torch.
+    torch.set_deterministic_debug_mode("warn")
     # Filling every new tensor with NaN costs a pass over memory for each operator.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # a property of the module's class

@@ -88,8 +88,8 @@ ATTACKS = {
     "read the letter a second time": "return os.read(0, 1) or open('/proc/self/fd/0', 'rb').read(1)",
     "read the letter by the keeper": "return open('/proc/1/fd/0', 'rb').read(1)",
     "write the reply by the keeper": "return os.listdir('/proc/1/fd')",
-    "write the inputs": "return bool(open('/inputs.npy', 'r+b'))",
-    "write the request": "return bool(open('/request.json', 'w'))",
+    "write the inputs": "return bool(open('/given/inputs.npy', 'r+b'))",
+    "write the request": "return bool(open('/given/request.json', 'w'))",
     "write programs": "return bool(open('/usr/bin/new', 'w'))",
     "write our code": "return bool(open('/podium/scoring/sandboxed/new.py', 'w'))",
     "write a library": "return bool(open(os.path.dirname(os.__file__) + '/new.py', 'w'))",
@@ -100,7 +100,7 @@ ATTACKS = {
     "put a link in the outputs' place": (
         "os.symlink('/etc/passwd', '/tmp/link'); os.replace('/tmp/link', '/outputs.bin'); return True"
     ),
-    "link the inputs into /tmp": "os.link('/inputs.npy', '/tmp/inputs'); return True",
+    "link the inputs into /tmp": "os.link('/given/inputs.npy', '/tmp/inputs'); return True",
     "see metric code": "return os.path.exists('/podium/scoring/metrics')",
     "see the web application": "return os.path.exists('/podium/competition')",
     "see other modules": (

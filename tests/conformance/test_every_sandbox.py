@@ -15,6 +15,7 @@ from scoring.errors import Fault
 from scoring.sandbox import BACKENDS
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run, Sandbox
 from scoring.sandbox.fake import FakeSandbox, Scripted
+from tests.conformance.conftest import AheadSandbox
 
 # Finds its reply pipe and its outputs by the command line, so that it runs in every sandbox.
 PRELUDE = """
@@ -158,11 +159,19 @@ def real(name: str, program: str) -> Sandbox:
     return BACKENDS[name].open(child=("-c", PRELUDE + program))
 
 
-@pytest.fixture(params=[*(pytest.param(name, marks=NEEDS.get(name, ())) for name in BACKENDS), "fake"])
-def build(request: pytest.FixtureRequest) -> Callable[[Check], Sandbox]:
+@pytest.fixture(
+    params=[
+        *(pytest.param(name, marks=NEEDS.get(name, ())) for name in BACKENDS),
+        pytest.param("ahead", marks=pytest.mark.sandbox),
+        "fake",
+    ]
+)
+def build(request: pytest.FixtureRequest, ahead: Callable[[str], AheadSandbox]) -> Callable[[Check], Sandbox]:
     name = request.param
     if name == "fake":
         return lambda check: FakeSandbox({Task.PREDICT: (check.script,)})
+    if name == "ahead":
+        return lambda check: ahead(PRELUDE + check.program)
     return lambda check: real(name, check.program)
 
 

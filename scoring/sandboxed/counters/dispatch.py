@@ -30,7 +30,15 @@ _Overload, _FORMULAS = torch._ops.OpOverload, FORMULAS
 _set_fast_path = torch.backends.mha.set_fastpath_enabled
 
 
-class MacCounter(TorchDispatchMode):
+class _Mode(TorchDispatchMode):
+    """A mode that does not ask torch's compiler to keep out: it never runs here, and is slow to import."""
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+
+class MacCounter(_Mode):
     """Adds up MACs while it is entered; names the operators that no table knows.
 
     `products` are the MACs of operators with a formula; `values` is how many values all others
@@ -110,7 +118,7 @@ def _watched(
     return out
 
 
-class _Relay(TorchDispatchMode):
+class _Relay(_Mode):
     """Hands what one thread does to the counter that is active, if any."""
 
     def __torch_dispatch__(

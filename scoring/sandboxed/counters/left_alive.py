@@ -36,6 +36,9 @@ class LeftAlive:
     plain_values: int
 
 
+NOTHING: Final = LeftAlive([], 0)
+
+
 def unregistered_arrays(ours: Iterable[Any]) -> LeftAlive:
     """Return what is alive after loading, but the arrays that this process made itself.
 

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any, Final
 
 import torch
+import torch.export._trace  # now, and not within the first export: it takes longer than the export
 from torch import fx, nn
 from torch.export.graph_signature import InputKind
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
+import torch._dynamo  # now, and not within the first forward on tensors without values: it is slow to import
 
 from scoring.sandboxed.counters import dispatch
 from scoring.sandboxed.failures import GraphFailed

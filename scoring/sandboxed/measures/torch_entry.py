@@ -7,7 +7,7 @@ from typing import cast
 
 from scoring.contracts import Outcome, Request
 from scoring.sandboxed.channel import Channel, Reply
-from scoring.sandboxed.counters.left_alive import unregistered_arrays
+from scoring.sandboxed.counters.left_alive import NOTHING, unregistered_arrays
 from scoring.sandboxed.counters.macs import count_macs, prepare_counters
 from scoring.sandboxed.counters.parameters import count_parameters
 from scoring.sandboxed.failures import entry_failures
@@ -30,13 +30,16 @@ def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Re
 
 def measure_entry(entry: TorchEntry, request: Request, paced: Pixels, channel: Channel) -> Reply:
     """Return parameters, MACs and warnings of an entry that has just been loaded."""
-    left_alive = unregistered_arrays(ours=[paced])
+    # What runs is in the graph, where there is one; nothing else that an entry holds is of use to it then.
+    left_alive = NOTHING if request.graph_only else unregistered_arrays(ours=[paced])
     pixels = paced[: request.samples].copy()
     probe(entry, request, pixels)
     with entry_failures(Outcome.CRASHED, request.task):
         # After the probe: lazy modules get their parameters with the first forward.
-        parameters = count_parameters(entry.module, left_alive)
+        registered = count_parameters(entry.module, NOTHING)
+        held = count_parameters(entry.module, left_alive)
     not_captured = capture_entry(entry, request, paced, channel) if request.trials else ""
+    parameters = registered if request.trials and not not_captured else held
     # A graph that is not believed has its entry measured once more, without one.
     counted = 1 if request.trials and not not_captured else MAX_COUNTED_SAMPLES
     samples = [

@@ -12,12 +12,12 @@ def change_inputs():
     changed = 0
     for flags in (os.O_RDWR, os.O_WRONLY, os.O_RDWR | os.O_TRUNC, os.O_WRONLY | os.O_APPEND):
         try:
-            os.write(os.open("/inputs.npy", flags), bytes(4096))
+            os.write(os.open("/given/inputs.npy", flags), bytes(4096))
             changed += 1
         except OSError:
             pass
     try:
-        file = os.open("/inputs.npy", os.O_RDONLY)
+        file = os.open("/given/inputs.npy", os.O_RDONLY)
         mmap.mmap(file, 0, prot=mmap.PROT_READ | mmap.PROT_WRITE, flags=mmap.MAP_SHARED)[200:300] = bytes(100)
         changed += 1
     except (OSError, ValueError):
@@ -28,7 +28,7 @@ def change_inputs():
                 begin, end = (int(word, 16) for word in line.split()[0].split("-"))
                 changed += libc.mprotect(ctypes.c_void_p(begin), end - begin, 3) == 0
     try:
-        os.chmod("/inputs.npy", 0o777)
+        os.chmod("/given/inputs.npy", 0o777)
         changed += 1
     except OSError:
         pass

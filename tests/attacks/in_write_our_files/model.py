@@ -12,8 +12,8 @@ TARGETS = (
     os.path.dirname(torch.__file__) + "/../owned.pth",
     os.path.dirname(os.__file__) + "/sitecustomize.py",
     "/usr/lib/owned.so",
-    "/request.json",
-    "/inputs.npy",
+    "/given/request.json",
+    "/given/inputs.npy",
     os.path.dirname(__file__) + "/model.py",
     os.path.dirname(__file__) + "/new.py",
 )

@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-with open("/request.json") as request:
+with open("/given/request.json") as request:
     REQUEST = request.read()
 
 

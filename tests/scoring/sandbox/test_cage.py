@@ -14,7 +14,7 @@ EXHIBITS = Exhibits(
 
 
 def binds(option: str) -> dict[str, str]:
-    words = arguments(EXHIBITS, RunLimits())
+    words = arguments(EXHIBITS.mounts, EXHIBITS.outputs, RunLimits())
     return {words[i + 2]: words[i + 1] for i, word in enumerate(words) if word == option}
 
 
@@ -26,8 +26,8 @@ def test_package_inputs_and_request_are_read_only() -> None:
     mounted = binds("--ro-bind")
 
     assert mounted["/package"] == "/host/package"
-    assert mounted["/inputs.npy"] == "/host/inputs.npy"
-    assert mounted["/request.json"] == "/host/request.json"
+    assert mounted["/given/inputs.npy"] == "/host/inputs.npy"
+    assert mounted["/given/request.json"] == "/host/request.json"
 
 
 @pytest.mark.parametrize("secret", ["metrics", "errors.py", "flow", "worker", "readers", "sandbox"])
@@ -45,7 +45,7 @@ def test_the_device_folder_holds_five_devices() -> None:
 
 
 def test_the_root_is_closed_after_everything_is_mounted() -> None:
-    words = arguments(EXHIBITS, RunLimits())
+    words = arguments(EXHIBITS.mounts, EXHIBITS.outputs, RunLimits())
 
     closed = words.index("--remount-ro")
     assert words[closed + 1] == "/"
@@ -53,7 +53,7 @@ def test_the_root_is_closed_after_everything_is_mounted() -> None:
 
 
 def test_tmp_is_as_large_as_the_limit() -> None:
-    words = arguments(EXHIBITS, RunLimits(max_tmp_bytes=12_345))
+    words = arguments(EXHIBITS.mounts, EXHIBITS.outputs, RunLimits(max_tmp_bytes=12_345))
 
     assert words[words.index("--tmpfs") - 2 : words.index("--tmpfs") + 2] == [
         "--size",
@@ -66,7 +66,7 @@ def test_tmp_is_as_large_as_the_limit() -> None:
 def test_the_environment_is_cleared_and_set_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgres://user:password@host/db")
 
-    assert "--clearenv" in arguments(EXHIBITS, RunLimits())
+    assert "--clearenv" in arguments(EXHIBITS.mounts, EXHIBITS.outputs, RunLimits())
     assert "DATABASE_URL" not in environment(2)
 
 

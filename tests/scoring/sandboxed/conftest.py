@@ -106,7 +106,8 @@ class Child:
         reader, writer = os.pipe()
         ended = subprocess.run(
             [
-                *(sys.executable, "-c", START.format(broken=broken), "--request", paths["request"]),
+                *(sys.executable, "-c", START.format(broken=broken)),
+                *("--kind", request.kind.to_word(), "--request", paths["request"]),
                 *("--package", self.package, "--inputs", paths["inputs.npy"]),
                 *("--reply", str(writer), "--outputs", paths["outputs"]),
             ],
