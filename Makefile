@@ -78,8 +78,7 @@ format: $(READY)  ## Let ruff put the code in order
 	@$(BIN)/ruff format .
 
 bench: setup  ## Ratios against peers and bounds, medians, in one run each
-	@set -e; for bench in tests/benchmarks/bench_*.py; do \
-	  echo "== $$bench"; $(BIN)/python -m tests.benchmarks.$$(basename $$bench .py); done
+	@$(BIN)/python -m tests.benchmarks.run $(ONLY)
 
 docs: $(READY)  ## Build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet

@@ -1,49 +1,48 @@
-"""Time best F1 on ten million scores against np.sort of them and scikit-learn's curve."""
+"""Times best F1 on ten million scores against np.sort of them and scikit-learn's curve."""
 
 from __future__ import annotations
 
-import statistics
-import sys
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
 
 import numpy as np
 from sklearn.metrics import precision_recall_curve
 
 from scoring.contracts import Metric
 from scoring.metrics import score
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.timing import medians, wall_s
 
-SAMPLES = 10_000_000
-MAX_TIMES_SORT = 2.5
-MIN_TIMES_FASTER = 3.0
+SAMPLES: Final = 10_000_000
+ROUNDS: Final = 7
+ROUNDS_OF_CURVE: Final = 3
 
 
-def main() -> int:
-    """Print the ratios of medians; return 1 if one misses its bound."""
+def bench() -> Iterator[Figure]:
+    """Yield both ratios of medians."""
     random = np.random.default_rng(0)
     labels = random.integers(0, 2, SAMPLES)
     scores = (random.standard_normal(SAMPLES) + labels).astype(np.float32)
-    ours, sort = _medians(
-        lambda: score(Metric.BEST_F1, (), labels, scores[:, None]), lambda: np.sort(scores), rounds=7
+    ours, sort = medians(
+        partial(wall_s, lambda: score(Metric.BEST_F1, (), labels, scores[:, None])),
+        partial(wall_s, lambda: np.sort(scores)),
+        rounds=ROUNDS,
     )
-    (curve,) = _medians(lambda: precision_recall_curve(labels, scores), rounds=3)
-    times_sort, times_faster = ours / sort, curve / ours
-    print(f"best_f1 {ours:.2f} s, np.sort {sort:.2f} s, precision_recall_curve {curve:.2f} s")
-    print(f"best_f1 / np.sort: {times_sort:.2f} (at most {MAX_TIMES_SORT})")
-    print(f"precision_recall_curve / best_f1: {times_faster:.2f} (at least {MIN_TIMES_FASTER})")
-    return int(times_sort > MAX_TIMES_SORT or times_faster < MIN_TIMES_FASTER)
-
-
-def _medians(*works: Callable[[], object], rounds: int) -> list[float]:
-    """Time the works in turn, so that a busy moment of the machine hits all of them."""
-    times: list[list[float]] = [[] for _ in works]
-    for _ in range(rounds):
-        for work, taken in zip(works, times, strict=True):
-            start = time.perf_counter()
-            work()
-            taken.append(time.perf_counter() - start)
-    return [statistics.median(taken) for taken in times]
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    yield Figure(
+        name="best F1 of 10 million scores, to np.sort",
+        value=ours / sort,
+        at_most=2.5,
+        rounds=ROUNDS,
+        note=f"{ours:.2f} s and {sort:.2f} s",
+    )
+    (curve,) = medians(
+        partial(wall_s, lambda: precision_recall_curve(labels, scores)), rounds=ROUNDS_OF_CURVE
+    )
+    yield Figure(
+        name="scikit-learn's precision_recall_curve, to best F1",
+        value=curve / ours,
+        at_least=3.0,
+        rounds=ROUNDS_OF_CURVE,
+        note=f"{curve:.2f} s and {ours:.2f} s",
+    )
