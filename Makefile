@@ -9,7 +9,7 @@ READY := $(VENV)/.ready
 PORT ?= 8000
 ONCE ?=
 FULL ?=
-# Of `make mutants`: how many of each module, and which modules.
+# Of `make mutants`: how many of each module. Which modules; of `make bench`, which benchmarks (beginnings of names).
 EACH ?= 12
 ONLY ?=
 # A package index that holds CPU builds of torch, for example https://download.pytorch.org/whl/cpu
@@ -77,7 +77,7 @@ format: $(READY)  ## Let ruff put the code in order
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: setup  ## Ratios against peers and bounds, medians, in one run each
+bench: setup  ## All benchmarks, then one table of them; fails if a bound is missed (ONLY="zip onnx": some)
 	@$(BIN)/python -m tests.benchmarks.run $(ONLY)
 
 docs: $(READY)  ## Build the documentation into site/
