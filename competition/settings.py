@@ -144,6 +144,7 @@ CELERY_BEAT_SCHEDULE = {
     }
 }
 SANDBOX = env.str("PODIUM_SANDBOX", default="bubblewrap")  # what workers run entries in
+SPARES = env.int("PODIUM_SPARES", default=6)  # how many sandboxes a worker keeps started ahead
 LEASE_S = env.float("PODIUM_LEASE_S", default=60.0)
 MAX_ATTEMPTS = env.int("PODIUM_MAX_ATTEMPTS", default=3)
 MAX_RUNNING_PER_PARTICIPANT = env.int("PODIUM_MAX_RUNNING_PER_PARTICIPANT", default=1)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final
+from typing import TYPE_CHECKING, Final, cast
 
 from scoring.errors import Fault
 from scoring.sandbox.base import Sandbox
+
+if TYPE_CHECKING:
+    from scoring.sandbox.warm import Startable
 
 __all__ = ["BACKENDS", "Backend", "open_for_strangers", "open_sandbox", "why_unfit_for_strangers"]
 
@@ -18,7 +21,7 @@ class Backend:
     """A sandbox to choose by name.
 
     Its class takes `child`, what Python starts inside, and is imported when it is chosen. `for_strangers`
-    says whether a worker may run other people's entries in it.
+    says whether a worker may run other people's entries in it, started for them or ahead.
     """
 
     module: str
@@ -42,12 +45,12 @@ def open_sandbox(name: str) -> Sandbox:
     return BACKENDS[name].open()
 
 
-def open_for_strangers(name: str) -> Sandbox:
+def open_for_strangers(name: str) -> Startable:
     """Make the sandbox of that name; raise `Fault` if other people's entries must not run in it."""
     unfit = why_unfit_for_strangers(name)
     if unfit:
         raise Fault(unfit)
-    return open_sandbox(name)
+    return cast("Startable", open_sandbox(name))
 
 
 def why_unfit_for_strangers(name: str) -> str:

@@ -12,18 +12,16 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from scoring.contracts import Kind, RunLimits, Task
 from scoring.environment import installed_environment
 from scoring.errors import Fault
-from scoring.sandbox.base import Job, Run
-from scoring.sandbox.bubblewrap import BubblewrapSandbox, Opened
+from scoring.sandbox.base import Job, Run, Sandbox
+from scoring.sandbox.bubblewrap import Opened
 from scoring.sandbox.workfiles import Slot
 
 STARTED_AHEAD: Final = frozenset({Task.MEASURE, Task.COUNT, Task.PREDICT})
-MOST: Final = 6
-"""How many spares one process keeps."""
 SPARE_BYTES: Final = 512 * 2**20
 """What a spare takes at most while it waits: its libraries, some 200 to 300 MiB of memory of its own."""
 ANY: Final = RunLimits()
@@ -31,6 +29,15 @@ ANY: Final = RunLimits()
 log = logging.getLogger(__name__)
 
 Wanted = tuple[Kind, RunLimits]
+
+
+class Startable(Sandbox, Protocol):
+    """A sandbox that can be started before there is a job for it."""
+
+    def opened(
+        self, kind: Kind, limits: RunLimits, given: Mapping[str, Path], outputs: Path
+    ) -> AbstractContextManager[Opened]:
+        """Start a child that waits for its job; it is dead in the end."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +55,14 @@ class _Spare:
 class WarmSandbox:
     """Runs jobs in spares where it has one that fits, and otherwise in `inner`, at the same limits.
 
-    `folder` makes a folder and removes it; it has to lie on the file system of entries and inputs.
-    `free_bytes` tells how much memory the machine has left. Close it in the end, in the thread that used it.
+    `folder` makes a folder and removes it; it has to lie on the file system of entries and inputs. `most` is
+    how many spares may wait, and `free_bytes` tells how much memory the machine has left. Close it in the end,
+    in the thread that used it.
     """
 
-    inner: BubblewrapSandbox
+    inner: Startable
     folder: Callable[[], AbstractContextManager[Path]]
+    most: int = 6
     free_bytes: Callable[[], int] = field(default_factory=lambda: available_bytes)
     _spares: list[_Spare] = field(default_factory=list)
     _used: list[Wanted] = field(default_factory=list)
@@ -82,10 +91,10 @@ class WarmSandbox:
         for wanted in used:
             self._earlier.pop(wanted, None)
             self._earlier[wanted] = None
-        while len(self._earlier) > MOST:
+        while len(self._earlier) > self.most:
             self._earlier.pop(next(iter(self._earlier)))
         others = [wanted for wanted in reversed(self._earlier) if wanted not in used]
-        self._keep([*used, *others][:MOST])
+        self._keep([*used, *others])
 
     def close(self) -> None:
         """End all spares."""
@@ -119,7 +128,7 @@ class WarmSandbox:
         """Start what does not wait yet, unless memory is short, and end others where there are too many."""
         self._drop_unfit()
         waiting = [spare.wanted for spare in self._spares]
-        for wanted in all_wanted:
+        for wanted in all_wanted[: self.most]:
             if wanted in waiting:
                 waiting.remove(wanted)
                 continue
@@ -136,7 +145,7 @@ class WarmSandbox:
 
     def _make_room(self, wanted: Collection[Wanted]) -> None:
         """End a spare that nobody asks for, else the one that waits longest, where there are as many as may be."""
-        while len(self._spares) >= MOST:
+        while len(self._spares) >= self.most:
             self._end(min(self._spares, key=lambda spare: spare.wanted in wanted))
 
     def _end(self, spare: _Spare) -> None:

@@ -24,8 +24,8 @@ MAX_DETAIL_CHARACTERS: Final = 20_000
 log = logging.getLogger(__name__)
 
 
-def keep_everything() -> None:
-    """Leave the cache as it is."""
+def do_nothing() -> None:
+    """Leave everything as it is."""
 
 
 def never_stop() -> None:
@@ -34,13 +34,17 @@ def never_stop() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Workplace:
-    """Where and how a worker works: its folder, lease and clock, what stops it, what bounds its cache."""
+    """Where and how a worker works: its folder, lease and clock, what stops it, what it does between evaluations.
+
+    `trim` bounds the cache; `refill` starts ahead what the next evaluation is likely to need.
+    """
 
     work_root: Path
     lease_s: float
     clock: Callable[[], float] = time.monotonic
     stop: Callable[[], None] = never_stop
-    trim: Callable[[], None] = keep_everything
+    trim: Callable[[], None] = do_nothing
+    refill: Callable[[], None] = do_nothing
 
 
 def drain(ports: Ports, workplace: Workplace) -> int:
@@ -51,6 +55,7 @@ def drain(ports: Ports, workplace: Workplace) -> int:
             evaluate(work, ports, workplace)
             # While it is held: what this evaluation used is what the next one is likely to want.
             workplace.trim()
+            workplace.refill()
         done += 1
     return done
 

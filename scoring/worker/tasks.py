@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 import socket
-from functools import partial
+from functools import cache, partial
 
 from celery import shared_task
-from celery.signals import beat_embedded_init, worker_init
+from celery.signals import beat_embedded_init, worker_init, worker_shutdown
 from celery.worker import WorkController
 from celery.worker.state import maybe_shutdown
 from django.conf import settings
 from django.utils import timezone
 
 from competition.submissions.wakeup import EVALUATE
+from scoring.files.workdirs import workdir
 from scoring.sandbox import open_for_strangers
+from scoring.sandbox.warm import WarmSandbox
 from scoring.worker.cache_size import trim_cache
 from scoring.worker.embedded_beat import die_with_the_worker
 from scoring.worker.evaluate import Workplace, drain
@@ -26,14 +28,14 @@ from scoring.worker.sweep import sweep
 @shared_task(name=EVALUATE, ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
 def evaluate_waiting(queue: str) -> None:
     """Evaluate what waits for a hardware class until nothing is left."""
-    ports = SitePorts(
-        owner=owner(), queue=queue, sandbox=open_for_strangers(settings.SANDBOX), cache=settings.CACHE_DIR
-    )
+    sandbox = own_sandbox()
+    ports = SitePorts(owner=owner(), queue=queue, sandbox=sandbox, cache=settings.CACHE_DIR)
     workplace = Workplace(
         work_root=settings.HOME / "work",
         lease_s=settings.LEASE_S,
         stop=maybe_shutdown,
         trim=partial(trim_cache, settings.CACHE_DIR, max_bytes=settings.CACHE_MAX_BYTES),
+        refill=sandbox.refill,
     )
     drain(ports, workplace)
 
@@ -42,6 +44,19 @@ def evaluate_waiting(queue: str) -> None:
 def sweep_queue() -> None:
     """Wake whoever has work and end what was abandoned for the last time."""
     sweep(timezone.now())
+
+
+@cache
+def own_sandbox() -> WarmSandbox:
+    """Return this worker's sandbox, which keeps spares from one message to the next."""
+    inner = open_for_strangers(settings.SANDBOX)
+    return WarmSandbox(inner, partial(workdir, settings.HOME / "spares"), most=settings.SPARES)
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def end_spares(**_: object) -> None:
+    """End what waits for a next evaluation."""
+    own_sandbox().close()
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types

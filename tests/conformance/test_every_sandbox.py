@@ -15,7 +15,7 @@ from scoring.errors import Fault
 from scoring.sandbox import BACKENDS
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run, Sandbox
 from scoring.sandbox.fake import FakeSandbox, Scripted
-from tests.conformance.conftest import AheadSandbox
+from tests.spares import AheadSandbox
 
 # Finds its reply pipe and its outputs by the command line, so that it runs in every sandbox.
 PRELUDE = """
