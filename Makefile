@@ -61,7 +61,8 @@ coverage: $(READY)  ## Branch coverage of the core stages and of the lifecycle: 
 	  --cov=scoring --cov=competition --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 attack: setup  ## Try every attack of tests/attacks on this machine's podium; a part of `make test` as well
-	@$(BIN)/python -m pytest -q tests/attacks --numprocesses auto --maxprocesses 4 --dist worksteal
+	@for started in ahead now; do echo "== Sandboxes started $$started"; ATTACK_STARTED=$$started \
+	  $(BIN)/python -m pytest -q tests/attacks --numprocesses auto --maxprocesses 4 --dist worksteal || exit 1; done
 
 mutants: $(READY)  ## Break modules of tests/mutants one line at a time; list what no test notices (EACH=0: every way; ONLY="queue")
 	@$(BIN)/python -m tests.mutants.run $(ONLY) --each $(EACH)

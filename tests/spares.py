@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
 from scoring.contracts import Kind, RunLimits
 from scoring.files.workdirs import workdir
 from scoring.sandbox.base import Job, Run
-from scoring.sandbox.bubblewrap import BubblewrapSandbox
-from scoring.sandbox.warm import WarmSandbox
+from scoring.sandbox.bubblewrap import CHILD, BubblewrapSandbox
+from scoring.sandbox.warm import STARTED_AHEAD, WarmSandbox
 
 # Waits for its letter as our own child does, takes the limits that come with it, and puts it back for the program.
 WAIT = """
@@ -31,23 +31,22 @@ class AheadSandbox:
 
     isolated = True
 
-    def __init__(self, program: str, folder: Path) -> None:
-        self.spares = WarmSandbox(
-            _NeverNow(child=("-c", WAIT + program)), partial(workdir, folder), free_bytes=lambda: 2**60
-        )
+    def __init__(self, folder: Path, *, child: Sequence[str] = CHILD) -> None:
+        self.spares = WarmSandbox(_NeverNow(child=child), partial(workdir, folder), free_bytes=lambda: 2**60)
 
     def expect(self, kinds: Iterable[Kind], limits: RunLimits) -> None:
         """Start spares."""
         self.spares.expect(kinds, limits)
 
     def run(self, job: Job, *, workdir: Path, tick: Callable[[], None]) -> Run:
-        """Start a spare and run the job in it."""
+        """Start a spare if none waits, and run the job in it."""
         self.expect([job.kind], job.limits)
         return self.spares.run(job, workdir=workdir, tick=tick)
 
 
 class _NeverNow(BubblewrapSandbox):
-    """Starts sandboxes ahead and none for a job."""
+    """Starts a sandbox for such jobs only as are never started ahead."""
 
     def run(self, job: Job, *, workdir: Path, tick: Callable[[], None]) -> Run:
-        raise AssertionError("the spare was not taken")
+        assert job.request.task not in STARTED_AHEAD, "the spare was not taken"
+        return super().run(job, workdir=workdir, tick=tick)

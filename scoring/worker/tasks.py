@@ -48,9 +48,15 @@ def sweep_queue() -> None:
 
 @cache
 def own_sandbox() -> WarmSandbox:
-    """Return this worker's sandbox, which keeps spares from one message to the next."""
+    """Return this worker's sandbox, which keeps spares from one message to the next.
+
+    None are kept where inputs lie on another file system than entries, since both are linked into a spare.
+    """
     inner = open_for_strangers(settings.SANDBOX)
-    return WarmSandbox(inner, partial(workdir, settings.HOME / "spares"), most=settings.SPARES)
+    settings.CACHE_DIR.mkdir(parents=True, exist_ok=True)
+    can_link = settings.CACHE_DIR.stat().st_dev == settings.HOME.stat().st_dev
+    spares = partial(workdir, settings.HOME / "spares")
+    return WarmSandbox(inner, spares, most=settings.SPARES if can_link else 0)
 
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import runpy
 import shutil
 import subprocess
@@ -21,7 +22,13 @@ from tests.attacks.watching import watching
 from tests.golden.build import build_entry
 
 PRESETS: Final = Path(scoring.presets.__file__).parent
-PODIUM: Final = Path(sys.executable).with_name("podium")
+PODIUM: Final = {
+    "now": [str(Path(sys.executable).with_name("podium"))],
+    "ahead": [sys.executable, str(Path(__file__).with_name("ahead.py"))],
+}
+"""The command, whose sandboxes are started for their jobs, and the same with such as were started before."""
+STARTED: Final = os.environ.get("ATTACK_STARTED", "ahead")
+"""Which of them is attacked: workers start theirs ahead. `make attack` tries both."""
 HANG_S: Final = 1_200.0
 """Nothing here may take that long, on any machine."""
 MEMORY_BYTES: Final = 2**30
@@ -112,7 +119,7 @@ def run(case: Case, around: Surroundings, folder: Path, *options: str) -> Iterat
 
 def podium(command: str, entry: Path, track: Path, around: Surroundings, *options: str) -> Ending:
     """Run the command as its user does; whoever is left of it is told apart by when it began."""
-    words = [PODIUM, command, entry, "--track", track, "--json", "--log", *options]
+    words = [*PODIUM[STARTED], command, entry, "--track", track, "--json", "--log", *options]
     if command == "score":
         words += ["--data", around.data]
     process = subprocess.Popen(

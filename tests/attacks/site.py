@@ -16,7 +16,6 @@ from competition.submissions.models import Evaluation, Submission
 from competition.tracks.columns import columns_of
 from competition.tracks.datasets import import_dataset_folder
 from competition.tracks.models import Track
-from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.tracks import build_track
 from scoring.worker.evaluate import Workplace, drain
 from scoring.worker.site import SitePorts
@@ -25,6 +24,7 @@ from tests.attacks.cases import Case
 from tests.attacks.making import write_zip
 from tests.attacks.surroundings import Surroundings
 from tests.examples import new_benchmark
+from tests.spares import AheadSandbox
 
 LEASE_S: Final = 600.0
 OF_ONE_SUBMISSION: Final = ("submission", "submission-live", "api-submission", "api-report")
@@ -66,7 +66,8 @@ def upload(case: Case, track: Track, client: Client, around: Surroundings, folde
 
 def work_off(folder: Path) -> str:
     """Let a worker evaluate what waits; return the code of its end, or the status where there is none."""
-    ports = SitePorts(owner="attack", queue="cpu", sandbox=BubblewrapSandbox(), cache=folder / "cache")
+    sandbox = AheadSandbox(folder / "spares")
+    ports = SitePorts(owner="attack", queue="cpu", sandbox=sandbox, cache=folder / "cache")
     drain(ports, Workplace(work_root=folder / "work", lease_s=LEASE_S))
     evaluation = Evaluation.objects.get()
     return evaluation.code or evaluation.status

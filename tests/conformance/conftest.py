@@ -13,7 +13,7 @@ import pytest
 from scoring.contracts import Format, InputContract, OutputContract, OutputKind, Request, RunLimits, Task
 from scoring.sandbox.base import Job, Run, Sandbox
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
-from tests.spares import AheadSandbox
+from tests.spares import WAIT, AheadSandbox
 
 SAMPLES, WIDTH = 4, 2
 
@@ -64,7 +64,7 @@ def ahead(tmp_path: Path) -> Iterator[Callable[[str], AheadSandbox]]:
     with ExitStack() as kept:
 
         def make(program: str) -> AheadSandbox:
-            sandbox = AheadSandbox(program, tmp_path / "spares")
+            sandbox = AheadSandbox(tmp_path / "spares", child=("-c", WAIT + program))
             kept.callback(sandbox.spares.close)
             return sandbox
 

@@ -140,6 +140,25 @@ def test_what_no_message_told_of_is_scored_and_what_a_killed_worker_left_is_take
     assert Standing.objects.get().value == 0.75
 
 
+def test_what_an_evaluation_used_is_started_ahead_for_the_next_one(
+    alice: User, real_track: Track, tmp_path: Path
+) -> None:
+    def spares() -> set[Path]:
+        folder = tmp_path / "spares"
+        return set(folder.iterdir()) if folder.exists() else set()
+
+    with worker(tmp_path, "--beat") as running:
+        for _ in range(2):
+            before = spares()
+            wait_until(is_in(submit(alice, real_track), status=Status.SCORED), tmp_path)
+            # Each spare has a folder of its own, which goes when it was used.
+            wait_until(lambda before=before: bool(spares()) and not spares() & before, tmp_path)
+        running.send_signal(signal.SIGTERM)
+        running.wait(timeout=DEADLINE_S)
+
+    assert spares() == set()
+
+
 @pytest.fixture
 def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The broker of the environment (Redis, RabbitMQ), else the file system; this process sends to it."""
