@@ -53,9 +53,11 @@ def own_sandbox() -> WarmSandbox:
     None are kept where inputs lie on another file system than entries, since both are linked into a spare.
     """
     inner = open_for_strangers(settings.SANDBOX)
-    settings.CACHE_DIR.mkdir(parents=True, exist_ok=True)
-    can_link = settings.CACHE_DIR.stat().st_dev == settings.HOME.stat().st_dev
-    spares = partial(workdir, settings.HOME / "spares")
+    folder = settings.HOME / "spares"
+    for each in (folder, settings.CACHE_DIR):
+        each.mkdir(parents=True, exist_ok=True)
+    can_link = settings.CACHE_DIR.stat().st_dev == folder.stat().st_dev
+    spares = partial(workdir, folder)
     return WarmSandbox(inner, spares, most=settings.SPARES if can_link else 0)
 
 
