@@ -43,7 +43,7 @@ CODES: Final[dict[str, Code]] = {
     ),
     # archive
     "not_an_archive": Code(
-        "The file is not a zip archive, a .tar.gz archive or an ONNX model.",
+        "The file is not a zip archive, a tar archive or an ONNX model.",
         "Upload a .zip, .tar.gz or .onnx file. To make a zip from a folder, run `podium pack FOLDER`.",
     ),
     "archive_too_large": Code(
@@ -74,10 +74,9 @@ CODES: Final[dict[str, Code]] = {
         "“{path}” is encrypted.",
         "Make the archive again without a password.",
     ),
-    "tar_not_compressed": Code(
-        "The file is an uncompressed tar archive, not a valid tar.gz file.",
-        "Please provide a gzipped tar archive: run `tar -czf entry.tar.gz -C FOLDER .` or "
-        "`podium pack FOLDER -o entry.tar.gz`.",
+    "unknown_compression": Code(
+        "“{path}” is compressed with a method that Podium does not read: {method}.",
+        "Pack the folder again with `podium pack FOLDER`, or choose Deflate in your program.",
     ),
     "corrupt_archive": Code(
         "The archive is damaged: {why}.",

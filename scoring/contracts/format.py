@@ -86,7 +86,7 @@ FORMAT_FACTS: Final[Mapping[Format, FormatFacts]] = {
         summary="a .tar.gz with config.yaml, mochi.json, a manifest and one .pt file",
         layout="A .tar.gz with config.yaml, mochi.json, export_artifacts/manifest.json and exactly one .pt file: "
         "TorchScript, or the state dict of a torchvision or timm model.",
-        suffixes=(".tar.gz", ".gz", ".zip"),
+        suffixes=(".tar.gz", ".gz", ".tar", ".bz2", ".xz", ".zip"),
         packed_as=".tar.gz",
         rules="scoring.packages.byom",
         loader="scoring.sandboxed.loaders.byom",

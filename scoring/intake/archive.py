@@ -1,8 +1,8 @@
 """Unpacks an entry into a folder of plain files under limits; trusts nothing in it.
 
-An entry is a zip, a .tar.gz, a single ONNX model, or (on the command line) a folder. Limits count
-bytes that were really read, never declared sizes. All that is wrong is reported at once, the gravest
-first.
+An entry is a zip, a tar (packed with gzip, bzip2 or xz, or not at all), a single ONNX model, or (on the
+command line) a folder. Limits count bytes that were really read, never declared sizes. All that is wrong
+is reported at once, the gravest first.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from scoring.errors import Fault, Rejected, reject
 from scoring.intake.folder import folder_files
 from scoring.intake.names import ROOT, name_findings, unsafe_reason
 from scoring.intake.onnx_file import looks_like_onnx
-from scoring.intake.tar_gz import GZIP_MAGIC, is_plain_tar, unpack_tar_gz
+from scoring.intake.packed_stream import PACKINGS
+from scoring.intake.tar_file import is_plain_tar, unpack_tar
 from scoring.intake.writing import Meter, write_file
 from scoring.intake.zip_directory import read_directory
 from scoring.intake.zip_end import corrupt, has_end_record
@@ -33,7 +34,7 @@ GRAVITY: Final = (
     "archive_too_large",
     "too_many_files",
     "encrypted_archive",
-    "tar_not_compressed",
+    "unknown_compression",
     "corrupt_archive",
     "not_an_archive",
 )
@@ -78,7 +79,7 @@ def _unpack_file(entry: Path, destination: Path, limits: ArchiveLimits) -> tuple
         size = os.fstat(file.fileno()).st_size
         if size > limits.max_entry_bytes:
             raise reject("archive_too_large", allowed_bytes=limits.max_entry_bytes, what="as uploaded")
-        magic = file.read(4)
+        magic = file.read(8)
         for prefix, unpacker in UNPACKERS.items():
             if magic.startswith(prefix):
                 return unpacker(file, destination, limits)
@@ -88,7 +89,7 @@ def _unpack_file(entry: Path, destination: Path, limits: ArchiveLimits) -> tuple
         if entry.suffix.casefold() == ".onnx" or looks_like_onnx(file, size):
             return _unpack_single_model(file, entry.name, destination, limits)
         if is_plain_tar(file):
-            raise reject("tar_not_compressed")
+            return unpack_tar(file, destination, limits)
     raise reject("not_an_archive")
 
 
@@ -162,5 +163,5 @@ UNPACKERS: Final[dict[bytes, Unpacker]] = {
     b"PK\x05\x06": _unpack_zip,
     b"PK\x06\x06": _unpack_zip,
     b"PK\x07\x08": _unpack_zip,
-    GZIP_MAGIC: unpack_tar_gz,
+    **dict.fromkeys(PACKINGS, unpack_tar),
 }

@@ -15,8 +15,8 @@ from typing import Final
 
 from scoring.contracts import ArchiveLimits
 from scoring.errors import reject
-from scoring.intake.gzip_stream import CHUNK_BYTES, GzipStream
 from scoring.intake.names import plain_name, shown
+from scoring.intake.packed_stream import CHUNK_BYTES, PackedStream
 from scoring.intake.zip_end import corrupt
 
 BLOCK: Final = tarfile.BLOCKSIZE
@@ -52,7 +52,7 @@ class TarMember:
 class TarReader:
     """Walks a tar; each member's bytes are read, by `pieces`, before the next member is asked for."""
 
-    def __init__(self, stream: GzipStream, limits: ArchiveLimits) -> None:
+    def __init__(self, stream: PackedStream, limits: ArchiveLimits) -> None:
         self._stream = stream
         self._limits = limits
         self._unread = 0

@@ -19,6 +19,18 @@ LOCAL: Final = struct.Struct("<4s5H3L2H")
 LOCAL_MAGIC: Final = b"PK\x03\x04"
 STORED: Final = 0
 DEFLATED: Final = 8
+DEFLATE64: Final = 9
+BZIP2: Final = 12
+LZMA: Final = 14
+READ: Final = frozenset({STORED, DEFLATED, BZIP2, LZMA})
+OTHERS: Final = {
+    1: "Shrink",
+    6: "Implode",
+    DEFLATE64: "Deflate64, as Windows uses for files over 2 GB",
+    93: "Zstandard",
+    95: "xz",
+    98: "PPMd",
+}
 ENCRYPTED_FLAGS: Final = 0x0001 | 0x0040 | 0x2000
 SIZES_FOLLOW_FLAG: Final = 0x0008
 PATCHED_FLAG: Final = 0x0020
@@ -53,8 +65,9 @@ def kind_findings(members: Iterable[Member]) -> Iterator[Finding]:
         if member.flags & ENCRYPTED_FLAGS:
             yield Finding(code="encrypted_archive", path=shown(member.name))
         elif not _has_known_method(member):
-            why = f"“{shown(member.name)}” uses compression method {member.method}; store or deflate it"
-            yield Finding(code="corrupt_archive", path=shown(member.name), facts={"why": why})
+            named = OTHERS.get(member.method, f"method {member.method}")
+            facts = {"method": "patched data" if member.flags & PATCHED_FLAG else named}
+            yield Finding(code="unknown_compression", path=shown(member.name), facts=facts)
         elif member.name.endswith("/") and (member.size or member.packed_bytes > 2):
             why = f"the folder “{shown(member.name)}” has content"
             yield Finding(code="corrupt_archive", path=shown(member.name), facts={"why": why})
@@ -66,7 +79,7 @@ def is_readable(member: Member) -> bool:
 
 
 def _has_known_method(member: Member) -> bool:
-    return member.method in {STORED, DEFLATED} and not member.flags & PATCHED_FLAG
+    return member.method in READ and not member.flags & PATCHED_FLAG
 
 
 def _special_kind(member: Member) -> str | None:

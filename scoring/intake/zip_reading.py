@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Final
 
 from scoring.intake.names import shown
+from scoring.intake.unpacking import ERRORS, Unpacker, ZipLzma, bzip2, inflater, unpacked
 from scoring.intake.zip_end import corrupt
-from scoring.intake.zip_members import STORED, Located
+from scoring.intake.zip_members import BZIP2, DEFLATED, LZMA, STORED, Located
 
 CHUNK_BYTES: Final = 2**20
+LZMA_END_FLAG: Final = 0x0002
+METHODS: Final[Mapping[int, Callable[[], Unpacker]]] = {DEFLATED: inflater, BZIP2: bzip2, LZMA: ZipLzma}
+"""What unpacks a member, by its method."""
 
 
 def read_member(file: BinaryIO, located: Located) -> Iterator[bytes]:
@@ -18,7 +22,7 @@ def read_member(file: BinaryIO, located: Located) -> Iterator[bytes]:
     path = shown(located.member.name)
     size = 0
     crc = 0
-    for piece in _stored(file, located) if located.member.method == STORED else _inflated(file, located):
+    for piece in _stored(file, located) if located.member.method == STORED else _unpacked(file, located):
         size += len(piece)
         crc = zlib.crc32(piece, crc)
         if size > located.member.size:
@@ -34,25 +38,16 @@ def _stored(file: BinaryIO, located: Located) -> Iterator[bytes]:
         yield file.read(min(CHUNK_BYTES, located.end - at))
 
 
-def _inflated(file: BinaryIO, located: Located) -> Iterator[bytes]:
-    """Yield inflated pieces of at most `CHUNK_BYTES`, however well they were packed."""
-    path = shown(located.member.name)
-    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+def _unpacked(file: BinaryIO, located: Located) -> Iterator[bytes]:
+    """Yield unpacked pieces of at most `CHUNK_BYTES`, however well they were packed."""
+    member = located.member
+    path, unpacker = shown(member.name), METHODS[member.method]()
+    packed = _stored(file, located)
     try:
-        for packed in _stored(file, located):
-            if inflater.eof:
-                raise corrupt(f"“{path}” has extra data after its content", path=path)
-            pending = packed
-            while pending and not inflater.eof:
-                yield inflater.decompress(pending, CHUNK_BYTES)
-                pending = inflater.unconsumed_tail
-        while not inflater.eof:
-            piece = inflater.decompress(inflater.unconsumed_tail, CHUNK_BYTES)
-            if not piece:
-                break
-            yield piece
-    except zlib.error as exc:
+        yield from unpacked(packed, unpacker, most=CHUNK_BYTES)
+    except ERRORS as exc:
         raise corrupt(f"“{path}” cannot be decompressed", path=path) from exc
+    ends_by_its_size = member.method == LZMA and not member.flags & LZMA_END_FLAG
     # Bytes after the end of the stream are content that nobody unpacks but somebody may read.
-    if not inflater.eof or inflater.unused_data:
+    if not (unpacker.eof or ends_by_its_size) or unpacker.unused_data or any(packed):
         raise corrupt(f"“{path}” is cut short or has extra data after its content", path=path)

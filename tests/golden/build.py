@@ -174,7 +174,12 @@ def _lie_about_size(raw: bytes) -> bytes:
     return _set(_set(raw, 22, "<L", 10), _directory_offset(raw) + 24, "<L", 10)
 
 
+def _as_deflate64(raw: bytes) -> bytes:
+    return _set(_set(raw, 8, "<H", 9), _directory_offset(raw) + 10, "<H", 9)
+
+
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
+    "as_deflate64": _as_deflate64,
     "append_other_data": lambda raw: raw + b"other data",
     "encrypt_flag": _encrypt_flag,
     "flip_content": lambda raw: raw.replace(b"class", b"CLASS", 1),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import random
 import stat
 import struct
 import warnings
@@ -355,8 +356,67 @@ def test_an_archive_split_over_disks_is_refused(codes: Codes) -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_other_compression_methods_are_refused(codes: Codes, method: int) -> None:
-    assert codes(zipped(("model.py", SOURCE), method=method)) == ["corrupt_archive"]
+def test_members_are_read_however_they_were_compressed(
+    unpack_bytes: Callable[..., Unpacked], method: int
+) -> None:
+    noise = random.Random(0).randbytes(3_000_000)
+
+    unpacked = unpack_bytes(zipped(("model.py", SOURCE), ("model.pt", noise), ("empty", b""), method=method))
+
+    assert (unpacked.root / "model.py").read_bytes() == SOURCE
+    assert (unpacked.root / "model.pt").read_bytes() == noise
+    assert (unpacked.root / "empty").read_bytes() == b""
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_bomb_is_refused_however_it_was_compressed(codes: Codes, method: int) -> None:
+    assert codes(zipped(("zeros", bytes(2**24)), method=method)) == ["compression_ratio_too_high"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+@pytest.mark.parametrize("damage", [8, 40, 200])
+def test_a_damaged_member_is_refused_however_it_was_compressed(
+    codes: Codes, method: int, damage: int
+) -> None:
+    raw = bytearray(zipped(("noise", random.Random(0).randbytes(1_000)), method=method))
+    raw[len("noise") + 30 + damage] ^= 0xFF
+
+    assert codes(bytes(raw)) == ["corrupt_archive"]
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_bytes_after_a_member_s_content_are_refused_however_it_was_compressed(
+    codes: Codes, method: int
+) -> None:
+    """The directory and the member's header say that they belong to it."""
+    content = zipped(("a", SOURCE), method=method)
+    packed = struct.unpack_from("<L", content, 18)[0]
+    end = 31 + packed
+    longer = content[:end] + b"more" + content[end:]
+    longer = patched(longer, 18, "<L", packed + 4)
+    longer = patched(longer, directory_at(content) + 4 + 20, "<L", packed + 4)
+    longer = patched(longer, longer.rindex(b"PK\x05\x06") + 16, "<L", directory_at(content) + 4)
+
+    assert codes(longer) == ["corrupt_archive"]
+
+
+def test_lzma_with_a_huge_dictionary_is_refused(codes: Codes) -> None:
+    content = zipped(("a", SOURCE), method=zipfile.ZIP_LZMA)
+
+    assert codes(patched(content, 31 + 5, "<L", 2**30)) == ["corrupt_archive"]
+
+
+@pytest.mark.parametrize(("method", "named"), [(9, "Deflate64"), (93, "Zstandard"), (77, "method 77")])
+def test_another_method_is_named(unpack_bytes: Callable[..., Unpacked], method: int, named: str) -> None:
+    content = zipped(("model.py", SOURCE))
+    content = patched(content, 8, "<H", method)
+    content = patched(content, directory_at(content) + 10, "<H", method)
+
+    with pytest.raises(Rejected) as caught:
+        unpack_bytes(content)
+
+    (message,) = render_all(caught.value.findings)
+    assert (caught.value.code, named in message.message) == ("unknown_compression", True)
 
 
 def test_a_second_name_in_an_extra_field_is_refused(codes: Codes) -> None:

@@ -1,9 +1,12 @@
-"""Unpacking a .tar.gz: one good archive, and one test for each way to break it."""
+"""Unpacking a tar, packed or not: good archives, and one test for each way to break one."""
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
+import random
 import subprocess
 import tarfile
 from collections.abc import Callable
@@ -206,8 +209,54 @@ def test_a_bomb_is_refused(codes):
     assert codes(zipped(member("zeros", bytes(2**22)))) == ["compression_ratio_too_high"]
 
 
-def test_a_plain_tar_is_refused_in_words_of_its_own(codes):
-    assert codes(tarred(member("config.yaml"))) == ["tar_not_compressed"]
+PACKERS = {"gzip": gzip.compress, "bzip2": bz2.compress, "xz": lzma.compress, "nothing": bytes}
+
+
+@pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS.keys())
+def test_a_tar_is_read_however_it_was_packed(unpack_bytes, pack, tmp_path):
+    noise = random.Random(0).randbytes(700_000)
+
+    unpacked = unpack_bytes(pack(tarred(member("config.yaml", b"a: 1"), member("w/model.pt", noise))))
+
+    assert [(file.path, file.size) for file in unpacked.files] == [
+        ("config.yaml", 4),
+        ("w/model.pt", 700_000),
+    ]
+    assert (unpacked.root / "w" / "model.pt").read_bytes() == noise
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("at", [1, 512, 2_000])
+def test_streams_in_a_row_are_read_as_one(unpack_bytes, pack, at):
+    """As parallel packers write them, and `cat`."""
+    raw = tarred(member("config.yaml", b"a: 1"), member("model.pt", b"ab" * 1_000))
+
+    unpacked = unpack_bytes(pack(raw[:at]) + pack(raw[at:]))
+
+    assert [file.path for file in unpacked.files] == ["config.yaml", "model.pt"]
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress])
+def test_a_bomb_is_refused_however_it_was_packed(codes, pack):
+    assert codes(pack(tarred(member("zeros", bytes(2**24))))) == ["compression_ratio_too_high"]
+
+
+@pytest.mark.parametrize("pack", [bz2.compress, lzma.compress])
+@pytest.mark.parametrize("kept", [0.2, 0.5, 0.9])
+def test_an_incomplete_stream_is_refused(codes, pack, kept):
+    raw = pack(tarred(member("noise", random.Random(0).randbytes(5_000))))
+
+    assert codes(raw[: int(len(raw) * kept)]) == ["corrupt_archive"]
+
+
+def test_an_xz_that_needs_a_huge_dictionary_is_refused(codes):
+    chain = [{"id": lzma.FILTER_LZMA2, "preset": 0, "dict_size": 2**29}]
+
+    assert codes(lzma.compress(tarred(member("a")), filters=chain)) == ["corrupt_archive"]
+
+
+def test_a_plain_tar_with_more_after_its_end_is_refused(codes):
+    assert codes(tarred(member("config.yaml")) + b"more") == ["corrupt_archive"]
 
 
 @pytest.mark.parametrize("kept", [0.2, 0.5, 0.9])
@@ -225,7 +274,7 @@ def test_a_wrong_checksum_is_refused(codes):
 
 
 @pytest.mark.parametrize("extra", [b"other data", gzip.compress(b"more", mtime=0), b"\0" * 10])
-def test_data_after_the_gzip_are_refused(codes, extra):
+def test_data_after_the_packed_tar_are_refused(codes, extra):
     assert codes(zipped(member("config.yaml")) + extra) == ["corrupt_archive"]
 
 

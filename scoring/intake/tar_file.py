@@ -1,4 +1,4 @@
-"""Unpacks a .tar.gz: regular files and folders only, under the same limits and codes as a zip."""
+"""Unpacks a tar, packed or not: regular files and folders only, under the same limits and codes as a zip."""
 
 from __future__ import annotations
 
@@ -7,25 +7,24 @@ from typing import BinaryIO, Final
 
 from scoring.contracts import ArchiveLimits, Finding, UnpackedFile
 from scoring.errors import Rejected
-from scoring.intake.gzip_stream import GzipStream
 from scoring.intake.names import name_findings, shown
+from scoring.intake.packed_stream import PackedStream
 from scoring.intake.tar_members import TarReader
 from scoring.intake.writing import Meter, write_file
 from scoring.intake.zip_end import corrupt
 
-GZIP_MAGIC: Final = b"\x1f\x8b"
-# Where a tar, compressed or not, says what it is.
+# Where a tar says what it is.
 TAR_MAGIC: Final = b"ustar"
 TAR_MAGIC_AT: Final = 257
 
 
 def is_plain_tar(file: BinaryIO) -> bool:
-    """Say whether the file is a tar that was not compressed."""
+    """Say whether the file is a tar that is not packed."""
     file.seek(TAR_MAGIC_AT)
     return file.read(len(TAR_MAGIC)) == TAR_MAGIC
 
 
-def unpack_tar_gz(file: BinaryIO, destination: Path, limits: ArchiveLimits) -> tuple[UnpackedFile, ...]:
+def unpack_tar(file: BinaryIO, destination: Path, limits: ArchiveLimits) -> tuple[UnpackedFile, ...]:
     """Read the whole archive for what is wrong with it, and only then read it again and write.
 
     A stream has no directory: that a later member is a link or takes an earlier one's name shows at
@@ -34,7 +33,7 @@ def unpack_tar_gz(file: BinaryIO, destination: Path, limits: ArchiveLimits) -> t
     findings = _findings(file, limits)
     if findings:
         raise Rejected(*findings)
-    reader = TarReader(GzipStream(file, limits), limits)
+    reader = TarReader(PackedStream(file, limits), limits)
     meter = Meter(limits)
     return tuple(
         write_file(destination, member.name, reader.pieces(), meter)
@@ -44,7 +43,7 @@ def unpack_tar_gz(file: BinaryIO, destination: Path, limits: ArchiveLimits) -> t
 
 
 def _findings(file: BinaryIO, limits: ArchiveLimits) -> list[Finding]:
-    reader = TarReader(GzipStream(file, limits), limits)
+    reader = TarReader(PackedStream(file, limits), limits)
     meter = Meter(limits)
     names: list[str] = []
     findings: list[Finding] = []
