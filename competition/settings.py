@@ -1,7 +1,9 @@
 """Settings, all read from the environment here and nowhere else; safe for production by default."""
 
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import environ
 
@@ -23,13 +25,13 @@ def _secret_key() -> str:
     if given:
         return str(given)
     file = HOME / "secret.key"
-    HOME.mkdir(parents=True, exist_ok=True)
-    try:
-        with file.open("x") as out:
-            file.chmod(0o600)
-            out.write(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass
+    if not file.exists():
+        HOME.mkdir(parents=True, exist_ok=True)
+        # Appears whole: of processes that start at the same time, the first decides for all.
+        with NamedTemporaryFile("w", dir=HOME) as made, suppress(FileExistsError):
+            made.write(secrets.token_urlsafe(50))
+            made.flush()
+            file.hardlink_to(made.name)
     return str(file.read_text())
 
 
