@@ -71,9 +71,13 @@ def placed(ink: NDArray[np.float32], box: Box, random: np.random.Generator) -> N
 
 
 def paint(canvas: Canvas, opacity: NDArray[np.float32], colour: Canvas) -> Canvas:
-    """Return the canvas with a colour laid over it."""
-    alpha = opacity[:, :, None]
-    return np.asarray(canvas * (1 - alpha) + colour * alpha, dtype=np.float32)
+    """Return the canvas with a colour laid over it, computed only where there is any."""
+    x, y, width, height = cv2.boundingRect((opacity > 0).astype(np.uint8))
+    where = np.s_[y : y + height, x : x + width]
+    alpha = opacity[where][:, :, None]
+    painted = canvas.copy()
+    painted[where] = canvas[where] * (1 - alpha) + colour * alpha
+    return painted
 
 
 def finished(canvas: Canvas) -> Picture:
