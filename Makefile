@@ -6,6 +6,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+READY_DEV := $(VENV)/.ready-dev
 PORT ?= 8000
 ONCE ?=
 FULL ?=
@@ -14,31 +15,38 @@ EACH ?= 12
 ONLY ?=
 # A package index that holds CPU builds of torch, for example https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
-PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint env.txt
+export TORCH_INDEX
 
 # The tests that are about what `make coverage` looks at; pyproject.toml lists that.
 COVERING := scoring/cache scoring/budget scoring/intake scoring/metrics scoring/packages scoring/readers scoring/benchmark \
 	scoring/flow scoring/conversion \
 	$(foreach name,exchange export_exchange limits reply,scoring/sandbox/test_$(name).py) competition/submissions
 
-.PHONY: help setup system demo serve test test-local test-services attack coverage mutants lint format bench docs clean
+.PHONY: help setup develop system system-dev demo serve test test-local test-services attack coverage mutants lint format bench docs clean
 
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | column -t -s $$'\t'
 
-setup: $(READY) system  ## Virtual environment, packages, system packages; leaves .venv/bin/podium
+setup: $(READY) system  ## Virtual environment and what Podium needs to run; leaves .venv/bin/podium
+
+develop: $(READY_DEV) system-dev  ## What tests, checks and docs need as well: they ask for it themselves
 
 $(READY): env.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Please install Python 3.11 or newer with its venv module (python3, python3-venv)."; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing packages (a few minutes the first time) ..."
-	@$(PIP) --upgrade pip
-	@$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) "$$(grep '^torch==' env.txt)"
-	@$(PIP) --editable '.[dev,docs]'
+	@echo "Installing Podium into .venv (the first time about 2 minutes, most of it downloads of about 500 MB)"
+	@$(PYTHON) .ci/packages.py
+	@touch $@
+
+$(READY_DEV): $(READY)
+	@echo "Installing what tests, checks and docs need into .venv"
+	@$(PYTHON) .ci/packages.py dev docs
 	@touch $@
 
 system:
 	@bash .ci/system-packages
+
+system-dev:
+	@bash .ci/system-packages chromium
 
 demo: setup  ## Real images, two trained baselines, site, worker, four uploads, two boards; then keeps serving
 	@PORT=$(PORT) ONCE=$(ONCE) FULL=$(FULL) $(BIN)/python -m competition.demo.run
@@ -46,7 +54,7 @@ demo: setup  ## Real images, two trained baselines, site, worker, four uploads, 
 serve: setup  ## Site and worker on your own data in var/
 	@PORT=$(PORT) $(BIN)/python -m competition.demo.serve
 
-test: setup test-local test-services  ## All tests; also on PostgreSQL with Redis or RabbitMQ where these run
+test: develop test-local test-services  ## All tests; also on PostgreSQL with Redis or RabbitMQ where these run
 
 # Most tests wait for a child that imports torch; of more than four at once, each has too little memory and time.
 test-local:
@@ -55,33 +63,33 @@ test-local:
 test-services:
 	@bash .ci/test-services
 
-coverage: $(READY)  ## Branch coverage of the core stages and of the lifecycle: fails below 100%
+coverage: $(READY_DEV)  ## Branch coverage of the core stages and of the lifecycle: fails below 100%
 	@rm -f .coverage
 	@$(BIN)/python -m pytest -q $(foreach test,$(COVERING),tests/$(test)) \
 	  --cov=scoring --cov=competition --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
-attack: setup  ## Try every attack of tests/attacks on this machine's podium; a part of `make test` as well
+attack: develop  ## Try every attack of tests/attacks on this machine's podium; a part of `make test` as well
 	@for started in ahead now; do echo "== Sandboxes started $$started"; ATTACK_STARTED=$$started \
 	  $(BIN)/python -m pytest -q tests/attacks --numprocesses auto --maxprocesses 4 --dist worksteal || exit 1; done
 
-mutants: $(READY)  ## Break modules of tests/mutants one line at a time; list what no test notices (EACH=0: every way; ONLY="queue")
+mutants: $(READY_DEV)  ## Break modules of tests/mutants one line at a time; list what no test notices (EACH=0: every way; ONLY="queue")
 	@$(BIN)/python -m tests.mutants.run $(ONLY) --each $(EACH)
 
-lint: $(READY)  ## ruff, ruff format, mypy, import rules
+lint: $(READY_DEV)  ## ruff, ruff format, mypy, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(BIN)/python -m pytest -q tests/test_import_rules.py tests/test_tables.py
 
-format: $(READY)  ## Let ruff put the code in order
+format: $(READY_DEV)  ## Let ruff put the code in order
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-bench: setup  ## All benchmarks, then one table of them; fails if a bound is missed (ONLY="zip onnx": some)
+bench: develop  ## All benchmarks, then one table of them; fails if a bound is missed (ONLY="zip onnx": some)
 	@$(BIN)/python -m tests.benchmarks.run $(ONLY)
 
-docs: $(READY)  ## Build the documentation into site/
+docs: $(READY_DEV)  ## Build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 clean:  ## Remove the virtual environment, demo data and caches
