@@ -11,7 +11,7 @@ FINAL: Final = frozenset({"scored", "rejected", "failed", "cancelled"})
 # Counts from the last news of any submission, so that a long queue or a slow machine does not count as a failure.
 PATIENCE_S: Final = 900.0
 TELL_S: Final = 20.0
-POLL_S: Final = 2.0
+POLL_S: Final = 1.0
 
 State = Mapping[str, Any]
 
@@ -25,7 +25,7 @@ class Clock:
 
 
 def follow(
-    submissions: Sequence[str],
+    arrivals: Iterator[Sequence[str]],
     *,
     state_of: Callable[[str], State],
     tell: Callable[[Sequence[State]], None],
@@ -33,11 +33,19 @@ def follow(
 ) -> Iterator[tuple[str, State]]:
     """Yield each submission with its last state as it ends; after PATIENCE_S without news, the others.
 
-    `tell` gets the states of those that wait and run, now and then while nothing ends.
+    `arrivals` is asked each time for the submissions that are new since; it ends when no more will come, and
+    until then nobody loses patience. `tell` gets the states of those that wait and run, now and then while
+    nothing ends.
     """
-    waiting: dict[str, State] = {submission: {} for submission in submissions}
+    waiting: dict[str, State] = {}
+    more = True
     last_news = last_words = clock.now()
-    while waiting:
+    while waiting or more:
+        arrived = next(arrivals, None)
+        more = arrived is not None
+        if more:
+            last_news = clock.now()
+        waiting |= {submission: {} for submission in arrived or ()}
         for submission, before in list(waiting.items()):
             state = waiting[submission] = state_of(submission)
             if _progress(state) != _progress(before):
@@ -47,7 +55,7 @@ def follow(
                 yield submission, waiting.pop(submission)
         if clock.now() - last_news >= PATIENCE_S:
             break
-        if not waiting:
+        if not waiting and not more:
             return
         if clock.now() - last_words >= TELL_S:
             last_words = clock.now()

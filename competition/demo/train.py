@@ -1,19 +1,16 @@
-"""Train both baselines and pack them: `python -m competition.demo.train OUT_DIR`.
+"""Train a baseline and pack it: `python -m competition.demo.train FOLDER/track1.zip` or `FOLDER/track2.onnx`.
 
 A script of its own, and with the baselines' sources the only code below `competition` that may
-import torch: the web process never imports it, `make demo` starts it as a separate process.
+import torch: the web process never imports it, `make demo` starts it as a process for each baseline.
 """
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import shutil
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
 import cv2
@@ -42,32 +39,30 @@ BASELINES = Path(__file__).parent / "baselines"
 
 
 def main() -> None:
-    """Write track1.zip and track2.onnx, each trained in a process of its own on one core."""
-    parser = argparse.ArgumentParser(description="Train the demonstration's two baselines.")
-    parser.add_argument("out_dir", type=Path)
-    folder: Path = parser.parse_args().out_dir
-    folder.mkdir(parents=True, exist_ok=True)
-    start = time.monotonic()
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, mp_context=spawn, initializer=_use_one_core) as pool:
-        jobs = [
-            pool.submit(make_track1, folder / "track1.zip"),
-            pool.submit(make_track2, folder / "track2.onnx"),
-        ]
-        for job in as_completed(jobs):
-            _say(f"{job.result()} ready after {time.monotonic() - start:.0f} s")
+    """Write one baseline; the file appears when it is whole."""
+    parser = argparse.ArgumentParser(description="Train one of the demonstration's baselines.")
+    parser.add_argument("target", type=Path, help=f"a file named {' or '.join(MAKE)}")
+    target: Path = parser.parse_args().target
+    if target.name not in MAKE:
+        parser.error(f"the file is named {' or '.join(MAKE)}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _use_one_core()
+    partial = target.with_name(f"partial-{target.name}")
+    MAKE[target.name](partial)
+    partial.replace(target)
 
 
-def make_track1(target: Path) -> str:
+def make_track1(target: Path) -> None:
     """Train and pack the baseline of track 1."""
     _pack_track1(train_track1(), target)
-    return target.name
 
 
-def make_track2(target: Path) -> str:
+def make_track2(target: Path) -> None:
     """Train and export the baseline of track 2."""
     _export_track2(train_track2(), target)
-    return target.name
+
+
+MAKE = {"track1.zip": make_track1, "track2.onnx": make_track2}
 
 
 def _use_one_core() -> None:

@@ -25,9 +25,10 @@ class Site:
     def sleep(self, seconds):
         self.seconds += seconds
 
-    def follow(self):
+    def follow(self, arrivals=None):
         clock = Clock(now=lambda: self.seconds, sleep=self.sleep)
-        return list(follow(list(self.plays), state_of=self.state_of, tell=self.told.append, clock=clock))
+        arrivals = iter([list(self.plays)]) if arrivals is None else arrivals
+        return list(follow(arrivals, state_of=self.state_of, tell=self.told.append, clock=clock))
 
 
 def test_what_ends_first_is_told_first():
@@ -70,3 +71,25 @@ def test_results_close_together_are_words_enough():
     site.follow()
 
     assert site.told == []
+
+
+def test_what_is_uploaded_later_is_followed_too():
+    site = Site({"first": {0: SCORED}, "second": {0: MEASURING, 50: SCORED}})
+
+    assert site.follow(iter([["first"], [], [], ["second"]])) == [("first", SCORED), ("second", SCORED)]
+
+
+def test_as_long_as_uploads_are_to_come_nobody_loses_patience():
+    site = Site({"late": {0: SCORED}})
+    nothing_yet = [[]] * int(2 * PATIENCE_S / POLL_S)
+
+    assert site.follow(iter([*nothing_yet, ["late"]])) == [("late", SCORED)]
+    assert site.seconds >= 2 * PATIENCE_S
+
+
+def test_patience_begins_with_the_last_upload():
+    site = Site({"stuck": {0: MEASURING}})
+    nothing_yet = [[]] * int(PATIENCE_S / POLL_S)
+
+    assert site.follow(iter([*nothing_yet, ["stuck"]])) == [("stuck", MEASURING)]
+    assert site.seconds >= 2 * PATIENCE_S - POLL_S

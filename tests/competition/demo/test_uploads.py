@@ -1,7 +1,7 @@
 """The tables of the demonstration fit the presets and the kits."""
 
 from competition.demo.datasets import DATASETS
-from competition.demo.run import KIT_UPLOADS, UPLOADS, kit_of
+from competition.demo.uploads import FIRST_TRACKS, KIT_UPLOADS, MORE_TRACKS, UPLOADS, kit_of
 from scoring.tracks import presets
 
 FULL = (*UPLOADS, *KIT_UPLOADS)
@@ -9,6 +9,10 @@ FULL = (*UPLOADS, *KIT_UPLOADS)
 
 def test_the_full_demonstration_has_a_track_of_every_preset():
     assert {upload.track for upload in FULL} == set(presets()) == set(DATASETS)
+
+
+def test_each_track_is_opened_once():
+    assert len({*FIRST_TRACKS, *MORE_TRACKS}) == len(FIRST_TRACKS) + len(MORE_TRACKS) == len(presets())
 
 
 def test_every_track_of_the_demonstration_has_a_scored_entry():
