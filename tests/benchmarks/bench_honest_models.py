@@ -1,4 +1,4 @@
-"""Counts and captures honest models: all of torchvision's that classify, and timm's up to 30 M parameters.
+"""Counts and captures honest models: all of torchvision's that classify, and 160 of timm's up to 30 M parameters.
 
 A run that was broken off goes on where it was: the lines of models that are done are in var/bench, under a name
 that stands for the code that counts.
@@ -11,6 +11,7 @@ import json
 import os
 import statistics
 from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,10 +23,8 @@ from tests.benchmarks.forks import Ended, in_forks
 from tests.benchmarks.machine import ROOT
 from tests.benchmarks.timing import say
 
-TRACK: Final = "cvpr2022-track1"
-A_MODULE: Final = 3
-"""How many models of each of timm's modules: the first by name that are small enough."""
-TRIED: Final = 12
+OF_TIMM: Final = 160
+"""How many of timm's, taken from its modules in turn."""
 LEAST: Final = {"torchvision": 80, "timm": 150}
 MAX_OFF: Final = 0.5
 """Percent by which the count that binds may differ from the exact one."""
@@ -42,14 +41,18 @@ def bench() -> Iterator[Figure]:
     lines = read(path)
     if lines:
         say(f"{len(lines)} models were done before")
-    missing = names({line["model"] for line in lines})
     with path.open("a", encoding="utf-8") as kept:
-        for name, found in in_forks(honest.measured, missing, jobs=len(os.sched_getaffinity(0))):
+        for name, found in in_forks(honest.measured, _names(lines), jobs=len(os.sched_getaffinity(0))):
             lines.append({"model": name, "error": str(found)} if isinstance(found, Ended) else found)
             print(json.dumps(lines[-1]), file=kept, flush=True)
-            say(f"{len(lines)}: {name}, {lines[-1].get('processor_s', 0)} s of processor time")
+            say(f"{len(lines)}: {name}{_aside(lines[-1])}")
     yield from figures(lines)
     path.replace(path.with_suffix(".done.jsonl"))
+
+
+def _aside(line: Line) -> str:
+    asides = (str(line[key]) for key in ("error", "not_captured") if key in line)
+    return "".join(f": {aside}" for aside in asides) + (": too large" if honest.TOO_LARGE in line else "")
 
 
 def _digest() -> str:
@@ -70,23 +73,30 @@ def read(path: Path) -> list[Line]:
     return [json.loads(line) for line in whole.splitlines()]
 
 
-def names(known: set[str]) -> Iterator[str]:
-    """Yield every model that is not known yet, torchvision's last and the largest of those at the end."""
+def in_turn(
+    lines: Sequence[Line], modules: Sequence[Sequence[str]], of_torchvision: Sequence[str]
+) -> Iterator[str]:
+    """Yield every model that has no line yet; `lines` grows meanwhile.
+
+    First one of each of timm's modules, then a second of each, and so on, until there are enough.
+    """
+    known = {line["model"] for line in lines}
+    for plain in filter(None, chain.from_iterable(zip_longest(*modules))):
+        small = sum(line["model"].startswith("timm:") and honest.TOO_LARGE not in line for line in lines)
+        if small >= OF_TIMM:
+            break
+        if f"timm:{plain}" not in known:
+            yield f"timm:{plain}"
+    yield from (name for name in map("torchvision:{}".format, of_torchvision) if name not in known)
+
+
+def _names(lines: Sequence[Line]) -> Iterator[str]:
+    """Yield all models to measure, the largest at the end."""
     import timm
     import torchvision
 
-    limit = load_track(TRACK).spec.budgets.max_parameters
-    for module in timm.list_modules():
-        small = 0
-        for plain in timm.list_models(module=module)[:TRIED]:
-            name = f"timm:{plain}"
-            if small < A_MODULE and (name in known or honest.parameters_of(name) <= limit):
-                small += 1
-                if name not in known:
-                    yield name
-    for plain in sorted(torchvision.models.list_models(module=torchvision.models), key=_gmacs):
-        if f"torchvision:{plain}" not in known:
-            yield f"torchvision:{plain}"
+    modules = [timm.list_models(module=module) for module in timm.list_modules()]
+    return in_turn(lines, modules, sorted(torchvision.models.list_models(torchvision.models), key=_gmacs))
 
 
 def _gmacs(plain: str) -> float:
@@ -145,7 +155,7 @@ def _binding(line: Line) -> int:
 
 def _refused(line: Line) -> str:
     """Say by what a model is refused that keeps the limits of the track."""
-    budgets = load_track(TRACK).spec.budgets
+    budgets = load_track(honest.TRACK).spec.budgets
     if line["exact"] >= budgets.max_macs or line["true_parameters"] > budgets.max_parameters:
         return ""
     if _binding(line) >= budgets.max_macs:

@@ -101,3 +101,28 @@ def test_lines_of_a_run_that_was_broken_off_are_taken_up(tmp_path: Path) -> None
 
 def test_a_first_run_has_no_lines(tmp_path: Path) -> None:
     assert honest_models.read(tmp_path / "lines.jsonl") == []
+
+
+MODULES = (("a1", "a2", "a3"), ("b1",), ("c1", "c2"))
+
+
+def test_models_are_taken_from_the_modules_in_turn() -> None:
+    names = list(honest_models.in_turn([], MODULES, ["vgg"]))
+
+    assert names == [*(f"timm:{plain}" for plain in ("a1", "b1", "c1", "a2", "c2", "a3")), "torchvision:vgg"]
+
+
+def test_models_that_have_a_line_are_left_out() -> None:
+    done = [line("timm:b1"), {"model": "timm:a2", "too_large": 31_000_000}, line("torchvision:vgg")]
+
+    names = list(honest_models.in_turn(done, MODULES, ["vgg"]))
+
+    assert names == ["timm:a1", "timm:c1", "timm:c2", "timm:a3"]
+
+
+def test_models_that_are_too_large_do_not_count_as_models_of_timm() -> None:
+    done = [line(f"timm:{number}") for number in range(honest_models.OF_TIMM - 1)]
+    large = {"model": "timm:large", "too_large": 31_000_000}
+
+    assert next(honest_models.in_turn([*done, large], MODULES, ["vgg"])) == "timm:a1"
+    assert list(honest_models.in_turn([*done, line("timm:last")], MODULES, ["vgg"])) == ["torchvision:vgg"]
