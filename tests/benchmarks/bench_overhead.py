@@ -88,7 +88,9 @@ def evaluate(entry: str, data: str, home: str) -> dict[str, float]:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    call_command("sync_tracks", "cvpr2022-track1", competition="bench", data=data, open=True, verbosity=0)
+    call_command(
+        "sync_tracks", "cvpr2022-track1", competition="bench", data=Path(data), open=True, verbosity=0
+    )
     cold = _claim_to_score(Path(entry))
     _wait_for_spares()
     warm = _claim_to_score(Path(entry))
