@@ -1,7 +1,8 @@
-"""Reads a hostile YAML file as plain values: no aliases, no key twice, no tags, bounded in size and depth."""
+"""Reads a hostile YAML file as plain values: no tags, no key twice, bounded in size, depth and what aliases repeat."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,8 +10,9 @@ import yaml
 
 MAX_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 50
+MAX_REPEATED: Final = 1_000
+"""How many values all aliases together may stand for."""
 MAX_SHOWN: Final = 120
-MERGE_TAG: Final = "tag:yaml.org,2002:merge"
 
 
 class InvalidYaml(ValueError):
@@ -43,10 +45,21 @@ def read_mapping(path: Path) -> dict[Any, Any]:
     return document
 
 
-class _PlainLoader(yaml.SafeLoader):
-    """PyYAML's safe loader, which stops at the first alias or tag and at the first value that lies too deep."""
+@dataclass(frozen=True)
+class _Extent:
+    """How many values a node holds, itself counted, and how many levels deep."""
 
-    depth = 0
+    values: int
+    levels: int
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """PyYAML's safe loader, which stops at the first tag and at the first value that lies too deep."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.depth = self.deepest = self.values = self.repeated = 0
+        self.extents: dict[int, _Extent] = {}
 
     def fetch_flow_collection_start(self, TokenClass: Any) -> None:  # noqa: N803  PyYAML's name
         # For each token PyYAML looks at every open bracket: 64 KiB of them would take minutes. Composing
@@ -57,19 +70,36 @@ class _PlainLoader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()
         if isinstance(event, yaml.AliasEvent):
-            # A few lines of aliases of aliases expand to more than any memory.
-            raise InvalidYaml(
-                f"{_place(event.start_mark)}aliases (*name) are not allowed; write the value out"
-            )
+            return self._repeat(super().compose_node(parent, index), event.start_mark)
         if getattr(event, "tag", None) is not None:
             # PyYAML's own constructors fail in many ways on `!!int ''` or `!!timestamp x`.
             raise InvalidYaml(
                 f"{_place(event.start_mark)}tags (!name) are not allowed; write the plain value"
             )
+        above, values_before = self.deepest, self.values
         self.depth += 1
+        self.deepest = self.depth
+        self.values += 1
         _refuse_depth(self.depth, event.start_mark)
         node = super().compose_node(parent, index)
         self.depth -= 1
+        self.extents[id(node)] = _Extent(self.values - values_before, self.deepest - self.depth)
+        self.deepest = max(above, self.deepest)
+        return node
+
+    def _repeat(self, node: yaml.Node | None, mark: Any) -> yaml.Node | None:
+        """Count what an alias stands for: a few lines of aliases of aliases expand to more than any memory."""
+        extent = self.extents.get(id(node))
+        if extent is None:
+            raise InvalidYaml(f"{_place(mark)}a value contains itself")
+        self.values += extent.values
+        self.repeated += extent.values
+        self.deepest = max(self.deepest, self.depth + extent.levels)
+        _refuse_depth(self.deepest, mark)
+        if self.repeated > MAX_REPEATED:
+            raise InvalidYaml(
+                f"{_place(mark)}aliases (*name) repeat more than {MAX_REPEATED:,} values; write them out"
+            )
         return node
 
 
@@ -89,8 +119,12 @@ def _refuse_depth(depth: int, mark: Any) -> None:
 
 def _refuse_names(root: yaml.Node) -> None:
     waiting = [root]
+    seen: set[int] = set()
     while waiting:
         node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
         if isinstance(node, yaml.SequenceNode):
             waiting.extend(node.value)
         elif isinstance(node, yaml.MappingNode):
@@ -103,11 +137,6 @@ def _refuse_twins(keys: list[yaml.Node]) -> None:
     for key in keys:
         if not isinstance(key, yaml.ScalarNode):
             raise InvalidYaml(f"{_place(key.start_mark)}a list or mapping is used as a name")
-        if key.tag == MERGE_TAG:
-            # It brings in names a second time, unseen.
-            raise InvalidYaml(
-                f"{_place(key.start_mark)}merge keys (<<) are not allowed; write the values out"
-            )
         if key.value in seen:
             # Two readers could take different ones.
             raise InvalidYaml(f"“{ascii(key.value[:MAX_SHOWN])[1:-1]}” appears twice")

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scoring.packages.plain_yaml import MAX_BYTES, MAX_DEPTH, EmptyYaml, InvalidYaml, read_mapping
+from scoring.packages.plain_yaml import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_REPEATED,
+    EmptyYaml,
+    InvalidYaml,
+    read_mapping,
+)
 
 
 def read(folder: Path, content: bytes) -> dict[object, object]:
@@ -26,12 +33,15 @@ def test_a_mapping_is_read(tmp_path: Path) -> None:
         (b"a: 1\na: 2", "“a” appears twice"),
         (b"a: [{b: 1, b: 2}]", "“b” appears twice"),
         (b'"\\e[2J": 1\n"\\e[2J": 2', "x1b[2J” appears twice"),
-        (b"a: &x 1\nb: *x", "line 2: aliases"),
+        (b"a: *x", "not valid YAML: line 1"),
+        (b"a: &x [1, *x]", "line 1: a value contains itself"),
+        (b"a: &x {b: *x}", "line 1: a value contains itself"),
         (b"? [a, b]\n: 1", "line 1: a list or mapping"),
         (b"a: !!python/object/apply:os.system [ls]", "line 1: tags"),
         (b"a: 1\nb: !!int ''", "line 2: tags"),
         (b"a: !!timestamp x", "line 1: tags"),
-        (b"<<: {a: 1}\na: 2", "line 1: merge keys"),
+        (b"<<: 1", "not valid YAML"),
+        (b"<<: {a: 1}\n<<: {b: 1}", "appears twice"),
         (b"a: [", "not valid YAML: line 1"),
         (b"a: 1\n---\nb: 1", "not valid YAML"),
         (b"\xff\xfe\xfd", "not UTF-8"),
@@ -46,6 +56,47 @@ def test_anything_else_is_refused_with_a_reason(tmp_path: Path, content: bytes, 
         read(tmp_path, content)
 
     assert why in str(caught.value)
+
+
+def test_an_alias_stands_for_its_value(tmp_path: Path) -> None:
+    found = read(tmp_path, b"usual: &usual {size: [1, 2], kind: x}\na: *usual\nb: {<<: *usual, kind: y}\n")
+
+    assert found["a"] == {"size": [1, 2], "kind": "x"}
+    assert found["b"] == {"size": [1, 2], "kind": "y"}
+
+
+def lists_of_lists(levels: int, *, width: int) -> bytes:
+    lines = [f"a0: &a0 [{', '.join('x' * width)}]"]
+    for level in range(1, levels):
+        lines.append(f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * width)}]")
+    return "\n".join(lines).encode()
+
+
+@pytest.mark.parametrize(("content", "is_allowed"), [(100, True), (101, False)])
+def test_aliases_may_repeat_so_many_values(tmp_path: Path, content: int, is_allowed: bool) -> None:
+    """A list of nine values counts as ten."""
+    assert MAX_REPEATED == 1_000
+    text = b"a: &a [1, 2, 3, 4, 5, 6, 7, 8, 9]\n" + b"".join(b"b%d: *a\n" % n for n in range(content))
+
+    if is_allowed:
+        assert len(read(tmp_path, text)) == content + 1
+    else:
+        with pytest.raises(InvalidYaml, match="repeat more than 1,000 values"):
+            read(tmp_path, text)
+
+
+@pytest.mark.parametrize(("levels", "width"), [(30, 10), (60, 2), (6, 30)])
+def test_aliases_of_aliases_are_refused_at_once(tmp_path: Path, levels: int, width: int) -> None:
+    with pytest.raises(InvalidYaml, match=r"repeat more than|nested too deeply"):
+        read(tmp_path, lists_of_lists(levels, width=width))
+
+
+def test_aliases_do_not_lead_deeper_than_is_allowed(tmp_path: Path) -> None:
+    half = MAX_DEPTH // 2
+    nested = b"[" * half + b"]" * half
+
+    with pytest.raises(InvalidYaml, match="line 2: nested too deeply"):
+        read(tmp_path, b"a: &a " + nested + b"\nb: " + b"[" * half + b"*a" + b"]" * half)
 
 
 @pytest.mark.parametrize("content", [b"", b"# nothing\n", b"null", b"---\n...\n"])
