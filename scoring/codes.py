@@ -255,6 +255,11 @@ CODES: Final[dict[str, Code]] = {
         "Check the training run. The entry is accepted if its outputs are finite.",
         warning=True,
     ),
+    "config_fields_ignored": Code(
+        "{path}: nobody reads {fields}.",
+        "They change nothing, here or in gasbench. Move what your model needs to forward(), or to the section model.",
+        warning=True,
+    ),
     "normalisation_left_to_model": Code(
         "{path}: preprocessing.normalize is not applied to the input.",
         "As in gasbench, the model gets raw values. Normalise them in forward().",

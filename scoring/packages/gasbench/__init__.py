@@ -19,9 +19,16 @@ from scoring.contracts import (
     Unpacked,
 )
 from scoring.errors import Rejected
-from scoring.packages.gasbench.config import Config, InvalidConfig, parse_config, stated_weights
+from scoring.packages.gasbench.config import (
+    Config,
+    InvalidConfig,
+    ignored_fields,
+    parse_config,
+    stated_weights,
+)
 from scoring.packages.gasbench.load_model import load_model_problems
 from scoring.packages.gasbench.scan import blocked
+from scoring.packages.gasbench.weights import DEFAULT_INDEX, chosen_weights, files_of
 from scoring.packages.plain_yaml import InvalidYaml, read_mapping
 from scoring.packages.python_source import parse
 from scoring.packages.safetensors_header import InvalidWeights, read_header
@@ -33,6 +40,7 @@ MAIN: Final = "model.py"
 WEIGHTS_SUFFIX: Final = ".safetensors"
 OTHER_WEIGHTS: Final = frozenset([".pt", ".pth", ".bin", ".ckpt", ".onnx"])
 MAX_FINDINGS: Final = 100
+MAX_NAMED: Final = 20
 
 
 def match(unpacked: Unpacked) -> Package | Mismatch:
@@ -50,6 +58,8 @@ def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     weights = config.model.weights_file if config else stated_weights(raw)
     warnings = [] if weights is None else list(_weights_warnings(package, weights, problems))
     warnings += _source_warnings(package, config, problems)
+    if config:
+        warnings += _ignored(ignored_fields(raw))
     if config and config.preprocessing.normalize:
         warnings.append(Finding(code="normalisation_left_to_model", path=CONFIG))
     if problems:
@@ -58,13 +68,14 @@ def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
 
 
 def settle(package: Package, track: TrackSpec) -> Settled:
-    """Take height, width and frames from the configuration, and count what the weights file holds."""
+    """Take height, width and frames from the configuration, and count what the weights hold."""
     config = parse_config(read_mapping(package.root / CONFIG), track)
-    weights = config.model.weights_file
+    weights = chosen_weights(package.root, config.model.weights_file)
+    headers = [read_header(package.root / name) for name in files_of(package.root, weights)]
     return Settled(
         track=replace(track, input=_input(config, track.input)),
         options={"weights_file": weights, "arguments": config.model.arguments, "dtype": config.dtype},
-        counts=StaticCounts(parameters=read_header(package.root / weights).parameters),
+        counts=StaticCounts(parameters=sum(header.parameters for header in headers)),
     )
 
 
@@ -88,19 +99,33 @@ def _config(
     return raw, None
 
 
-def _weights_warnings(package: Package, weights: str, problems: list[Finding]) -> Iterator[Finding]:
-    path = package.root / weights
-    if not path.is_file():
+def _weights_warnings(package: Package, stated: str, problems: list[Finding]) -> Iterator[Finding]:
+    weights = chosen_weights(package.root, stated)
+    if not (package.root / weights).is_file():
         problems.append(_missing(weights, _other_weights(package)))
         return
     try:
-        header = read_header(path)
+        names = files_of(package.root, weights)
     except InvalidWeights as exc:
-        problems += (Finding(code="invalid_weights", path=weights, facts={"why": why}) for why in exc.reasons)
+        problems += _invalid_weights(weights, exc)
         return
-    bad = find_not_finite(path, header)
-    if bad:
-        yield Finding(code="weights_not_finite", path=weights, facts=vars(bad))
+    for name in names:
+        path = package.root / name
+        if not path.is_file():
+            problems.append(_missing(name, f" ({weights} names it)"))
+            continue
+        try:
+            header = read_header(path)
+        except InvalidWeights as exc:
+            problems += _invalid_weights(name, exc)
+            continue
+        bad = find_not_finite(path, header)
+        if bad:
+            yield Finding(code="weights_not_finite", path=name, facts=vars(bad))
+
+
+def _invalid_weights(path: str, invalid: InvalidWeights) -> list[Finding]:
+    return [Finding(code="invalid_weights", path=path, facts={"why": why}) for why in invalid.reasons]
 
 
 def _source_warnings(package: Package, config: Config | None, problems: list[Finding]) -> Iterator[Finding]:
@@ -135,7 +160,7 @@ def _input(config: Config, contract: InputContract) -> InputContract:
 def _other_weights(package: Package) -> str:
     found = _files(package, {WEIGHTS_SUFFIX})
     if len(found) > 1:
-        return f" (found {', '.join(found)[:200]}; put all weights into one file)"
+        return f" (found {', '.join(found)[:200]}; put all weights into one file, or add {DEFAULT_INDEX})"
     if found:
         return f" (found {found[0][:200]}; name it in model.weights_file)"
     others = _files(package, OTHER_WEIGHTS)
@@ -145,6 +170,13 @@ def _other_weights(package: Package) -> str:
 def _files(package: Package, suffixes: Collection[str]) -> list[str]:
     paths = (path for path in package.root.rglob("*") if path.suffix in suffixes)
     return sorted(str(path.relative_to(package.root)) for path in paths)
+
+
+def _ignored(fields: list[str]) -> Iterator[Finding]:
+    if fields:
+        more = " and others" if len(fields) > MAX_NAMED else ""
+        facts = {"fields": ", ".join(fields[:MAX_NAMED]) + more}
+        yield Finding(code="config_fields_ignored", path=CONFIG, facts=facts)
 
 
 def _missing(name: str, more: str = "") -> Finding:

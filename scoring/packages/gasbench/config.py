@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
@@ -21,6 +22,7 @@ from scoring.contracts import MAX_FRAMES, InputContract, Reader, TrackSpec
 from scoring.packages.gasbench.load_model import argument_problems, shown
 
 DEFAULT_WEIGHTS: Final = "model.safetensors"
+INDEX_SUFFIX: Final = ".safetensors.index.json"
 DEFAULT_FRAMES: Final = 16
 DEFAULT_SIDE: Final = 224
 # Each size costs a copy of the dataset and memory for a batch; without a bound, one entry fills the disk.
@@ -30,6 +32,15 @@ MAX_HERTZ: Final = 384_000
 MAX_SOUND_S: Final = 3600
 MAX_CLASSES: Final = 100
 MAX_TEXT: Final = 200
+ALIKE: Final = 0.7
+"""How alike a misspelling is to what was meant, by `difflib`."""
+METADATA: Final = frozenset(
+    {
+        *("architecture", "author", "authors", "backbone", "crop_pct", "date", "description", "framework"),
+        *("input_size", "interpolation", "license", "mean", "notes", "std", "task", "type", "url"),
+    }
+)
+"""Fields that people write for people, whatever they look like."""
 DTYPES: Final = {
     "float32": "float32",
     "fp32": "float32",
@@ -49,7 +60,7 @@ class InvalidConfig(ValueError):
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, strict=True)
 
 
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
@@ -114,8 +125,8 @@ def _inside(path: str) -> str:
     is_leading_out = PurePosixPath(path).is_absolute() or ".." in parts or "\\" in path
     if not parts or is_leading_out or not path.isprintable():
         raise ValueError(f"is {shown(path)}; it must be a relative path inside the package")
-    if not path.endswith(".safetensors"):
-        raise ValueError(f"is {shown(path)}; it must end with .safetensors")
+    if not path.endswith((".safetensors", INDEX_SUFFIX)):
+        raise ValueError(f"is {shown(path)}; it must end with .safetensors or {INDEX_SUFFIX}")
     return str(PurePosixPath(path))
 
 
@@ -168,19 +179,28 @@ class Config(_Section):
     name: str = Field(default="", max_length=MAX_TEXT, description=f"text of at most {MAX_TEXT} characters")
     # `version: 1.0` without quotes is a number in YAML.
     version: str | int | float = Field(default="", description="text or a number")
-    modality: Annotated[str, AfterValidator(_of_the_track)] = Field(description=f"one of {', '.join(Reader)}")
+    modality: Annotated[str, AfterValidator(_of_the_track)] | None = Field(
+        default=None, description=f"one of {', '.join(Reader)}"
+    )
     preprocessing: Preprocessing = Field(
         default=Preprocessing.model_construct(), description="a mapping of fields"
     )
-    model: Model = Field(description="a mapping of fields, {} if it is empty")
+    model: Model = Field(
+        default=Model.model_construct(), description="a mapping of fields, {} if it is empty"
+    )
     dtype: Annotated[str, AfterValidator(_dtype)] = Field(
         default="float32", description=f"one of {', '.join(DTYPES)}"
     )
 
 
 def parse_config(raw: Mapping[Any, Any], track: TrackSpec) -> Config:
-    """Check plain values against the schema and the track; raise `InvalidConfig` with every reason."""
-    problems = [f"model: {problem}" for problem in argument_problems(raw.get("model"))]
+    """Check plain values against the schema and the track; raise `InvalidConfig` with every reason.
+
+    Fields that GASBench does not know either are left out; see `ignored_fields`.
+    """
+    unknown = _unknown(raw)
+    problems = [f"{place}: unknown field; did you mean {meant}?" for place, meant in unknown.items() if meant]
+    problems += (f"model: {problem}" for problem in argument_problems(raw.get("model")))
     try:
         config = Config.model_validate(dict(raw), context=track)
     except ValidationError as exc:
@@ -190,6 +210,31 @@ def parse_config(raw: Mapping[Any, Any], track: TrackSpec) -> Config:
     if problems:
         raise InvalidConfig(*problems)
     return config
+
+
+def ignored_fields(raw: Mapping[Any, Any]) -> list[str]:
+    """Return the fields, with their sections, that nobody reads and that no known field was meant by."""
+    return [place for place, meant in _unknown(raw).items() if not meant]
+
+
+def _unknown(raw: Mapping[Any, Any]) -> dict[str, str]:
+    """Return each unknown field with the known one that it is a misspelling of, if it looks like one."""
+    found = {}
+    for place, section in _sections(raw):
+        for name in section.keys() - _FIELDS[place].keys():
+            near = get_close_matches(str(name), list(_FIELDS[place]), n=1, cutoff=ALIKE)
+            found[_dotted((*place, name))] = "" if name in METADATA or not near else near[0]
+    return dict(sorted(found.items()))
+
+
+def _sections(raw: Mapping[Any, Any]) -> Iterator[tuple[tuple[str, ...], Mapping[Any, Any]]]:
+    """Yield the sections whose fields are known, where they are mappings as they should be."""
+    for place in _FIELDS:
+        section: Any = raw
+        for name in place:
+            section = section.get(name) if isinstance(section, Mapping) else None
+        if isinstance(section, Mapping):
+            yield place, section
 
 
 def stated_weights(raw: Mapping[Any, Any]) -> str | None:
@@ -235,8 +280,6 @@ def _sound_problems(stated: Preprocessing, contract: InputContract) -> Iterator[
 def _sentence(error: Mapping[str, Any]) -> str:
     """Say what was found in the field, and what it must be."""
     place, kind = error["loc"], error["type"]
-    if kind == "extra_forbidden":
-        return f"{_dotted(place)}: unknown field; choose from {', '.join(_known(place))}"
     if kind == "value_error":
         return f"{_dotted(place) or 'the file'}: {error['ctx']['error']}"
     # What comes after the field is a place in a list, or one of the types it may have.
@@ -258,11 +301,11 @@ def _dotted(place: tuple[Any, ...]) -> str:
     return ".".join(shown(part) for part in place)
 
 
-def _known(place: tuple[Any, ...]) -> list[str]:
-    sections: dict[int, type[BaseModel]] = {1: Config, 2: Preprocessing}
-    return sorted(sections.get(len(place), Normalize).model_fields)
-
-
+_FIELDS: Final[Mapping[tuple[str, ...], Mapping[str, object]]] = {
+    (): Config.model_fields,
+    ("preprocessing",): Preprocessing.model_fields,
+    ("preprocessing", "normalize"): Normalize.model_fields,
+}
 _WANTED: Final = {
     name: field.description
     for section in (Config, Preprocessing, Normalize, Model)

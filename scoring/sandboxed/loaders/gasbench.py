@@ -33,8 +33,15 @@ def load(package: Path, request: Request) -> TorchEntry:
 def logits_of(answer: Any) -> Any:
     """Return the tensor in what gasbench lets a model answer with; anything else as it is.
 
-    A tensor, an object with `.logits`, a dict with "logits", "output" or a single value, a 1-tuple.
+    A tensor, an object with `.logits`, a dict with "logits", "output" or a single value, a tuple or list
+    of one. Logits of one step (N, 1, classes) are those of the sample.
     """
+    found = _found(answer)
+    is_of_one_step = isinstance(found, torch.Tensor) and found.ndim == 3 and found.shape[1] == 1
+    return found.squeeze(1) if is_of_one_step else found
+
+
+def _found(answer: Any) -> Any:
     if isinstance(answer, torch.Tensor):
         return answer
     if hasattr(answer, "logits"):
@@ -43,7 +50,7 @@ def logits_of(answer: Any) -> Any:
         named = [answer[name] for name in ("logits", "output") if name in answer]
         values = named[:1] or list(answer.values())
         return values[0] if len(values) == 1 else answer
-    if isinstance(answer, tuple) and len(answer) == 1:
+    if isinstance(answer, tuple | list) and len(answer) == 1:
         return answer[0]
     return answer
 

@@ -129,12 +129,18 @@ ROWS = torch.ones(2, 3)
         {"features": None, "output": ROWS},
         {"anything": ROWS},
         (ROWS,),
+        [ROWS],
     ],
 )
 def test_logits_are_found_where_gasbench_finds_them(answer):
     assert logits_of(answer) is ROWS
 
 
-@pytest.mark.parametrize("answer", [(ROWS, ROWS), [ROWS], {"a": ROWS, "b": ROWS}, {}, (), None, 3])
+def test_logits_of_one_step_are_those_of_the_sample():
+    assert torch.equal(logits_of([ROWS[:, None]]), ROWS)
+    assert logits_of(torch.ones(2, 4, 3)).shape == (2, 4, 3)
+
+
+@pytest.mark.parametrize("answer", [(ROWS, ROWS), [ROWS, ROWS], {"a": ROWS, "b": ROWS}, {}, (), None, 3])
 def test_which_of_several_is_meant_is_not_guessed(answer):
     assert logits_of(answer) is answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -117,8 +118,6 @@ def test_an_entry_of_another_kind_is_not_told_what_it_lacks() -> None:
 @pytest.mark.parametrize(
     ("config", "field"),
     [
-        ("model: {}\n", "modality"),
-        ("modality: image\n", "model"),
         ("modality: picture\nmodel: {}\n", "modality"),
         ("modality: 3\nmodel: {}\n", "modality"),
         (CONFIG + "name: [a]\n", "name"),
@@ -202,7 +201,6 @@ def test_a_refusal_keeps_the_warnings(tmp_path: Path) -> None:
     [
         (CONFIG + "version: [1]\n", "version: is [1]; version must be text or a number"),
         ("modality: image\nmodel: null\n", "model: is null; model must be a mapping of fields"),
-        ("modality: image\n", "model: is missing; model must be a mapping of fields"),
         (
             CONFIG + "preprocessing: {max_frames: 65}\n",
             "is 65; max_frames must be a whole number from 1 to 64",
@@ -229,7 +227,7 @@ def test_a_wrong_field_tells_what_was_found_and_what_is_allowed(
     assert reason in only_reason(packaged(tmp_path, config=config))
 
 
-@pytest.mark.parametrize("config", ["- a list", "modality: [", "a: 1\na: 2\n", "a: &x 1\nb: *x\n"])
+@pytest.mark.parametrize("config", ["- a list", "modality: [", "a: 1\na: 2\n", "a: &x [*x]\n"])
 def test_a_configuration_that_is_no_plain_yaml_is_one_finding(tmp_path: Path, config: str) -> None:
     found = refused(packaged(tmp_path, config=config))
 
@@ -261,14 +259,142 @@ def test_an_argument_may_be_a_table(tmp_path: Path) -> None:
     assert settle(package, IMAGES).options["arguments"] == {"sizes": {"small": [1, 2], "named": {"a": True}}}
 
 
-def test_an_unknown_field_is_named_with_the_known_ones(tmp_path: Path) -> None:
-    package = packaged(tmp_path, config=CONFIG + "preprocessing: {normalize: {mean: [0], std: [1], sd: 1}}\n")
+@pytest.mark.parametrize(
+    ("config", "place", "meant"),
+    [
+        ("preprocessing: {resise: [32, 32]}\n", "preprocessing.resise", "resize"),
+        ("preprocessing: {size: [32, 32]}\n", "preprocessing.size", "resize"),
+        ("preprocessing: {normalise: {mean: [0], std: [1]}}\n", "preprocessing.normalise", "normalize"),
+        ("preprocessing: {maxframes: 8}\n", "preprocessing.maxframes", "max_frames"),
+        (
+            "preprocessing: {normalize: {mean: [0], std: [1], means: [1]}}\n",
+            "preprocessing.normalize.means",
+            "mean",
+        ),
+        ("preprocesing: {resize: [32, 32]}\n", "preprocesing", "preprocessing"),
+        ("dtypes: float16\n", "dtypes", "dtype"),
+    ],
+)
+def test_a_misspelt_field_is_refused_with_the_one_that_was_meant(
+    tmp_path: Path, config: str, place: str, meant: str
+) -> None:
+    package = packaged(tmp_path, config=CONFIG + config)
 
-    assert only_reason(package) == "preprocessing.normalize.sd: unknown field; choose from mean, std"
+    assert only_reason(package) == f"{place}: unknown field; did you mean {meant}?"
+
+
+def test_what_people_write_for_people_is_named_and_not_refused(tmp_path: Path) -> None:
+    metadata = """
+description: A detector.
+author: {name: me}
+license: MIT
+framework: pytorch
+type: image_classifier
+2020-01-01: released
+preprocessing: {resize: [32, 48], interpolation: bicubic, crop_pct: 0.9, input_size: 32}
+"""
+
+    (warning,) = check(packaged(tmp_path, config=CONFIG + metadata), IMAGES)
+
+    assert (warning.code, warning.path) == ("config_fields_ignored", "model_config.yaml")
+    assert warning.facts["fields"] == (
+        "2020-01-01, author, description, framework, license, preprocessing.crop_pct, "
+        "preprocessing.input_size, preprocessing.interpolation, type"
+    )
+
+
+def test_thousands_of_unknown_fields_make_a_short_warning(tmp_path: Path) -> None:
+    config = CONFIG + "".join(f"zz{number}: 1\n" for number in range(2_000))
+
+    (warning,) = check(packaged(tmp_path, config=config), IMAGES)
+
+    assert str(warning.facts["fields"]).endswith(" and others")
+    assert len(str(warning.facts["fields"])) < 300
+
+
+@pytest.mark.parametrize("config", ["", "name: x\n", "modality: image\n", "model: {}\n"])
+def test_modality_and_model_may_be_left_out(tmp_path: Path, config: str) -> None:
+    package = packaged(tmp_path, config=config or "name: y\n")
+
+    assert check(package, IMAGES) == ()
+    assert settle(package, IMAGES).options["arguments"] == {}
+
+
+# --- weights in shards
+
+
+def sharded(folder: Path, *, weights: str = "model.safetensors.index.json", **table: str) -> Package:
+    package = packaged(folder)
+    (folder / "model.safetensors").unlink()
+    place = folder / weights
+    place.parent.mkdir(exist_ok=True)
+    for shard in set(table.values()) - {"gone.safetensors"}:
+        tensors = {name: np.ones((3, 2), np.float32) for name in table if table[name] == shard}
+        safetensors.numpy.save_file(tensors, place.parent / shard)
+    place.write_text(json.dumps({"metadata": {"total_size": 1}, "weight_map": table}))
+    return package
+
+
+SHARDS = {"a": "one.safetensors", "b": "two.safetensors", "c": "two.safetensors"}
+
+
+def test_weights_may_lie_in_the_shards_of_an_index(tmp_path: Path) -> None:
+    package = sharded(tmp_path, **SHARDS)
+
+    settled = settle(package, IMAGES)
+
+    assert check(package, IMAGES) == ()
+    assert settled.options["weights_file"] == "model.safetensors.index.json"
+    assert settled.counts.parameters == 18
+
+
+def test_an_index_may_be_named(tmp_path: Path) -> None:
+    package = sharded(tmp_path, weights="weights/net.safetensors.index.json", **SHARDS)
+    (tmp_path / "model_config.yaml").write_text("model: {weights_file: weights/net.safetensors.index.json}\n")
+
+    assert check(package, IMAGES) == ()
+    assert settle(package, IMAGES).counts.parameters == 18
+
+
+def test_a_shard_is_looked_at_as_the_only_file_is(tmp_path: Path) -> None:
+    package = sharded(tmp_path, a="one.safetensors", b="gone.safetensors", c="two.safetensors")
+    (tmp_path / "two.safetensors").write_bytes(b"short")
+
+    found = refused(package)
+
+    assert [(each.code, each.path) for each in found] == [
+        ("missing_file", "gone.safetensors"),
+        ("invalid_weights", "two.safetensors"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("index", "why"),
+    [
+        ("[", "not valid JSON"),
+        ("[" * 20_000, "not valid JSON"),
+        ("{}", "weight_map is not a mapping"),
+        ('{"weight_map": {}}', "weight_map is not a mapping"),
+        ('{"weight_map": {"a": 1}}', "weight_map is not a mapping"),
+        ('{"weight_map": {"a": "../up.safetensors"}}', "“../up.safetensors”, which is not"),
+        ('{"weight_map": {"a": "b/c.safetensors"}}', "“b/c.safetensors”, which is not"),
+        ('{"weight_map": {"a": "x.bin"}}', "“x.bin”, which is not"),
+        (json.dumps({"weight_map": {str(n): f"{n}.safetensors" for n in range(101)}}), "names 101 files"),
+        (" " * (4 * 2**20 + 1), "more than 4,194,304 bytes"),
+    ],
+)
+def test_a_wrong_index_is_refused_with_a_reason(tmp_path: Path, index: str, why: str) -> None:
+    package = sharded(tmp_path, **SHARDS)
+    (tmp_path / "model.safetensors.index.json").write_text(index)
+
+    (finding,) = refused(package)
+
+    assert (finding.code, finding.path) == ("invalid_weights", "model.safetensors.index.json")
+    assert why in str(finding.facts["why"])
 
 
 def test_configuration_weights_and_source_are_found_wrong_together(tmp_path: Path) -> None:
-    package = packaged(tmp_path, config="modality: video\nmodel: {depth: .inf}\nowner: me\n", source="x = 1")
+    package = packaged(tmp_path, config="modality: video\nmodel: {depth: .inf}\ndtypes: me\n", source="x = 1")
     (tmp_path / "model.safetensors").write_bytes(b"")
 
     assert [(finding.code, finding.path) for finding in refused(package)] == [
