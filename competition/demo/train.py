@@ -28,7 +28,7 @@ from scoring.files.archiving import pack
 
 SEED = 1
 SIDE = 224
-SAMPLES = {DemoTrack.CLASSIFY: 5000, DemoTrack.DETECT: 2000}
+SAMPLES = {DemoTrack.CLASSIFY: 3000, DemoTrack.DETECT: 2000}
 EPOCHS = {DemoTrack.CLASSIFY: 5, DemoTrack.DETECT: 6}
 # Residuals reach log(1 + 8 * 255) = 7.6; so many steps for each unit fill a byte.
 RESIDUAL_STEPS = 33
