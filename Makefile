@@ -22,14 +22,14 @@ COVERING := scoring/cache scoring/budget scoring/intake scoring/metrics scoring/
 	scoring/flow scoring/conversion \
 	$(foreach name,exchange export_exchange limits reply,scoring/sandbox/test_$(name).py) competition/submissions
 
-.PHONY: help setup develop system system-dev demo serve test test-local test-services attack coverage mutants lint format bench docs clean
+.PHONY: help setup develop system system-required system-dev demo serve test test-local test-services attack coverage mutants lint format bench docs clean
 
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | column -t -s $$'\t'
 
-setup: $(READY) system  ## Virtual environment and what Podium needs to run; leaves .venv/bin/podium
+setup: system $(READY)  ## Virtual environment and what Podium needs to run; leaves .venv/bin/podium
 
-develop: $(READY_DEV) system-dev  ## What tests, checks and docs need as well: they ask for it themselves
+develop: system-dev $(READY_DEV)  ## What tests, checks and docs need as well: they ask for it themselves
 
 $(READY): env.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Please install Python 3.11 or newer with its venv module (python3, python3-venv)."; exit 1; }
@@ -45,13 +45,16 @@ $(READY_DEV): $(READY)
 system:
 	@bash .ci/system-packages
 
+system-required:
+	@bash .ci/system-packages required
+
 system-dev:
 	@bash .ci/system-packages chromium
 
-demo: setup  ## Real images, two trained baselines, site, worker, four uploads, two boards; then keeps serving
+demo: system-required $(READY)  ## Real images, two trained baselines, site, worker, four uploads, two boards; then keeps serving
 	@PORT=$(PORT) ONCE=$(ONCE) FULL=$(FULL) $(BIN)/python -m competition.demo.run
 
-serve: setup  ## Site and worker on your own data in var/
+serve: system-required $(READY)  ## Site and worker on your own data in var/
 	@PORT=$(PORT) $(BIN)/python -m competition.demo.serve
 
 test: develop test-local test-services  ## All tests; also on PostgreSQL with Redis or RabbitMQ where these run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -98,3 +99,60 @@ def test_only_development_installs_what_tests_checks_and_docs_need():
     assert "packages.py\n" in told
     assert "dev" not in told.replace("/dev/", "")
     assert "chromium" not in told
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """Run the script for system packages on a system that has little else than a shell."""
+
+    def run(*arguments, system="Linux"):
+        bin_folder = tmp_path / "bin"
+        bin_folder.mkdir(exist_ok=True)
+        scripts = {"uname": f"echo {system}", "id": "echo 1000", "grep": "exit 1", "ldconfig": "exit 0"}
+        for name, line in scripts.items():
+            (bin_folder / name).write_text(f"#!/bin/sh\n{line}\n")
+            (bin_folder / name).chmod(0o755)
+        command = [shutil.which("bash"), ROOT / ".ci/system-packages", *arguments]
+        return subprocess.run(
+            command, env={"PATH": str(bin_folder)}, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def test_without_permission_it_says_what_to_install_and_goes_on(bare):
+    run = bare()
+
+    assert run.returncode == 0
+    assert "as root (the names are Debian's): bubblewrap libseccomp2 util-linux" in run.stdout
+    assert "chromium" not in run.stdout
+
+
+def test_the_demo_stops_before_it_downloads_anything(bare):
+    assert bare("required").returncode == 1
+
+
+def test_a_library_that_may_lie_elsewhere_stops_nothing(bare, tmp_path):
+    bare()
+    (tmp_path / "bin/bwrap").symlink_to("/bin/true")
+
+    run = bare("required")
+
+    assert run.returncode == 0
+    assert "libseccomp2" in run.stdout
+
+
+def test_tests_go_on_without_chromium_and_say_so(bare):
+    run = bare("chromium")
+
+    assert run.returncode == 0
+    assert "chromium" in run.stdout
+
+
+@pytest.mark.parametrize(("argument", "code"), [([], 0), (["required"], 1), (["chromium"], 0)])
+def test_another_system_is_told_what_works_there(bare, argument, code):
+    run = bare(*argument, system="Darwin")
+
+    assert run.returncode == code
+    assert "needs Linux" in run.stdout
+    assert "--trust" in run.stdout
