@@ -13,6 +13,8 @@ from pathlib import Path
 
 import torch
 
+from scoring.sandboxed.lean_import import hollow
+
 _NMS = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _declared: list[torch.library.Library] = []
 
@@ -29,6 +31,19 @@ def declare_missing_operators() -> None:
     library.define("nms" + _NMS)
     library.define("qnms" + _NMS)
     _declared.append(library)
+
+
+def register_operators() -> None:
+    """Let torchvision's operators be called by name, on tensors without values too.
+
+    Of torchvision this loads what registers them alone: models, datasets and transforms take longer
+    to import than torch.
+    """
+    declare_missing_operators()
+    with hollow("torchvision"):
+        import torchvision._autograd_registrations
+        import torchvision._meta_registrations
+        import torchvision.extension  # noqa: F401
 
 
 def _compiled_operators_load(package: Path) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import torch
 from torch import nn
 
-from scoring.sandboxed.counters.lean_import import absent
+from scoring.sandboxed.lean_import import absent
 
 with absent("torchvision", "timm"):
     from ptflops import pytorch_engine, pytorch_ops

@@ -9,10 +9,11 @@ import torch
 from torch import nn
 
 from scoring.sandboxed.counters.dispatch import spelled_out
-from scoring.sandboxed.counters.lean_import import absent
+from scoring.sandboxed.lean_import import absent, hollow
 
-with absent("redis"):  # for locks on files that nobody shares
-    from fvcore.nn import FlopCountAnalysis
+# redis is for locks on files that nobody shares; of fvcore.nn the rest is for tables and for training.
+with absent("redis"), hollow("fvcore.nn"):
+    from fvcore.nn.flop_count import FlopCountAnalysis
     from fvcore.nn.jit_handles import get_shape
 
 _Analysis = FlopCountAnalysis

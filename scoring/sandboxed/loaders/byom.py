@@ -24,12 +24,9 @@ from scoring.sandboxed.loaders.torch_entry import ROUNDING, TorchEntry
 from scoring.sandboxed.outputs import refuse_kind
 from scoring.sandboxed.refusal import load_failed
 from scoring.sandboxed.settle import seed_all, settle_torch
-from scoring.sandboxed.torchvision_ops import declare_missing_operators
+from scoring.sandboxed.torchvision_ops import register_operators
 
-declare_missing_operators()
-# TorchScript models may call its operators, which the import registers.
-import torchvision  # noqa: E402, F401
-
+register_operators()  # TorchScript models may call them
 TWO_COLUMNS: Final = 2
 MAX_NAME_LENGTH: Final = 60
 NOT_TENSORS: Final = (

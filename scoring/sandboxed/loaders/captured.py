@@ -10,7 +10,7 @@ from scoring.sandboxed.graph.module import GraphModule
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 from scoring.sandboxed.refusal import load_failed
 from scoring.sandboxed.settle import seed_all, settle_torch
-from scoring.sandboxed.torchvision_ops import declare_missing_operators
+from scoring.sandboxed.torchvision_ops import register_operators
 
 
 def load(package: Path, request: Request) -> TorchEntry:
@@ -20,14 +20,9 @@ def load(package: Path, request: Request) -> TorchEntry:
     try:
         graph = read(package / request.main)
         if any(node.operator.startswith("torchvision::") for node in graph.nodes):
-            _register_torchvision()
+            register_operators()
         entry = TorchEntry(lambda: GraphModule(read(package / request.main)).eval(), request)
     except InvalidGraph as exc:
         raise load_failed(str(exc)) from exc
     entry.fixed_batch = graph.batch
     return entry
-
-
-def _register_torchvision() -> None:
-    declare_missing_operators()
-    import torchvision  # noqa: F401  registers its operators

@@ -8,18 +8,26 @@ converters are lent to newer versions of an operator where its signature did not
 from __future__ import annotations
 
 import tempfile
+from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 import onnx
 import onnxruntime
 from onnx import defs, helper, numpy_helper
 from torch import nn
 
+from scoring.sandboxed.lean_import import hollow
 from scoring.sandboxed.torchvision_ops import declare_missing_operators
 
-declare_missing_operators()  # onnx2torch imports torchvision
-import onnx2torch  # noqa: E402
-from onnx2torch.node_converters import registry  # noqa: E402
+_WITH_TORCHVISION: Final = {
+    "NonMaxSuppression": "onnx2torch.node_converters.nms",
+    "RoiAlign": "onnx2torch.node_converters.roialign",
+}
+"""Operators whose converters import torchvision, which takes longer than torch: loaded for graphs that have them."""
+with hollow(*_WITH_TORCHVISION.values()):
+    import onnx2torch
+    from onnx2torch.node_converters import registry
 
 _ERRORS_ONLY = 3
 
@@ -31,8 +39,15 @@ def convert(path: Path) -> nn.Module:
     _write_as_before(model.graph)
     opsets = {opset.domain: opset.version for opset in model.opset_import}
     for node in model.graph.node:
+        _load_converter(node)
         _lend_converter(node, opsets[node.domain])
     return onnx2torch.convert(model).eval()
+
+
+def _load_converter(node: onnx.NodeProto) -> None:
+    if node.op_type in _WITH_TORCHVISION:
+        declare_missing_operators()
+        import_module(_WITH_TORCHVISION[node.op_type])
 
 
 def _simplify(path: Path, target: Path) -> onnx.ModelProto:

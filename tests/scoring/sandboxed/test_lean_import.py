@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from scoring.sandboxed.counters.lean_import import absent
+from scoring.sandboxed.lean_import import absent, hollow
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_an_absent_package_cannot_be_imported():
@@ -35,6 +38,27 @@ def test_a_package_that_was_not_loaded_is_not_loaded_after():
         pass
 
     assert "a_package_of_nobody" not in sys.modules
+
+
+def test_a_part_of_a_hollow_package_is_imported_without_the_rest():
+    program = (
+        "import sys; from scoring.sandboxed.lean_import import hollow\n"
+        "with hollow('email'):\n    import email.charset\n"
+        "print('email' in sys.modules, 'email.charset' in sys.modules)\n"
+        "import email; print(email.message_from_string)"
+    )
+
+    ended = subprocess.run([sys.executable, "-S", "-c", program], capture_output=True, text=True, cwd=ROOT)
+
+    assert ended.stdout.startswith("False True\n<function message_from_string"), ended.stderr
+
+
+def test_a_hollow_module_that_was_loaded_comes_back():
+    with hollow("json"):
+        import json as empty
+
+    assert not hasattr(empty, "loads")
+    assert sys.modules["json"].loads("1") == 1
 
 
 def test_the_counters_import_neither_torchvision_nor_timm_nor_compilers():
