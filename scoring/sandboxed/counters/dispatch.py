@@ -38,19 +38,25 @@ class _Mode(TorchDispatchMode):
         return False
 
 
+class TooMuch(BaseException):
+    """A run takes more work than its counter allows; no `except Exception` on the way swallows it."""
+
+
 class MacCounter(_Mode):
     """Adds up MACs while it is entered; names the operators that no table knows.
 
     `products` are the MACs of operators with a formula; `values` is how many values all others
-    than movements took in or gave, whichever is more.
+    than movements took in or gave, whichever is more. Raises `TooMuch` once both together are
+    over `most`, if that is given.
     """
 
-    def __init__(self, samples: int = 1) -> None:
+    def __init__(self, samples: int = 1, most: int | None = None) -> None:
         super().__init__()
         self.products = 0
         self.values = 0
         self.uncounted: set[str] = set()
         self._samples = samples
+        self._most = most
         self._formulas = FORMULAS
         self._lock = threading.Lock()
 
@@ -81,6 +87,8 @@ class MacCounter(_Mode):
                 self.values += values
         elif formula is None and _kind_of(operator) is None:
             self.note(operator._schema.name)
+        if self._most is not None and self.products + self.values > self._most:
+            raise TooMuch
 
     def note(self, name: str) -> None:
         """Remember the name of what nobody counts."""
@@ -186,9 +194,9 @@ def spelled_out() -> Iterator[None]:
         _set_fast_path(value=True)
 
 
-def count(forward: Callable[[], object], samples: int = 1) -> MacCounter:
-    """Run `forward`, which takes so many samples, once and return the counter."""
-    counter = MacCounter(samples)
+def count(forward: Callable[[], object], samples: int = 1, *, most: int | None = None) -> MacCounter:
+    """Run `forward`, which takes so many samples, once and return the counter; raise `TooMuch` beyond `most`."""
+    counter = MacCounter(samples, most)
     _active[0] = counter
     try:
         with torch.no_grad(), spelled_out(), counter:

@@ -2,7 +2,8 @@
 
 No operator of a graph has work or shapes that depend on values, so it is counted on tensors without
 values: that takes no longer for a batch of hundreds than for one. Where an operator has no such form the
-graph is run.
+graph is run. So is a small graph: torch imports its compiler first to run anything without values, which
+takes a second.
 """
 
 from __future__ import annotations
@@ -12,14 +13,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import torch
-import torch._dynamo  # now, and not within the first forward on tensors without values: it is slow to import
 
 from scoring.sandboxed.counters import dispatch
 from scoring.sandboxed.failures import GraphFailed
 from scoring.sandboxed.graph.document import Graph
-from scoring.sandboxed.graph.module import GraphModule
+from scoring.sandboxed.graph.module import GraphModule, Watch
 
 EMPTY: Final = torch.device("meta")
+FEW: Final = 2**27
+"""A graph is small if its products, and the values that it works on, are no more than this together."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +37,12 @@ def count_work(graph: Graph, example: torch.Tensor, batches: Iterable[int]) -> W
 
     `example` is a batch of at least one sample, as the model receives it.
     """
-    empty = _without_values(graph)
-    found = [(batch, _count(graph, empty, example, batch)) for batch in sorted(set(batches))]
+    several = sorted(set(batches))
+    try:
+        found = [(batch, _run(graph, example, batch, most=FEW * batch // several[-1])) for batch in several]
+    except (GraphFailed, dispatch.TooMuch):
+        empty = _without_values(graph)
+        found = [(batch, _count(graph, empty, example, batch)) for batch in several]
     return Work(
         macs=max(-(-counter.macs // batch) for batch, counter in found),
         uncounted=frozenset(name for _, counter in found for name in counter.uncounted),
@@ -47,14 +53,19 @@ def _without_values(graph: Graph) -> GraphModule:
     return GraphModule(replace(graph, weights={name: w.to(EMPTY) for name, w in graph.weights.items()}))
 
 
+def _run(graph: Graph, example: torch.Tensor, batch: int, *, most: int | None = None) -> dispatch.MacCounter:
+    module = GraphModule(graph)
+    shape = (batch, *example.shape[1:])
+    return dispatch.count(lambda: module(example[:1].expand(shape).clone()), batch, most=most)
+
+
 def _count(graph: Graph, empty: GraphModule, example: torch.Tensor, batch: int) -> dispatch.MacCounter:
     shape = (batch, *example.shape[1:])
     try:
         return dispatch.count(lambda: empty(torch.empty(shape, dtype=example.dtype, device=EMPTY)), batch)
     except GraphFailed:
         # Not every operator has a form without values.
-        module = GraphModule(graph)
-        return dispatch.count(lambda: module(example[:1].expand(shape).clone()), batch)
+        return _run(graph, example, batch)
 
 
 def sizes(graph: Graph, example: torch.Tensor) -> dict[int, int]:
@@ -64,16 +75,24 @@ def sizes(graph: Graph, example: torch.Tensor) -> dict[int, int]:
     def look(place: int, value: Any) -> None:
         found[place] = value.numel() if isinstance(value, torch.Tensor) else 0
 
+    module = GraphModule(graph)
+    try:
+        with module.watched(look):
+            dispatch.count(lambda: module(example.clone()), most=FEW)
+    except (GraphFailed, dispatch.TooMuch):
+        _look_without_values(graph, module, example, look)
+    return found
+
+
+def _look_without_values(graph: Graph, module: GraphModule, example: torch.Tensor, look: Watch) -> None:
+    empty = _without_values(graph)
     with torch.no_grad():
         try:
-            empty = _without_values(graph)
             with empty.watched(look):
                 empty(example.to(EMPTY))
         except GraphFailed:
-            module = GraphModule(graph)
             with module.watched(look):
                 module(example)
-    return found
 
 
 def steady(module: GraphModule, examples: Iterable[torch.Tensor], places: frozenset[int]) -> frozenset[int]:

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from scoring.sandboxed.graph import work
 from scoring.sandboxed.graph.module import GraphModule
 from scoring.sandboxed.graph.values import unpacking
 from scoring.sandboxed.graph.work import count_work, sizes, steady
@@ -41,6 +42,63 @@ def test_recurrent_cells_are_counted_without_running_them() -> None:
     graph = graph_of(lambda m, x: m.net(x.mean(1))[0][:, -1, :3], net=nn.LSTM(8, 4, batch_first=True))
 
     assert count_work(graph, images(), {1, 5}).macs == 8 * 4 * (8 + 4) * 4
+
+
+KINDS = {
+    "convolution": (lambda m, x: m.net(x).mean((2, 3)), nn.Conv2d(3, 3, 3)),
+    "transposed": (lambda m, x: m.net(x).mean((2, 3)), nn.ConvTranspose2d(3, 3, 2)),
+    "depthwise": (lambda m, x: m.net(x).relu().mean((2, 3)), nn.Conv2d(3, 3, 3, groups=3)),
+    "linear": (lambda m, x: m.net(x.flatten(1)), nn.Linear(192, 3)),
+    "lstm": (lambda m, x: m.net(x.mean(1))[0][:, -1, :3], nn.LSTM(8, 4, batch_first=True)),
+    "gru": (lambda m, x: m.net(x.mean(1))[0][:, -1, :3], nn.GRU(8, 4, batch_first=True)),
+    "attention": (
+        lambda m, x: m.net(*[x.flatten(2).mT] * 3, need_weights=False)[0].mean(1),
+        nn.MultiheadAttention(3, 3, batch_first=True),
+    ),
+    "transformer": (
+        lambda m, x: m.net(x.flatten(2).mT).mean(1),
+        nn.TransformerEncoderLayer(3, 1, 8, batch_first=True),
+    ),
+    "normalised": (lambda m, x: nn.functional.gelu(m.net(x)).mean((2, 3)), nn.BatchNorm2d(3)),
+    "layer norm": (lambda m, x: m.net(x).mean((2, 3)), nn.LayerNorm(8)),
+    "resized": (
+        lambda m, x: nn.functional.interpolate(m.net(x), size=(13, 13), mode="bilinear").mean((2, 3)),
+        nn.MaxPool2d(2),
+    ),
+    "transformed": (lambda m, x: torch.fft.rfft2(m.net(x)).abs().mean((2, 3)), nn.Identity()),
+    "fused attention": (
+        lambda m, x: nn.functional.scaled_dot_product_attention(x, m.net(x), x).mean((2, 3)),
+        nn.Softmax(-1),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_running_a_small_graph_counts_what_tensors_without_values_do(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forward, net = KINDS[kind]
+    graph = graph_of(forward, net=net)
+    run = count_work(graph, images(), {1, 5}), sizes(graph, images(1))
+
+    monkeypatch.setattr(work, "FEW", -1)
+
+    assert (count_work(graph, images(), {1, 5}), sizes(graph, images(1))) == run
+
+
+def test_a_large_graph_is_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = graph_of(lambda m, x: m.net(x.flatten(1)), net=nn.Linear(192, 3))
+    ran: list[torch.device] = []
+    monkeypatch.setattr(work, "FEW", PRODUCTS * 31)
+    monkeypatch.setattr(
+        GraphModule,
+        "forward",
+        lambda module, x, of=GraphModule.forward: (of(module, x), ran.append(x.device)),
+    )
+
+    found = count_work(graph, images(), {32})
+
+    assert (found.macs, ran) == (PRODUCTS, [work.EMPTY])
 
 
 @pytest.mark.parametrize("hidden", [False, True])
