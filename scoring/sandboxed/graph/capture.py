@@ -17,7 +17,6 @@ from types import FrameType
 from typing import Any, Final
 
 import torch
-import torch.export._trace  # now, and not within the first export: it takes longer than the export
 from torch import fx, nn
 from torch.export.graph_signature import InputKind
 
@@ -26,6 +25,11 @@ from scoring.sandboxed.graph.document import LOOSE, Graph, InvalidGraph, Node, O
 from scoring.sandboxed.graph.module import INPUT, MASKS, PROCESSOR, leaves
 from scoring.sandboxed.graph.operators import ARITHMETIC, BY_MASK, UnknownOperator, check_call, resolve
 from scoring.sandboxed.graph.script import Unplayable, without_scripts
+from scoring.sandboxed.lean_import import absent
+
+# Now, and not within the first export: it takes longer than the export. redis is for caches of kernels.
+with absent("redis"):
+    import torch.export._trace
 
 EXAMPLES: Final = 2
 """A batch of one would be taken for a constant."""
