@@ -22,14 +22,18 @@ COVERING := scoring/cache scoring/budget scoring/intake scoring/metrics scoring/
 	scoring/flow scoring/conversion \
 	$(foreach name,exchange export_exchange limits reply,scoring/sandbox/test_$(name).py) competition/submissions
 
-.PHONY: help setup develop system system-required system-dev demo serve test test-local test-services attack coverage mutants lint format bench docs clean
+.PHONY: help setup compiled develop system system-required system-dev demo serve test test-local test-services attack coverage mutants lint format bench docs clean
 
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | column -t -s $$'\t'
 
-setup: system $(READY)  ## Virtual environment and what Podium needs to run; leaves .venv/bin/podium
+setup: system $(READY) compiled  ## Virtual environment and what Podium needs to run; leaves .venv/bin/podium
 
 develop: system-dev $(READY_DEV)  ## What tests, checks and docs need as well: they ask for it themselves
+
+# A sandbox writes no byte code: what changed since the set-up would be compiled again in each of its runs.
+compiled: $(READY)
+	@$(BIN)/python -m compileall -q scoring competition
 
 $(READY): env.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Please install Python 3.11 or newer with its venv module (python3, python3-venv)."; exit 1; }

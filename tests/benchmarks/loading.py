@@ -22,7 +22,7 @@ NO_SITE: Final = ("-I", "-S")
 TORCHVISION: Final = (
     "from scoring.sandboxed.torchvision_ops import declare_missing_operators as d; d(); import "
 )
-CHILD: Final = "from scoring.sandboxed.__main__ import preload, Kind; from sys import argv; preload(Kind.from_word({!r}))"
+CHILD: Final = "from scoring.sandboxed.__main__ import preload, Kind; preload(Kind.from_word({!r}))"
 PARTS: Final = {
     "interpreter of the keeper (`-I -S`)": "pass",
     "interpreter of a child": "pass",
