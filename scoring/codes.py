@@ -163,6 +163,14 @@ CODES: Final[dict[str, Code]] = {
         "On this track an entry runs in one process. Use threads, load data without workers (`num_workers=0`), and "
         "call no other programs.",
     ),
+    "no_network": Code(
+        "The model tried to reach the network, and the sandbox has none.",
+        "Put everything that the model downloads, such as pretrained weights, into the entry, and load it from there.",
+    ),
+    "read_only_folder": Code(
+        "The model tried to write where nothing can be written: only the temporary folder can.",
+        "Write to `tempfile.gettempdir()` instead of beside model.py, or pack the file with the entry.",
+    ),
     "crashed": Code(
         "The model crashed with {error}.",
         "Entries run in one process on the CPU, without network access. To see the traceback, run "

@@ -188,6 +188,8 @@ class Outcome(StrEnum):
     CRASHED = "crashed"
     OUT_OF_MEMORY = "out_of_memory"
     PROCESS_REFUSED = "process_refused"
+    NO_NETWORK = "no_network"
+    READ_ONLY_FOLDER = "read_only_folder"
     WRONG_OUTPUT_KIND = "wrong_output_kind"
     WRONG_OUTPUT_SHAPE = "wrong_output_shape"
     WRONG_OUTPUT_COUNT = "wrong_output_count"

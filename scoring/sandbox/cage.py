@@ -155,6 +155,8 @@ def environment(threads: int) -> Mapping[str, str]:
         "PYTHONDONTWRITEBYTECODE": "1",
         "OMP_NUM_THREADS": str(threads),
         "MKL_NUM_THREADS": str(threads),
+        # Checkpoints of the time hold more than tensors. What they run as they load is in the sandbox too.
+        "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD": "1",
         # `torch.compile` returns what it is given: its compiler takes minutes for what two batches need.
         "TORCHDYNAMO_DISABLE": "1",
         # glibc would map and unmap activations afresh for each batch; kept, a run is up to 1.8x faster.

@@ -42,6 +42,11 @@ RUNTIME_ERRORS: Final = frozenset(
 ENDED_BY_ITSELF: Final = frozenset({ExitStatus.EXITED, ExitStatus.CRASHED})
 UNWRITTEN: Final = {Task.COMPILE: "compilation_failed", Task.TRACE: "packaging_failed"}
 OPERATOR: Final = re.compile(r"(aten|torchvision)::[a-z0-9_]{1,60}(\.[A-Za-z0-9_]{1,40})?", re.ASCII)
+HELD_BACK: Final = {
+    Outcome.PROCESS_REFUSED: "process_refused",
+    Outcome.NO_NETWORK: "no_network",
+    Outcome.READ_ONLY_FOLDER: "read_only_folder",
+}
 UNNAMED: Final = "an exception"
 UNNAMED_SIGNAL: Final = "a signal"
 CRASHES: Final = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT})
@@ -245,8 +250,8 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
             return reject("load_failed", log=log, why=_why(reply, job))
         case Outcome.CRASHED:
             return _crashed(_why(reply, job) + _fed(job), run, job)
-        case Outcome.OUT_OF_MEMORY | Outcome.PROCESS_REFUSED:
-            return _wanted_more(reply, run, job)
+        case Outcome.OUT_OF_MEMORY | Outcome.PROCESS_REFUSED | Outcome.NO_NETWORK | Outcome.READ_ONLY_FOLDER:
+            return _held_back(reply, run, job)
         case Outcome.WRONG_OUTPUT_KIND:
             return reject("wrong_output_kind", log=log, found=_told(facts.found, "something else", job))
         case Outcome.WRONG_OUTPUT_SHAPE:
@@ -279,10 +284,11 @@ def _no_graph(reply: FailedReply, run: Run, job: Job) -> Rejected:
     return reject("quantisation_failed", log=_log(run, job), why=why, precision=Precision.W8A8)
 
 
-def _wanted_more(reply: FailedReply, run: Run, job: Job) -> Rejected:
-    if reply.outcome is Outcome.PROCESS_REFUSED:
-        return reject("process_refused", log=_log(run, job))
-    return _out_of_memory(run, job)
+def _held_back(reply: FailedReply, run: Run, job: Job) -> Rejected:
+    """Say what the entry wanted and the sandbox did not give."""
+    if reply.outcome is Outcome.OUT_OF_MEMORY:
+        return _out_of_memory(run, job)
+    return reject(HELD_BACK[reply.outcome], log=_log(run, job))
 
 
 def _out_of_memory(run: Run, job: Job) -> Rejected:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
 from collections.abc import Mapping
@@ -18,7 +19,9 @@ from scoring.sandbox.limits import expected_output_bytes
 from scoring.sandbox.sealed import unsealed
 from scoring.sandbox.supervise import ProcessEnding
 
-# Terminal escapes and NUL would reach the reader's terminal and the database.
+# Colours and the like, as libraries print them; one that was cut off counts too.
+_TERMINAL_CODE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]?|\][^\x07\x1b]{0,200}(?:\x07|\x1b\\)?)")
+# What is left of terminal escapes, and NUL, would reach the reader's terminal and the database.
 _CONTROL = {
     code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
 }
@@ -153,8 +156,8 @@ def clean(log: bytes) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return text without control characters but line feed and tab."""
-    return text.replace("\r\n", "\n").translate(_CONTROL)
+    """Return text without terminal codes, and without control characters but line feed and tab."""
+    return _TERMINAL_CODE.sub("", text.replace("\r\n", "\n")).translate(_CONTROL)
 
 
 def open_written(path: Path) -> BinaryIO:

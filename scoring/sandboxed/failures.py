@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+import socket
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from scoring.contracts import Outcome, Task
 from scoring.sandboxed.processes import ProcessRefused
@@ -14,6 +16,7 @@ from scoring.sandboxed.refusal import Refusal
 
 T = TypeVar("T")
 MAX_WHY_LENGTH = 300
+MOST_REASONS = 20
 # How torch and ONNX Runtime word a failed allocation; they raise RuntimeError, not MemoryError.
 _ALLOCATION_FAILED = ("can't allocate memory", "not enough memory", "bad_alloc", "failed to allocate memory")
 
@@ -48,20 +51,54 @@ def entry_failures(outcome: Outcome, task: Task) -> Iterator[None]:
 def one_line(exc: BaseException) -> str:
     """Return the exception's class and text in one line, without a full stop, cut to a fair length.
 
-    torch tells what is wrong with a state dict, and how, in the lines after the first.
+    torch tells what is wrong with a state dict, and how, in the lines after the first. A long text is cut after
+    a sentence, if that leaves most of it, else after a word.
     """
-    text = " ".join(str(exc).split())
-    return f"{type(exc).__name__}: {text}"[:MAX_WHY_LENGTH].rstrip(".: ")
+    text = " ".join(f"{type(exc).__name__}: {exc}".split())
+    if len(text) > MAX_WHY_LENGTH:
+        head = text[:MAX_WHY_LENGTH]
+        sentences, words = head.rfind(". ") + 1, head.rfind(" ")
+        if sentences > MAX_WHY_LENGTH // 2:
+            return head[:sentences].rstrip(".: ")
+        return f"{head[: words if words > MAX_WHY_LENGTH // 2 else MAX_WHY_LENGTH - 1].rstrip('.,:; ')}…"
+    return text.rstrip(".: ")
 
 
 def _refusal(exc: Exception, outcome: Outcome, task: Task) -> Refusal:
-    if any(isinstance(each, MemoryError) for each in (exc, exc.__cause__)) or any(
+    reasons = list(_chain(exc))
+    if any(isinstance(each, MemoryError) for each in reasons) or any(
         words in str(exc).lower() for words in _ALLOCATION_FAILED
     ):
         return Refusal(Outcome.OUT_OF_MEMORY)
-    if any(isinstance(each, ProcessRefused) for each in (exc, exc.__cause__)):
-        return Refusal(Outcome.PROCESS_REFUSED)
+    for kind, is_one in _OF_THE_SANDBOX.items():
+        if any(is_one(each) for each in reasons):
+            return Refusal(kind)
     return Refusal(outcome, why=one_line(exc) if task.may_tell else _name_of(exc))
+
+
+def _chain(exc: BaseException) -> Iterator[BaseException]:
+    """Yield the exception and what led to it, as Python tells it and as `urllib` does."""
+    seen: set[int] = set()
+    waiting: list[object] = [exc]
+    while waiting and len(seen) < MOST_REASONS:
+        each = waiting.pop(0)
+        if isinstance(each, BaseException) and id(each) not in seen:
+            seen.add(id(each))
+            yield each
+            waiting += [each.__cause__, each.__context__, getattr(each, "reason", None)]
+
+
+def _is_read_only(exc: BaseException) -> bool:
+    return isinstance(exc, OSError) and exc.errno == errno.EROFS
+
+
+_OF_THE_SANDBOX: Final[Mapping[Outcome, Callable[[BaseException], bool]]] = {
+    Outcome.PROCESS_REFUSED: lambda exc: isinstance(exc, ProcessRefused),
+    # Whoever asks for an address has no socket to send anything to.
+    Outcome.NO_NETWORK: lambda exc: isinstance(exc, socket.gaierror),
+    Outcome.READ_ONLY_FOLDER: _is_read_only,
+}
+"""What the sandbox refused, by what an entry that lets it out has met: said in words of its own."""
 
 
 def _name_of(exc: Exception) -> str:

@@ -119,6 +119,13 @@ def test_a_model_may_take_gradients_of_its_input(model):
             {},
         ),
         ("__import__('multiprocessing').get_context('spawn').Process().start()", "process_refused", {}),
+        ("(_ for _ in ()).throw(OSError(30, 'Read-only file system'))", "read_only_folder", {}),
+        ("(_ for _ in ()).throw(__import__('socket').gaierror(-3, 'no'))", "no_network", {}),
+        (
+            "(_ for _ in ()).throw(__import__('urllib.error').error.URLError(__import__('socket').gaierror(-3)))",
+            "no_network",
+            {},
+        ),
     ],
 )
 def test_outputs_that_break_the_contract_are_named_with_numbers(model, forward, outcome, facts):
