@@ -178,3 +178,24 @@ def test_a_fixed_batch_counts_one_sample_by_every_counter(child, batch):
 
     macs = 14 * 14 * 3 * 27 + 3 * 14 * 14 * 14
     assert ended.reply["macs_by_counter"] == {"dispatch": macs, "ptflops": macs, "fvcore": macs}
+
+
+def test_converters_that_need_torchvision_are_loaded_for_graphs_with_their_operators(tmp_path):
+    """They are left out when onnx2torch is imported."""
+    from scoring.sandboxed.measures.conversion import convert
+
+    regions = helper.make_tensor("regions", TensorProto.FLOAT, [1, 4], np.array([0, 0, 8, 8], np.float32))
+    places = helper.make_tensor("places", TensorProto.INT64, [1], np.array([0]))
+    graph = helper.make_graph(
+        [helper.make_node("RoiAlign", ["x", "regions", "places"], ["maps"], output_height=2, output_width=2)],
+        "regions",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 16, 16])],
+        [helper.make_tensor_value_info("maps", TensorProto.FLOAT, None)],
+        [regions, places],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    onnx.save(model, tmp_path / "net.onnx")
+
+    module = convert(tmp_path / "net.onnx")
+
+    assert "OnnxRoiAlign" in {type(part).__name__ for part in module.modules()}
