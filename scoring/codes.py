@@ -263,9 +263,14 @@ CODES: Final[dict[str, Code]] = {
         "Check the training run. The entry is accepted if its outputs are finite.",
         warning=True,
     ),
+    "further_classes_dropped": Code(
+        "{path}: the model scores {found:,} classes, and the track has {allowed:,}. Boxes of the others are dropped.",
+        "The classes of the track are the model's first ones. A head of the track's classes alone is faster.",
+        warning=True,
+    ),
     "config_fields_ignored": Code(
         "{path}: nobody reads {fields}.",
-        "They change nothing, here or in gasbench. Move what your model needs to forward(), or to the section model.",
+        "They change nothing. Check their spelling and place if they were meant to, and do in forward() what you need.",
         warning=True,
     ),
     "normalisation_left_to_model": Code(

@@ -25,6 +25,7 @@ from scoring.contracts import (
 from scoring.sandboxed.refusal import Refusal, load_failed
 
 MAX_CANDIDATES: Final = 30_000
+SIDES: Final = 4
 NO_BOX: Final = (0.0, 0.0, 0.0, 0.0, -1.0, 0.0)
 
 Values = NDArray[np.float32]
@@ -32,10 +33,14 @@ Values = NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True)
 class BoxChoice:
-    """How one track and package want boxes read. `nms_threshold` None leaves overlaps alone."""
+    """How one track and package want boxes read. `nms_threshold` None leaves overlaps alone.
+
+    `rows` is how many numbers an anchor has; those of classes beyond the track's are dropped.
+    """
 
     layout: BoxLayout
     classes: int
+    rows: int
     confidence_threshold: float
     nms_threshold: float | None
 
@@ -43,12 +48,14 @@ class BoxChoice:
         """Say whether one sample of this shape is laid out as declared."""
         if len(sides) != 2:
             return False
-        return sides[0] == 4 + self.classes if self.layout is BoxLayout.YOLO else sides[1] == BOX_FIELDS
+        return sides[0] == self.rows if self.layout is BoxLayout.YOLO else sides[1] == BOX_FIELDS
 
     def row(self, sample: Values) -> Values:
         """Return one sample's boxes as a row; a box that counts and has no class of the track is refused."""
         found = _from_yolo(sample) if self.layout is BoxLayout.YOLO else sample
         found = found[found[:, 4] >= self.confidence_threshold]
+        if self.rows > SIDES + self.classes:
+            found = found[found[:, 5] < self.classes]
         if not np.isin(found[:, 5], np.arange(self.classes)).all():
             raise Refusal(Outcome.CLASS_OUT_OF_RANGE)
         # Stable: of equal scores the earlier one stays first, whatever the sorting algorithm.
@@ -73,9 +80,15 @@ def choice(request: Request) -> BoxChoice:
     return BoxChoice(
         layout=layout,
         classes=request.output.classes,
+        rows=_rows(request),
         confidence_threshold=_share(request, "confidence_threshold", CONFIDENCE_THRESHOLD) or 0.0,
         nms_threshold=_share(request, "nms_threshold", default),
     )
+
+
+def _rows(request: Request) -> int:
+    stated = request.options.get("box_rows")
+    return stated if isinstance(stated, int) else SIDES + request.output.classes
 
 
 def suppress(found: Values, threshold: float) -> NDArray[np.intp]:

@@ -40,11 +40,13 @@ from scoring.packages.byom.files import ARTIFACTS, file_findings, has_marks, mis
 from scoring.packages.byom.processing import (
     Processing,
     columns_findings,
+    ignored_keys,
     processing_problems,
     read_processing,
     threshold_findings,
 )
-from scoring.packages.byom.track import columns_of, track_findings
+from scoring.packages.byom.track import BOX_SIDES, columns_of, scores_more_classes, track_findings
+from scoring.packages.unknown_fields import ignored_finding
 from scoring.packages.wrapping import locate, own_paths
 
 MAX_FINDINGS: Final = 100
@@ -74,9 +76,10 @@ def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
         except InvalidDocument as exc:
             findings.append(problem(path, str(exc)))
     findings.extend(_document_findings(documents, package, track))
+    warnings = tuple(_warnings(documents, track))
     if findings:
-        raise Rejected(*findings[:MAX_FINDINGS])
-    return ()
+        raise Rejected(*findings[:MAX_FINDINGS], warnings=warnings)
+    return warnings
 
 
 def settle(package: Package, track: TrackSpec) -> Settled:
@@ -94,6 +97,8 @@ def settle(package: Package, track: TrackSpec) -> Settled:
         "postprocessing": processing.postprocessing,
         **processing.thresholds,
     }
+    if answer is not None and scores_more_classes(answer.value, track.output):
+        options["box_rows"] = answer.value[1]
     settled = replace(
         track,
         input=_input(track.input, tuple(sides), processing),
@@ -116,11 +121,29 @@ def _output(contract: OutputContract, shape: list[int] | None) -> OutputContract
     """Take the layout of boxes from the shape that the package states; the track's where it states none."""
     if contract.kind is not OutputKind.BOXES or shape is None:
         return contract
-    is_yolo = shape[1:2] == [4 + contract.classes]
+    is_yolo = shape[1:2] == [BOX_SIDES + contract.classes] or scores_more_classes(shape, contract)
     is_corners = shape[-1] == BOX_FIELDS
     if is_yolo == is_corners:
         return contract
     return replace(contract, box_layout=BoxLayout.YOLO if is_yolo else BoxLayout.CORNERS)
+
+
+def _warnings(documents: dict[str, Mapping], track: TrackSpec) -> Iterator[Finding]:
+    """Yield what is stated and has no effect: of several stages only the first is the model."""
+    mochi, manifest = documents.get(MOCHI, {}), documents.get(MANIFEST, {})
+    answer = output_shape(mochi, manifest)
+    if answer is not None and scores_more_classes(answer.value, track.output):
+        facts = {"found": answer.value[1] - BOX_SIDES, "allowed": track.output.classes}
+        yield Finding(code="further_classes_dropped", path=answer.document, facts=facts)
+    yield from ignored_finding(MOCHI, _later_stages(mochi, "stages"))
+    graph = _later_stages(manifest.get("model_graph"), "model_graph.stages")
+    yield from ignored_finding(MANIFEST, [*graph, *ignored_keys(manifest)])
+
+
+def _later_stages(section: object, place: str) -> list[str]:
+    stages = section.get("stages") if isinstance(section, dict) else None
+    count = len(stages) if isinstance(stages, list) else 0
+    return [f"{place}[{number}]" for number in range(1, count)]
 
 
 def _document_findings(

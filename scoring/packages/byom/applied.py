@@ -66,7 +66,8 @@ def _after(track: TrackSpec, named: str | None, options: Mapping[str, object]) -
     elif kind is OutputKind.BOXES:
         told = f"boxes as {track.output.box_layout}, the best {MAX_BOXES} per picture"
     elif options.get("columns") == TWO_COLUMNS:
-        told = "softmax of the two numbers, then the second"
+        function = "sigmoid" if named == "sigmoid" else "softmax"
+        told = f"{function} of the two numbers, then the second"
     else:
         told = "the number, unchanged"
     return told if named is None else f"{named}: {told}"

@@ -36,7 +36,18 @@ def read_document(root: Path, path: str) -> Mapping:
         raise InvalidDocument(f"{name} is empty")
     if not isinstance(content, dict):
         raise InvalidDocument(f"{name} must be a mapping, not {shown(content)}")
+    _list_names(content.get("dataset"))
     return content
+
+
+def _list_names(dataset: object) -> None:
+    """Bring names that are written by number (`0: good`), as some training tools do, into their order."""
+    if not isinstance(dataset, dict) or not isinstance(dataset.get("class_names"), dict):
+        return
+    names: Mapping = dataset["class_names"]
+    by_number = {str(number): name for number, name in names.items()}
+    if by_number.keys() == {str(number) for number in range(len(names))}:
+        dataset["class_names"] = [by_number[str(number)] for number in range(len(names))]
 
 
 def problem(path: str, why: str) -> Finding:

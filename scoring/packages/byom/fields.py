@@ -13,7 +13,7 @@ from scoring.packages.byom.documents import Mapping, shown
 
 SHAPE_SIDES: Final = 4
 MAX_COUNT: Final = 2**31
-FRAMEWORK: Final = "pytorch"
+FRAMEWORKS: Final = frozenset({"pytorch", "torch"})
 
 
 def config_problems(config: Mapping) -> Iterator[str]:
@@ -108,8 +108,6 @@ def _name_problems(names: object) -> Iterator[str]:
 def _stages_problems(
     stages: list[Any], document: str, place: str, *, required: tuple[str, ...] = ("input_shape", "type")
 ) -> Iterator[str]:
-    if len(stages) > 1:
-        yield f"{document} '{place}' has {len(stages)} stages; exactly one is allowed"
     stage = stages[0]
     if not isinstance(stage, dict):
         yield f"{document} '{place}[0]' must be a mapping, not {shown(stage)}"
@@ -177,6 +175,6 @@ def _input_config_problems(inputs: object) -> Iterator[str]:
 
 def _framework_problems(section: Mapping, place: str) -> Iterator[str]:
     framework = section.get("framework")
-    is_torch = isinstance(framework, str) and framework.casefold() == FRAMEWORK
+    is_torch = isinstance(framework, str) and framework.casefold() in FRAMEWORKS
     if framework is not None and not is_torch:
         yield f"{place} is {shown(framework)}; only PyTorch models are supported"

@@ -1,6 +1,7 @@
 """What a BYOM package wants done before and after its model: read, checked, never guessed.
 
-A key or type that is not known is refused: passing over it would change the score silently.
+A type that is not known, or a key that looks misspelt, is refused: passing over it would change the score
+silently. Other unknown keys are told in a warning.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from scoring.contracts import ChannelOrder, Dtype, Finding, OutputKind, TrackSpe
 from scoring.packages.byom.agreement import Stated
 from scoring.packages.byom.documents import MANIFEST, MOCHI, Mapping, problem, shown
 from scoring.packages.byom.fields import first_stage, is_number, shape_problems
+from scoring.packages.unknown_fields import meant
 
 PREPROCESSING_KEYS: Final = ("resize", "normalize", "channel_order")
 # Smaller ones are 0 in 32 bits, or make numbers that no model was trained on.
 MIN_STD: Final = 1e-6
 TYPES: Final = {
-    OutputKind.LOGITS: ("softmax", "argmax"),
-    OutputKind.CONFIDENCE: ("softmax", "anomaly_score"),
+    OutputKind.LOGITS: ("softmax", "argmax", "sigmoid"),
+    OutputKind.CONFIDENCE: ("softmax", "sigmoid", "anomaly_score"),
     OutputKind.CLASS_MAP: ("argmax_per_pixel", "argmax", "softmax"),
     OutputKind.BOXES: ("yolo_nms", "nms"),
 }
@@ -30,6 +32,7 @@ THRESHOLDS: Final = {
     "nms_threshold": ("nms_threshold",),
 }
 THRESHOLD_KEYS: Final = tuple(key for keys in THRESHOLDS.values() for key in keys)
+POSTPROCESSING_KEYS: Final = ("type", *THRESHOLD_KEYS)
 SHARES: Final = frozenset({"confidence_threshold", "nms_threshold"})
 TWO_COLUMNS: Final = 2
 
@@ -52,11 +55,18 @@ def processing_problems(mochi: Mapping, manifest: Mapping, track: TrackSpec) -> 
     if before is not None:
         yield from _section_problems(before, "preprocessing", PREPROCESSING_KEYS)
     if after is not None:
-        yield from _section_problems(after, "postprocessing", ("type", *THRESHOLD_KEYS))
+        yield from _section_problems(after, "postprocessing", POSTPROCESSING_KEYS)
     if isinstance(before, dict) and isinstance(shape, list) and not list(shape_problems(shape)):
         yield from _preprocessing_problems(before, shape, track)
     if isinstance(after, dict) and after.get("type") is not None:
         yield from _type_problems(after["type"], track.output.kind)
+
+
+def ignored_keys(manifest: Mapping) -> Iterator[str]:
+    """Yield the keys of preprocessing and postprocessing that nobody reads."""
+    for name, known in (("preprocessing", PREPROCESSING_KEYS), ("postprocessing", POSTPROCESSING_KEYS)):
+        section = _mapping(manifest.get(name))
+        yield from (f"{name}.{shown(key)[1:-1]}" for key in section if key not in known)
 
 
 def columns_findings(columns: int | None, manifest: Mapping, output: OutputKind) -> Iterator[Finding]:
@@ -95,9 +105,8 @@ def _section_problems(section: Any, name: str, known: tuple[str, ...]) -> Iterat
     if not isinstance(section, dict):
         yield f"'{name}' must be a mapping, not {shown(section)}"
         return
-    unknown = [shown(key) for key in section if key not in known]
-    if unknown:
-        yield f"'{name}' has unknown keys: {', '.join(unknown[:8])}; choose from {', '.join(known)}"
+    misspelt = {key: meant(key, known) for key in section if key not in known}
+    yield from (f"'{name}.{key}' is unknown; did you mean {each}?" for key, each in misspelt.items() if each)
 
 
 def _preprocessing_problems(before: Mapping, shape: list[Any], track: TrackSpec) -> Iterator[str]:

@@ -63,11 +63,13 @@ def _input_problems(shape: list[int], wanted: tuple[int | None, ...]) -> Iterato
 
 
 def _kinds_of(stage_type: str) -> tuple[OutputKind, ...]:
-    """Return what a model of this type may return; types such as `yolov10_object_detection` are known too."""
-    known = (name for name in KINDS_BY_TYPE if stage_type == name)
-    prefixed = (name for name in KINDS_BY_TYPE if name.count("_") and stage_type.endswith(f"_{name}"))
-    name = next(known, None) or next(prefixed, None)
-    return KINDS_BY_TYPE[name] if name else ()
+    """Return what a model of this type may return: of the tasks whose words the type holds, the longest decides.
+
+    `yolov10_object_detection`, `image_classification` and `Multi-Class Classification` are known so.
+    """
+    words = f"_{stage_type.casefold().replace('-', '_').replace(' ', '_')}_"
+    known = [name for name in KINDS_BY_TYPE if f"_{name}_" in words]
+    return KINDS_BY_TYPE[max(known, key=len)] if known else ()
 
 
 def _type_problems(kind: str, output: OutputKind) -> Iterator[str]:
@@ -91,11 +93,22 @@ def _answer_findings(
 
 def _output_findings(answer: Stated, fed: list[int], output: OutputContract) -> Iterator[Finding]:
     wanted = _wanted_shapes(fed, output)
-    if not any(_is_like(answer.value, shape) for shape in wanted):
+    is_known = any(_is_like(answer.value, shape) for shape in wanted)
+    if not is_known and not scores_more_classes(answer.value, output):
         told = " or ".join(f"[{', '.join(map(str, shape))}]" for shape in wanted)
         yield problem(
             answer.document, f"Invalid output_shape: {shown(answer.value)}. This track asks for {told}"
         )
+
+
+def scores_more_classes(shape: list[int], output: OutputContract) -> bool:
+    """Say whether boxes laid out by anchors have scores for more classes than the track, as pretrained heads do.
+
+    A head has fewer classes than anchors, which tells it from boxes that are laid out the other way round.
+    """
+    if output.kind is not OutputKind.BOXES or len(shape) != 3 or shape[2] == BOX_FIELDS:
+        return False
+    return BOX_SIDES + output.classes < shape[1] < shape[2]
 
 
 def _wanted_shapes(fed: list[int], output: OutputContract) -> tuple[tuple[int | str, ...], ...]:

@@ -32,6 +32,7 @@ from scoring.packages.gasbench.weights import DEFAULT_INDEX, chosen_weights, fil
 from scoring.packages.plain_yaml import InvalidYaml, read_mapping
 from scoring.packages.python_source import parse
 from scoring.packages.safetensors_header import InvalidWeights, read_header
+from scoring.packages.unknown_fields import ignored_finding
 from scoring.packages.weight_values import find_not_finite
 from scoring.packages.wrapping import match_by_file, own_paths
 
@@ -40,7 +41,6 @@ MAIN: Final = "model.py"
 WEIGHTS_SUFFIX: Final = ".safetensors"
 OTHER_WEIGHTS: Final = frozenset([".pt", ".pth", ".bin", ".ckpt", ".onnx"])
 MAX_FINDINGS: Final = 100
-MAX_NAMED: Final = 20
 
 
 def match(unpacked: Unpacked) -> Package | Mismatch:
@@ -59,7 +59,7 @@ def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     warnings = [] if weights is None else list(_weights_warnings(package, weights, problems))
     warnings += _source_warnings(package, config, problems)
     if config:
-        warnings += _ignored(ignored_fields(raw))
+        warnings += ignored_finding(CONFIG, ignored_fields(raw))
     if config and config.preprocessing.normalize:
         warnings.append(Finding(code="normalisation_left_to_model", path=CONFIG))
     if problems:
@@ -170,13 +170,6 @@ def _other_weights(package: Package) -> str:
 def _files(package: Package, suffixes: Collection[str]) -> list[str]:
     paths = (path for path in package.root.rglob("*") if path.suffix in suffixes)
     return sorted(str(path.relative_to(package.root)) for path in paths)
-
-
-def _ignored(fields: list[str]) -> Iterator[Finding]:
-    if fields:
-        more = " and others" if len(fields) > MAX_NAMED else ""
-        facts = {"fields": ", ".join(fields[:MAX_NAMED]) + more}
-        yield Finding(code="config_fields_ignored", path=CONFIG, facts=facts)
 
 
 def _missing(name: str, more: str = "") -> Finding:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
@@ -20,6 +19,7 @@ from pydantic import (
 
 from scoring.contracts import MAX_FRAMES, InputContract, Reader, TrackSpec
 from scoring.packages.gasbench.load_model import argument_problems, shown
+from scoring.packages.unknown_fields import meant
 
 DEFAULT_WEIGHTS: Final = "model.safetensors"
 INDEX_SUFFIX: Final = ".safetensors.index.json"
@@ -32,15 +32,6 @@ MAX_HERTZ: Final = 384_000
 MAX_SOUND_S: Final = 3600
 MAX_CLASSES: Final = 100
 MAX_TEXT: Final = 200
-ALIKE: Final = 0.7
-"""How alike a misspelling is to what was meant, by `difflib`."""
-METADATA: Final = frozenset(
-    {
-        *("architecture", "author", "authors", "backbone", "crop_pct", "date", "description", "framework"),
-        *("input_size", "interpolation", "license", "mean", "notes", "std", "task", "type", "url"),
-    }
-)
-"""Fields that people write for people, whatever they look like."""
 DTYPES: Final = {
     "float32": "float32",
     "fp32": "float32",
@@ -199,7 +190,7 @@ def parse_config(raw: Mapping[Any, Any], track: TrackSpec) -> Config:
     Fields that GASBench does not know either are left out; see `ignored_fields`.
     """
     unknown = _unknown(raw)
-    problems = [f"{place}: unknown field; did you mean {meant}?" for place, meant in unknown.items() if meant]
+    problems = [f"{place}: unknown field; did you mean {known}?" for place, known in unknown.items() if known]
     problems += (f"model: {problem}" for problem in argument_problems(raw.get("model")))
     try:
         config = Config.model_validate(dict(raw), context=track)
@@ -214,7 +205,7 @@ def parse_config(raw: Mapping[Any, Any], track: TrackSpec) -> Config:
 
 def ignored_fields(raw: Mapping[Any, Any]) -> list[str]:
     """Return the fields, with their sections, that nobody reads and that no known field was meant by."""
-    return [place for place, meant in _unknown(raw).items() if not meant]
+    return [place for place, known in _unknown(raw).items() if not known]
 
 
 def _unknown(raw: Mapping[Any, Any]) -> dict[str, str]:
@@ -222,8 +213,7 @@ def _unknown(raw: Mapping[Any, Any]) -> dict[str, str]:
     found = {}
     for place, section in _sections(raw):
         for name in section.keys() - _FIELDS[place].keys():
-            near = get_close_matches(str(name), list(_FIELDS[place]), n=1, cutoff=ALIKE)
-            found[_dotted((*place, name))] = "" if name in METADATA or not near else near[0]
+            found[_dotted((*place, name))] = meant(name, _FIELDS[place])
     return dict(sorted(found.items()))
 
 

@@ -148,6 +148,8 @@ def _finished(chosen: Any, request: Request) -> Any:
         return chosen
     if chosen.dim() != TWO_COLUMNS or chosen.shape[1] != TWO_COLUMNS:
         raise refuse_kind(f"shape {tuple(chosen.shape)}, but the package states 2 numbers per picture")
+    if request.options.get("postprocessing") == "sigmoid":
+        return chosen.float().sigmoid()[:, 1:]
     return chosen.float().softmax(dim=1)[:, 1:]
 
 

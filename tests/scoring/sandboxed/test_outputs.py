@@ -237,3 +237,13 @@ def test_suppression_is_that_of_the_plain_loop() -> None:
 
     assert suppress(boxes, 0.3).tolist() == expected
     assert 0 < len(expected) < 120
+
+
+def test_boxes_of_classes_beyond_the_track_s_are_dropped() -> None:
+    """A head of three classes on a track of two; the second anchor is surest of the third."""
+    wider = replace(YOLO, options={"box_rows": 7})
+    anchors = np.array([(8, 8, 4, 4, 0.9, 0.1, 0.0), (20, 20, 4, 4, 0.3, 0.1, 0.8)], np.float32)
+
+    rows = to_rows(anchors.T[None], batch=1, request=wider)
+
+    assert found(rows[0]) == [[6.0, 6.0, 10.0, 10.0, 0.9, 0.0]]

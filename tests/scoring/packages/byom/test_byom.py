@@ -441,3 +441,77 @@ def test_the_layout_of_boxes_follows_from_the_stated_shape(make, output_shape, l
 
     assert settled.track.output.box_layout is layout
     assert settled.options["nms_threshold"] == 0.45
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "image_classification",
+        "binary_classification",
+        "Multi-Class Classification",
+        "resnet50_classification_v2",
+    ],
+)
+def test_a_type_that_holds_the_words_of_a_known_task_is_that_task(make, kind):
+    graph = {"model_graph.stages.0.type": kind}
+
+    assert byom.check(make(set={"mochi.json": {"stages.0.type": kind}, MANIFEST: graph}), TRACK) == ()
+
+
+@pytest.mark.parametrize("kind", ["reclassification", "object_detections", "image_regression"])
+def test_a_type_of_other_words_is_refused(make, kind):
+    graph = {"model_graph.stages.0.type": kind}
+    found = whys(make(set={"mochi.json": {"stages.0.type": kind}, MANIFEST: graph}))
+
+    assert any(str(why).startswith(f"'stages[0].type' is “{kind}”") for why in found)
+
+
+def test_the_framework_may_be_called_torch(make):
+    package = make(
+        set={
+            "mochi.json": {"model_info": {"framework": "torch"}},
+            MANIFEST: {"compilable_models.0.framework": "Torch"},
+        }
+    )
+
+    assert byom.check(package, TRACK) == ()
+
+
+@pytest.mark.parametrize("numbers", [range(10), [str(number) for number in range(10)]])
+def test_names_may_be_written_by_number(make, numbers):
+    names = {number: f"name {number}" for number in reversed(numbers)}
+    track = replace(TRACK, output=replace(TRACK.output, class_names=tuple(f"name {n}" for n in range(10))))
+
+    assert byom.check(make(set={"config.yaml": {"dataset.class_names": names}}), track) == ()
+
+
+def test_names_by_numbers_with_a_gap_are_refused(make):
+    found = whys(make(set={"config.yaml": {"dataset.class_names": {0: "a", 2: "b"}}}))
+
+    assert any("must be a non-empty list" in str(why) for why in found)
+
+
+def test_what_has_no_effect_is_told_in_a_warning(make):
+    stage = {"type": "classification", "input_shape": [1, 3, 32, 32]}
+    later = {"type": "post_filter"}
+    package = make(
+        set={
+            "mochi.json": {"stages": [stage, later]},
+            MANIFEST: {
+                "model_graph.stages": [stage, later],
+                "preprocessing.crop_pct": 0.9,
+                "postprocessing": {"type": "sigmoid", "top_k": 5},
+            },
+        }
+    )
+
+    found = byom.check(package, TRACK)
+
+    assert [(each.code, each.path, each.facts["fields"]) for each in found] == [
+        ("config_fields_ignored", "mochi.json", "stages[1]"),
+        (
+            "config_fields_ignored",
+            MANIFEST,
+            "model_graph.stages[1], preprocessing.crop_pct, postprocessing.top_k",
+        ),
+    ]

@@ -82,12 +82,6 @@ def test_the_shape_of_the_compilable_input_is_checked_like_any_other(tmp_path: P
         ("mochi.json", "stages", {"0": STAGE}, "mochi.json 'stages' must be a non-empty array"),
         (
             "mochi.json",
-            "stages",
-            [STAGE, STAGE],
-            "mochi.json 'stages' has 2 stages; exactly one is allowed",
-        ),
-        (
-            "mochi.json",
             "stages.0.input_shape",
             [3, 32, 32],
             "Invalid input_shape: [3, 32, 32]. Must be [batch, channels, height, width]",
@@ -144,9 +138,9 @@ def test_the_shape_of_the_compilable_input_is_checked_like_any_other(tmp_path: P
         ),
         (
             MANIFEST,
-            "preprocessing.crop",
-            True,
-            "'preprocessing' has unknown keys: “crop”; choose from resize, normalize, channel_order",
+            "preprocessing.normalise",
+            {"mean": [0, 0, 0]},
+            "'preprocessing.normalise' is unknown; did you mean normalize?",
         ),
         (
             MANIFEST,
@@ -158,7 +152,7 @@ def test_the_shape_of_the_compilable_input_is_checked_like_any_other(tmp_path: P
             MANIFEST,
             "postprocessing.type",
             "yolo_nms",
-            "'postprocessing.type' is “yolo_nms”; for logits it may be softmax, argmax, or left out",
+            "'postprocessing.type' is “yolo_nms”; for logits it may be softmax, argmax, sigmoid, or left out",
         ),
     ],
 )

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from scoring.contracts import Package, TrackSpec, Unpacked, UnpackedFile
+from scoring.contracts import BoxLayout, Package, TrackSpec, Unpacked, UnpackedFile
+from scoring.errors import Rejected
 from scoring.packages import byom
 from scoring.tracks import load_track
 from tests.golden.byom import byom_files
@@ -120,3 +121,32 @@ def test_an_example_of_the_guide_is_taken_at_its_size(example: str, tmp_path: Pa
     assert byom.check(package, track) == ()
     side = EXAMPLES[example][1]
     assert byom.settle(package, track).track.input.shape == (3, side, side)
+
+
+def test_the_example_of_detection_is_taken_on_a_track_of_its_five_classes(tmp_path: Path) -> None:
+    """It states five classes and, with 84 numbers an anchor, the head of a model of eighty."""
+    package, track = package_of("detection", tmp_path), track_of("detection")
+    track = replace(track, output=replace(track.output, classes=5))
+
+    (warning,) = byom.check(package, track)
+    settled = byom.settle(package, track)
+
+    assert (warning.code, warning.facts) == ("further_classes_dropped", {"found": 80, "allowed": 5})
+    assert settled.options["box_rows"] == 84
+    assert settled.track.output.box_layout is BoxLayout.YOLO
+
+
+@pytest.mark.parametrize("shape", [[1, 8400, 84], [1, 8, 8400], [1, 84, 84]])
+def test_boxes_laid_out_otherwise_are_not_taken_for_more_classes(tmp_path: Path, shape: list[int]) -> None:
+    package, track = package_of("detection", tmp_path), track_of("detection")
+    track = replace(track, output=replace(track.output, classes=5))
+    for name in ("mochi.json", MANIFEST):
+        text = (package.root / name).read_text()
+        (package.root / name).write_text(text.replace("[1, 84, 8400]", str(shape)))
+
+    with pytest.raises(Rejected) as refused:
+        byom.check(package, track)
+
+    assert {str(finding.facts["why"]) for finding in refused.value.findings} == {
+        f"Invalid output_shape: {shape}. This track asks for [batch, 9, anchors] or [batch, boxes, 6]"
+    }
