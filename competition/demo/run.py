@@ -71,7 +71,9 @@ def _demonstrate(home: Path, environment: Mapping[str, str], say: Teller) -> int
         parts.wait_for(DATABASE, STATIC_FILES, ACCOUNT)
         _keep(home / "accounts.json", passwords)
         with running(environment, port=port_to_use(environment, say), home=home) as services:
-            say(f"The site is open at {services.url}; boards fill as entries are scored.")
+            say(
+                f"The site is open at {services.url}. Tracks open when their data is ready, then boards fill."
+            )
             competition = Competition(services, parts, home / "entries", passwords, uploads, say)
             as_expected = competition.hold()
             _goodbye(services.url, passwords, say, as_expected=as_expected)

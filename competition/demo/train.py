@@ -139,6 +139,9 @@ def _fit(
     labels: Tensor,
     loss_of: Callable[[Tensor, Tensor], Tensor],
 ) -> None:
+    # Processors convolve about a third faster where the channels lie side by side.
+    model.to(memory_format=torch.channels_last)
+    pictures = pictures.contiguous(memory_format=torch.channels_last)
     steps = EPOCHS[track] * (len(labels) // BATCH)
     optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-2)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=6e-3, total_steps=steps)
@@ -154,7 +157,7 @@ def _fit(
             schedule.step()
             total += loss.item()
         _say(f"{track}: epoch {epoch + 1}/{EPOCHS[track]}: loss {total / len(order):.3f}")
-    model.eval()
+    model.to(memory_format=torch.contiguous_format).eval()
 
 
 def _pack_track1(model: DigitPairs, target: Path) -> None:
