@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from confusable_homoglyphs import confusables
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
@@ -34,6 +35,17 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that all limits of allauth count."""
         return client_address(request)
+
+    def clean_username(self, username: str, shallow: bool = False) -> str:  # noqa: FBT001, FBT002  allauth's own
+        """Return the name; raises ValidationError for letters of another script that look like the name's own."""
+        cleaned: str = super().clean_username(username, shallow=shallow)
+        if confusables.is_dangerous(cleaned):
+            raise ValidationError(
+                "This name mixes letters of several scripts that look alike, such as Latin “a” and Cyrillic “а”. "
+                "Use letters of one script.",
+                code="look_alike_name",
+            )
+        return cleaned
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count an attempt; raises TooManyAttempts."""
