@@ -36,7 +36,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
         """Return the address that all limits of allauth count."""
         return client_address(request)
 
-    def clean_username(self, username: str, shallow: bool = False) -> str:  # noqa: FBT001, FBT002  allauth's own
+    def clean_username(self, username: str, shallow: bool = False) -> str:
         """Return the name; raises ValidationError for letters of another script that look like the name's own."""
         cleaned: str = super().clean_username(username, shallow=shallow)
         if confusables.is_dangerous(cleaned):
