@@ -37,7 +37,7 @@ compiled: $(READY)
 
 $(READY): env.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Please install Python 3.11 or newer with its venv module (python3, python3-venv)."; exit 1; }
-	@echo "Installing Podium into .venv (the first time about 2 minutes, most of it downloads of about 500 MB)"
+	@echo "Installing Podium into .venv (the first time some minutes, mostly downloads)"
 	@$(PYTHON) .ci/packages.py
 	@touch $@
 

@@ -19,6 +19,9 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 PYTHON: Final = ROOT / ".venv" / "bin" / "python"
 PINS: Final = ROOT / "env.txt"
+TORCH: Final = (
+    "torch and what it needs: 200 MB for processors alone, some GB with CUDA (README.md: TORCH_INDEX)"
+)
 LARGE_MB: Final = 10.0
 LOOKED_UP_AT_ONCE: Final = 25
 LAST_LINES: Final = 12
@@ -76,7 +79,7 @@ def _install_product(say: Callable[[str], None]) -> None:
     """Install torch, the largest, and compile it while the others are downloaded."""
     torch = next(line for line in PINS.read_text("utf-8").splitlines() if line.startswith("torch=="))
     index = os.environ.get("TORCH_INDEX", "")
-    _install([*(["--index-url", index] if index else []), torch], "torch and what it needs", say)
+    _install([*(["--index-url", index] if index else []), torch], TORCH, say)
     with subprocess.Popen(_compilation(), cwd=ROOT):
         _install(["--editable", "."], "Podium and what it needs", say)
 
