@@ -1,9 +1,11 @@
-"""What may stand in a cell of a CSV file that a spreadsheet opens."""
+"""What a CSV file is made of that a spreadsheet opens."""
 
 from __future__ import annotations
 
 from typing import Final
 
+UTF8_MARK: Final = "\ufeff"
+"""How a file begins: without it Excel takes letters beyond ASCII for those of another encoding."""
 # Spreadsheets run a cell that begins with one of these as a formula; user names may begin with "@", "+" or "-".
 _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from competition.csv_cells import UTF8_MARK
 from competition.leaderboard import board_files, selectors
 from competition.leaderboard.board_query import asked_benchmark, asked_split, may_see_private
 from competition.leaderboard.selectors import Board
@@ -55,7 +56,7 @@ def leaderboard_csv(request: HttpRequest, slug: str) -> HttpResponse:
     track = get_object_or_404(tracks_for(request.user), slug=slug)
     private_visible = may_see_private(track, request.user, timezone.now())
     split, board = _asked_board(request, track, private_visible=private_visible)
-    response = HttpResponse(board_files.as_csv(board), content_type="text/csv; charset=utf-8")
+    response = HttpResponse(UTF8_MARK + board_files.as_csv(board), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{track.slug}-{split}.csv"'
     return response
 

@@ -81,7 +81,7 @@ def _document(path: Path, findings: list[str]) -> dict[str, list[Any]] | None:
         findings.append(f"{path.name} is larger than {MAX_ANNOTATIONS_BYTES:,} bytes")
         return None
     try:
-        document = json.loads(path.read_text("utf-8"))
+        document = json.loads(path.read_text("utf-8-sig"))
     except (ValueError, RecursionError) as exc:
         findings.append(f"{path.name} is not valid JSON ({exc})")
         return None

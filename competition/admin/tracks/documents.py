@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
@@ -9,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHt
 
 from competition.admin.tracks.forms import DocumentForm, NewDocumentForm
 from competition.admin.tracks.pages import as_file, back, changeable, done, found, page
+from competition.csv_cells import UTF8_MARK
 from competition.submissions.results_csv import csv_rows
 from competition.tracks import services
 from competition.tracks.models import Competition, Track
@@ -63,7 +66,9 @@ def export_csv(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpR
     track = found(admin, request, pk)
     if not request.user.has_perm("submissions.view_submission"):
         raise PermissionDenied
-    answer = StreamingHttpResponse(csv_rows(track), content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(
+        chain([UTF8_MARK], csv_rows(track)), content_type="text/csv; charset=utf-8"
+    )
     return as_file(answer, f"{track.slug}-submissions.csv")
 
 

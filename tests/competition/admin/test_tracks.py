@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from dataclasses import Field, replace
@@ -449,7 +450,9 @@ def test_the_csv_holds_scores_of_both_splits_and_no_formulas(organiser: Client, 
 
     answer = organiser.get(act(track, "csv"))
 
-    rows = list(csv.DictReader(io.StringIO(b"".join(answer.streaming_content).decode())))
+    content = b"".join(answer.streaming_content)
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+    assert content.startswith(codecs.BOM_UTF8)
     assert [(row["participant"], row["accuracy_public"], row["accuracy_private"]) for row in rows] == [
         ("ada", "0.5", "0.25")
     ]

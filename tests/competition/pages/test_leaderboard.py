@@ -1,3 +1,4 @@
+import codecs
 import csv
 import io
 from datetime import timedelta
@@ -126,16 +127,18 @@ def test_each_benchmark_version_has_its_own_board(client, track, score):
     assert ranks(board_of(client, track, version="1")) == [(1, "first")]
 
 
-def test_csv_holds_the_whole_board(client, track, score):
-    score("a", 0.5)
+def test_csv_holds_the_whole_board_and_says_that_it_is_utf_8(client, track, score):
+    """Excel reads it as something else without the mark."""
+    score("Åsa", 0.5)
     score("b", 0.75)
 
     response = client.get(reverse("leaderboard-csv", args=[track.slug]))
-    rows = list(csv.DictReader(io.StringIO(response.content.decode())))
+    rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
 
+    assert response.content.startswith(codecs.BOM_UTF8)
     assert [(row["rank"], row["participant"], float(row["value"])) for row in rows] == [
         ("1", "b", 0.75),
-        ("2", "a", 0.5),
+        ("2", "Åsa", 0.5),
     ]
 
 

@@ -1,5 +1,6 @@
 """Masks and COCO boxes in a dataset folder: what is read, and each way to be refused."""
 
+import codecs
 import copy
 import json
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from scoring.contracts import TruthKind
+from scoring.data.coco import read_annotations
 from scoring.data.dataset import count_labels, dataset_digest
 from scoring.data.labels import DatasetProblem, read_labels
 from tests.folders import checked
@@ -117,6 +119,16 @@ def test_each_file_of_masks_is_in_the_digest(name: str, masks: Path) -> None:
         stream.write(b"\n")
 
     assert dataset_digest(masks, read_labels(masks)) != before
+
+
+def test_the_annotations_may_begin_with_a_mark_of_utf_8(boxes: Path) -> None:
+    """As Windows' editors write it."""
+    path, findings = boxes / "annotations.json", []
+    plain = read_annotations(path, findings)
+    path.write_bytes(codecs.BOM_UTF8 + path.read_bytes())
+
+    assert read_annotations(path, findings) == plain
+    assert findings == []
 
 
 def test_the_annotations_are_in_the_digest(boxes: Path) -> None:
