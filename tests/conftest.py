@@ -44,6 +44,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.skip(f"no working sandbox here: {sandbox_failure()}")
 
 
+@pytest.fixture
+def quick_backends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let commands that open a sandbox by its name get one for tests in which isolation is not what is tested."""
+    from scoring.sandbox import BACKENDS, Backend
+
+    quick = Backend(module="tests.forked.sandbox", name="quick_sandbox", for_strangers=True)
+    for name in BACKENDS:
+        monkeypatch.setitem(BACKENDS, name, quick)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Give this run a test database of its own: a file on SQLite, so that threads share it as in production."""

@@ -66,14 +66,18 @@ class SetupError(Exception):
 
 def main() -> int:
     """Run the plan given as the only argument."""
-    plan = json.loads(sys.argv[1])
+    return keep(json.loads(sys.argv[1]), become_child)
+
+
+def keep(plan: Mapping[str, Any], become: Callable[[Mapping[str, Any]], NoReturn]) -> int:
+    """Fork the child, which becomes what the plan says; wait for the end of all and report it."""
     status_fd: int = plan["status_fd"]
     keep_from_children(status_fd)
     signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_FOR)
     guard_self()
     child = os.fork()
     if child == 0:
-        become_child(plan)
+        become(plan)
     # Of the reply pipe and the letter the child alone has an end now.
     os.close(plan["reply_fd"])
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)

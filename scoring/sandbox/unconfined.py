@@ -65,9 +65,15 @@ class UnconfinedSandbox:
                 "HOME": scratch,
                 "TMPDIR": scratch,
             }
-            with _started(plan, letter, variables, scratch) as running:
+            with self.started(plan, letter, variables, scratch) as running:
                 ending = supervise(running, job, tick)
         return workfiles.collect(job, files, ending, letter)
+
+    def started(
+        self, plan: Mapping[str, object], letter: Letter, variables: Mapping[str, str], cwd: str
+    ) -> contextlib.AbstractContextManager[Started]:
+        """Start the keeper; at the end, close our ends of its pipes."""
+        return _started(plan, letter, variables, cwd)
 
 
 def _child_files(files: cage.Exhibits) -> list[str]:

@@ -1,4 +1,4 @@
-"""Named checks that every implementation of `Sandbox` passes, the scripted one included.
+"""Named checks that every implementation of `Sandbox` passes, those of tests included.
 
 Each check is a program, the same story as a script for the fake, and what must come out.
 """
@@ -15,6 +15,7 @@ from scoring.errors import Fault
 from scoring.sandbox import BACKENDS
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run, Sandbox
 from scoring.sandbox.fake import FakeSandbox, Scripted
+from tests.forked.sandbox import ForkedSandbox
 from tests.spares import AheadSandbox
 
 # Finds its reply pipe and its outputs by the command line, so that it runs in every sandbox.
@@ -156,13 +157,15 @@ NEEDS = {"bubblewrap": pytest.mark.sandbox}
 
 
 def real(name: str, program: str) -> Sandbox:
-    return BACKENDS[name].open(child=("-c", PRELUDE + program))
+    child = ("-c", PRELUDE + program)
+    return ForkedSandbox(child) if name == "forked" else BACKENDS[name].open(child=child)
 
 
 @pytest.fixture(
     params=[
         *(pytest.param(name, marks=NEEDS.get(name, ())) for name in BACKENDS),
         pytest.param("ahead", marks=pytest.mark.sandbox),
+        "forked",
         "fake",
     ]
 )
@@ -249,6 +252,7 @@ KILLED = Check(
     "sandbox",
     [
         pytest.param(real("unconfined", KILLED.program), id="unconfined"),
+        pytest.param(real("forked", KILLED.program), id="forked"),
         pytest.param(FakeSandbox({Task.PREDICT: (KILLED.script,)}), id="fake"),
     ],
 )
