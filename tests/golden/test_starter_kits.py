@@ -15,8 +15,8 @@ from competition.demo.data import write_dataset
 from competition.demo.datasets import DATASETS
 from scoring.contracts import TrackSpec
 from scoring.flow import pipeline
-from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.tracks import load_track, presets
+from tests.forked.sandbox import quick_sandbox
 
 KITS = Path(__file__).parents[2] / "docs" / "starter-kits"
 NAMES = sorted(folder.name for folder in KITS.iterdir() if folder.is_dir())
@@ -64,7 +64,6 @@ def test_every_preset_has_a_kit_with_an_entry_and_sample_data() -> None:
         assert {"README.md", "entry", "sample-data"} <= {path.name for path in (KITS / preset).iterdir()}
 
 
-@pytest.mark.sandbox
 @pytest.mark.slow
 def test_the_opencv_kit_does_better_than_chance(tmp_path: Path) -> None:
     data = tmp_path / "data"
@@ -78,7 +77,7 @@ def test_the_opencv_kit_does_better_than_chance(tmp_path: Path) -> None:
         data=data,
         benchmark=None,
         cache=tmp_path / "cache",
-        sandbox=BubblewrapSandbox(),
+        sandbox=quick_sandbox(),
         workdir=tmp_path,
         note=lambda stage: None,
     )
@@ -91,7 +90,6 @@ def test_the_opencv_kit_does_better_than_chance(tmp_path: Path) -> None:
     assert {warning.code for warning in report.warnings} == {"no_trainable_parameters", "counted_by_running"}
 
 
-@pytest.mark.sandbox
 @pytest.mark.slow
 @pytest.mark.parametrize("kit", FLOORS)
 def test_the_weights_of_a_kit_know_something(kit: str, tmp_path: Path) -> None:
@@ -105,7 +103,7 @@ def test_the_weights_of_a_kit_know_something(kit: str, tmp_path: Path) -> None:
         data=tmp_path / "data",
         benchmark=None,
         cache=tmp_path / "cache",
-        sandbox=BubblewrapSandbox(),
+        sandbox=quick_sandbox(),
         workdir=tmp_path,
         note=lambda stage: None,
     )

@@ -173,6 +173,7 @@ def test_what_a_killed_command_left_is_removed_by_the_next(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_backends")
 @pytest.mark.parametrize("options", [(), ("--debug",), ("--augment-level", "1")])
 def test_files_that_prove_undecodable_are_all_named(root: Path, options: tuple[str, ...]) -> None:
     (root / "model").mkdir()
@@ -188,6 +189,7 @@ def test_files_that_prove_undecodable_are_all_named(root: Path, options: tuple[s
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_backends")
 def test_a_real_model_that_draws_random_numbers_gives_the_same_records_twice(root: Path) -> None:
     (root / "model").mkdir()
     (root / "model" / "model.py").write_text(MODEL)

@@ -19,8 +19,8 @@ from scoring.conversion.compilation import TARGETS, X86_64_CPU, refuse_target
 from scoring.errors import render
 from scoring.sandbox.base import ExitStatus
 from scoring.sandbox.fake import FakeSandbox, Scripted
-from scoring.sandbox.unconfined import UnconfinedSandbox
 from scoring.tracks import load_track
+from tests.forked.sandbox import quick_sandbox
 from tests.golden.byom import byom_files
 from tests.played import answers, captured, captures
 
@@ -96,7 +96,7 @@ def test_a_package_is_compiled_and_its_file_runs(tmp_path: Path, told: Told, kin
         targets=(X86_64_CPU,),
         source=None,
         output=output,
-        sandbox=UnconfinedSandbox(),
+        sandbox=quick_sandbox(),
         printing=AS_JSON,
     )
 

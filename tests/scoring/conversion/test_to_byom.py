@@ -20,8 +20,8 @@ from scoring.conversion.to_byom import CODE
 from scoring.flow import pipeline
 from scoring.packages.byom.writing import byom_track
 from scoring.sandbox.fake import FakeSandbox, Scripted, predicted
-from scoring.sandbox.unconfined import UnconfinedSandbox
 from scoring.tracks import build_track, load_track
+from tests.forked.sandbox import quick_sandbox
 from tests.played import answers, captured, captures
 
 AS_JSON = Printing(as_json=True, with_log=False)
@@ -142,7 +142,7 @@ def score(entry: Path, track: TrackSpec, data: Path, workdir: Path) -> ScoreRepo
         data=data,
         benchmark=None,
         cache=workdir / "cache",
-        sandbox=UnconfinedSandbox(),
+        sandbox=quick_sandbox(),
         workdir=workdir,
         note=lambda stage: None,
     )
@@ -155,7 +155,7 @@ def test_the_package_scores_like_its_origin(
 ) -> None:
     package, track, output = folder(kind), track_of(kind), tmp_path / "model.tar.gz"
 
-    code = to_byom(package, track, source=None, output=output, sandbox=UnconfinedSandbox(), printing=AS_JSON)
+    code = to_byom(package, track, source=None, output=output, sandbox=quick_sandbox(), printing=AS_JSON)
 
     told = json.loads(capsys.readouterr().out)
     data = data_of(kind, tmp_path)

@@ -14,8 +14,8 @@ from scoring.cli.ending import EXIT_OK, EXIT_REJECTED, Printing
 from scoring.codes import CODES
 from scoring.contracts import Format, Task
 from scoring.sandbox.fake import FakeSandbox, Scripted
-from scoring.sandbox.unconfined import UnconfinedSandbox
 from scoring.tracks import load_track
+from tests.forked.sandbox import quick_sandbox
 from tests.golden.byom import byom_files
 from tests.played import answers, captured, captures
 
@@ -48,7 +48,7 @@ def test_a_folder_with_code_becomes_an_entry_of_an_onnx_track(
 ) -> None:
     output, track = tmp_path / "detector.onnx", load_track("gasbench-onnx-image").spec
 
-    code = to_onnx(package, track, source=None, output=output, sandbox=UnconfinedSandbox(), printing=AS_JSON)
+    code = to_onnx(package, track, source=None, output=output, sandbox=quick_sandbox(), printing=AS_JSON)
 
     told = json.loads(capsys.readouterr().out)
     sides = [side.dim_value for side in onnx.load(output).graph.input[0].type.tensor_type.shape.dim[1:]]
@@ -67,7 +67,7 @@ def test_a_model_folder_of_ai_hub_becomes_an_entry_of_an_onnx_track(
     output, preset = tmp_path / "net.onnx", load_track("qaihub-classification").spec
     track = replace(preset, formats=(Format.QAIHUB, Format.ONNX))
 
-    code = to_onnx(folder, track, source=None, output=output, sandbox=UnconfinedSandbox(), printing=AS_JSON)
+    code = to_onnx(folder, track, source=None, output=output, sandbox=quick_sandbox(), printing=AS_JSON)
 
     told = json.loads(capsys.readouterr().out)
     assert (code, told["verdict"], told["format"]) == (EXIT_OK, "accepted", "onnx")

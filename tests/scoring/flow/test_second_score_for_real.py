@@ -14,6 +14,7 @@ from scoring.contracts import Metric, Quantisation, ScoreReport
 from scoring.flow import pipeline
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.tracks import load_track
+from tests.forked.sandbox import quick_sandbox
 
 SOURCE = """
 import torch
@@ -64,13 +65,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def scored(folder: Path) -> dict[str, ScoreReport]:
-    """The folder scored twice, the graph once."""
+    """The folder scored twice, once of them in bubblewrap, and the graph once."""
     track = load_track("cvpr2022-track1").spec
     asked = Quantisation(calibration_samples=20, max_drop_points=100)
     # Cross-entropy moves with the last bit of every logit.
     track = replace(track, quantisation=asked, extra_metrics=(Metric.CROSS_ENTROPY,))
     reports = {}
-    for name, entry in (("zip", "package"), ("again", "package"), ("onnx", "net.onnx")):
+    real, quick = BubblewrapSandbox(), quick_sandbox()
+    for name, entry, sandbox in (
+        ("zip", "package", real),
+        ("again", "package", quick),
+        ("onnx", "net.onnx", quick),
+    ):
         workdir = folder / f"work-{name}"
         workdir.mkdir()
         reports[name] = pipeline.score(
@@ -79,7 +85,7 @@ def scored(folder: Path) -> dict[str, ScoreReport]:
             data=folder / "data",
             benchmark=None,
             cache=folder / "cache",
-            sandbox=BubblewrapSandbox(),
+            sandbox=sandbox,
             workdir=workdir,
             note=lambda stage: None,
         )

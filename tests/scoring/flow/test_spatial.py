@@ -21,11 +21,11 @@ from torch import nn
 from scoring.contracts import ScoreReport, TrackSpec
 from scoring.errors import Fault, Rejected
 from scoring.flow import pipeline
-from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.tracks import build_track, load_track
+from tests.forked.sandbox import quick_sandbox
 from tests.golden.byom import MODEL, byom_files
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 SIDE = 32
 BLUE, GREEN = (255, 0, 0), (0, 255, 0)
@@ -160,7 +160,7 @@ def score(tmp_path: Path) -> Score:
             data=data,
             benchmark=None,
             cache=tmp_path / "cache",
-            sandbox=BubblewrapSandbox(),
+            sandbox=quick_sandbox(),
             workdir=tmp_path / "work",
             note=lambda stage: None,
         )

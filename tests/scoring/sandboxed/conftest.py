@@ -1,9 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,18 +13,19 @@ from scoring.contracts import (
     Dtype,
     Format,
     InputContract,
-    Letter,
     OutputContract,
     OutputKind,
     Reader,
     Request,
+    RunLimits,
     Task,
 )
-from scoring.sandbox.sealed import unsealed
+from scoring.sandbox.base import Job
+from scoring.sandbox.unconfined import UnconfinedSandbox
+from tests.forked.sandbox import quick_sandbox
 
-REPOSITORY = Path(__file__).parents[3]
 WIDTH = 3
-SEAL = "seal"
+LIMITS = RunLimits(max_memory_bytes=2**33, max_file_bytes=2**30, threads=1)
 START = (
     "import runpy, sys; sys.modules.update(dict.fromkeys(filter(None, [{broken!r}])));"
     "runpy.run_module('scoring.sandboxed', run_name='__main__', alter_sys=True)"
@@ -49,7 +47,7 @@ class Finished:
 
 
 class Child:
-    """Starts the real child process on a package written by the test."""
+    """Runs the real child on a package written by the test."""
 
     def __init__(self, folder: Path) -> None:
         self.package = folder / "package"
@@ -99,34 +97,17 @@ class Child:
             options=options or {},
             captured=captured,
         )
-        paths = {name: self._folder / name for name in ("request", "inputs.npy", "outputs")}
-        paths["request"].write_text(request.to_json())
-        np.save(paths["inputs.npy"], self.pixels)
-        paths["outputs"].write_bytes(b"left over from before")
-        reader, writer = os.pipe()
-        ended = subprocess.run(
-            [
-                *(sys.executable, "-c", START.format(broken=broken)),
-                *("--kind", request.kind.to_word(), "--request", paths["request"]),
-                *("--package", self.package, "--inputs", paths["inputs.npy"]),
-                *("--reply", str(writer), "--outputs", paths["outputs"]),
-            ],
-            cwd=REPOSITORY,
-            env={"PATH": os.environ["PATH"], "HOME": str(self._folder)},
-            capture_output=True,
-            text=True,
-            input=Letter(seal=SEAL).to_bytes().decode(),
-            pass_fds=(writer,),
-        )
-        os.close(writer)
-        with os.fdopen(reader, "rb") as pipe:
-            said = unsealed(pipe.read(), Letter(seal=SEAL))
+        inputs = self._folder / "inputs.npy"
+        np.save(inputs, self.pixels)
+        job = Job(request=request, package=self.package, inputs=inputs, timeout_s=600.0, limits=LIMITS)
+        cold = UnconfinedSandbox(child=("-c", START.format(broken=broken)))
+        run = (cold if broken else quick_sandbox()).run(job, workdir=self._folder / "work", tick=lambda: None)
         return Finished(
-            exit_code=ended.returncode,
-            entry_began=said.entry_began,
-            reply=json.loads(said.reply) if said.reply else None,
-            outputs=paths["outputs"].read_bytes(),
-            log=ended.stdout + ended.stderr,
+            exit_code=run.exit_code,
+            entry_began=run.entry_began,
+            reply=json.loads(run.reply) if run.reply else None,
+            outputs=run.outputs.read_bytes(),
+            log=run.log,
         )
 
 
