@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import array
+import gc
 import threading
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -16,6 +18,14 @@ from scoring.sandboxed.counters.parameters import FREE_VALUES, count_parameters
 
 VALUES = 300_000
 FEW = 20_000
+
+
+@pytest.fixture(autouse=True)
+def _only_what_is_made_here() -> Iterator[None]:
+    """Hide from the walk the million objects of pytest and of other tests."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize(
