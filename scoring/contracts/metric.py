@@ -66,7 +66,8 @@ class MetricFacts:
     what is computed, and `source` where it comes from. `bounds` are the least and the greatest value.
     Logits have at least two columns; metrics with `one_logit` also read a single one, the logit of class 1.
     With `first_against_rest` all labels above 0 count as one. `package_numbers` name what a package may
-    state for the formula to read.
+    state for the formula to read. With `breaks_ties` the formula is told the place of each sample in its table,
+    because equal scores of different samples must come in some order.
     """
 
     title: str
@@ -81,6 +82,7 @@ class MetricFacts:
     one_logit: bool = False
     first_against_rest: bool = False
     package_numbers: tuple[str, ...] = ()
+    breaks_ties: bool = False
 
     @property
     def is_share(self) -> bool:
@@ -237,13 +239,15 @@ METRIC_FACTS: Final[Mapping[Metric, MetricFacts]] = {
     ),
     Metric.COCO_MAP: MetricFacts(
         title="mAP@[.50:.95]",
-        version="2",
+        version="3",
         module="detection",
         output=OutputKind.BOXES,
         words="COCO's mean average precision over IoU .50, .55, … .95 and over classes, with map50 and map75 beside "
-        "it; a box without area is a false alarm",
+        "it; a box without area is a false alarm. Boxes with equal scores count in the order of their pictures in "
+        "`labels.csv`, those of one picture in the order in which the model's boxes were kept",
         interval="blocks",
         source="[pycocotools](https://github.com/ppwwyyxx/cocoapi)",
+        breaks_ties=True,
     ),
 }
 

@@ -174,6 +174,7 @@ def compute(model: Loadable, answers: Answers, prepared: PreparedData) -> Comput
             weights=weights,
             classes=track.output.classes,
             parameters=stated_numbers(model.options),
+            places=prepared.places[rows],
         )
 
     private = of_split(prepared.private) if prepared.private.any() else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import import_module
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -26,6 +26,7 @@ from scoring.metrics.formula import (
     Labels,
     Masks,
     MetricResult,
+    Places,
     Predictions,
     Truth,
     Weights,
@@ -47,6 +48,7 @@ def score(
     weights: Weights | None = None,
     classes: int = 0,
     parameters: Mapping[str, float] = MappingProxyType({}),
+    places: Places | None = None,
 ) -> dict[str, ScoreValue]:
     """Compute the ranking metric and the extra ones, keyed by name, the ranking metric first.
 
@@ -60,9 +62,11 @@ def score(
     for name in dict.fromkeys((metric, *extra_metrics)):
         _check_truth(name, labels, predictions.shape[1], classes)
         _check_weights(weights, len(labels))
-        stated = {"parameters": parameters} if METRIC_FACTS[name].package_numbers else {}
-        found = METRICS[name](labels, predictions, weights, **stated)
-        scores[str(name)] = _score_value(METRIC_FACTS[name], found)
+        facts = METRIC_FACTS[name]
+        told: dict[str, Any] = {"parameters": parameters} if facts.package_numbers else {}
+        if facts.breaks_ties:
+            told["places"] = np.arange(len(labels)) if places is None else places
+        scores[str(name)] = _score_value(facts, METRICS[name](labels, predictions, weights, **told))
     return scores
 
 

@@ -5,6 +5,10 @@ adding .05 again and again drifts past .95, loses the tenth threshold and scores
 counts if it has a true box; of each image the 100 best boxes of a class count. Crowds are matched
 as COCO does and never missed.
 
+Boxes with equal scores must come in some order, and the score depends on it. It is the order of their pictures in
+the table, and of one picture the order of its rows, in which `pycocotools` would meet them: however samples were
+shuffled, the score is the same.
+
 The interval is coarse: images go into 20 blocks, the score is computed again without each, and the
 jackknife's standard error gives a normal interval, cut to [0, 1]. Below 20 images each is a block.
 """
@@ -25,7 +29,7 @@ from pycocotools.cocoeval import COCOeval
 
 from scoring.contracts import BOX_FIELDS
 from scoring.errors import Fault
-from scoring.metrics.formula import Boxes, MetricResult, Predictions, Weights
+from scoring.metrics.formula import Boxes, MetricResult, Places, Predictions, Weights
 from scoring.metrics.intervals import Z_95
 
 THRESHOLDS: Final = np.array([k / 20 for k in range(10, 20)])
@@ -38,19 +42,23 @@ AT_50: Final = 0
 AT_75: Final = 5
 
 
-def coco_map(boxes: Boxes, predictions: Predictions, weights: Weights | None) -> MetricResult:
+def coco_map(
+    boxes: Boxes, predictions: Predictions, weights: Weights | None, *, places: Places
+) -> MetricResult:
     """Score mAP@[.50:.95]; `details` holds map50 and map75. Weights cannot be used."""
     if weights is not None:
         raise Fault("mAP does not support weights; remove the column “weight”")
     if not any((image[:, 5] == 0).any() for image in boxes):
         raise Fault("the dataset has no boxes")
+    as_given = np.argsort(places, kind="stable")
     # pycocotools tells its progress on standard output.
     with contextlib.redirect_stdout(io.StringIO()):
-        evaluator = _matched(boxes, predictions)
+        evaluator = _matched([boxes[place] for place in as_given], predictions[as_given])
         images = np.arange(len(boxes))
         precision = _precision(evaluator, images)
         value = _mean(precision)
-        blocks = [images[images % BLOCKS != block] for block in range(min(BLOCKS, len(images)))]
+        # Tables are often sorted, so a block is made of samples as they were shuffled.
+        blocks = [images[as_given % BLOCKS != block] for block in range(min(BLOCKS, len(images)))]
         without = [_mean(_precision(evaluator, kept)) for kept in blocks if len(kept)]
     return MetricResult(
         value=value,

@@ -16,6 +16,8 @@ Boxes = Sequence[NDArray[np.float64]]
 Truth = Labels | Masks | Boxes
 Predictions = NDArray[np.float32]
 Weights = NDArray[np.float64]
+Places = NDArray[np.int64]
+"""Where each sample stands in its table; all are different."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,5 +34,5 @@ Formula = Callable[..., MetricResult]
 
 Truth is of the one kind that the metric's output is scored against. All is checked, and N is above 0.
 A weight of w counts like w samples. Where the metric declares numbers that a package may state, they
-come as `parameters`.
+come as `parameters`; where it declares that it breaks ties, the samples' places come as `places`.
 """

@@ -21,9 +21,10 @@ class PreparedData:
     """A dataset ready to be predicted and scored; row i of every array is the same sample.
 
     `inputs` is an .npy file, `stored_dtype`, shape (samples, *contract.shape); only it enters the sandbox.
-    `weights` is None when the dataset has none, `groups` likewise. What is true of a sample stands
-    in `labels`, in `masks` of shape (samples, H, W), mapped from a file, or in `boxes`, arrays
-    (boxes, 6) of left, top, right, bottom, class, crowd in pixels of the input; `kind` says which.
+    `places` are the rows' numbers in `labels.csv`. `weights` is None when the dataset has none, `groups`
+    likewise. What is true of a sample stands in `labels`, in `masks` of shape (samples, H, W), mapped from a
+    file, or in `boxes`, arrays (boxes, 6) of left, top, right, bottom, class, crowd in pixels of the input;
+    `kind` says which.
     """
 
     inputs: Path
@@ -31,6 +32,7 @@ class PreparedData:
     digest: str
     labels: NDArray[np.int64]
     private: NDArray[np.bool_]
+    places: NDArray[np.int64]
     weights: NDArray[np.float64] | None
     groups: tuple[str, ...] | None
     kind: TruthKind = TruthKind.CLASSES
@@ -66,6 +68,7 @@ def prepared(table: LabelTable, rows: tuple[LabelRow, ...], *, inputs: Path, dig
         kind=table.truth,
         labels=np.array([row.label for row in rows], dtype=np.int64),
         private=np.array([row.private for row in rows], dtype=np.bool_),
+        places=np.array([row.number for row in rows], dtype=np.int64),
         weights=np.array([row.weight for row in rows], dtype=np.float64) if table.weighted else None,
         groups=tuple(row.group for row in rows) if table.grouped else None,
     )

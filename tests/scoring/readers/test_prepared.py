@@ -16,6 +16,7 @@ LABELS = PreparedData(
     digest="sha256:x",
     labels=np.array([7, 8, 9]),
     private=np.array([False, True, False]),
+    places=np.array([3, 1, 2]),
     weights=None,
     groups=None,
 )
