@@ -50,7 +50,11 @@ class Metric(StrEnum):
     SN34_SCORE = "sn34_score"
     SN34_MULTICLASS = "sn34_multiclass"
     MCC = "mcc"
+    BINARY_MCC = "binary_mcc"
+    GORODKIN_MCC = "gorodkin_mcc"
     BRIER = "brier"
+    BINARY_BRIER = "binary_brier"
+    MULTICLASS_BRIER = "multiclass_brier"
     CROSS_ENTROPY = "cross_entropy"
     MACRO_F1 = "macro_f1"
     BALANCED_ACCURACY = "balanced_accuracy"
@@ -143,6 +147,52 @@ METRIC_FACTS: Final[Mapping[Metric, MetricFacts]] = {
         source="Gorodkin, J. (2004), Comparing two K-category assignments by a K-category correlation coefficient",
         bounds=(-1.0, 1.0),
         one_logit=True,
+    ),
+    Metric.BINARY_MCC: MetricFacts(
+        title="MCC, binary",
+        version="1",
+        module="classes",
+        output=OutputKind.LOGITS,
+        words="Matthews' correlation of label 0 against all else: GASBench's `binary_mcc`, part of `sn34_score`",
+        interval="counts",
+        source="[GASBench](https://github.com/BitMind-AI/gasbench), `src/gasbench/benchmarks/utils/metrics.py`",
+        bounds=(-1.0, 1.0),
+        one_logit=True,
+        first_against_rest=True,
+    ),
+    Metric.GORODKIN_MCC: MetricFacts(
+        title="MCC, multiclass",
+        version="1",
+        module="classes",
+        output=OutputKind.LOGITS,
+        words="Gorodkin's R_K of labels and called classes; part of `sn34_multiclass`",
+        interval="counts",
+        source="Gorodkin, J. (2004), Comparing two K-category assignments by a K-category correlation coefficient",
+        bounds=(-1.0, 1.0),
+    ),
+    Metric.BINARY_BRIER: MetricFacts(
+        title="Brier score, binary",
+        version="1",
+        module="classes",
+        output=OutputKind.LOGITS,
+        words="mean (p - y)^2, p the probability that the label is above 0: GASBench's `binary_brier`, part of "
+        "`sn34_score`",
+        interval="counts",
+        source="[GASBench](https://github.com/BitMind-AI/gasbench), `src/gasbench/benchmarks/utils/metrics.py`",
+        higher_is_better=False,
+        one_logit=True,
+        first_against_rest=True,
+    ),
+    Metric.MULTICLASS_BRIER: MetricFacts(
+        title="Brier score, multiclass",
+        version="1",
+        module="classes",
+        output=OutputKind.LOGITS,
+        words="mean of the sum over classes of (p_k - y_k)^2, of two classes too; part of `sn34_multiclass`",
+        interval="counts",
+        source="Brier, G. W. (1950), Verification of forecasts expressed in terms of probability",
+        higher_is_better=False,
+        bounds=(0.0, 2.0),
     ),
     Metric.BRIER: MetricFacts(
         title="Brier score",

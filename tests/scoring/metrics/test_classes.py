@@ -73,6 +73,44 @@ def test_brier_is_scikit_learns_halved_for_two_classes(classes, seed):
     assert value(Metric.BRIER, labels, logits) == pytest.approx(expected, abs=1e-6)
 
 
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=25, deadline=None)
+def test_binary_metrics_set_the_first_class_against_the_rest_and_multiclass_ones_do_not(seed):
+    labels, _, logits, called, likely = case(seed)
+    parts = score(
+        Metric.SN34_SCORE,
+        (
+            Metric.SN34_MULTICLASS,
+            Metric.BINARY_MCC,
+            Metric.GORODKIN_MCC,
+            Metric.BINARY_BRIER,
+            Metric.MULTICLASS_BRIER,
+        ),
+        labels,
+        logits,
+    )
+
+    assert parts["binary_mcc"].value == pytest.approx(matthews_corrcoef(labels > 0, called > 0), abs=1e-12)
+    assert parts["gorodkin_mcc"].value == pytest.approx(matthews_corrcoef(labels, called), abs=1e-12)
+    assert parts["binary_brier"].value == pytest.approx(
+        brier_score_loss(labels > 0, 1 - likely[:, 0]), abs=1e-6
+    )
+    summed = np.square(likely - np.eye(CLASSES)[labels]).sum(axis=1).mean()
+    assert parts["multiclass_brier"].value == pytest.approx(summed, abs=1e-6)
+    binary, multiclass = parts["sn34_score"].details, parts["sn34_multiclass"].details
+    assert (binary["mcc"], binary["brier"]) == (parts["binary_mcc"].value, parts["binary_brier"].value)
+    assert (multiclass["mcc"], multiclass["brier"]) == (
+        parts["gorodkin_mcc"].value,
+        parts["multiclass_brier"].value,
+    )
+
+
+def test_the_multiclass_brier_of_two_classes_sums_over_both():
+    labels, logits = np.array([0, 1, 1]), np.array([[1, 0], [0, 2], [3, 0]], np.float32)
+
+    assert value(Metric.MULTICLASS_BRIER, labels, logits) == 2 * value(Metric.BRIER, labels, logits)
+
+
 @pytest.mark.parametrize("metric", [Metric.MCC, Metric.BRIER, Metric.CROSS_ENTROPY])
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=15, deadline=None)
