@@ -20,8 +20,11 @@ from scoring.contracts import (
     InputContract,
     MacsCounter,
     Metric,
+    Mix,
+    Orientation,
     OutputContract,
     OutputKind,
+    Peaks,
     Precision,
     TrackSpec,
 )
@@ -60,12 +63,23 @@ FIT_WORDS: Final[Mapping[Fit, str]] = {
     Fit.STRETCH: "stretched to height and width",
     Fit.SHORTEST_EDGE_THEN_CENTRE_CROP: "resized until they just cover height and width, then cropped to the centre",
     Fit.CROP_TO_ASPECT_THEN_RESIZE: "cropped around the centre to the same aspect ratio, then resized",
+    Fit.TORCHVISION: "resized as by torchvision",
 }
 
 
 CHANNEL_WORDS: Final[Mapping[ChannelOrder, str]] = {
     ChannelOrder.BGR: "blue, green, red (BGR)",
     ChannelOrder.RGB: "red, green, blue (RGB)",
+}
+
+ORIENTATION_WORDS: Final[Mapping[Orientation, str]] = {
+    Orientation.UPRIGHT: "turned as their EXIF data say",
+    Orientation.AS_STORED: "as stored; what their EXIF data say is ignored",
+}
+
+MIX_WORDS: Final[Mapping[Mix, str]] = {
+    Mix.MEAN: "the mean of their channels",
+    Mix.FFMPEG: "mixed as by FFmpeg: (left + right) × 0.7071",
 }
 
 
@@ -100,8 +114,12 @@ def input_in_words(spec: TrackSpec) -> dict[str, str]:
     words["Values"] = f"{DTYPE_WORDS[contract.dtype]} from {contract.low:g} to {contract.high:g}"
     sides = READER_FACTS[contract.reader].sides
     if "samples" in sides:
-        sound = f"mono, {contract.sample_rate:,} values a second; longer sounds cut to the middle, shorter ones padded"
-        words["Sound"] = sound
+        words["Sound"] = (
+            f"mono, {MIX_WORDS[contract.mix]}; {contract.sample_rate:,} values a second, resampled by "
+            f"{contract.resampler}; longer sounds cut to the middle, shorter ones padded"
+        )
+        if contract.peaks is Peaks.KEEP:
+            words["Values"] += "; loud sounds may go beyond"
     if "channels" not in sides:
         return words
     words["Channels"] = CHANNEL_WORDS[contract.channel_order]
@@ -110,12 +128,27 @@ def input_in_words(spec: TrackSpec) -> dict[str, str]:
         words["Channels"] += ", unless the package states the other order"
     if "frames" in sides:
         words["Frames"] = _frames_in_words(contract)
-    words["Other sizes"] = FIT_WORDS[contract.fit]
+    else:
+        words["Orientation"] = ORIENTATION_WORDS[contract.orientation]
+    words["Other sizes"] = _fit_in_words(contract)
     if contract.mean is not None and contract.std is not None:
         words["Normalised"] = _normalised_in_words(contract.mean, contract.std)
         if Format.BYOM in spec.formats:
             words["Normalised"] += ", unless the package states its own mean and std"
     return words
+
+
+def _fit_in_words(contract: InputContract) -> str:
+    if contract.fit is not Fit.TORCHVISION:
+        return FIT_WORDS[contract.fit]
+    smoothing = "antialiased" if contract.antialias else "not antialiased"
+    resize, crop = (
+        "height and width" if sides is None else " × ".join(map(str, sides))
+        for sides in (contract.resize, contract.crop)
+    )
+    edge = "the shorter edge to " if contract.resize and len(contract.resize) == 1 else ""
+    cut = "" if contract.crop is None else f", then cropped to {crop} around the centre"
+    return f"{FIT_WORDS[contract.fit]}, {edge or 'to '}{resize} ({contract.interpolation}, {smoothing}){cut}"
 
 
 def _normalised_in_words(mean: Sequence[float], std: Sequence[float]) -> str:

@@ -109,7 +109,7 @@ def _prepare(
         # Copies are made again by each run, so their arrays are not kept either.
         folder = bench.workdir / f"copies-{name}"
         rows = _write_copies(folder, bench, positions, treatment)
-        contract, cache = contract_of_copies(contract), folder / "cache"
+        contract, cache = contract_of_copies(contract, treatment), folder / "cache"
     table = replace(bench.plan.table(), rows=rows)
     reader = READERS[contract.reader]
     prepared = reader.prepare(folder, contract=contract, cache=cache, tick=bench.tick, table=table)

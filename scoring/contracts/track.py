@@ -23,11 +23,66 @@ class ChannelOrder(StrEnum):
 
 
 class Fit(StrEnum):
-    """How a picture of another size and aspect is brought to height x width."""
+    """How a picture of another size and aspect is brought to height x width.
+
+    `TORCHVISION`: its `Resize`, then its `CenterCrop`, by the fields `resize`, `crop`, `interpolation` and
+    `antialias`.
+    """
 
     STRETCH = "stretch"
     SHORTEST_EDGE_THEN_CENTRE_CROP = "shortest-edge-then-centre-crop"
     CROP_TO_ASPECT_THEN_RESIZE = "crop-to-aspect-then-resize"
+    TORCHVISION = "torchvision"
+
+
+class Interpolation(StrEnum):
+    """Filters of a resize, by torchvision's names."""
+
+    NEAREST = "nearest"
+    BILINEAR = "bilinear"
+    BICUBIC = "bicubic"
+    BOX = "box"
+    HAMMING = "hamming"
+    LANCZOS = "lanczos"
+
+
+WITHOUT_ANTIALIAS: Final = frozenset({Interpolation.NEAREST, Interpolation.BILINEAR, Interpolation.BICUBIC})
+"""What torchvision can do on tensors, where antialiasing can be off."""
+
+
+class Decoder(StrEnum):
+    """The library that decodes pictures. They differ for 16 bits, CMYK, and what is damaged inside."""
+
+    OPENCV = "opencv"
+    PILLOW = "pillow"
+
+
+class Orientation(StrEnum):
+    """What becomes of a picture whose EXIF data say that it was taken with the camera turned."""
+
+    UPRIGHT = "upright"
+    AS_STORED = "as-stored"
+
+
+class Mix(StrEnum):
+    """How the channels of a sound become one."""
+
+    MEAN = "mean"
+    FFMPEG = "ffmpeg"
+
+
+class Resampler(StrEnum):
+    """The library that brings a sound to another sample rate."""
+
+    SOXR = "soxr"
+    SWRESAMPLE = "swresample"
+
+
+class Peaks(StrEnum):
+    """What becomes of a sound's values beyond -1 and 1."""
+
+    CLIP = "clip"
+    KEEP = "keep"
 
 
 class BoxLayout(StrEnum):
@@ -75,6 +130,7 @@ class ShownBreakdown(StrEnum):
 
 
 PICTURES: Final = readers_with("channels")
+SOUND: Final = readers_with("samples")
 CHANNELS: Final[Mapping[Reader, tuple[str, ...]]] = dict.fromkeys(
     PICTURES, ("channel 1", "channel 2", "channel 3")
 )
@@ -86,8 +142,8 @@ class InputContract:
 
     Shapes are (3, H, W) for images, (T, 3, H, W) for video, (samples,) for audio. `None` stands for a
     side that the package states; `PackageFormat.settle` fills it, and later stages never see one.
-    `mean` and `std`, one value a channel, are applied last. `frame_rate` thins video (None: every
-    frame); `sample_rate` is that of audio, in Hz.
+    `mean` and `std`, one value a channel, are applied last. `resize` to `antialias` count with the fit
+    `torchvision` alone. `frame_rate` thins video (None: every frame); `sample_rate` is that of audio, in Hz.
     """
 
     reader: Reader = field(
@@ -120,13 +176,64 @@ class InputContract:
     )
     channel_order: ChannelOrder = field(
         default=ChannelOrder.BGR,
-        metadata=described("Order of the colour channels; CVPR 2022 used BGR.", only={"reader": PICTURES}),
+        metadata=described(
+            "Order of the colour channels; CVPR 2022 used BGR, GASBench and AI Hub use RGB.",
+            only={"reader": PICTURES},
+        ),
+    )
+    decoder: Decoder = field(
+        default=Decoder.OPENCV,
+        metadata=described(
+            'What decodes pictures. `pillow` gives what `convert("RGB")` does, as GASBench and torchvision\'s data '
+            "sets; the two differ for 16 bits and CMYK.",
+            only={"reader": (Reader.IMAGE,)},
+        ),
+    )
+    orientation: Orientation = field(
+        default=Orientation.UPRIGHT,
+        metadata=described(
+            "Whether pictures are turned `upright` as their EXIF data say, or left `as-stored`, as in GASBench.",
+            only={"reader": (Reader.IMAGE,)},
+        ),
     )
     fit: Fit = field(
         default=Fit.STRETCH,
         metadata=described(
-            "How pictures of another size are fitted to height x width.",
+            "How pictures of another size are fitted to height x width. `torchvision`: by the next four fields.",
             only={"reader": PICTURES},
+        ),
+    )
+    resize: tuple[int, ...] | None = field(
+        default=None,
+        metadata=described(
+            "torchvision's `Resize`: one number for the shorter edge, or height and width.",
+            empty="height and width of the input",
+            above=0,
+            only={"reader": PICTURES, "fit": (Fit.TORCHVISION,)},
+        ),
+    )
+    crop: tuple[int, ...] | None = field(
+        default=None,
+        metadata=described(
+            "torchvision's `CenterCrop` after it: one number for a square, or height and width. Must be the input's "
+            "height and width.",
+            empty="no crop",
+            above=0,
+            only={"reader": PICTURES, "fit": (Fit.TORCHVISION,)},
+        ),
+    )
+    interpolation: Interpolation = field(
+        default=Interpolation.BILINEAR,
+        metadata=described(
+            "The filter of `Resize`, by torchvision's names.",
+            only={"reader": PICTURES, "fit": (Fit.TORCHVISION,)},
+        ),
+    )
+    antialias: bool = field(
+        default=True,
+        metadata=described(
+            "Whether `Resize` smooths what it shrinks. torchvision always does so for Pillow pictures.",
+            only={"reader": PICTURES, "fit": (Fit.TORCHVISION,)},
         ),
     )
     mean: tuple[float, ...] | None = field(
@@ -164,7 +271,30 @@ class InputContract:
             "Sample rate of audio; other rates are resampled.",
             unit=Unit.HERTZ,
             above=0,
-            only={"reader": readers_with("samples")},
+            only={"reader": SOUND},
+        ),
+    )
+    mix: Mix = field(
+        default=Mix.MEAN,
+        metadata=described(
+            "How channels become one. `mean`: their average. `ffmpeg`: as FFmpeg mixes, (left + right) x 0.7071 for "
+            "stereo.",
+            only={"reader": SOUND},
+        ),
+    )
+    resampler: Resampler = field(
+        default=Resampler.SOXR,
+        metadata=described(
+            "What resamples: `soxr` at its high quality, as librosa does, or FFmpeg's `swresample`.",
+            only={"reader": SOUND},
+        ),
+    )
+    peaks: Peaks = field(
+        default=Peaks.CLIP,
+        metadata=described(
+            "What mixing, resampling or a lossy codec throws beyond -1 and 1: `clip` cuts it off, `keep` leaves it, "
+            "as FFmpeg does for floats.",
+            only={"reader": SOUND},
         ),
     )
 

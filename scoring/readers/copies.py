@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from scipy.io import wavfile
 
-from scoring.contracts import InputContract, Reader
+from scoring.contracts import Fit, InputContract, Reader
 from scoring.errors import Fault
 from scoring.readers import audio, robustness, video
 from scoring.readers.augmentation import change, draw
@@ -53,9 +53,10 @@ class Treatment:
         return bool(self.level or self.crop_probability)
 
 
-def contract_of_copies(contract: InputContract) -> InputContract:
-    """Return the contract to read copies with: a copied clip holds only the frames that count."""
-    return replace(contract, frame_rate=None)
+def contract_of_copies(contract: InputContract, treatment: Treatment) -> InputContract:
+    """Return the contract to read copies with: a clip's hold the frames that count, changed ones are fitted."""
+    contract = replace(contract, frame_rate=None)
+    return replace(contract, fit=Fit.STRETCH) if treatment.is_random else contract
 
 
 def write_copy(source: Path, stem: Path, contract: InputContract, treatment: Treatment, *, seed: int) -> Path:
@@ -73,7 +74,7 @@ def write_copy(source: Path, stem: Path, contract: InputContract, treatment: Tre
 
 
 def _copy_picture(source: Path, stem: Path, contract: InputContract, treatment: Treatment, seed: int) -> Path:
-    picture = read_picture(source)
+    picture = read_picture(source, contract)
     if treatment.worn:
         picture = robustness.wear_picture(picture)
     if treatment.is_random:
@@ -86,7 +87,7 @@ def _copy_picture(source: Path, stem: Path, contract: InputContract, treatment: 
 
 def _copy_clip(source: Path, stem: Path, contract: InputContract, treatment: Treatment, seed: int) -> Path:
     if treatment.worn:
-        source, contract = _wear_clip(source, stem, contract), contract_of_copies(contract)
+        source, contract = _wear_clip(source, stem, contract), replace(contract, frame_rate=None)
     if not treatment.is_random:
         return source
     frames = _changed(video.read_frames(source, contract, "bgr24"), contract, treatment, seed)
@@ -130,8 +131,7 @@ def _changed(
     frames: Iterable[Picture], contract: InputContract, treatment: Treatment, seed: int
 ) -> Iterator[Picture]:
     changes = draw(level=treatment.level, seed=seed, crop_probability=treatment.crop_probability)
-    *_, height, width = contract.sides()
-    return change(frames, changes, fit=lambda picture: fit(picture, height, width, contract.fit))
+    return change(frames, changes, fit=lambda picture: fit(picture, contract))
 
 
 def _encode(

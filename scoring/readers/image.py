@@ -1,29 +1,41 @@
 """Images of any common kind, brought to the input contract: (N, 3, H, W), uint8, fixed order.
 
-Decoding turns the picture upright as its EXIF data say, repeats a grey plane three times, drops
-an alpha plane and scales 16 bits to 8. A picture of another size is fitted as the contract says.
+Decoding repeats a grey plane three times and drops an alpha plane. OpenCV scales 16 bits to 8; Pillow cuts
+off what 8 bits cannot hold. The contract says which of them decodes, whether pictures are turned upright
+as their EXIF data say, and how those of another size are fitted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from scoring.contracts import ChannelOrder, Fit, InputContract, Reader
+from scoring.contracts import ChannelOrder, Decoder, Fit, InputContract, Orientation, Reader
 from scoring.data.labels import LabelTable
 from scoring.errors import Fault
 from scoring.readers import arrays
-from scoring.readers.fitting import fit
+from scoring.readers.fitting import fit, fit_key
 from scoring.readers.prepared import PreparedData
 from scoring.readers.truth import with_truth
 from scoring.readers.undecodable import Undecodable
 
 PLANES: Final = 3
+# What Pillow raises of damaged files, by their kind.
+PILLOW_ERRORS: Final = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    struct.error,
+    Image.DecompressionBombError,
+)
 SAMPLES: Final = Path(__file__).parent.parent / "presets" / "samples"
 
 Planes = NDArray[np.uint8]
@@ -56,22 +68,43 @@ def probe_inputs(contract: InputContract, workdir: Path) -> Path:
 
 def decode(path: Path, contract: InputContract) -> Planes:
     """Decode one image file to the contract's planes; raise `UndecodableImage`."""
-    _, height, width = contract.sides()
-    picture = fit(read_picture(path), height, width, contract.fit)
+    picture = fit(read_picture(path, contract), contract)
     if contract.channel_order is ChannelOrder.RGB:
         picture = picture[:, :, ::-1]
     return np.ascontiguousarray(picture.transpose(2, 0, 1))
 
 
-def read_picture(path: Path) -> Planes:
-    """Return the picture as (height, width, BGR)."""
+def read_picture(path: Path, contract: InputContract) -> Planes:
+    """Return the picture as (height, width, BGR), at its own size."""
+    return _DECODERS[contract.decoder](path, contract.orientation)
+
+
+def _by_opencv(path: Path, orientation: Orientation) -> Planes:
+    turned = 0 if orientation is Orientation.UPRIGHT else cv2.IMREAD_IGNORE_ORIENTATION
     try:
-        picture = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR)
+        picture = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR | turned)
     except cv2.error as exc:
         raise UndecodableImage("it is too large or damaged") from exc
     if picture is None:
         raise UndecodableImage("it is not a picture, or it is damaged")
     return np.asarray(picture, dtype=np.uint8)
+
+
+def _by_pillow(path: Path, orientation: Orientation) -> Planes:
+    try:
+        with Image.open(path) as picture:
+            seen = ImageOps.exif_transpose(picture) if orientation is Orientation.UPRIGHT else picture
+            return np.ascontiguousarray(np.asarray(seen.convert("RGB"))[:, :, ::-1])
+    except UnidentifiedImageError as exc:
+        raise UndecodableImage("it is not a picture, or it is damaged") from exc
+    except PILLOW_ERRORS as exc:
+        raise UndecodableImage("it is too large or damaged") from exc
+
+
+_DECODERS: Final[Mapping[Decoder, Callable[[Path, Orientation], Planes]]] = {
+    Decoder.OPENCV: _by_opencv,
+    Decoder.PILLOW: _by_pillow,
+}
 
 
 def _check(contract: InputContract) -> None:
@@ -80,9 +113,11 @@ def _check(contract: InputContract) -> None:
 
 
 def _key(contract: InputContract) -> tuple[object, ...]:
-    # Stretching was once all there was: caches built then stay good.
-    fitted = () if contract.fit is Fit.STRETCH else (contract.fit,)
-    return (contract.shape, contract.channel_order, *fitted)
+    # What was once all there was is left out: caches built then stay good.
+    fitted = () if contract.fit is Fit.STRETCH else fit_key(contract)
+    read = (contract.decoder, contract.orientation)
+    other = () if read == (Decoder.OPENCV, Orientation.UPRIGHT) else read
+    return (contract.shape, contract.channel_order, *fitted, *other)
 
 
 DECODING: Final = arrays.Decoding(

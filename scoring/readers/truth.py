@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from scoring.cache.build import obtain
-from scoring.contracts import Fit, InputContract, TruthKind
+from scoring.contracts import Fit, InputContract, Orientation, TruthKind
 from scoring.data.labels import LabelRow, LabelTable
 from scoring.errors import Fault
 from scoring.readers.prepared import PreparedData, shuffled
@@ -42,14 +42,14 @@ def with_truth(
     rows = shuffled(table, prepared.digest)
     _, height, width = contract.sides()
     if table.truth is TruthKind.BOXES:
-        boxes = tuple(_boxes(dataset, row, height, width) for row in rows)
+        boxes = tuple(_boxes(dataset, row, contract) for row in rows)
         return replace(prepared, boxes=boxes)
 
     def build(stream: BinaryIO) -> None:
         header = {"descr": "|u1", "fortran_order": False, "shape": (len(rows), height, width)}
         np.lib.format.write_array_header_1_0(stream, header)
         for row in rows:
-            stream.write(read_mask(dataset, row, height, width).tobytes())
+            stream.write(read_mask(dataset, row, contract).tobytes())
             tick()
 
     # Beside the inputs, whose name stands for the dataset and for the sides.
@@ -57,8 +57,9 @@ def with_truth(
     return replace(prepared, masks=np.load(path, mmap_mode="r", allow_pickle=False))
 
 
-def read_mask(dataset: Path, row: LabelRow, height: int, width: int) -> NDArray[np.uint8]:
+def read_mask(dataset: Path, row: LabelRow, contract: InputContract) -> NDArray[np.uint8]:
     """Return the row's class numbers as (height, width), each pixel taken from the nearest one."""
+    _, height, width = contract.sides()
     try:
         with Image.open(dataset / row.mask) as picture:
             if picture.mode not in MASK_MODES:
@@ -66,17 +67,18 @@ def read_mask(dataset: Path, row: LabelRow, height: int, width: int) -> NDArray[
             mask = np.asarray(picture, dtype=np.uint8)
     except (OSError, SyntaxError) as exc:
         raise Fault(f"row {row.number} of the dataset: the mask cannot be decoded") from exc
-    _check_size(dataset, row, (mask.shape[1], mask.shape[0]))
+    _check_size(dataset, row, (mask.shape[1], mask.shape[0]), contract.orientation)
     if mask.shape == (height, width):
         return mask
     return np.asarray(cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
 
 
-def _boxes(dataset: Path, row: LabelRow, height: int, width: int) -> NDArray[np.float64]:
+def _boxes(dataset: Path, row: LabelRow, contract: InputContract) -> NDArray[np.float64]:
+    _, height, width = contract.sides()
     picture = row.picture
     if picture is None:
         raise Fault(f"row {row.number} of the dataset has no boxes")
-    _check_size(dataset, row, (picture.width, picture.height))
+    _check_size(dataset, row, (picture.width, picture.height), contract.orientation)
     across, down = width / picture.width, height / picture.height
     found = [
         (box.left * across, box.top * down, box.right * across, box.bottom * down, box.number, box.crowd)
@@ -85,19 +87,19 @@ def _boxes(dataset: Path, row: LabelRow, height: int, width: int) -> NDArray[np.
     return np.array(found, dtype=np.float64).reshape(-1, 6)
 
 
-def _check_size(dataset: Path, row: LabelRow, size: tuple[int, int]) -> None:
-    upright = upright_size(dataset / row.file)
-    if size != upright:
-        told = f"{size[0]} x {size[1]}, but the upright picture is {upright[0]} x {upright[1]}"
+def _check_size(dataset: Path, row: LabelRow, size: tuple[int, int], orientation: Orientation) -> None:
+    given = given_size(dataset / row.file, orientation)
+    if size != given:
+        told = f"{size[0]} x {size[1]}, but the picture, {orientation}, is {given[0]} x {given[1]}"
         raise Fault(f"row {row.number} of the dataset: the truth is for {told}")
 
 
-def upright_size(path: Path) -> tuple[int, int]:
-    """Return a picture's width and height once turned as its EXIF data say, without decoding it."""
+def given_size(path: Path, orientation: Orientation) -> tuple[int, int]:
+    """Return the width and height at which a picture is given to models, without decoding it."""
     try:
         with Image.open(path) as picture:
             width, height = picture.size
             lies = picture.getexif().get(ORIENTATION) in LYING
     except (OSError, SyntaxError) as exc:
         raise Fault("a picture of the dataset cannot be read") from exc
-    return (height, width) if lies else (width, height)
+    return (height, width) if lies and orientation is Orientation.UPRIGHT else (width, height)

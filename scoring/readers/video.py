@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scoring.contracts import MAX_FRAMES, READER_FACTS, ChannelOrder, InputContract, Reader
 from scoring.errors import Fault
 from scoring.readers import arrays
-from scoring.readers.fitting import Picture, fit
+from scoring.readers.fitting import Picture, fit, fit_key
 from scoring.readers.image import SAMPLES, read_picture
 from scoring.readers.media import opened
 from scoring.readers.undecodable import Undecodable
@@ -39,7 +39,9 @@ Colours = Literal["rgb24", "bgr24"]
 def probe_inputs(contract: InputContract, workdir: Path) -> Path:
     """Write clips that move over the sample photographs, brought to the contract, as an .npy file."""
     photographs = sorted(SAMPLES.glob("*.png"))
-    clips = (_filled(_moving(read_picture(photograph), contract), contract) for photograph in photographs)
+    clips = (
+        _filled(_moving(read_picture(photograph, contract), contract), contract) for photograph in photographs
+    )
     return arrays.write_samples(workdir / "probe.npy", contract, clips, count=len(photographs))
 
 
@@ -70,7 +72,7 @@ def _filled(pictures: Iterator[Picture], contract: InputContract) -> Clip:
     clip = np.empty((count, planes, height, width), np.uint8)
     filled = 0
     for picture in islice(pictures, count):
-        clip[filled] = fit(picture, height, width, contract.fit).transpose(2, 0, 1)
+        clip[filled] = fit(picture, contract).transpose(2, 0, 1)
         filled += 1
     if not filled:
         raise Undecodable("it has no frames")
@@ -114,7 +116,7 @@ def _check(contract: InputContract) -> None:
 
 
 def _key(contract: InputContract) -> tuple[object, ...]:
-    return (contract.shape, contract.channel_order, contract.fit, contract.frame_rate)
+    return (contract.shape, contract.channel_order, *fit_key(contract), contract.frame_rate)
 
 
 DECODING: Final = arrays.Decoding(

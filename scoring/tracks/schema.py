@@ -25,6 +25,7 @@ from scoring.contracts import (
     MAX_FRAMES,
     METRIC_FACTS,
     READER_FACTS,
+    WITHOUT_ANTIALIAS,
     Dtype,
     Fit,
     InputContract,
@@ -40,6 +41,8 @@ from scoring.tracks.document import TrackDocument, TrackPage
 
 SPATIAL: Final = frozenset({OutputKind.CLASS_MAP, OutputKind.BOXES})
 STORED_FLOATS: Final = (Dtype.FLOAT32, -1.0, 1.0)
+TORCHVISION_FIELDS: Final = ("resize", "crop", "interpolation", "antialias")
+USUAL_INPUT: Final = InputContract()
 
 
 # --- which parts go together ------------------------------------------------------------------------------
@@ -77,6 +80,34 @@ def check_input(contract: InputContract) -> None:
         raise Contradiction("low", sentence)
     if contract.dtype is Dtype.UINT8 and (contract.low, contract.high) != (0.0, 255.0):
         raise Contradiction("dtype", "uint8 input has low 0 and high 255")
+    if "channels" in sides:
+        _check_resize(contract)
+
+
+def _check_resize(contract: InputContract) -> None:
+    """Refuse a resize that does not end at the input's size, or that is stated where it does not count."""
+    stated = [name for name in TORCHVISION_FIELDS if getattr(contract, name) != getattr(USUAL_INPUT, name)]
+    if contract.fit is not Fit.TORCHVISION:
+        if stated:
+            raise Contradiction(stated[0], f"{stated[0]} only counts with the fit “{Fit.TORCHVISION}”")
+        return
+    for name in ("resize", "crop"):
+        if len(getattr(contract, name) or (0,)) not in (1, 2):
+            raise Contradiction(name, "give one number, or height and width")
+    if not contract.antialias and contract.interpolation not in WITHOUT_ANTIALIAS:
+        choice = ", ".join(sorted(WITHOUT_ANTIALIAS))
+        sentence = (
+            f"torchvision cannot do {contract.interpolation} without antialiasing; choose from {choice}"
+        )
+        raise Contradiction("interpolation", sentence)
+    last = "resize" if contract.crop is None else "crop"
+    size = getattr(contract, last)
+    if last == "resize" and len(size or ()) == 1:
+        raise Contradiction("crop", "a shorter edge alone fixes no size; state the crop too")
+    *_, height, width = contract.shape
+    if size is not None and (size[0], size[-1]) != (height, width):
+        found, wanted = f"{size[0]} x {size[-1]}", f"{height or 'any'} x {width or 'any'}"
+        raise Contradiction(last, f"the {last} ends at {found}, but the input is {wanted} (height x width)")
 
 
 def check_output(contract: OutputContract) -> None:
@@ -235,6 +266,8 @@ def field_type(field: TrackField) -> Any:
 def _list(field: TrackField) -> Any:
     item = _bounded(field.item, field)
     kind: Any = tuple[item | None if field.has_open_items else item, ...]  # type: ignore[misc]  # made at run time
+    if field.item is int and field.about.boxes is None:
+        kind = Annotated[kind, BeforeValidator(_listed)]
     return Annotated[kind, Field(min_length=1)] if field.about.needs_an_item else kind
 
 
@@ -257,6 +290,11 @@ def _bounded(kind: type, field: TrackField) -> Any:
 def _off(value: object) -> object:
     """Return the word that YAML reads as false unless it is quoted."""
     return "off" if value is False else value
+
+
+def _listed(value: object) -> object:
+    """Return a number that stands alone as a list of one."""
+    return (value,) if isinstance(value, int) else value
 
 
 def _one_line(name: str) -> str:

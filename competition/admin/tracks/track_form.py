@@ -73,10 +73,17 @@ class _TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
         for field in BODY:
             if field.is_in_optional_section and field.section not in body:
                 continue
-            value = self._value(field)
+            value = self._value(field) if self._says_something(field) else None
             if value is not None and value != "":
                 (body.setdefault(field.section, {}) if field.section else body)[field.name] = value
         return body
+
+    def _says_something(self, field: TrackField) -> bool:
+        """Say whether a box that is not ticked means no: where it does not apply, nobody sees it."""
+        needs = (field.about.only or {}) if field.type is bool else {}
+        return all(
+            self.cleaned_data.get(f"{field.section}_{name}") in values for name, values in needs.items()
+        )
 
     def _value(self, field: TrackField) -> Any:
         value, reads = self.cleaned_data.get(field.key), self.fields[field.key]

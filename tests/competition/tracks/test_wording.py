@@ -78,6 +78,7 @@ def test_the_input_contract_names_shape_values_and_channels(spec):
         "Shape": "N × 3 × 224 × 224",
         "Values": "32-bit floats from 0 to 1",
         "Channels": "blue, green, red (BGR)",
+        "Orientation": "turned as their EXIF data say",
         "Other sizes": "stretched to height and width",
     }
 
@@ -123,8 +124,48 @@ def test_the_input_of_audio_names_its_rate_and_no_colours(spec):
 
     assert words["Shape"] == "N × 96000"
     assert words["Values"] == "32-bit floats from -1 to 1"
-    assert words["Sound"].startswith("mono, 16,000 values a second")
+    assert words["Sound"].startswith(
+        "mono, the mean of their channels; 16,000 values a second, resampled by soxr"
+    )
     assert "Channels" not in words
+
+
+def test_the_input_of_gasbench_audio_says_that_ffmpeg_mixes_and_that_peaks_stay():
+    words = input_in_words(load_track("gasbench-audio").spec)
+
+    assert words["Values"] == "32-bit floats from -1 to 1; loud sounds may go beyond"
+    assert words["Sound"].startswith("mono, mixed as by FFmpeg: (left + right) × 0.7071")
+    assert "by swresample" in words["Sound"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "expected"),
+    [
+        (
+            {"resize": (256,), "crop": (224,)},
+            "resized as by torchvision, the shorter edge to 256 (bilinear, antialiased), then cropped to 224 around "
+            "the centre",
+        ),
+        (
+            {"resize": (256, 300), "crop": (224, 224), "antialias": False},
+            "resized as by torchvision, to 256 × 300 (bilinear, not antialiased), then cropped to 224 × 224 around "
+            "the centre",
+        ),
+        ({}, "resized as by torchvision, to height and width (bilinear, antialiased)"),
+    ],
+)
+def test_a_fit_of_torchvision_is_told_with_its_numbers(spec, stated, expected):
+    of_torchvision = InputContract(fit=Fit.TORCHVISION, **stated)
+
+    words = input_in_words(replace(spec, input=of_torchvision))
+
+    assert words["Other sizes"] == expected
+
+
+def test_pictures_left_as_stored_are_named():
+    words = input_in_words(load_track("gasbench-image").spec)
+
+    assert words["Orientation"] == "as stored; what their EXIF data say is ignored"
 
 
 def test_the_input_of_byom_names_what_the_package_may_state():

@@ -67,7 +67,7 @@ def test_the_first_samples_of_each_group_are_seen_again_worn(root: Path, track) 
 
     play(root, None, sandbox, track=track, augmented=2)
 
-    worn = {planes(wear_picture(read_picture(path))) for path in (root / "data").glob("*.png")}
+    worn = {planes(wear_picture(read_picture(path, track.input))) for path in (root / "data").glob("*.png")}
     assert len(sandbox.seen) == 30 + 3 * 2
     assert all(pixels.tobytes() not in worn for pixels in sandbox.seen[:30])
     assert all(pixels.tobytes() in worn for pixels in sandbox.seen[30:])
@@ -113,7 +113,7 @@ def test_random_changes_follow_from_the_plans_seed_and_the_place_in_the_plan(roo
 
     records = parquet.read_table(root / "results" / "records.parquet").to_pylist()
     for pixels, row in zip(sandbox.seen, records, strict=True):
-        source = read_picture(root / "data" / row["source_file"])
+        source = read_picture(root / "data" / row["source_file"], track.input)
         changes = draw(level=3, seed=5 + row["iteration_index"])
         (expected,) = change([source], changes, fit=lambda picture: picture)
         assert pixels.tobytes() == planes(expected)

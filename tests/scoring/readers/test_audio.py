@@ -1,9 +1,14 @@
+import hashlib
 import itertools
+import json
 
+import av
 import numpy as np
 import pytest
+import soxr
+from av import AudioFrame
 
-from scoring.contracts import InputContract, Reader
+from scoring.contracts import InputContract, Mix, Peaks, Reader, Resampler
 from scoring.errors import Fault
 from scoring.readers import audio
 from scoring.readers.audio import decode, middle, prepare, probe_inputs, read_sound
@@ -21,8 +26,8 @@ LOSSY = [("libmp3lame", "mp3"), ("libopus", "ogg"), ("aac", "m4a")]
 QUANTISED = {"pcm_u8": 1 / 128}
 
 
-def contract(samples=16_000, rate=16_000):
-    return InputContract(reader=Reader.AUDIO, shape=(samples,), low=-1.0, sample_rate=rate)
+def contract(samples=16_000, rate=16_000, **policy):
+    return InputContract(reader=Reader.AUDIO, shape=(samples,), low=-1.0, sample_rate=rate, **policy)
 
 
 def strongest_hertz(sound, rate):
@@ -56,7 +61,7 @@ def test_lossy_codecs_keep_pitch_and_loudness(codec, suffix, tmp_path):
 def test_resampling_keeps_pitch_loudness_and_length(rate, tmp_path):
     path = write_sound(tmp_path / "a.wav", sine(1_000, seconds=1, rate=rate), rate=rate)
 
-    sound = read_sound(path, 16_000)
+    sound = read_sound(path, contract(rate=16_000))
 
     assert len(sound) == pytest.approx(16_000, abs=1)
     assert strongest_hertz(sound, 16_000) == pytest.approx(1_000, abs=0.5)
@@ -66,7 +71,7 @@ def test_resampling_keeps_pitch_loudness_and_length(rate, tmp_path):
 def test_a_tone_beyond_half_the_rate_is_gone_and_not_mirrored(tmp_path):
     path = write_sound(tmp_path / "a.wav", sine(12_000, seconds=1, rate=48_000), rate=48_000)
 
-    assert np.abs(read_sound(path, 16_000)[500:-500]).max() < 0.001
+    assert np.abs(read_sound(path, contract(rate=16_000))[500:-500]).max() < 0.001
 
 
 def test_channels_are_averaged(tmp_path):
@@ -160,7 +165,7 @@ def test_a_sound_that_lasts_as_long_as_it_may_is_read_whole(tmp_path, monkeypatc
     monkeypatch.setattr(audio, "MAX_SOUND_S", 2)
     path = write_sound(tmp_path / "a.wav", np.zeros(16_000), rate=8_000)
 
-    assert len(read_sound(path, 8_000)) == 16_000
+    assert len(read_sound(path, contract(rate=8_000))) == 16_000
 
 
 def test_a_sound_that_is_one_sample_longer_is_refused(tmp_path, monkeypatch):
@@ -168,7 +173,7 @@ def test_a_sound_that_is_one_sample_longer_is_refused(tmp_path, monkeypatch):
     path = write_sound(tmp_path / "a.wav", np.zeros(16_001), rate=8_000)
 
     with pytest.raises(Undecodable, match="2 s"):
-        read_sound(path, 8_000)
+        read_sound(path, contract(rate=8_000))
 
 
 @pytest.mark.parametrize("content", [b"", b"no sound at all", b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0"])
@@ -247,3 +252,100 @@ def test_probe_inputs_are_not_alike(tmp_path):
 
     assert (arrays.std(axis=1) > 0.02).all()
     assert correlations.max() < 0.5
+
+
+# --- the policies of mixing and resampling ------------------------------------------------------
+
+AS_FFMPEG = {"mix": Mix.FFMPEG, "resampler": Resampler.SWRESAMPLE, "peaks": Peaks.KEEP}
+POLICIES = [*itertools.product(Mix, Resampler, Peaks)]
+
+
+@pytest.fixture
+def stereo(tmp_path):
+    """A quarter of a second of different noise left and right, and the two as arrays."""
+    left, right = np.random.default_rng(0).uniform(-0.4, 0.4, (2, 11_025)).astype(np.float32)
+    path = write_sound(tmp_path / "a.wav", np.stack([left, right]), rate=44_100, codec="pcm_f32le")
+    return path, left, right
+
+
+def through_ffmpeg(path, rate=16_000):
+    """Return a file as FFmpeg brings it to mono floats, in one pass."""
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+    with av.open(str(path)) as container:
+        frames = [piece for frame in container.decode(audio=0) for piece in resampler.resample(frame)]
+    return np.concatenate([piece.to_ndarray()[0] for piece in [*frames, *resampler.resample(None)]])
+
+
+def test_ffmpegs_mix_is_the_sum_of_both_channels_times_the_root_of_a_half(stereo):
+    path, left, right = stereo
+
+    mixed = read_sound(path, contract(rate=44_100, **AS_FFMPEG))
+
+    np.testing.assert_allclose(mixed, (left + right) * np.sqrt(0.5), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("codec", "suffix"), [("pcm_s16le", "wav"), ("pcm_s24le", "wav"), ("flac", "flac"), *LOSSY]
+)
+@pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])
+def test_mixed_and_resampled_by_ffmpeg_it_is_ffmpegs_to_the_bit(codec, suffix, rate, tmp_path):
+    noise = np.random.default_rng(0).uniform(-0.9, 0.9, (2, rate))
+    path = write_sound(tmp_path / f"a.{suffix}", noise, rate=rate, codec=codec)
+
+    assert np.array_equal(read_sound(path, contract(**AS_FFMPEG)), through_ffmpeg(path))
+
+
+def test_the_mean_by_soxr_is_what_librosa_makes_of_it(stereo):
+    path, left, right = stereo
+    mean = np.mean([left, right], axis=0)
+
+    found = read_sound(path, contract())
+
+    np.testing.assert_allclose(found, soxr.resample(mean, 44_100, 16_000, quality="HQ"), atol=1e-6)
+
+
+@pytest.mark.parametrize("resampler", Resampler)
+def test_either_mix_goes_with_either_resampler(resampler, stereo):
+    path, _, _ = stereo
+
+    mean, sums = (read_sound(path, contract(mix=mix, resampler=resampler)) for mix in Mix)
+
+    np.testing.assert_allclose(sums, mean * np.sqrt(2), atol=1e-6)
+
+
+@pytest.mark.parametrize(("peaks", "greatest"), [(Peaks.CLIP, 1.0), (Peaks.KEEP, 0.9 * np.sqrt(2))])
+def test_what_the_mix_throws_beyond_the_range_is_clipped_or_left(peaks, greatest, tmp_path):
+    loud = np.full((2, 16_000), 0.9)
+    path = write_sound(tmp_path / "a.wav", loud, rate=16_000, codec="pcm_f32le")
+
+    found = decode(path, contract(**AS_FFMPEG | {"peaks": peaks}))
+
+    assert found.max() == pytest.approx(greatest, abs=1e-6)
+
+
+def test_each_policy_has_arrays_of_its_own_and_the_first_keeps_its_old_name(tmp_path):
+    write_sound(tmp_path / "a.wav", np.zeros(100), rate=16_000)
+    write_labels(tmp_path, ["a.wav"])
+
+    found = [
+        prepare(
+            tmp_path,
+            contract=contract(100, **dict(zip(AS_FFMPEG, policy, strict=True))),
+            cache=tmp_path / "cache",
+        )
+        for policy in POLICIES
+    ]
+
+    names = [each.inputs.stem for each in found]
+    old = json.dumps(["1", "audio", found[0].digest, [100], 16_000])
+    assert len(set(names)) == len(POLICIES)
+    assert names[0] == hashlib.sha256(old.encode()).hexdigest()[:40]
+
+
+def test_channels_that_change_cannot_be_decoded(tmp_path):
+    frames = [AudioFrame(format="flt", layout=layout, samples=10) for layout in ("stereo", "mono")]
+    for frame in frames:
+        frame.sample_rate = 16_000
+
+    with pytest.raises(Undecodable, match="channels change"):
+        list(audio._bounded(iter(frames), 16_000))

@@ -14,12 +14,12 @@ import pytest
 from PIL import Image
 from scipy.io import wavfile
 
-from scoring.contracts import InputContract, Reader
+from scoring.contracts import InputContract, Orientation, Reader
 from scoring.data.labels import read_labels
 from scoring.errors import Fault
 from scoring.readers import audio, copies, image, robustness, video
 from scoring.readers.copies import Treatment, write_copy
-from scoring.readers.truth import read_mask, upright_size
+from scoring.readers.truth import given_size, read_mask
 from scoring.readers.undecodable import Undecodable
 from tests.media_files import sine, write_sound
 
@@ -94,7 +94,7 @@ def masks(tmp_path: Path) -> Path:
 
 
 def test_a_mask_of_the_inputs_size_stays_as_it_is(masks: Path) -> None:
-    mask = read_mask(masks, read_labels(masks).rows[0], 8, 12)
+    mask = read_mask(masks, read_labels(masks).rows[0], InputContract(shape=(3, 8, 12)))
 
     assert np.array_equal(mask, np.arange(96).reshape(8, 12))
 
@@ -103,7 +103,7 @@ def test_a_mask_of_colours_is_found(masks: Path) -> None:
     Image.new("RGB", (12, 8)).save(masks / "m0.png")
 
     with pytest.raises(Fault, match="row 1 of the dataset: the mask has colours instead of class numbers"):
-        read_mask(masks, read_labels(masks).rows[0], 8, 12)
+        read_mask(masks, read_labels(masks).rows[0], InputContract(shape=(3, 8, 12)))
 
 
 def test_a_row_without_boxes_is_found(masks: Path, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_picture_whose_size_cannot_be_read_is_a_fault(masks: Path) -> None:
     (masks / "0.png").write_bytes(b"no picture")
 
     with pytest.raises(Fault, match="cannot be read"):
-        upright_size(masks / "0.png")
+        given_size(masks / "0.png", Orientation.UPRIGHT)
 
 
 # --- clips and sounds

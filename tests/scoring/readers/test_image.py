@@ -7,8 +7,17 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
-from scoring.contracts import ChannelOrder, Fit, InputContract, Reader
+from scoring.contracts import (
+    ChannelOrder,
+    Decoder,
+    Fit,
+    InputContract,
+    Interpolation,
+    Orientation,
+    Reader,
+)
 from scoring.errors import Fault
 from scoring.readers import READERS, image
 from scoring.readers.image import UndecodableImage, decode, prepare, probe_inputs
@@ -128,6 +137,90 @@ def test_exif_orientation_turns_the_picture_upright(tmp_path, contract):
 
     assert planes[:, :, :4].max() < 64
     assert planes[:, :, 8:].min() > 192
+
+
+@pytest.mark.parametrize("decoder", Decoder)
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_both_decoders_turn_pictures_alike_and_leave_them_alike(tmp_path, decoder, orientation):
+    lying = np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(lying).save(tmp_path / "a.png", exif=exif)
+    turned = np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "a.png")))
+
+    def seen(how):
+        contract = InputContract(decoder=decoder, orientation=how)
+        return image.read_picture(tmp_path / "a.png", contract)[:, :, ::-1]
+
+    np.testing.assert_array_equal(seen(Orientation.UPRIGHT), turned)
+    np.testing.assert_array_equal(seen(Orientation.AS_STORED), lying)
+
+
+@pytest.mark.parametrize(
+    ("mode", "suffix"),
+    [
+        *[(mode, "png") for mode in ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")],
+        ("CMYK", "jpg"),
+        ("L", "jpg"),
+        ("RGB", "jpg"),
+        ("CMYK", "tif"),
+        ("RGB", "bmp"),
+        ("RGBA", "webp"),
+    ],
+)
+def test_pillow_gives_what_its_own_conversion_gives(tmp_path, mode, suffix):
+    noise = np.random.default_rng(0).integers(0, 256, (9, 13, 3), dtype=np.uint8)
+    if mode == "I;16":
+        picture = Image.fromarray(noise[:, :, 0].astype(np.uint16) * 250)
+    else:
+        picture = Image.fromarray(noise).convert(mode)
+    picture.save(tmp_path / f"a.{suffix}")
+    expected = np.asarray(Image.open(tmp_path / f"a.{suffix}").convert("RGB"))
+
+    found = image.read_picture(tmp_path / f"a.{suffix}", InputContract(decoder=Decoder.PILLOW))
+
+    np.testing.assert_array_equal(found[:, :, ::-1], expected)
+
+
+@pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n", b"BM" + bytes(60)])
+def test_pillow_refuses_what_is_no_picture(tmp_path, content):
+    (tmp_path / "a.png").write_bytes(content)
+
+    with pytest.raises(UndecodableImage):
+        image.read_picture(tmp_path / "a.png", InputContract(decoder=Decoder.PILLOW))
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
+def test_pillow_refuses_half_a_file(tmp_path, suffix):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / f"a.{suffix}")
+    content = (tmp_path / f"a.{suffix}").read_bytes()
+    (tmp_path / f"a.{suffix}").write_bytes(content[: len(content) // 2])
+
+    with pytest.raises(UndecodableImage):
+        image.read_picture(tmp_path / f"a.{suffix}", InputContract(decoder=Decoder.PILLOW))
+
+
+def test_each_way_of_decoding_has_arrays_of_its_own(dataset, contract, tmp_path):
+    ways = [replace(contract, decoder=each, orientation=how) for each in Decoder for how in Orientation]
+
+    names = {prepare(dataset, contract=way, cache=tmp_path / "cache").inputs.stem for way in ways}
+
+    assert len(names) == len(ways)
+
+
+@pytest.mark.parametrize(
+    "other", [{"resize": (9,)}, {"crop": (8, 12)}, {"antialias": False}, {"interpolation": Interpolation.BOX}]
+)
+def test_each_way_of_resizing_has_arrays_of_its_own(dataset, contract, tmp_path, other):
+    one = replace(contract, fit=Fit.TORCHVISION)
+
+    names = {
+        prepare(dataset, contract=each, cache=tmp_path / "cache").inputs.stem
+        for each in (one, replace(one, **other))
+    }
+
+    assert len(names) == 2
 
 
 def test_a_larger_picture_shrinks_by_area(tmp_path, contract, pictures):

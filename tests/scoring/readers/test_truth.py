@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from scoring.contracts import Fit, InputContract, TruthKind
+from scoring.contracts import Fit, InputContract, Orientation, TruthKind
 from scoring.errors import Fault
 from scoring.readers.image import prepare
 from scoring.readers.prepared import PreparedData
-from scoring.readers.truth import upright_size
+from scoring.readers.truth import given_size
 
 CONTRACT = InputContract(shape=(3, 4, 6))
 EVERY = np.ones(3, dtype=np.bool_)
@@ -108,7 +108,7 @@ def test_a_mask_of_another_size_than_its_picture_is_found(masks: Path, tmp_path:
     Image.new("L", (6, 4)).save(masks / "m1.png")
 
     with pytest.raises(
-        Fault, match="row 2 of the dataset: the truth is for 6 x 4, but the upright picture is 12 x 8"
+        Fault, match="row 2 of the dataset: the truth is for 6 x 4, but the picture, upright, is 12 x 8"
     ):
         read(masks, tmp_path)
 
@@ -137,7 +137,19 @@ def test_of_the_orientations_those_from_5_to_8_turn_a_picture_on_its_side(
     exif[0x0112] = orientation
     Image.new("RGB", (8, 12)).save(tmp_path / "0.png", exif=exif)
 
-    assert upright_size(tmp_path / "0.png") == ((12, 8) if orientation >= 5 else (8, 12))
+    path = tmp_path / "0.png"
+
+    assert given_size(path, Orientation.UPRIGHT) == ((12, 8) if orientation >= 5 else (8, 12))
+    assert given_size(path, Orientation.AS_STORED) == (8, 12)
+
+
+def test_boxes_of_pictures_left_as_stored_are_for_their_stored_size(boxes: Path, tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (12, 8)).save(boxes / "0.png", exif=exif)
+    stored = replace(CONTRACT, orientation=Orientation.AS_STORED)
+
+    assert read(boxes, tmp_path, stored).boxes is not None
 
 
 def test_a_reader_without_masks_says_so(masks: Path, tmp_path: Path) -> None:

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from scoring.contracts import ChannelOrder, Dtype, Fit, Format, Metric, Reader
+from scoring.contracts import (
+    ChannelOrder,
+    Decoder,
+    Dtype,
+    Fit,
+    Format,
+    Metric,
+    Mix,
+    Orientation,
+    Peaks,
+    Reader,
+    Resampler,
+)
 from scoring.tracks import load_track
 
 PRESETS = ("gasbench-image", "gasbench-video", "gasbench-audio")
@@ -21,7 +33,7 @@ def test_two_classes_are_ranked_by_sn34(preset: str) -> None:
     ("preset", "reader", "shape", "order"),
     [
         ("gasbench-image", Reader.IMAGE, (3, None, None), ChannelOrder.RGB),
-        ("gasbench-video", Reader.VIDEO, (None, 3, None, None), ChannelOrder.BGR),
+        ("gasbench-video", Reader.VIDEO, (None, 3, None, None), ChannelOrder.RGB),
     ],
 )
 def test_pictures_are_bytes_cropped_to_the_aspect(
@@ -32,6 +44,23 @@ def test_pictures_are_bytes_cropped_to_the_aspect(
     assert (contract.reader, contract.shape, contract.channel_order) == (reader, shape, order)
     assert (contract.dtype, contract.low, contract.high) == (Dtype.UINT8, 0, 255)
     assert contract.fit is Fit.CROP_TO_ASPECT_THEN_RESIZE
+
+
+@pytest.mark.parametrize("preset", ["gasbench-image", "gasbench-onnx-image"])
+def test_pictures_are_decoded_as_gasbench_does(preset: str) -> None:
+    contract = load_track(preset).spec.input
+
+    assert (contract.decoder, contract.orientation) == (Decoder.PILLOW, Orientation.AS_STORED)
+
+
+def test_sound_is_mixed_and_resampled_as_gasbench_does() -> None:
+    contract = load_track("gasbench-audio").spec.input
+
+    assert (contract.mix, contract.resampler, contract.peaks) == (
+        Mix.FFMPEG,
+        Resampler.SWRESAMPLE,
+        Peaks.KEEP,
+    )
 
 
 def test_sound_is_six_seconds_of_floats_around_zero() -> None:

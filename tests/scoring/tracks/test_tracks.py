@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from scoring.contracts import Capture, Format, Metric, Quantisation
+from scoring.contracts import Capture, Fit, Format, Metric, Quantisation
 from scoring.tracks import MAX_DOCUMENT_BYTES, InvalidTrack, dump_track, load_track, parse_track, presets
 
+OF_TORCHVISION = {"fit": "torchvision", "channel_order": "rgb"}
 HAPPY = {
     "slug": "digits",
     "name": "Digits",
@@ -104,6 +105,17 @@ YES_OR_NO = {"metric": "best_f1"}
         ({**MAPS, "input": {"fit": "crop-to-aspect-then-resize"}}, "track"),
         ({**MAPS, "input": {"reader": "video", "shape": [2, 3, 8, 8]}}, "track"),
         ({"input": {"shape": [1, 28, 28]}}, "input"),
+        ({"input": {"resize": 256}}, "input"),
+        ({"input": {"crop": 224}}, "input"),
+        ({"input": {"interpolation": "bicubic"}}, "input"),
+        ({"input": {"antialias": False}}, "input"),
+        ({"input": {**OF_TORCHVISION, "resize": 256}}, "input"),
+        ({"input": {**OF_TORCHVISION, "resize": [256, 256]}}, "input"),
+        ({"input": {**OF_TORCHVISION, "resize": [256, 256, 3], "crop": 224}}, "input"),
+        ({"input": {**OF_TORCHVISION, "resize": 0, "crop": 224}}, "input.resize.0"),
+        ({"input": {**OF_TORCHVISION, "crop": 223}}, "input"),
+        ({"input": {**OF_TORCHVISION, "crop": 224, "shape": [3, None, None]}}, "input"),
+        ({"input": {**OF_TORCHVISION, "interpolation": "lanczos", "antialias": False}}, "input"),
         ({"input": {"shape": [3, 224]}}, "input"),
         ({"input": {"low": 1.0, "high": 0.0}}, "input"),
         ({"input": {"dtype": "uint8"}}, "input"),
@@ -139,6 +151,26 @@ YES_OR_NO = {"metric": "best_f1"}
 )
 def test_a_broken_rule_is_found_in_its_field(change: dict, field: str) -> None:
     assert [text.split(":")[0] for text in findings(change)] == [field]
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {},
+        {"resize": 256, "crop": 224},
+        {"resize": [256], "crop": [224, 224]},
+        {"resize": [256, 300], "crop": 224},
+        {"resize": [224, 224]},
+        {"shape": [3, None, None]},
+        {"interpolation": "bicubic", "antialias": False},
+        {"reader": "video", "shape": [8, 3, 224, 224], "resize": 256, "crop": 224},
+    ],
+)
+def test_a_chain_of_torchvision_that_ends_at_the_inputs_size_is_accepted(stated: dict) -> None:
+    document = parse_track(yaml.safe_dump({**HAPPY, "input": {**OF_TORCHVISION, **stated}}))
+
+    assert document.spec.input.fit is Fit.TORCHVISION
+    assert parse_track(dump_track(document)) == document
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ class Detector(nn.Module):
         self.classifier = nn.Linear(1, num_classes)
 
     def forward(self, videos: torch.Tensor) -> torch.Tensor:
-        """Return logits (N, num_classes) of videos (N, T, 3, H, W), uint8 BGR."""
+        """Return logits (N, num_classes) of videos (N, T, 3, H, W), uint8 RGB."""
         frames = nn.functional.avg_pool2d(videos.float().mean(dim=2), 2)
         change = (frames[:, 1:] - frames[:, :-1]).abs().mean(dim=(2, 3)).clamp(min=1).log()
         jerk = (change[:, 1:] - change[:, :-1]).abs().mean(dim=1, keepdim=True)
