@@ -22,7 +22,7 @@ COVERING := scoring/cache scoring/budget scoring/intake scoring/metrics scoring/
 	scoring/flow scoring/conversion \
 	$(foreach name,exchange export_exchange limits reply,scoring/sandbox/test_$(name).py) competition/submissions
 
-.PHONY: help setup compiled develop system system-required system-dev demo serve test test-local test-services attack coverage mutants lint format bench docs clean
+.PHONY: help setup compiled develop system system-required system-dev demo serve test test-local test-services attack compare coverage mutants lint format bench docs clean
 
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | column -t -s $$'\t'
@@ -78,6 +78,10 @@ coverage: $(READY_DEV)  ## Branch coverage of the core stages and of the lifecyc
 attack: develop  ## Try every attack of tests/attacks on this machine's podium; a part of `make test` as well
 	@for started in ahead now; do echo "== Sandboxes started $$started"; ATTACK_STARTED=$$started \
 	  $(BIN)/python -m pytest -q tests/attacks --numprocesses auto --maxprocesses 4 --dist worksteal || exit 1; done
+
+# Other sources than the index: GASBENCH and QAIHUB take what pip takes, for example a folder with the project.
+compare: develop  ## Compare with GASBench, AI Hub Models, torchvision and pycocotools, installed into var/peers; skipped without an index
+	@$(BIN)/python -m pytest -m peer tests/peers
 
 mutants: $(READY_DEV)  ## Break modules of tests/mutants one line at a time; list what no test notices (EACH=0: every way; ONLY="queue")
 	@$(BIN)/python -m tests.mutants.run $(ONLY) --each $(EACH)

@@ -92,7 +92,7 @@ def _check_resize(contract: InputContract) -> None:
             raise Contradiction(stated[0], f"{stated[0]} only counts with the fit “{Fit.TORCHVISION}”")
         return
     for name in ("resize", "crop"):
-        if len(getattr(contract, name) or (0,)) not in (1, 2):
+        if (stated_size := getattr(contract, name)) is not None and len(stated_size) not in (1, 2):
             raise Contradiction(name, "give one number, or height and width")
     if not contract.antialias and contract.interpolation not in WITHOUT_ANTIALIAS:
         choice = ", ".join(sorted(WITHOUT_ANTIALIAS))

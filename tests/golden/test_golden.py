@@ -11,15 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 import yaml
 
 from scoring.budget.enforce import enforce_static
 from scoring.budget.static import count
 from scoring.codes import CODES
-from scoring.contracts import Capture, Finding, Format, Quantisation, Reader, TrackSpec, Verdict
+from scoring.contracts import Capture, Finding, Format, Quantisation, TrackSpec, Verdict
 from scoring.errors import Rejected, render_all
 from scoring.flow import pipeline
 from scoring.intake.archive import unpack
@@ -30,7 +28,7 @@ from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.tracks import load_track
 from tests.forked.sandbox import quick_sandbox
 from tests.golden.build import build_entry
-from tests.media_files import grey_frames, sine, write_labels, write_sound, write_video
+from tests.golden.media import DATA, PLAIN
 
 HERE = Path(__file__).parent
 CASES = {path.parent.name: yaml.safe_load(path.read_text()) for path in sorted(HERE.glob("*/case.yaml"))}
@@ -91,6 +89,12 @@ def track_of(case: Mapping[str, Any]) -> TrackSpec:
     )
 
 
+def labelled(case: Mapping[str, Any], track: TrackSpec, folder: Path) -> Path:
+    """Make the dataset that the case is scored on."""
+    folder.mkdir()
+    return DATA[case.get("data", PLAIN[track.input.reader])](folder, case["labels"])
+
+
 def examine(entry: Path, track: TrackSpec, workdir: Path) -> Ending:
     """Do what the flow does before the sandbox."""
     unpacked = unpack(entry, destination=workdir / "package", limits=track.archive_limits)
@@ -119,7 +123,7 @@ def run(entry: Path, case: Mapping[str, Any], workdir: Path, sandbox: Sandbox) -
         report = pipeline.score(
             entry,
             track,
-            data=LABELLED[track.input.reader](workdir.parent / "data", case["labels"]),
+            data=labelled(case, track, workdir.parent / "data"),
             benchmark=None,
             cache=workdir.parent / "cache",
             sandbox=sandbox,
@@ -132,37 +136,6 @@ def run(entry: Path, case: Mapping[str, Any], workdir: Path, sandbox: Sandbox) -
         again = {f"w8a8_{name}": score.value for name, score in report.quantised.scores.items()}
         facts = {**facts, **vars(report.quantised), **again}
     return Ending(report.verdict, report.warnings, facts)
-
-
-def labelled_images(folder: Path, labels: list[int]) -> Path:
-    """Make one plain image for each label; its brightness is the label."""
-    folder.mkdir()
-    rows = ["file,label"]
-    for number, label in enumerate(labels):
-        cv2.imwrite(str(folder / f"{number}.png"), np.full((16, 16, 3), label, np.uint8))
-        rows.append(f"{number}.png,{label}")
-    (folder / "labels.csv").write_text("\n".join(rows) + "\n")
-    return folder
-
-
-def labelled_clips(folder: Path, labels: list[int]) -> Path:
-    """Make one plain clip for each label; its brightness is 100 times the label."""
-    folder.mkdir()
-    for number, label in enumerate(labels):
-        write_video(folder / f"{number}.mp4", grey_frames([100 * label] * 3))
-    return write_labels(folder, {f"{number}.mp4": label for number, label in enumerate(labels)})
-
-
-def labelled_sounds(folder: Path, labels: list[int]) -> Path:
-    """Make one tone for each label, half a second long; its pitch is 500 Hz, and 1,000 more a label."""
-    folder.mkdir()
-    for number, label in enumerate(labels):
-        tone = sine(500 + 1_000 * label, seconds=0.5, rate=22_050)
-        write_sound(folder / f"{number}.flac", tone, rate=22_050, codec="flac")
-    return write_labels(folder, {f"{number}.flac": label for number, label in enumerate(labels)})
-
-
-LABELLED = {Reader.IMAGE: labelled_images, Reader.VIDEO: labelled_clips, Reader.AUDIO: labelled_sounds}
 
 
 def compare(name: str, ending: Ending) -> None:

@@ -93,6 +93,8 @@ class _TrackForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
             except ValidationError as exc:
                 self.add_error(field.key, exc)
                 return None
+        if field.is_optional and value == []:
+            return None
         # Browsers end lines of a text with a carriage return; a saved form is to be no change to a track.yaml.
         return value.replace("\r\n", "\n") if isinstance(value, str) else value
 

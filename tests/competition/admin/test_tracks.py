@@ -20,7 +20,7 @@ from competition.submissions.models import Evaluation, Score
 from competition.tracks import services
 from competition.tracks.differences import differences
 from competition.tracks.models import Competition, Dataset, Track
-from scoring.contracts import Quantisation, Status, digest, fields
+from scoring.contracts import Fit, Quantisation, Status, digest, fields
 from scoring.contracts.fields import FieldFacts
 from scoring.tracks import dump_track, parse_track
 from tests.competition.admin.browsing import act, change_page, fields_of, zipped
@@ -200,6 +200,32 @@ def test_a_form_asks_for_a_second_precision(organiser: Client, track: Track) -> 
     assert Track.objects.get().spec().quantisation == Quantisation(
         calibration_samples=50, max_drop_points=2.5
     )
+
+
+def test_a_form_asks_for_a_chain_of_torchvision(organiser: Client, track: Track) -> None:
+    chain = {"input_fit": "torchvision", "input_resize": "256", "input_crop": "224, 224"}
+    posted = fields_of(organiser, change_page(track)) | chain
+    del posted["input_antialias"]  # as a browser posts a box that is not ticked
+
+    organiser.post(change_page(track), posted)
+
+    found = Track.objects.get().spec().input
+    assert (found.fit, found.resize, found.crop, found.antialias) == (
+        Fit.TORCHVISION,
+        (256,),
+        (224, 224),
+        False,
+    )
+
+
+def test_a_box_that_does_not_apply_says_nothing_without_its_tick(organiser: Client, track: Track) -> None:
+    before, posted = track.document(), fields_of(organiser, change_page(track))
+    del posted["input_antialias"]
+
+    answer = organiser.post(change_page(track), posted)
+
+    assert answer.status_code == 302
+    assert Track.objects.get().document() == before
 
 
 def test_a_window_that_ends_before_it_begins_is_shown_at_its_end(organiser: Client, track: Track) -> None:

@@ -112,6 +112,7 @@ YES_OR_NO = {"metric": "best_f1"}
         ({"input": {**OF_TORCHVISION, "resize": 256}}, "input"),
         ({"input": {**OF_TORCHVISION, "resize": [256, 256]}}, "input"),
         ({"input": {**OF_TORCHVISION, "resize": [256, 256, 3], "crop": 224}}, "input"),
+        ({"input": {**OF_TORCHVISION, "crop": []}}, "input"),
         ({"input": {**OF_TORCHVISION, "resize": 0, "crop": 224}}, "input.resize.0"),
         ({"input": {**OF_TORCHVISION, "crop": 223}}, "input"),
         ({"input": {**OF_TORCHVISION, "crop": 224, "shape": [3, None, None]}}, "input"),
