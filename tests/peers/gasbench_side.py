@@ -2,7 +2,8 @@
 
     python gasbench_side.py FOLDER
 
-FOLDER holds job.json, a list of steps: {"do": "picture", "file": …, "to": …, …}; each writes the array `to`.
+FOLDER holds job.json, a list of steps: {"do": "picture", "file": …, "to": …, …}; each writes the array `to`, which
+later steps may name.
 """
 
 from __future__ import annotations
@@ -78,11 +79,12 @@ def sound(step: dict) -> np.ndarray:
 
 
 def answers(step: dict) -> np.ndarray:
-    """Return what a package answers to an array of inputs, in GASBench's own session."""
+    """Return what a package answers to arrays of inputs together, in GASBench's own session."""
     from gasbench.benchmarks.utils.inference import create_inference_session
 
     session = create_inference_session(step["file"], step["modality"])
-    return session.run(None, {session.get_inputs()[0].name: np.load(step["inputs"])})[0]
+    inputs = np.stack([np.load(name) for name in step["inputs"]])
+    return session.run(None, {session.get_inputs()[0].name: inputs})[0]
 
 
 def scores(step: dict) -> np.ndarray:
@@ -109,6 +111,7 @@ STEPS = {"picture": picture, "clip": clip, "sound": sound, "answers": answers, "
 
 def main(folder: Path) -> None:
     prepare(folder)
+    os.chdir(folder)
     for step in json.loads((folder / "job.json").read_text()):
         np.save(folder / step["to"], STEPS[step["do"]](step))
 

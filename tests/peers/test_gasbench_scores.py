@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scoring.contracts import Metric, Reader
+from scoring.contracts import Metric, Reader, TrackSpec
 from scoring.data.labels import read_labels
 from scoring.flow import pipeline
+from scoring.intake.archive import unpack
+from scoring.intake.recognise import recognise
 from scoring.metrics import score
+from scoring.packages import FORMATS
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.tracks import load_track
 from tests.peers.conftest import Run
@@ -43,19 +46,10 @@ def test_scores_of_logits_are_equal(gasbench: Run, tmp_path: Path, classes: int,
 @pytest.mark.parametrize("reader", Reader)
 def test_a_package_scores_as_in_gasbenchs_own_session(gasbench: Run, tmp_path: Path, reader: Reader) -> None:
     kit, track = KITS / f"gasbench-{reader}", load_track(f"gasbench-{reader}").spec
-    for name in ("cache", "examined", "scored"):
+    for name in ("cache", "settled", "scored"):
         (tmp_path / name).mkdir()
-    examination = pipeline.examine(
-        kit / "entry",
-        track,
-        sandbox=BubblewrapSandbox(),
-        workdir=tmp_path / "examined",
-        note=lambda stage: None,
-    )
-    settled = examination.model.track.input
-    files = [kit / "sample-data" / row.file for row in read_labels(kit / "sample-data").rows]
-    labels = np.array([row.label for row in read_labels(kit / "sample-data").rows])
 
+    theirs = gasbench(steps_of(kit, track, tmp_path / "settled"))[-1]
     report = pipeline.score(
         kit / "entry",
         track,
@@ -67,29 +61,34 @@ def test_a_package_scores_as_in_gasbenchs_own_session(gasbench: Run, tmp_path: P
         note=lambda stage: None,
     )
 
-    theirs = _scored_by_gasbench(gasbench, tmp_path, reader, settled.sides(), kit / "entry", files, labels)
-    assert report.scores["sn34_score"].value == pytest.approx(theirs, abs=1e-6)
+    expected = theirs[NAMES.index("sn34_score")]
+    assert report.scores["sn34_score"].value == pytest.approx(expected, abs=1e-6)
 
 
-def _scored_by_gasbench(
-    gasbench: Run,
-    folder: Path,
-    reader: Reader,
-    sides: tuple[int, ...],
-    entry: Path,
-    files: list[Path],
-    labels: np.ndarray,
-) -> float:
-    """Return the SN34 score of the files: GASBench decodes, fits, runs the package and scores."""
+def steps_of(kit: Path, track: TrackSpec, workdir: Path) -> list[dict[str, object]]:
+    """Return what GASBench is to do: decode and fit each file, ask the package, score what it answers."""
+    rows = [row for row in read_labels(kit / "sample-data").rows if not row.private]
+    np.save(workdir / "labels.npy", [row.label for row in rows])
+    sides = sides_of(kit / "entry", track, workdir)
     how = {
         Reader.IMAGE: {"do": "picture", "size": sides[-2:]},
         Reader.VIDEO: {"do": "clip", "size": sides[-2:], "frames": sides[0], "rate": None},
         Reader.AUDIO: {"do": "sound"},
-    }[reader]
-    np.save(folder / "inputs.npy", np.stack(gasbench([{**how, "file": str(file)} for file in files])))
-    inputs = str(folder / "inputs.npy")
-    (logits,) = gasbench([{"do": "answers", "file": str(entry), "modality": str(reader), "inputs": inputs}])
-    np.save(folder / "logits.npy", logits)
-    np.save(folder / "labels.npy", labels)
-    steps = [{"do": "scores", "file": str(folder / "logits.npy"), "labels": str(folder / "labels.npy")}]
-    return float(gasbench(steps)[0][NAMES.index("sn34_score")])
+    }[track.input.reader]
+    media = [{**how, "file": str(kit / "sample-data" / row.file)} for row in rows]
+    arrays = [f"{number}.npy" for number in range(len(media))]
+    asked = {
+        "do": "answers",
+        "file": str(kit / "entry"),
+        "modality": str(track.input.reader),
+        "inputs": arrays,
+    }
+    scored = {"do": "scores", "file": f"{len(media)}.npy", "labels": str(workdir / "labels.npy")}
+    return [*media, asked, scored]
+
+
+def sides_of(entry: Path, track: TrackSpec, workdir: Path) -> tuple[int, ...]:
+    """Return the shape that the entry's configuration asks for."""
+    unpacked = unpack(entry, destination=workdir / "package", limits=track.archive_limits)
+    package = recognise(unpacked, allowed=track.formats, formats=FORMATS)
+    return FORMATS[package.format].settle(package, track).track.input.sides()

@@ -85,7 +85,8 @@ def old_columns(document: TrackDocument) -> dict[str, Any]:
     spec = document.spec
     renamed = {"shape", "fit", "mean", "std", "dtype", "low", "high"}
     inputs = {
-        f"input_{name}" if name in renamed else name: value for name, value in plain_of(spec.input).items()
+        f"input_{name}" if name in renamed else name: value
+        for name, value in without_young("input", plain_of(spec.input)).items()
     }
     output = plain_of(spec.output)
     second = plain_of(spec.quantisation) if spec.quantisation else {"precision": ""}

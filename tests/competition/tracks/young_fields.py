@@ -9,6 +9,17 @@ from typing import Any, Final
 from scoring.tracks import TrackDocument
 
 YOUNG: Final[Mapping[str, tuple[str, ...]]] = {
+    "input": (
+        "decoder",
+        "orientation",
+        "resize",
+        "crop",
+        "interpolation",
+        "antialias",
+        "mix",
+        "resampler",
+        "peaks",
+    ),
     "budgets": ("macs_counter", "capture"),
     "run_limits": ("processes",),
     "page": ("prizes", "breakdown"),
