@@ -158,5 +158,6 @@ def test_every_track_keeps_its_document_forward_and_its_columns_back(as_it_was: 
     assert back == before
     assert all("summary" in body and not IN_COLUMNS & body.keys() for body in bodies)
     assert all(
-        plain(document)["input"] == body["input"] for document, body in zip(documents, bodies, strict=True)
+        without_young("input", plain(document)["input"]) == body["input"]
+        for document, body in zip(documents, bodies, strict=True)
     )
