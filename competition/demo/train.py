@@ -140,7 +140,7 @@ def _fit(
     loss_of: Callable[[Tensor, Tensor], Tensor],
 ) -> None:
     # Processors convolve about a third faster where the channels lie side by side.
-    model.to(memory_format=torch.channels_last)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # not in its stubs
     pictures = pictures.contiguous(memory_format=torch.channels_last)
     steps = EPOCHS[track] * (len(labels) // BATCH)
     optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=1e-2)
@@ -157,7 +157,7 @@ def _fit(
             schedule.step()
             total += loss.item()
         _say(f"{track}: epoch {epoch + 1}/{EPOCHS[track]}: loss {total / len(order):.3f}")
-    model.to(memory_format=torch.contiguous_format).eval()
+    model.to(memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]  # not in its stubs
 
 
 def _pack_track1(model: DigitPairs, target: Path) -> None:
