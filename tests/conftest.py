@@ -28,6 +28,8 @@ from tests.examples import START, Clock, new_benchmark, rewrite
 hypothesis.settings.register_profile("podium", deadline=None)
 hypothesis.settings.load_profile("podium")
 
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
+
 
 @cache
 def sandbox_failure() -> str:
@@ -35,6 +37,13 @@ def sandbox_failure() -> str:
     from scoring.sandbox.trial import trial_failure
 
     return trial_failure("bubblewrap")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what reads or writes a database, so that it can be run on another one alone."""
+    for item in items:
+        if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker("database")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -173,6 +173,7 @@ def broker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return url
 
 
+@pytest.mark.broker
 def test_a_message_wakes_a_worker_that_has_no_scheduler(
     alice: User, real_track: Track, tmp_path: Path, broker: str
 ) -> None:
