@@ -10,6 +10,9 @@ READY_DEV := $(VENV)/.ready-dev
 PORT ?= 8000
 ONCE ?=
 FULL ?=
+# Of `make test`: FAST=1 for the inner loop, COLD=1 to start every child afresh and in bubblewrap.
+FAST ?=
+COLD ?=
 # Of `make mutants`: how many of each module. Which modules; of `make bench`, which benchmarks (beginnings of names).
 EACH ?= 12
 ONLY ?=
@@ -61,11 +64,12 @@ demo: system-required $(READY)  ## Real images, two trained baselines, site, wor
 serve: system-required $(READY)  ## Site and worker on your own data in var/
 	@PORT=$(PORT) $(BIN)/python -m competition.demo.serve
 
-test: develop test-local test-services  ## All tests; also on PostgreSQL with Redis or RabbitMQ where these run
+test: develop test-local $(if $(FAST),,test-services)  ## All tests; also on PostgreSQL, Redis and RabbitMQ where these run (FAST=1: a minute's worth)
 
-# Most tests wait for a child that imports torch; of more than four at once, each has too little memory and time.
+# Of more than four tests at once, those that start a sandbox have too little memory and time. Byte code of tests is kept.
 test-local:
-	@$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
+	@PYTHONDONTWRITEBYTECODE= PODIUM_TEST_COLD=$(COLD) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
+	  --dist worksteal $(if $(FAST),-m "not (sandbox or browser or slow or peer)",--durations 20)
 
 test-services:
 	@bash .ci/test-services

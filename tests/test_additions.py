@@ -80,6 +80,9 @@ class Tree:
         return shipped.is_file() and shipped.read_bytes() == (self.root / name).read_bytes()
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def tree(tmp_path: Path) -> Tree:
     root = tmp_path / "tree"
@@ -270,7 +273,6 @@ print("page" if "Bare zip" in formats_in_words(document.spec)[0].title else "")
 """
 
 
-@pytest.mark.slow
 def test_a_format_is_a_folder_of_rules_and_a_row(tree: Tree, tmp_path: Path) -> None:
     tree.write("scoring/packages/bare/__init__.py", BARE)
     tree.insert("scoring/contracts/format.py", '    BARE = "bare"\n', before='    ONNX = "onnx"\n')

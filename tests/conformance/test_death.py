@@ -35,7 +35,7 @@ time.sleep(0.3)
 @pytest.fixture(
     params=[
         pytest.param(BubblewrapSandbox, marks=pytest.mark.sandbox, id="bubblewrap"),
-        pytest.param(UnconfinedSandbox, id="unconfined"),
+        pytest.param(UnconfinedSandbox, marks=pytest.mark.slow, id="unconfined"),
     ]
 )
 def build(request: pytest.FixtureRequest) -> Build:

@@ -153,7 +153,7 @@ CHECKS = (
     ),
 )
 
-NEEDS = {"bubblewrap": pytest.mark.sandbox}
+NEEDS = {"bubblewrap": pytest.mark.sandbox, "unconfined": pytest.mark.slow}
 
 
 def real(name: str, program: str) -> Sandbox:
@@ -165,7 +165,7 @@ def real(name: str, program: str) -> Sandbox:
     params=[
         *(pytest.param(name, marks=NEEDS.get(name, ())) for name in BACKENDS),
         pytest.param("ahead", marks=pytest.mark.sandbox),
-        "forked",
+        pytest.param("forked", marks=pytest.mark.slow),
         "fake",
     ]
 )

@@ -34,6 +34,7 @@ def assert_sound(evaluation: Evaluation) -> None:
     assert evaluation.status != Status.FAILED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rejects", [False, True], ids=["scored", "rejected"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("error", [DiskFull, Outage, PowerCut, KeyboardInterrupt])

@@ -51,6 +51,9 @@ model: {num_classes: 2, weights_file: model.safetensors}
 """
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def job(tmp_path: Path) -> Callable[..., Job]:
     """Return a function that makes a job on four tiny pictures with this model.py."""
@@ -99,7 +102,6 @@ def test_a_child_is_surrounded_by_the_same(job: Callable[..., Job], tmp_path: Pa
     assert cold["is_at_home"] == [True, True]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("task", "package_format"),
     [(Task.PREDICT, Format.CVPR_ZIP), (Task.MEASURE, Format.CVPR_ZIP), (Task.MEASURE, Format.GASBENCH)],

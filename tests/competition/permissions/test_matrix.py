@@ -12,7 +12,7 @@ from tests.competition.permissions.addresses import VARIANTS, routes
 from tests.competition.permissions.asking import ask
 from tests.competition.permissions.scene import OUTSIDERS, OWN, ROLES, SECRETS, Scene, make_scene
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 NOT_DONE = {"sign-in", "forbidden", "hidden", "no-method"}

@@ -73,6 +73,7 @@ def run_program(program, *arguments):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", ["video", "audio"])
 def test_sixteen_times_the_samples_take_no_more_memory(reader, tmp_path):
     write_copies(tmp_path / "few", WRITERS[reader](tmp_path), FEW)

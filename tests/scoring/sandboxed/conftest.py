@@ -33,6 +33,13 @@ START = (
 READERS_BY_DIMENSIONS = {2: Reader.AUDIO, 4: Reader.IMAGE, 5: Reader.VIDEO}
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs the child as slow: the first of them waits for torch."""
+    for item in items:
+        if "child" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+
+
 @dataclass(frozen=True)
 class Finished:
     exit_code: int

@@ -112,6 +112,7 @@ def check(module: nn.Module, path: Path) -> None:
     assert counts.uncounted_ops == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["convolutions", "tokens", "lstm", "products", "windowed masks"])
 def test_a_graph_of_the_newer_exporter_counts_as_its_module(name: str, tmp_path: Path) -> None:
     module = MODULES[name]().eval()
