@@ -19,6 +19,7 @@ from scoring.budget.onnx.operators import (
     PRODUCTS,
     of_unknown_shape,
 )
+from scoring.budget.onnx.rewritten import DIALECT, REWRITINGS, values_rewritten
 from scoring.budget.onnx.shapes import Fact, Scope, UnknownShapeError
 from scoring.budget.onnx.steps import TooLargeError, define_weights, follow
 from scoring.budget.onnx.unfolded import Unfolded
@@ -83,6 +84,8 @@ class Counter:
         try:
             if node.op_type in FLOWS:
                 return self._count_flow(node, scope)
+            if node.op_type in REWRITINGS:
+                return self._count_rewritten(node, scope)
             follow(node, scope, self._dialect, self._max_value_bytes)
             self.unfolded.see(node, scope)
             formula = FORMULAS.get(node.op_type)
@@ -93,6 +96,24 @@ class Counter:
         except (UnknownShapeError, LookupError, StopIteration, ValueError):
             # The last three: a node that lacks an input, a body or an attribute that its formula needs.
             return Tally(uncounted=frozenset({_unknown(node)}), node_runs=1)
+
+    def _count_rewritten(self, node: NodeProto, scope: Scope) -> Tally:
+        """Count an operator of ONNX Runtime's own by the standard ones that do its work."""
+        for name in node.output:
+            scope.define(name, None)
+        inside, macs = scope.inner(), 0
+        for each in REWRITINGS[node.op_type](node, inside):
+            follow(each, inside, DIALECT, self._max_value_bytes)
+            self.unfolded.see(each, inside)
+            formula = FORMULAS.get(each.op_type)
+            macs += 0 if formula is None else formula(each, inside)
+        for name in node.output:
+            scope.define(name, inside.get(name))
+        if not _is_made(node, scope):
+            for name in node.input:
+                self.unfolded.note(scope.get(name))
+        values = 0 if macs or _is_made(node, scope) else values_rewritten(node, scope)
+        return Tally(macs, node_runs=1, values=values)
 
     def _count_flow(self, node: NodeProto, scope: Scope) -> Tally:
         for name in node.output:
@@ -220,8 +241,13 @@ def _worked_on(node: NodeProto, scope: Scope) -> int:
     """Return how many values a node works on; constants are worked on once, before the first picture."""
     if node.op_type in MOVES or not node.output:
         return 0
-    fact = scope.get(node.output[0])
-    return 0 if fact is not None and fact.made is not None else values_worked_on(node, scope)
+    return 0 if _is_made(node, scope) else values_worked_on(node, scope)
+
+
+def _is_made(node: NodeProto, scope: Scope) -> bool:
+    """Say whether a node's first output is a constant."""
+    fact = scope.get(node.output[0]) if node.output else None
+    return fact is not None and fact.made is not None
 
 
 def _unknown(node: NodeProto) -> str:

@@ -15,6 +15,7 @@ from onnx.checker import ValidationError
 from onnx.shape_inference import InferenceError, infer_node_outputs
 
 from scoring.budget.onnx.shapes import Scope
+from scoring.contracts.runtime_operators import RUNTIME_NORMALISATIONS
 
 # What ONNX's Python and C++ raise for nodes that make no sense.
 NONSENSE: Final = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
@@ -46,6 +47,8 @@ def output_types(node: NodeProto, scope: Scope, dialect: Dialect) -> dict[str, T
     """Return the types of a node's outputs; nothing where an input's is unknown or the node makes no sense."""
     names = list(dict.fromkeys(name for name in node.input if name))
     facts = {name: fact for name in names if (fact := scope.get(name)) is not None}
+    if node.op_type in RUNTIME_NORMALISATIONS and not defs.has(node.op_type, dialect.standard, ""):
+        node = NodeProto(op_type="Identity", input=node.input[:1], output=node.output[:1])
     if len(facts) < len(names) or not defs.has(node.op_type, dialect.standard, ""):
         return {}
     types = {name: fact.type for name, fact in facts.items()}

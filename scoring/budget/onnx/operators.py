@@ -25,6 +25,7 @@ from scoring.budget.onnx.formulas import (
     short_time_fourier,
     transposed_convolution,
 )
+from scoring.budget.onnx.rewritten import HEAVY
 
 FORMULAS: Final[dict[str, Formula]] = {
     "AffineGrid": affine_grid,
@@ -59,7 +60,7 @@ def of_unknown_shape(operator: str) -> str:
 # Elementwise, and free where they do not grow.
 MAYBE_FREE: Final = frozenset({"Div", "Mul"})
 # Written elementwise, a product runs at the speed of memory: processor time bounds it well below the budget.
-PRODUCTS: Final = frozenset(FORMULAS) - MAYBE_FREE
+PRODUCTS: Final = (frozenset(FORMULAS) - MAYBE_FREE) | HEAVY
 # What multiplies, or hides what multiplies, in ways that no formula here follows; no picture needs it.
 UNCOUNTED: Final = frozenset(
     """
@@ -86,16 +87,17 @@ MOVES: Final = frozenset(
 WORKS: Final = frozenset(
     """
     Abs Acos Acosh Add And ArgMax ArgMin Asin Asinh Atan Atanh AveragePool BatchNormalization Bernoulli
-    BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor BlackmanWindow Ceil Celu Clip Col2Im Cos Cosh CumProd
-    CumSum DequantizeLinear DynamicQuantizeLinear Elu Equal Erf Exp Floor Gelu GlobalAveragePool GlobalLpPool
-    GlobalMaxPool Greater GreaterOrEqual GridSample GroupNormalization HammingWindow HannWindow HardSigmoid
-    HardSwish Hardmax InstanceNormalization IsInf IsNaN LRN LayerNormalization LeakyRelu Less LessOrEqual Log
-    LogSoftmax LpNormalization LpPool Max MaxPool MaxRoiPool MaxUnpool Mean MeanVarianceNormalization
-    MelWeightMatrix Min Mish Mod Multinomial Neg NegativeLogLikelihoodLoss NonMaxSuppression Not Or PRelu Pow
-    QuantizeLinear RMSNormalization Reciprocal ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax
-    ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu Resize RoiAlign RotaryEmbedding Round Selu
-    Shrink Sigmoid Sign Sin Sinh Softmax SoftmaxCrossEntropyLoss Softplus Softsign Sqrt Sub Sum SwiGLU Swish Tan
-    Tanh ThresholdedRelu TopK Unique Upsample Xor
+    BitShift BitwiseAnd BitwiseNot BitwiseOr BitwiseXor BlackmanWindow Ceil Celu Clip Col2Im Cos Cosh
+    CumProd CumSum DequantizeLinear DynamicQuantizeLinear Elu Equal Erf Exp Floor Gelu GlobalAveragePool
+    GlobalLpPool GlobalMaxPool Greater GreaterOrEqual GridSample GroupNormalization HammingWindow
+    HannWindow HardSigmoid HardSwish Hardmax InstanceNormalization IsInf IsNaN LRN LayerNormalization
+    LeakyRelu Less LessOrEqual Log LogSoftmax LpNormalization LpPool Max MaxPool MaxRoiPool MaxUnpool Mean
+    MeanVarianceNormalization MelWeightMatrix Min Mish Mod Multinomial Neg NegativeLogLikelihoodLoss
+    NonMaxSuppression Not Or PRelu Pow QuantizeLinear RMSNormalization Reciprocal ReduceL1 ReduceL2
+    ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd ReduceSum ReduceSumSquare Relu
+    Resize RoiAlign RotaryEmbedding Round Selu Shrink Sigmoid Sign SimplifiedLayerNormalization Sin Sinh
+    Softmax SoftmaxCrossEntropyLoss Softplus Softsign Sqrt Sub Sum SwiGLU Swish Tan Tanh ThresholdedRelu
+    TopK Unique Upsample Xor
     """.split()  # noqa: SIM905 (a table of words)
 )
 FREE: Final = MOVES | WORKS

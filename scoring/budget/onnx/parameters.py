@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from onnx import GraphProto, NodeProto, TensorProto, helper
+from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, helper
 
 from scoring.budget.onnx.tensors import VALUE_FIELDS, named_tensors, nodes
 from scoring.budget.onnx.uses import Uses, uses_of
@@ -20,6 +20,10 @@ INTEGER_BITS: Final = 64
 MAX_LISTED: Final = 64
 BYTE_BITS: Final = 8
 TEXT_BYTES_A_VALUE: Final = 4
+LEARNT: Final = "ai.onnx.ml::"
+POINTING_LISTS: Final = ("nodes_", "class_", "target_", "leaf_", "tree_", "vectors_")
+# One of six words for each node, how it compares (a runtime loads no other), and what no runtime reads.
+UNREAD: Final = frozenset({"nodes_modes", "nodes_hitrates"})
 POINTERS: Final = frozenset(
     {
         TensorProto.BOOL,
@@ -95,6 +99,10 @@ def _listed_values(node: NodeProto, uses: Uses) -> tuple[int, int]:
     is_constant = node.op_type == "Constant" and len(node.output) > 0
     weights = loose = 0
     for attribute in node.attribute:
+        if node.op_type.startswith(LEARNT):
+            listed, others = _learnt_values(node, attribute, uses)
+            weights, loose = weights + listed, loose + others
+            continue
         loose += _text_values([attribute.s, *attribute.strings])
         if is_constant:
             weights += len(attribute.floats)
@@ -102,6 +110,18 @@ def _listed_values(node: NodeProto, uses: Uses) -> tuple[int, int]:
         elif max(len(attribute.floats), len(attribute.ints)) > MAX_LISTED:
             loose += len(attribute.floats) + len(attribute.ints)
     return weights, loose
+
+
+def _learnt_values(node: NodeProto, attribute: AttributeProto, uses: Uses) -> tuple[int, int]:
+    """Count what an operator of classical models lists: thresholds, leaves and coefficients are weights.
+
+    What tells where a branch leads is an integer that points; other integers may be the answer itself.
+    """
+    if attribute.name in UNREAD:
+        return 0, len(attribute.strings) + len(attribute.floats)
+    points = attribute.name.startswith(POINTING_LISTS)
+    each = 1 if points else uses.numbers_in(next(iter(node.output), ""), INTEGER_BITS, floating=False)
+    return len(attribute.floats), len(attribute.ints) * each + _text_values([attribute.s, *attribute.strings])
 
 
 def _text_values(texts: Iterable[bytes]) -> int:

@@ -11,6 +11,8 @@ from typing import Any
 from numpy.typing import NDArray
 from onnx import GraphProto, ModelProto, TensorProto, TypeProto, helper
 
+from scoring.contracts.runtime_operators import RUNTIME_OPERATORS, qualified
+
 Value = NDArray[Any]
 
 
@@ -154,7 +156,7 @@ def _item_bytes(element_type: int) -> int:
 
 
 def use_short_names(model: ModelProto) -> None:
-    """Call the standard operators' domain by one of its two names, so that shape inference finds them."""
+    """Call the standard operators' domain by one of its two names, and others by their domain's and their own."""
     for opset in model.opset_import:
         opset.domain = _short(opset.domain)
     _use_short_names(model.graph)
@@ -162,6 +164,9 @@ def use_short_names(model: ModelProto) -> None:
 
 def _use_short_names(graph: GraphProto) -> None:
     for node in graph.node:
+        if node.domain in RUNTIME_OPERATORS:
+            node.op_type = qualified(node.domain, node.op_type)
+            node.domain = ""
         node.domain = _short(node.domain)
         for attribute in node.attribute:
             if attribute.HasField("g"):

@@ -17,6 +17,7 @@ from scoring.budget.onnx.shapes import Value
 from scoring.budget.onnx.values import stored_value
 
 BYTE: Final = 8
+NIBBLE: Final = 4
 # The step of an unpacking whose amount is itself computed.
 UNKNOWN_STEP: Final = 4
 # Inputs that say where, how far or how large, and whose numbers never reach the output.
@@ -83,6 +84,8 @@ POINTING: Final[Mapping[str, frozenset[int]]] = {
 WHOLE: Final[Mapping[str, frozenset[int]]] = {
     "DequantizeLinear": frozenset({0, 2}),
     "QLinearConv": frozenset({8}),
+    "com.microsoft::QGemm": frozenset({6}),
+    "com.microsoft::QLinearConv": frozenset({8}),
 }
 # Operators whose outputs hold numbers of their inputs as they are.
 MOVING: Final = frozenset(
@@ -90,12 +93,16 @@ MOVING: Final = frozenset(
     CenterCropPad Compress Concat DepthToSpace Expand Flatten Gather GatherElements GatherND Identity Pad
     Reshape ReverseSequence ScatterElements ScatterND Slice SpaceToDepth Split Squeeze Tile Transpose Trilu
     Unsqueeze Where
+    com.microsoft::GatherND com.microsoft::Pad com.microsoft::Trilu ai.onnx.ml::ArrayFeatureExtractor
     """.split()  # noqa: SIM905 (a table of words)
 )
 INTEGER_ARITHMETIC: Final = frozenset(
     "Abs Add BitwiseNot BitwiseOr BitwiseXor Clip Max Min Mul Neg Sub Sum".split()  # noqa: SIM905
 )
 UNPACKING: Final = frozenset("BitShift BitwiseAnd Div Mod".split())  # noqa: SIM905
+# Products that unpack their weights and zero points.
+PACKED: Final = frozenset({"com.microsoft::MatMulBnb4", "com.microsoft::MatMulNBits"})
+PACKED_PLACES: Final = frozenset({1, 3})
 INTEGERS: Final = frozenset(
     {
         *(TensorProto.INT8, TensorProto.INT16, TensorProto.INT32, TensorProto.INT64),
@@ -151,7 +158,9 @@ def _note(name: str, place: int, node: NodeProto, uses: Uses, known: Mapping[str
             _lower(uses.cast_steps, name, _known(uses.cast_steps, node.output))
         return
     uses.calculated.add(name)
-    if node.op_type == "BitCast":
+    if node.op_type in PACKED and place in PACKED_PLACES:
+        _lower(uses.steps, name, [_bits_of(node)])
+    elif node.op_type == "BitCast":
         _lower(uses.steps, name, _known(uses.steps, node.output))
         _lower(uses.cast_steps, name, [*_known(uses.steps, node.output), BYTE])
     elif node.op_type in UNPACKING:
@@ -188,6 +197,11 @@ _STEPS: Final = {
     "Div": lambda divisor: divisor.bit_length() - 1,
     "Mod": lambda divisor: divisor.bit_length() - 1,
 }
+
+
+def _bits_of(node: NodeProto) -> int:
+    """Return how many bits each of the packed weights has."""
+    return next((attribute.i for attribute in node.attribute if attribute.name == "bits"), NIBBLE) or 1
 
 
 def _casts_to_integer(node: NodeProto) -> bool:
