@@ -111,7 +111,7 @@ CODES: Final[dict[str, Code]] = {
     ),
     "unsupported_onnx": Code(
         "The ONNX model is not supported: {why}.",
-        "Export with standard operators, a supported opset, one output, and one input of the track's shape "
+        "Export with standard operators, a supported opset, and one input of the track's shape "
         "(“?” stands for any size).",
     ),
     # budget
@@ -251,6 +251,11 @@ CODES: Final[dict[str, Code]] = {
     "wrapping_folder": Code(
         "Everything in the archive is inside one folder, “{path}”; Podium used that folder's contents.",
         "Next time, zip the contents instead: `cd folder && zip -r ../entry.zip .`, or use `podium pack`.",
+        warning=True,
+    ),
+    "output_chosen": Code(
+        "The ONNX model has {found} outputs ({outputs}); “{name}” is scored, because {why}.",
+        "If another one is meant, call it “logits”, or export the model with that one alone.",
         warning=True,
     ),
     "open_input_size": Code(

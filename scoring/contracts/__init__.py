@@ -23,7 +23,9 @@ from scoring.contracts.counter import (
 )
 from scoring.contracts.crossing import (
     ALONE,
+    ANSWER,
     EXACT_ARITHMETIC,
+    INLINED,
     LENGTH_BYTES,
     ON_TRIALS,
     STARTED_REPLY,
@@ -114,6 +116,7 @@ from scoring.contracts.track import (
 
 __all__ = [
     "ALONE",
+    "ANSWER",
     "BOX_FIELDS",
     "BUDGET_RULES",
     "BYTES_RULE",
@@ -126,6 +129,7 @@ __all__ = [
     "FREE_VALUES_A_SAMPLE",
     "HEAD_BYTES",
     "IGNORED_CLASS",
+    "INLINED",
     "LATENCY_RULE",
     "LENGTH_BYTES",
     "MACS_RULE",

@@ -145,6 +145,12 @@ The integer kernels of ONNX Runtime cut sums off on processors without instructi
 graph would have other scores on other workers.
 """
 
+ANSWER = "answer"
+"""An option of the `onnx` loader: the name of the output that is scored, where the graph has several."""
+
+INLINED = "inlined"
+"""An option of the `onnx` loader: the model defines functions, which are put in the place of their calls."""
+
 STARTED_REPLY = b'{"outcome": "started"}'
 """What the child says once its own libraries are loaded, just before it turns to the entry.
 

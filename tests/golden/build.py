@@ -19,12 +19,13 @@ from typing import Any
 
 import numpy as np
 import safetensors.numpy
-from onnx import TensorProto, helper, numpy_helper
+from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from tests.golden.byom import byom_files
 
 END = struct.Struct("<4s4H2LH")
 UNIX = 3
+OTHER_VERSIONS = {"ai.onnx.ml": 3}
 
 
 def build_entry(case: Mapping[str, Any], case_folder: Path, target_folder: Path) -> Path:
@@ -97,14 +98,16 @@ def _content(source: Mapping[str, Any], case_folder: Path) -> bytes:
 
 
 def _onnx(outline: Mapping[str, Any]) -> bytes:
-    """Build a model: nodes are `[operator, inputs, outputs, attributes]`, weights are shapes."""
+    """Build a model: nodes are `[operator, inputs, outputs, attributes]`, weights are shapes.
+
+    Outputs are names, or shapes by name; functions are those of the domain `own`, as graphs without weights.
+    """
+    nodes, outputs = _nodes(outline["nodes"]), outline.get("outputs", ["y"])
+    shapes = (
+        outputs if isinstance(outputs, dict) else {name: ["n", outline.get("width", 100)] for name in outputs}
+    )
     graph = helper.make_graph(
-        [
-            helper.make_node(
-                operator, inputs.split(), outputs.split(), **(attributes[0] if attributes else {})
-            )
-            for operator, inputs, outputs, *attributes in outline["nodes"]
-        ],
+        nodes,
         "golden",
         [
             helper.make_tensor_value_info(
@@ -112,15 +115,29 @@ def _onnx(outline: Mapping[str, Any]) -> bytes:
             )
             for name, shape in outline.get("inputs", {"x": ["n", 3, 224, 224]}).items()
         ],
-        [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", outline.get("width", 100)])
-            for name in outline.get("outputs", ["y"])
-        ],
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in shapes.items()],
         initializer=[_weight(name, weight) for name, weight in outline.get("weights", {}).items()],
     )
     opsets = [helper.make_opsetid(outline.get("domain", ""), outline.get("opset", 17))]
-    model = helper.make_model(graph, opset_imports=opsets, ir_version=outline.get("ir_version", 8))
+    functions = [
+        helper.make_function("own", name, each["inputs"], each["outputs"], _nodes(each["nodes"]), opsets)
+        for name, each in outline.get("functions", {}).items()
+    ]
+    others = [
+        helper.make_opsetid(name, OTHER_VERSIONS.get(name, 1))
+        for name in sorted({node.domain for node in nodes} - {""})
+    ]
+    model = helper.make_model(
+        graph, functions=functions, opset_imports=opsets + others, ir_version=outline.get("ir_version", 8)
+    )
     return model.SerializeToString()
+
+
+def _nodes(outline: list[Any]) -> list[NodeProto]:
+    return [
+        helper.make_node(operator, inputs.split(), outputs.split(), **(attributes[0] if attributes else {}))
+        for operator, inputs, outputs, *attributes in outline
+    ]
 
 
 def _weight(name: str, weight: Any) -> TensorProto:

@@ -8,6 +8,7 @@ from typing import Final
 from onnx import ModelProto, TensorProto, TypeProto, ValueInfoProto
 
 from scoring.contracts import Dtype, InputContract, TrackSpec, stored_dtype
+from scoring.packages.onnx.outputs import answer_of
 from scoring.packages.onnx.walk import shown
 
 INPUT_TYPES: Final[Mapping[int, str]] = {TensorProto.FLOAT: "float32", TensorProto.UINT8: "uint8"}
@@ -22,9 +23,12 @@ def contract_problems(model: ModelProto, track: TrackSpec) -> Iterator[str]:
         yield from _input_problems(inputs[0], track.input)
     else:
         yield f"it has {len(inputs)} inputs{_names(inputs)}; it must have exactly one"
-    if len(model.graph.output) != 1:
-        outputs = model.graph.output
-        yield f"it has {len(outputs)} outputs{_names(list(outputs))}; it must have exactly one"
+    if not model.graph.output:
+        yield "it has no outputs; it must have one"
+    elif len(model.graph.output) > 1:
+        answer = answer_of(model, track.output)
+        if isinstance(answer, str):
+            yield answer
 
 
 def data_inputs(model: ModelProto) -> list[ValueInfoProto]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
@@ -11,15 +11,27 @@ from onnx import GraphProto, ModelProto, NodeProto, TensorProto
 
 def graphs(model: ModelProto) -> Iterator[GraphProto]:
     """Yield the main graph and every graph inside the attributes of nodes, at any depth."""
-    pending = [model.graph]
+    yield model.graph
+    yield from graphs_inside(model.graph.node)
+
+
+def graphs_inside(body: Iterable[NodeProto]) -> Iterator[GraphProto]:
+    """Yield every graph inside the attributes of nodes, at any depth."""
+    pending = [body]
     while pending:
-        graph = pending.pop()
-        yield graph
-        for node in graph.node:
+        for node in pending.pop():
             for attribute in node.attribute:
-                pending.extend(attribute.graphs)
-                if attribute.HasField("g"):
-                    pending.append(attribute.g)
+                inner = [*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])]
+                yield from inner
+                pending.extend(graph.node for graph in inner)
+
+
+def nodes_below(body: Iterable[NodeProto]) -> Iterator[NodeProto]:
+    """Yield these nodes and those of the graphs inside them."""
+    body = list(body)
+    yield from body
+    for graph in graphs_inside(body):
+        yield from graph.node
 
 
 def nodes(model: ModelProto) -> Iterator[NodeProto]:

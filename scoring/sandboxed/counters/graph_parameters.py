@@ -23,7 +23,19 @@ _WIDE: Final = frozenset(
 
 def count_graph_parameters(graph: onnx.GraphProto) -> int:
     """Return how many floats and bytes the graph's tensors hold, and those of the graphs inside it."""
-    return sum(math.prod(tensor.dims) for tensor in _tensors(graph) if tensor.data_type not in _WIDE)
+    stored = sum(math.prod(tensor.dims) for tensor in _tensors(graph) if tensor.data_type not in _WIDE)
+    return stored + _listed(graph)
+
+
+def _listed(graph: onnx.GraphProto) -> int:
+    """Count the thresholds, leaves and coefficients of classical models, which are lists of attributes."""
+    learnt = (node for node in graph.node if node.domain == "ai.onnx.ml")
+    return sum(
+        len(attribute.floats)
+        for node in learnt
+        for attribute in node.attribute
+        if attribute.name != "nodes_hitrates"
+    )
 
 
 def _tensors(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from scoring.contracts import EXACT_ARITHMETIC, Dtype, InputContract, Request, stored_dtype
+from scoring.contracts import ANSWER, EXACT_ARITHMETIC, INLINED, Dtype, InputContract, Request, stored_dtype
 from scoring.sandboxed.inputs import FloatBatches, Pixels, pad
 from scoring.sandboxed.outputs import refuse_kind, to_rows
 from scoring.sandboxed.refusal import load_failed
@@ -17,13 +18,19 @@ from scoring.sandboxed.settle import seed_all
 
 _FLOAT, _UINT8 = "tensor(float)", "tensor(uint8)"
 _ERRORS_ONLY = 3
+# Where the weights lie that the model keeps in other files, if the model itself comes from memory.
+WEIGHTS_FOLDER = "session.model_external_initializers_file_folder_path"
 
 
 class OnnxEntry:
-    """An ONNX Runtime session and how batches reach it."""
+    """An ONNX Runtime session, how batches reach it, and the place of its answer among its outputs."""
 
     def __init__(self, session: onnxruntime.InferenceSession, request: Request) -> None:
         self._session = session
+        answer = request.options.get(ANSWER)
+        self._outputs = None if answer is None else [str(answer)]
+        names = [output.name for output in session.get_outputs()]
+        self.place = 0 if answer is None else names.index(str(answer))
         self._request = request
         self._input = _single_input(session, request.input)
         self.fixed_batch = self._input.shape[0] if isinstance(self._input.shape[0], int) else None
@@ -49,7 +56,7 @@ class OnnxEntry:
 
     def raw(self, pixels: Pixels) -> NDArray[Any]:
         """Return the graph's one output for a batch that it takes as a whole."""
-        outputs = self._session.run(None, {self._input.name: self.feed(pixels)})
+        outputs = self._session.run(self._outputs, {self._input.name: self.feed(pixels)})
         if len(outputs) != 1:
             raise refuse_kind(f"{len(outputs)} outputs")
         if not isinstance(outputs[0], np.ndarray):
@@ -61,6 +68,15 @@ def load(package: Path, request: Request) -> OnnxEntry:
     """Open the graph; custom operators are refused because none is ever registered."""
     seed_all(request.seed)
     return OnnxEntry(open_session(package / request.main, request), request)
+
+
+def read_graph(path: Path, request: Request) -> bytes | None:
+    """Return the graph that was counted, where the file's own has functions; None where it has none."""
+    if request.options.get(INLINED) is not True:
+        return None
+    # Few graphs have functions; the others start without this library.
+    model: Any = import_module("onnx").load(path, load_external_data=False)
+    return bytes(import_module("onnx.inliner").inline_local_functions(model).SerializeToString())
 
 
 def open_session(path: Path, request: Request, *, optimise: bool = True) -> onnxruntime.InferenceSession:
@@ -75,7 +91,11 @@ def open_session(path: Path, request: Request, *, optimise: bool = True) -> onnx
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     if request.options.get(EXACT_ARITHMETIC) is True:
         options.add_session_config_entry("session.disable_quant_qdq", "1")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    graph = read_graph(path, request)
+    if graph is not None:
+        options.add_session_config_entry(WEIGHTS_FOLDER, str(path.parent))
+    source = str(path) if graph is None else graph
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
 def _single_input(session: onnxruntime.InferenceSession, contract: InputContract) -> onnxruntime.NodeArg:

@@ -31,7 +31,7 @@ def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Re
     prepare_counters()
     with entry_failures(Outcome.LOAD_FAILED, request.task):
         entry = onnx_graph.load(package, request)
-        parameters = count_graph_parameters(onnx.load(package / request.main).graph)
+        parameters = count_graph_parameters(_graph(package / request.main, request))
     _probe(entry, request, pixels)
     macs, warnings = _second_opinion(entry, request, package / request.main, pixels)
     if not parameters:
@@ -44,6 +44,12 @@ def run(request: Request, package: Path, pixels: Pixels, channel: Channel) -> Re
         "uncounted_ops": list(macs.uncounted_ops),
         "warnings": warnings,
     }
+
+
+def _graph(path: Path, request: Request) -> onnx.GraphProto:
+    plain = onnx_graph.read_graph(path, request)
+    model = onnx.load(path, load_external_data=False) if plain is None else onnx.ModelProto.FromString(plain)
+    return model.graph
 
 
 def _probe(entry: onnx_graph.OnnxEntry, request: Request, pixels: Pixels) -> None:
@@ -83,7 +89,8 @@ def _difference(module: nn.Module, entry: onnx_graph.OnnxEntry, batch: Pixels) -
     # As floats: differences of unsigned integers would wrap around.
     expected = entry.raw(batch).astype(np.float32)
     with torch.no_grad():
-        found = module(torch.from_numpy(entry.feed(batch).copy())).numpy()
+        answer = module(torch.from_numpy(entry.feed(batch).copy()))
+    found = (answer if isinstance(answer, torch.Tensor) else answer[entry.place]).numpy()
     scale = max(float(np.abs(expected).max(initial=0.0)), 1.0)
     # A difference that is not a number must still be reported as one, above the tolerance.
     largest = float(np.nan_to_num(np.abs(expected - found), nan=3e38, posinf=3e38).max(initial=0.0))

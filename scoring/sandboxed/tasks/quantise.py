@@ -16,6 +16,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import version_converter
+from onnx.inliner import inline_local_functions
 from onnxruntime.quantization import (
     CalibrationDataReader,
     MinMaxCalibrater,
@@ -84,6 +85,7 @@ def _prepare(source: Path, folder: Path) -> None:
     """Fold what can be folded, such as normalisation into convolutions, and infer every type."""
     # External weights come into the one file that the quantiser reads.
     model = onnx.load(source)
+    model = inline_local_functions(model) if model.functions else model
     if _opset(model) < FIRST_WITH_CHANNELS:
         model = version_converter.convert_version(model, FIRST_WITH_CHANNELS)
     onnx.save(model, folder / FLOAT)
@@ -128,5 +130,5 @@ def _write(folder: Path) -> None:
 
 def _try(request: Request, folder: Path, pixels: Pixels) -> None:
     """Answer a sample, so that a graph that does not run is told of here."""
-    asked = replace(request, main=QUANTISED, options={EXACT_ARITHMETIC: True})
+    asked = replace(request, main=QUANTISED, options={**request.options, EXACT_ARITHMETIC: True})
     onnx_graph.load(folder, asked).predict(pixels[:1])

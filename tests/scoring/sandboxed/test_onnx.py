@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
-from scoring.contracts import Format, Task
+from scoring.contracts import ANSWER, INLINED, Format, Task
 
 OPSET = 17
 
@@ -199,3 +199,39 @@ def test_converters_that_need_torchvision_are_loaded_for_graphs_with_their_opera
     module = convert(tmp_path / "net.onnx")
 
     assert "OnnxRoiAlign" in {type(part).__name__ for part in module.modules()}
+
+
+def test_the_output_that_is_asked_for_answers(child):
+    nodes = [
+        helper.make_node("ReduceMax", ["x"], ["other"], axes=[2, 3], keepdims=0),
+        helper.make_node("ReduceMean", ["x"], ["rows"], axes=[2, 3], keepdims=0),
+    ]
+    write_graph(child, nodes=nodes, output="other")
+    path = child.package / "net.onnx"
+    model = onnx.load(path)
+    model.graph.output.append(helper.make_tensor_value_info("rows", TensorProto.FLOAT, None))
+    onnx.save(model, path)
+
+    ended = child.run(Task.PREDICT, Format.ONNX, main="net.onnx", options={ANSWER: "rows"})
+
+    np.testing.assert_allclose(ended.rows, means(child.pixels) / 255, rtol=1e-5)
+
+
+def test_functions_are_inlined_before_they_run_with_weights_beside_them(child):
+    nodes = [
+        helper.make_node("ReduceMean", ["x"], ["means"], axes=[2, 3], keepdims=0),
+        helper.make_node("Twice", ["means", "w"], ["rows"], domain="own"),
+    ]
+    write_graph(child, nodes=nodes)
+    path = child.package / "net.onnx"
+    model = onnx.load(path)
+    opset = helper.make_opsetid("", OPSET)
+    product = helper.make_node("MatMul", ["a", "b"], ["c"])
+    model.functions.append(helper.make_function("own", "Twice", ["a", "b"], ["c"], [product], [opset]))
+    model.opset_import.add(domain="own", version=1)
+    model.graph.initializer.append(numpy_helper.from_array(2 * np.eye(3, dtype=np.float32), "w"))
+    onnx.save(model, path, save_as_external_data=True, location="weights", size_threshold=0)
+
+    ended = child.run(Task.PREDICT, Format.ONNX, main="net.onnx", options={INLINED: True})
+
+    np.testing.assert_allclose(ended.rows, 2 * means(child.pixels) / 255, rtol=1e-5)

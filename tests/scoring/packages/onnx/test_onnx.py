@@ -25,7 +25,7 @@ from scoring.contracts import (
 )
 from scoring.errors import Rejected, render_all
 from scoring.packages.onnx import check
-from scoring.packages.onnx.operators import MAX_IR, MAX_OPSET, MIN_IR, MIN_OPSET
+from scoring.packages.onnx.operators import MAX_IR, MAX_OPSET, MIN_IR, MIN_OPSET, graph_problems
 
 TRACK = TrackSpec(
     slug="t",
@@ -174,11 +174,54 @@ def test_operators_newer_than_the_opset_are_refused(codes: Codes) -> None:
     assert codes(model) == ["unsupported_onnx"]
 
 
-def test_functions_are_refused(codes: Codes) -> None:
+def test_functions_that_cannot_be_inlined_are_refused(codes: Codes) -> None:
     model = sound()
-    model.functions.add(name="f", domain="own")
+    model.functions.add(name="f", domain="ai.onnx")
 
     assert codes(model) == ["unsupported_onnx"]
+
+
+def refused_for(model: ModelProto) -> str:
+    return " ".join(graph_problems(model))
+
+
+@pytest.mark.parametrize(
+    ("domain", "operator", "why"),
+    [
+        ("com.microsoft", "MoE", "cannot count: com.microsoft::MoE"),
+        ("com.microsoft", "BeamSearch", "cannot count: com.microsoft::BeamSearch"),
+        ("com.microsoft", "EPContext", "cannot count: com.microsoft::EPContext"),
+        ("com.microsoft", "GatherBlockQuantized", "cannot count: com.microsoft::GatherBlockQuantized"),
+        ("com.microsoft", "Anything", "cannot count: com.microsoft::Anything"),
+        ("ai.onnx.ml", "ZipMap", "cannot count: ai.onnx.ml::ZipMap"),
+        ("com.microsoft.nchwc", "Conv", "for one kind of processor (com.microsoft.nchwc::Conv)"),
+        ("com.example", "Conv", "custom operators: com.example::Conv"),
+    ],
+)
+def test_a_refused_operator_is_named_with_the_reason(domain: str, operator: str, why: str) -> None:
+    model = sound()
+    model.graph.node[0].domain, model.graph.node[0].op_type = domain, operator
+
+    assert why in refused_for(model)
+
+
+@pytest.mark.parametrize(
+    ("domain", "operator"),
+    [("com.microsoft", "FusedConv"), ("com.microsoft", "QGemm"), ("ai.onnx.ml", "TreeEnsembleClassifier")],
+)
+def test_built_in_operators_are_accepted(domain: str, operator: str) -> None:
+    model = sound()
+    model.graph.node[0].domain, model.graph.node[0].op_type = domain, operator
+
+    assert refused_for(model) == ""
+
+
+@pytest.mark.parametrize("operator", ["LayerNormalization", "SimplifiedLayerNormalization"])
+def test_normalisations_that_the_runtime_has_at_every_opset_are_accepted(operator: str) -> None:
+    model = sound(opset=12)
+    model.graph.node[0].op_type = operator
+
+    assert refused_for(model) == ""
 
 
 def test_a_graph_without_nodes_is_refused(codes: Codes) -> None:
@@ -220,11 +263,18 @@ def test_a_model_without_inputs_is_refused(codes: Codes) -> None:
     assert codes(model) == ["unsupported_onnx"]
 
 
-@pytest.mark.parametrize("names", [[], ["y", "f"]])
-def test_other_numbers_of_outputs_are_refused(codes: Codes, names: list[str]) -> None:
+def test_a_model_without_outputs_is_refused(codes: Codes) -> None:
     model = sound()
     del model.graph.output[:]
-    model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in names)
+
+    assert codes(model) == ["unsupported_onnx"]
+
+
+def test_outputs_none_of_which_has_the_shape_are_refused(codes: Codes) -> None:
+    model = sound()
+    del model.graph.output[:]
+    others = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 48]) for name in ("f", "c")]
+    model.graph.output.extend(others)
 
     assert codes(model) == ["unsupported_onnx"]
 
