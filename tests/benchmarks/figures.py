@@ -34,6 +34,11 @@ class Figure:
             or self.value != self.value  # not a number
         )
 
+    @property
+    def of_time(self) -> bool:
+        """Say whether a busy machine changes it: counts and memory stay what they are."""
+        return self.unit in {"x", "s"}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:

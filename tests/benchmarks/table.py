@@ -34,9 +34,9 @@ def as_text(report: Report) -> str:
 
 
 def _text_rows(outcome: Outcome) -> Iterator[tuple[str, str, str, str, str]]:
-    mark = BUSY if outcome.busy else ""
     for figure in outcome.figures:
         name = f"{outcome.bench}: {figure.name}"
+        mark = BUSY if outcome.busy and figure.of_time else ""
         yield name, f"{measured(figure)}{mark}", bound(figure), MET[figure.met], str(figure.rounds)
     if outcome.failed:
         yield f"{outcome.bench}: failed: {outcome.failed}", "", "", "no", ""
@@ -48,7 +48,7 @@ MET: Final = {True: "yes", False: "NO", None: ""}
 def _remarks(report: Report) -> Iterator[str]:
     for outcome in report.outcomes:
         yield from (f"{outcome.bench}: {each.name}: {each.note}" for each in outcome.figures if each.note)
-    busy = [outcome for outcome in report.outcomes if outcome.busy]
+    busy = [each for each in report.outcomes if each.busy and any(figure.of_time for figure in each.figures)]
     if busy:
         names = ", ".join(f"{outcome.bench} {outcome.others:.1f}" for outcome in busy)
         yield f"*  Measured while others kept cores busy ({names}): measure again on a quiet machine."
@@ -123,7 +123,7 @@ def _figure(report: Report, bench: str, name: str) -> tuple[Figure, Outcome] | N
 
 def _cell(figure: Figure, outcome: Outcome) -> str:
     text = measured(figure) if figure.met is not False else f"**{measured(figure)}**, missed"
-    return f"{text}{BUSY_MARKDOWN if outcome.busy else ''}"
+    return f"{text}{BUSY_MARKDOWN if outcome.busy and figure.of_time else ''}"
 
 
 def _about(report: Report) -> Iterator[str]:

@@ -74,6 +74,14 @@ def test_figures_that_were_measured_beside_others_are_marked() -> None:
     assert "*  Measured while others kept cores busy (engine 0.9)" in text
 
 
+@pytest.mark.parametrize("unit", ["MB", "%", ""])
+def test_counts_and_memory_are_not_marked(unit: str) -> None:
+    figure = Figure(name="speed", value=2.0, unit=unit)
+
+    assert "*" not in table.as_text(report(figure, busy=True))
+    assert "*" not in table.as_markdown([report(figure, busy=True)])
+
+
 def test_figures_of_a_quiet_machine_are_not_marked() -> None:
     assert "*" not in table.as_text(report(Figure(name="speed", value=2.0)))
 
