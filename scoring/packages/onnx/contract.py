@@ -1,4 +1,4 @@
-"""Whether an ONNX model takes the track's input and gives one output."""
+"""Whether an ONNX model takes the track's input and has an output that can be the answer."""
 
 from __future__ import annotations
 
