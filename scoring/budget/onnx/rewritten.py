@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
 from typing import Final
 
 from onnx import AttributeProto, NodeProto, OperatorSetIdProto, TensorProto, helper
@@ -444,6 +445,10 @@ def values_rewritten(node: NodeProto, scope: Scope) -> int:
 def _refuse_shared_branches(node: NodeProto) -> None:
     """Raise where a branch grows on two others: each of many roots could walk the same long one."""
     found = attributes(node)
+    trees = found.get("nodes_treeids")
+    # A runtime begins a tree wherever the number changes, though it were the number of an earlier one.
+    if isinstance(trees, list) and len([*groupby(trees)]) > len(set(trees)):
+        raise UnknownShapeError
     if "tree_roots" not in found:
         return
     reached: list[int] = list(found["tree_roots"])  # type: ignore[call-overload] # a list, or it does not load

@@ -354,6 +354,14 @@ def test_a_forest_works_on_a_value_a_node() -> None:
     assert counts.parameters > nodes * 6
 
 
+def test_a_tree_that_begins_more_than_once_is_refused() -> None:
+    forest = tree(4)
+    trees = next(each for each in forest.attribute if each.name == "nodes_treeids")
+    trees.ints[:] = [0, 1, 0, 1]
+
+    assert counted([*ROWS, forest]).uncounted_ops == (f"{CLASSICAL}::TreeEnsembleClassifier (shape unknown)",)
+
+
 def test_roots_that_share_a_branch_are_refused() -> None:
     shared = helper.make_node(
         "TreeEnsemble",
