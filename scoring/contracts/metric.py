@@ -108,6 +108,7 @@ METRIC_FACTS: Final[Mapping[Metric, MetricFacts]] = {
         words="share of samples whose largest logit is at the label; ties go to the lower index",
         interval="Wilson",
         source="scikit-learn, `accuracy_score`",
+        one_logit=True,
     ),
     Metric.TOP5_ACCURACY: MetricFacts(
         title="Top-5 accuracy",

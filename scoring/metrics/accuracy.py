@@ -19,7 +19,9 @@ ROWS_AT_ONCE: Final = 4096
 
 
 def accuracy(labels: Labels, predictions: Predictions, weights: Weights | None) -> MetricResult:
-    """Score the class with the highest output."""
+    """Score the class with the highest output; a single one is the logit of class 1, beside 0 for class 0."""
+    if predictions.shape[1] == 1:
+        predictions = np.concatenate([np.zeros_like(predictions), predictions], axis=1)
     return _share(top_k_hits(labels, predictions, 1), weights)
 
 

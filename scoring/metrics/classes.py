@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -52,7 +53,9 @@ def brier(labels: Labels, predictions: Predictions, weights: Weights | None) -> 
 def binary_brier(labels: Labels, predictions: Predictions, weights: Weights | None) -> MetricResult:
     """Score the squared error of the probability that the label is above 0."""
     found = guesses.of_first_against_rest(labels, predictions)
-    return _mean_loss(found.brier, found.brier_baseline, weights)
+    scored = _mean_loss(found.brier, found.brier_baseline, weights)
+    # Of a sample or two, the interval reaches beyond the largest loss there is.
+    return replace(scored, ci=(scored.ci[0], min(1.0, scored.ci[1])))
 
 
 def multiclass_brier(labels: Labels, predictions: Predictions, weights: Weights | None) -> MetricResult:

@@ -72,8 +72,10 @@ def settle(package: Package, track: TrackSpec) -> Settled:
     config = parse_config(read_mapping(package.root / CONFIG), track)
     weights = chosen_weights(package.root, config.model.weights_file)
     headers = [read_header(package.root / name) for name in files_of(package.root, weights)]
+    # One logit stands for two classes where the track can take it, which the configuration was checked for.
+    width = 1 if config.model.num_classes == 1 else track.output.width
     return Settled(
-        track=replace(track, input=_input(config, track.input)),
+        track=replace(track, input=_input(config, track.input), output=replace(track.output, width=width)),
         options={"weights_file": weights, "arguments": config.model.arguments, "dtype": config.dtype},
         counts=StaticCounts(parameters=sum(header.parameters for header in headers)),
     )

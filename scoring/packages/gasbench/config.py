@@ -17,7 +17,7 @@ from pydantic import (
     model_validator,
 )
 
-from scoring.contracts import MAX_FRAMES, InputContract, Reader, TrackSpec
+from scoring.contracts import MAX_FRAMES, METRIC_FACTS, InputContract, Reader, TrackSpec
 from scoring.packages.gasbench.load_model import argument_problems, shown
 from scoring.packages.unknown_fields import meant
 
@@ -31,6 +31,7 @@ MAX_RATE: Final = 240
 MAX_HERTZ: Final = 384_000
 MAX_SOUND_S: Final = 3600
 MAX_CLASSES: Final = 100
+TWO_CLASSES: Final = 2
 MAX_TEXT: Final = 200
 DTYPES: Final = {
     "float32": "float32",
@@ -122,10 +123,17 @@ def _inside(path: str) -> str:
 
 
 def _as_the_track(found: int, info: ValidationInfo) -> int:
-    width = _track(info).output.width
-    if found != width:
-        raise ValueError(f"is {found}; this track needs {width}")
+    track = _track(info)
+    if found != track.output.width and not (found == 1 and takes_one_logit(track)):
+        wanted = f"{track.output.width}, or 1" if takes_one_logit(track) else track.output.width
+        raise ValueError(f"is {found}; this track needs {wanted}")
     return found
+
+
+def takes_one_logit(track: TrackSpec) -> bool:
+    """Say whether a single logit, that of class 1, can stand for two: GASBench takes either."""
+    metrics = (track.metric, *track.extra_metrics)
+    return track.output.width == TWO_CLASSES and all(METRIC_FACTS[each].one_logit for each in metrics)
 
 
 def _of_the_track(found: str, info: ValidationInfo) -> str:

@@ -93,7 +93,7 @@ YES_OR_NO = {"metric": "best_f1"}
         ({"metric": "best_f1"}, "track"),
         ({"extra_metrics": ["accuracy"]}, "track"),
         ({"output": {"kind": "confidence", "width": 2}}, "output"),
-        ({"output": {"kind": "logits", "width": 1}}, "track"),
+        ({"output": {"kind": "logits", "width": 1}, "metric": "macro_f1"}, "track"),
         ({"output": {"kind": "logits", "width": 2, "classes": 2}}, "output"),
         ({"output": {"kind": "logits", "width": 2, "box_layout": "yolo"}}, "output"),
         ({"output": {"kind": "class_map", "classes": 1}, "metric": "miou"}, "output"),

@@ -320,6 +320,29 @@ def test_modality_and_model_may_be_left_out(tmp_path: Path, config: str) -> None
     assert settle(package, IMAGES).options["arguments"] == {}
 
 
+def test_one_logit_may_stand_for_two_classes(tmp_path: Path) -> None:
+    track = replace(IMAGES, metric=Metric.SN34_SCORE, extra_metrics=(Metric.BRIER,))
+    package = packaged(tmp_path, config="model: {num_classes: 1}\n")
+
+    assert check(package, track) == ()
+    assert settle(package, track).track.output.width == 1
+
+
+@pytest.mark.parametrize(
+    ("track", "wanted"),
+    [
+        (replace(IMAGES, metric=Metric.TOP5_ACCURACY), "2"),
+        (replace(IMAGES, output=replace(IMAGES.output, width=3)), "3"),
+    ],
+)
+def test_one_logit_is_refused_where_the_metrics_need_more(
+    tmp_path: Path, track: TrackSpec, wanted: str
+) -> None:
+    package = packaged(tmp_path, config="model: {num_classes: 1}\n")
+
+    assert only_reason(package, track) == f"model.num_classes: is 1; this track needs {wanted}"
+
+
 # --- weights in shards
 
 
