@@ -64,7 +64,7 @@ demo: system-required $(READY)  ## Real images, two trained baselines, site, wor
 serve: system-required $(READY)  ## Site and worker on your own data in var/
 	@PORT=$(PORT) $(BIN)/python -m competition.demo.serve
 
-test: develop test-local $(if $(FAST),,test-services)  ## All tests; also on PostgreSQL, Redis and RabbitMQ where these run (FAST=1: a minute's worth)
+test: develop test-local $(if $(FAST),,test-services)  ## All tests; also on PostgreSQL, Redis and RabbitMQ where these run (FAST=1: no sandbox or browser)
 
 # Of more than four tests at once, those that start a sandbox have too little memory and time. Byte code of tests is kept.
 test-local:

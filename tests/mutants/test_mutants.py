@@ -107,6 +107,7 @@ def test_what_is_called_equivalent_is_still_a_mutant() -> None:
     assert stale == []
 
 
+@pytest.mark.slow
 def test_a_trial_runs_the_tests_on_the_code_that_it_is_given(tmp_path: Path) -> None:
     test = tmp_path / "test_answer.py"
     test.write_text("def test(): from competition.leaderboard.ranking import ANSWER; assert ANSWER == 42\n")
