@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from safetensors.numpy import save
 
-from scoring.contracts import Task
+from scoring.contracts import Kind, RunLimits, Task
 from scoring.sandbox.base import Job, Run
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.tracks import load_track
@@ -60,6 +60,9 @@ class KillingSandbox:
     @property
     def isolated(self) -> bool:
         return self.real.isolated
+
+    def expect(self, kinds: Iterable[Kind], limits: RunLimits) -> None:
+        self.real.expect(kinds, limits)
 
     def run(self, job: Job, *, workdir: Path, tick: Callable[[], None]) -> Run:
         if job.request.task is Task.PREDICT:
