@@ -74,7 +74,8 @@ class Request:
     `captured` says that the package holds the entry's graph, and nothing of its code. `trials` is how many
     samples more than `samples` the parent shows once a graph is written (see `sandbox.reveal`); 0 asks for
     no graph. `capture_s` is how much processor time making one may take, and `graph_only` says that without
-    one the entry is refused, whatever else it holds.
+    one the entry is refused, whatever else it holds. `again` numbers the samples that a graph answers once
+    more at the end, in batches of `again_batch`.
     """
 
     task: Task
@@ -92,6 +93,13 @@ class Request:
     trials: int = 0
     capture_s: float = 0.0
     graph_only: bool = False
+    again: tuple[int, ...] = ()
+    again_batch: int = 1
+
+    @property
+    def rows(self) -> int:
+        """Return how many answers a prediction has."""
+        return self.samples + len(self.again)
 
     @property
     def kind(self) -> Kind:
@@ -122,6 +130,8 @@ class Request:
             trials=raw["trials"],
             capture_s=raw["capture_s"],
             graph_only=raw["graph_only"],
+            again=tuple(raw["again"]),
+            again_batch=raw["again_batch"],
         )
 
 

@@ -7,7 +7,6 @@ the graph was there. Where there is none, or it answers otherwise, the entry run
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
@@ -75,10 +74,15 @@ def measure(model: Loadable, tools: Tools) -> Measured:
     return Measured(facts=facts, graph=graph)
 
 
-def expect(model: Loadable, then: Sequence[Task], sandbox: Sandbox) -> None:
-    """Tell the sandbox what comes after measuring, so that it can start what measuring does not wait for."""
+def expect(model: Loadable, sandbox: Sandbox, *, predicts: bool) -> None:
+    """Tell the sandbox what comes after measuring, so that it can start what measuring does not wait for.
+
+    Code predicts in two runs, a graph in one (see `repeats`).
+    """
     captured = is_wanted(model)
-    tasks = ((Task.COUNT,) if captured else ()) + tuple(then)
+    has_code = FORMAT_FACTS[model.package.format].has_code and not captured
+    runs = (1 + has_code) * predicts
+    tasks = [*([Task.COUNT] if captured else []), *[Task.PREDICT] * runs]
     kinds = [Kind(task=task, format=model.package.format, captured=captured) for task in tasks]
     sandbox.expect(kinds, model.track.run_limits)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,11 +36,12 @@ class Measurement:
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """The predictions of one run, shape (samples, width), and what they took."""
+    """The predictions of one run, shape (samples, width), those that were asked again, and what they took."""
 
     predictions: NDArray[np.float32]
     cpu_s: float
     wall_s: float
+    again: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), np.float32))
 
 
 @dataclass(frozen=True, kw_only=True)

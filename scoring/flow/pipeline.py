@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.budget import enforce
-from scoring.contracts import Finding, Package, Quantised, ScoreReport, Stage, Task, TrackSpec, Usage, Verdict
+from scoring.contracts import Finding, Package, Quantised, ScoreReport, Stage, TrackSpec, Usage, Verdict
 from scoring.flow import capturing, repeats, second_score, stages
 from scoring.flow.found import Answers, Computed, InEightBits, Loadable
 from scoring.flow.journal import Journal, Known
@@ -73,13 +72,12 @@ def score(
     """
     tools = Tools(sandbox=sandbox, workdir=workdir, note=note)
     with Journal(note) as journal:
-        examination = _examine(entry, track, tools, journal, then=(Task.PREDICT,) * 2)
+        examination = _examine(entry, track, tools, journal, predicts=True)
         accepted, model = examination.report, examination.model
         graph = _export(model, tools, journal)
         with journal.stage(Stage.PREDICT):
             prepared = stages.prepare(data, model.track, cache, tools)
-            answers = stages.predict(model, prepared.inputs, prepared.samples, tools)
-            repeats.ask_again(model, prepared, answers, tools)
+            answers = repeats.predict(model, prepared, tools)
             usage = replace(accepted.usage, cpu_s_per_sample=answers.cpu_s / prepared.samples)
             usage, slow = stages.time_samples(usage, model, prepared.inputs, answers.predictions, tools)
         in_8_bits = _predict_in_8_bits(graph, prepared, tools, journal)
@@ -124,11 +122,11 @@ def time_part(
 
 
 def _examine(
-    entry: Path, track: TrackSpec, tools: Tools, journal: Journal, *, then: Sequence[Task] = ()
+    entry: Path, track: TrackSpec, tools: Tools, journal: Journal, *, predicts: bool = False
 ) -> Examination:
     """Do what comes before hidden data, but for the export; each stage says what it found by then.
 
-    `then` says what the sandbox will be asked next.
+    `predicts` says that predictions follow.
     """
     with journal.stage(Stage.INTAKE):
         package = stages.take_in(entry, track, tools)
@@ -140,7 +138,7 @@ def _examine(
         counts = stages.count(package, settled)
     model = Loadable(package=package, track=settled.track, options=settled.options)
     with journal.stage(Stage.MEASURE):
-        capturing.expect(model, then, tools.sandbox)
+        capturing.expect(model, tools.sandbox, predicts=predicts)
         measured = stages.measure(model, counts, tools)
         journal.keep(usage=measured.usage, warnings=measured.warnings, log=measured.log)
     with journal.stage(Stage.ENFORCE):

@@ -1,8 +1,8 @@
 """Asks an entry a second time for some answers, in another order and in batches of another size.
 
 An answer is about its sample alone. A model that looks at the rest of a batch, or remembers what came
-before, would be scored on the company that a sample happens to be in. The second run begins anew, so
-an answer that an entry keeps for a sample that it knows already is not there.
+before, would be scored on the company that a sample happens to be in. The second run of code begins anew,
+so an answer that an entry keeps for a sample that it knows already is not there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import OutputKind
+from scoring.contracts import FORMAT_FACTS, OutputKind
 from scoring.errors import Rejected, reject
 from scoring.flow import stages
 from scoring.flow.agreement import count_off
@@ -31,14 +31,37 @@ MAX_SHARE_OFF: Final = 0.1
 MOST_PERCENT: Final = 1000
 
 
-def ask_again(model: Loadable, prepared: PreparedData, answers: Answers, tools: Tools) -> None:
-    """Predict some samples once more in other batches; raise `Rejected` where that changes the answers."""
+def predict(model: Loadable, prepared: PreparedData, tools: Tools) -> Answers:
+    """Predict all samples, and some of them once more; raise `Rejected` where other batches change the answers.
+
+    A graph remembers nothing, so it is asked in the same run. Code begins anew in a run of its own.
+    """
     rows = repeated_rows(prepared.samples)
+    inputs, samples = prepared.inputs, prepared.samples
+    if is_graph(model):
+        size = other_batch(model)
+        answers = stages.predict(model, inputs, samples, tools, again=rows.tolist(), again_batch=size)
+        again = answers.again
+    else:
+        answers = stages.predict(model, inputs, samples, tools)
+        again = _predict_again(model, inputs, rows, tools)
+    if len(rows):
+        refuse_dependence(again, answers.predictions[rows], model.track.output.kind)
+    return answers
+
+
+def is_graph(model: Loadable) -> bool:
+    """Say whether what runs is a graph, the entry's own or the one that was captured of it."""
+    return model.captured or not FORMAT_FACTS[model.package.format].has_code
+
+
+def _predict_again(
+    model: Loadable, inputs: Path, rows: NDArray[np.intp], tools: Tools
+) -> NDArray[np.float32]:
     if not len(rows):
-        return
-    inputs = write_repeated(prepared.inputs, rows, model, tools.workdir)
-    again = stages.predict(in_other_batches(model), inputs, len(rows), tools, bounded=False)
-    refuse_dependence(again, answers, rows, model.track.output.kind)
+        return np.empty((0, model.track.output.width), np.float32)
+    repeated = write_repeated(inputs, rows, model, tools.workdir)
+    return stages.predict(in_other_batches(model), repeated, len(rows), tools, bounded=False).predictions
 
 
 def repeated_rows(samples: int) -> NDArray[np.intp]:
@@ -49,11 +72,15 @@ def repeated_rows(samples: int) -> NDArray[np.intp]:
     return np.random.default_rng(0).permutation(np.arange(count) * samples // count)
 
 
+def other_batch(model: Loadable) -> int:
+    """Return another size of batches: a smaller one, which takes no more memory."""
+    return max(1, 2 * model.track.run_limits.batch_size // 3)
+
+
 def in_other_batches(model: Loadable) -> Loadable:
-    """Return the model as it runs in batches of another size: smaller ones, which take no more memory."""
-    limits = model.track.run_limits
-    other = replace(limits, batch_size=max(1, 2 * limits.batch_size // 3))
-    return replace(model, track=replace(model.track, run_limits=other))
+    """Return the model as it runs in batches of the other size."""
+    limits = replace(model.track.run_limits, batch_size=other_batch(model))
+    return replace(model, track=replace(model.track, run_limits=limits))
 
 
 def write_repeated(inputs: Path, rows: NDArray[np.intp], model: Loadable, folder: Path) -> Path:
@@ -63,12 +90,11 @@ def write_repeated(inputs: Path, rows: NDArray[np.intp], model: Loadable, folder
     return write_samples(path, model.track.input, (samples[row] for row in rows), count=len(rows))
 
 
-def refuse_dependence(again: Answers, answers: Answers, rows: NDArray[np.intp], kind: OutputKind) -> None:
+def refuse_dependence(again: NDArray[np.float32], first: NDArray[np.float32], kind: OutputKind) -> None:
     """Raise `Rejected` if too many samples got another answer in other company."""
-    first = answers.predictions[rows]
-    off = count_off(again.predictions, first, kind)
-    if off > MAX_SHARE_OFF * len(rows):
-        raise _dependent(again.predictions, first, off)
+    off = count_off(again, first, kind)
+    if off > MAX_SHARE_OFF * len(first):
+        raise _dependent(again, first, off)
 
 
 def _dependent(again: NDArray[np.float32], first: NDArray[np.float32], off: int) -> Rejected:

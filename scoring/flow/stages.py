@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -99,14 +99,24 @@ def predict(
     *,
     seed: int | None = None,
     bounded: bool = True,
+    again: Sequence[int] = (),
+    again_batch: int = 1,
 ) -> Answers:
-    """Predict the inputs in the sandbox, all of them or Rejected; `bounded` holds the processor time."""
+    """Predict the inputs in the sandbox, all of them or Rejected; `bounded` holds the processor time.
+
+    Those numbered by `again` are predicted once more, in batches of another size.
+    """
     job = make_job(Task.PREDICT, model, inputs, samples, seed=seed)
+    job = replace(job, request=replace(job.request, again=tuple(again), again_batch=again_batch))
     run = run_job(job, tools, Stage.PREDICT)
     exchange.interpret(run, job)
     if bounded and not model.captured:
         _enforce_cpu(job, run, model.track.budgets.max_macs, tools)
-    return Answers(predictions=exchange.read_outputs(run, job), cpu_s=run.cpu_s, wall_s=run.wall_s)
+    rows = exchange.read_outputs(run, job)
+    share = samples / job.request.rows
+    return Answers(
+        predictions=rows[:samples], again=rows[samples:], cpu_s=share * run.cpu_s, wall_s=share * run.wall_s
+    )
 
 
 def _enforce_cpu(job: Job, run: Run, max_macs: int | None, tools: Tools) -> None:
@@ -115,7 +125,7 @@ def _enforce_cpu(job: Job, run: Run, max_macs: int | None, tools: Tools) -> None
     Calibration runs only when a fast machine's allowance is exceeded, right after the run and
     twice, so that a slow or busy machine of ours does not make an entrant look dishonest.
     """
-    samples = job.request.samples
+    samples = job.request.rows
     if max_macs is not None and allowance.is_suspicious(run.cpu_s, samples=samples, max_macs=max_macs):
         rates = [_calibrate(job, tools) for _ in range(2)]
         allowed_s = allowance.allowed_cpu_s(samples=samples, max_macs=max_macs, macs_per_cpu_s=min(rates))

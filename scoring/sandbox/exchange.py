@@ -224,8 +224,8 @@ def _from_ok(reply: OkReply, run: Run, job: Job) -> Found:
             largest_output=reply.largest_output,
             log=run.log,
         )
-    if reply.rows != job.request.samples:
-        raise _wrong_count(reply.rows, job.request.samples, job)
+    if reply.rows != job.request.rows:
+        raise _wrong_count(reply.rows, job.request.rows, job)
     return PredictFacts(rows=reply.rows, cpu_s=run.cpu_s)
 
 
@@ -317,7 +317,7 @@ def _batch(told: int | None, job: Job) -> int:
 
 
 def _not_finite(found: int, total: int, job: Job, log: str = "") -> Rejected:
-    most = job.request.samples * job.request.output.width
+    most = job.request.rows * job.request.output.width
     total = min(total, most) if job.request.task.may_tell else most
     found = max(1, min(found, total))
     return reject("not_finite", log=log, found=found, total=total)
@@ -404,9 +404,9 @@ def read_outputs(run: Run, job: Job) -> NDArray[np.float32]:
     if len(raw) != expected_output_bytes(job):
         whole_rows, rest = divmod(len(raw), 4 * width)
         # A torn row is not a row; beyond the last sample it is one too many.
-        too_long = whole_rows >= job.request.samples and rest > 0
-        raise _wrong_count(whole_rows + too_long, job.request.samples, job)
-    rows = np.frombuffer(raw, dtype="<f4").reshape(job.request.samples, width)
+        too_long = whole_rows >= job.request.rows and rest > 0
+        raise _wrong_count(whole_rows + too_long, job.request.rows, job)
+    rows = np.frombuffer(raw, dtype="<f4").reshape(job.request.rows, width)
     not_finite = int(np.count_nonzero(~np.isfinite(rows)))
     if not_finite:
         raise _not_finite(not_finite, rows.size, job)

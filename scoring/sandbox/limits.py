@@ -20,7 +20,7 @@ def expected_output_bytes(job: Job) -> int:
     request = job.request
     if request.task in WRITING:
         return job.limits.max_file_bytes
-    rows = request.samples + request.trials + ALONE if request.task in ON_TRIALS else request.samples
+    rows = request.samples + request.trials + ALONE if request.task in ON_TRIALS else request.rows
     graph = LENGTH_BYTES + job.limits.max_file_bytes if request.trials else 0
     return graph + rows * request.output.width * 4
 

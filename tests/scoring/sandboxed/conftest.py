@@ -81,6 +81,8 @@ class Child:
         seed: int = 7,
         may_start_processes: bool = False,
         captured: bool = False,
+        again: tuple[int, ...] = (),
+        again_batch: int = 1,
         broken: str | None = None,
     ) -> Finished:
         """Run one request; `broken` names a module of ours that cannot be imported."""
@@ -103,6 +105,8 @@ class Child:
             may_start_processes=may_start_processes,
             options=options or {},
             captured=captured,
+            again=again,
+            again_batch=again_batch,
         )
         inputs = self._folder / "inputs.npy"
         np.save(inputs, self.pixels)

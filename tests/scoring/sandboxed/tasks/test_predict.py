@@ -19,6 +19,17 @@ def test_each_sample_gets_its_own_row_in_order(model):
     np.testing.assert_allclose(ended.rows, expected, rtol=1e-5)
 
 
+def test_samples_are_asked_again_at_the_end_in_batches_of_another_size(model):
+    child = model("torch.stack([x.mean((1, 2, 3)), *[torch.full((len(x),), float(len(x)))] * 2], 1)")
+
+    ended = child.run(Task.PREDICT, batch_size=2, again=(4, 0, 3, 1), again_batch=3)
+
+    order = [0, 1, 2, 3, 4, 4, 0, 3, 1]
+    assert ended.reply == {"outcome": "ok", "rows": 9}
+    np.testing.assert_allclose(ended.rows[:, 0], (child.pixels / 255).mean((1, 2, 3))[order], rtol=1e-5)
+    assert ended.rows[:, 1].tolist() == [2, 2, 2, 2, 1, 3, 3, 3, 1]
+
+
 def test_floats_span_the_range_of_the_contract(model):
     child = model("torch.stack([x.flatten(1).min(1)[0], x.flatten(1).max(1)[0], x[:, 0, 0, 0]], 1)")
     child.pixels[:, 1, 1, 1:3] = (0, 255)
