@@ -58,7 +58,7 @@ system-required:
 system-dev:
 	@bash .ci/system-packages chromium
 
-demo: system-required $(READY)  ## Real images, two trained baselines, site, worker, four uploads, two boards; then keeps serving
+demo: system-required $(READY)  ## Real images, two trained baselines, site, worker, five uploads, two boards; then keeps serving
 	@PORT=$(PORT) ONCE=$(ONCE) FULL=$(FULL) $(BIN)/python -m competition.demo.run
 
 serve: system-required $(READY)  ## Site and worker on your own data in var/

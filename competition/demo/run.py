@@ -85,7 +85,7 @@ def _demonstrate(home: Path, environment: Mapping[str, str], say: Teller) -> int
 
 def _write_entries(folder: Path, uploads: Sequence[Upload]) -> None:
     """Write all entries but those that are trained."""
-    entries.write_bad_entries(folder)
+    entries.write_untrained_entries(folder)
     for upload in set(uploads) & set(KIT_UPLOADS):
         pack(kit_of(upload), folder / upload.file)
 

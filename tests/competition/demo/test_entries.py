@@ -4,25 +4,42 @@ import zipfile
 import pytest
 import torch
 
-from competition.demo.entries import write_bad_entries
+from competition.demo.entries import write_untrained_entries
 
 
 @pytest.fixture(scope="module")
-def bad_entries(tmp_path_factory):
+def untrained_entries(tmp_path_factory):
     folder = tmp_path_factory.mktemp("entries")
-    write_bad_entries(folder)
+    write_untrained_entries(folder)
     return folder
 
 
-@pytest.fixture(scope="module")
-def over_budget(bad_entries, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("model")
-    with zipfile.ZipFile(bad_entries / "over_budget.zip") as archive:
+def model_of(entry, folder):
+    with zipfile.ZipFile(entry) as archive:
         archive.extractall(folder)
-    spec = importlib.util.spec_from_file_location("over_budget_model", folder / "model.py")
+    spec = importlib.util.spec_from_file_location(f"{entry.stem}_model", folder / "model.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.Model().float().eval()
+
+
+@pytest.fixture(scope="module")
+def over_budget(untrained_entries, tmp_path_factory):
+    return model_of(untrained_entries / "over_budget.zip", tmp_path_factory.mktemp("model"))
+
+
+def test_the_entry_that_knows_nothing_answers_and_calls_the_same_classes_each_time(
+    untrained_entries, tmp_path
+):
+    images = torch.rand(8, 3, 224, 224)
+    with torch.inference_mode():
+        first, second = (
+            model_of(untrained_entries / "by_chance.zip", tmp_path / name)(images)
+            for name in ("one", "other")
+        )
+
+    assert first.shape == (8, 100)
+    assert torch.equal(first, second)
 
 
 def test_the_entry_over_budget_has_too_many_parameters(over_budget):
@@ -44,17 +61,17 @@ def test_the_entry_over_budget_breaks_no_other_rule(over_budget):
     assert torch.isfinite(outputs).all()
 
 
-def test_the_zip_of_the_entry_over_budget_is_small(bad_entries):
-    assert (bad_entries / "over_budget.zip").stat().st_size < 10_000
+def test_the_zip_of_the_entry_over_budget_is_small(untrained_entries):
+    assert (untrained_entries / "over_budget.zip").stat().st_size < 10_000
 
 
-def test_the_broken_entry_begins_like_a_zip_and_is_none(bad_entries):
-    assert (bad_entries / "broken.zip").read_bytes().startswith(b"PK\x03\x04")
-    assert not zipfile.is_zipfile(bad_entries / "broken.zip")
+def test_the_broken_entry_begins_like_a_zip_and_is_none(untrained_entries):
+    assert (untrained_entries / "broken.zip").read_bytes().startswith(b"PK\x03\x04")
+    assert not zipfile.is_zipfile(untrained_entries / "broken.zip")
 
 
-def test_writing_twice_gives_the_same_bytes(bad_entries, tmp_path):
-    write_bad_entries(tmp_path)
+def test_writing_twice_gives_the_same_bytes(untrained_entries, tmp_path):
+    write_untrained_entries(tmp_path)
 
-    for name in ("over_budget.zip", "broken.zip"):
-        assert (tmp_path / name).read_bytes() == (bad_entries / name).read_bytes()
+    for name in ("by_chance.zip", "over_budget.zip", "broken.zip"):
+        assert (tmp_path / name).read_bytes() == (untrained_entries / name).read_bytes()
