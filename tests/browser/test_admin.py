@@ -126,7 +126,7 @@ def test_an_organiser_sets_up_a_track_from_nothing(page, complaints: list[str], 
         30_000_000,
         4,
     )
-    with Path(download.value.path()).open(newline="") as stream:
+    with Path(download.value.path()).open(newline="", encoding="utf-8-sig") as stream:
         assert next(csv.reader(stream))[:2] == ["submission", "participant"]
     assert complaints == []
 

@@ -69,8 +69,8 @@ ATTACKS = {
     "have a network interface": "return [l for l in open('/proc/net/dev').readlines()[2:] if 'lo:' not in l]",
     "have an environment of the host": (
         "return set(os.environ) - set('PATH HOME USER LANG PYTHONHASHSEED PYTHONDONTWRITEBYTECODE PYTHONPATH "
-        "OMP_NUM_THREADS MKL_NUM_THREADS TORCHDYNAMO_DISABLE GLIBC_TUNABLES MALLOC_MMAP_MAX_ "
-        "MALLOC_TRIM_THRESHOLD_ MALLOC_TOP_PAD_ PWD'.split())"
+        "OMP_NUM_THREADS MKL_NUM_THREADS TORCHDYNAMO_DISABLE TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD GLIBC_TUNABLES "
+        "MALLOC_MMAP_MAX_ MALLOC_TRIM_THRESHOLD_ MALLOC_TOP_PAD_ PWD'.split())"
     ),
     "read process 1's environment": "return open('/proc/1/environ').read()",
     "walk out by process 1's root": "return os.listdir('/proc/1/root/')",
