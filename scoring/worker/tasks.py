@@ -63,8 +63,9 @@ def own_sandbox() -> WarmSandbox:
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def end_spares(**_: object) -> None:
-    """End what waits for a next evaluation."""
-    own_sandbox().close()
+    """End what waits for a next evaluation, if there was one before."""
+    if own_sandbox.cache_info().currsize:
+        own_sandbox().close()
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
