@@ -81,7 +81,7 @@ def _install_product(say: Callable[[str], None]) -> None:
     index = os.environ.get("TORCH_INDEX", "")
     _install([*(["--index-url", index] if index else []), torch], TORCH, say)
     with subprocess.Popen(_compilation(), cwd=ROOT):
-        _install(["--editable", "."], "Podium and what it needs", say)
+        _install(["--editable", ".[worker]"], "Podium and what it needs", say)
 
 
 def _install(what: list[str], title: str, say: Callable[[str], None]) -> None:

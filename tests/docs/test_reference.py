@@ -87,4 +87,4 @@ def test_every_dependency_says_why() -> None:
 
     first_cells = re.findall(r"^\| ([^|`]+) \|", page("dependencies.md"), re.MULTILINE)
     told = {name.strip() for cell in first_cells for name in cell.split(",")}
-    assert names <= told
+    assert names - {project["name"]} <= told
