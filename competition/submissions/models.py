@@ -78,6 +78,9 @@ class Evaluation(models.Model):
     code = models.CharField(max_length=40, blank=True, default="", editable=False)
 
     queued_at = models.DateTimeField(default=timezone.now, editable=False)
+    not_before = models.DateTimeField(
+        null=True, editable=False, help_text="It rests until then after a fault."
+    )
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
     cancel_requested = models.BooleanField(default=False, editable=False)

@@ -73,6 +73,7 @@ class EvaluationAdmin(OfOwnCompetitions, NeverAddedOrDeleted, admin.ModelAdmin):
             {
                 "fields": (
                     "queued_at",
+                    "not_before",
                     "started_at",
                     "finished_at",
                     "lease_owner",

@@ -38,10 +38,10 @@ class Lease:
 
 
 def claimable(now: datetime) -> Q:
-    """Return what may be claimed: queued and due, or running under an expired lease."""
-    due = Q(status=Status.QUEUED, queued_at__lte=now)
+    """Return what may be claimed: queued and not resting after a fault, or running under an expired lease."""
+    rested = Q(not_before__isnull=True) | Q(not_before__lte=now)
     abandoned = Q(status=Status.RUNNING, lease_expires_at__lte=now, cancel_requested=False)
-    return due | (abandoned & Q(attempts__lt=settings.MAX_ATTEMPTS))
+    return (Q(status=Status.QUEUED) & rested) | (abandoned & Q(attempts__lt=settings.MAX_ATTEMPTS))
 
 
 @transaction.atomic
@@ -51,6 +51,7 @@ def claim(evaluation: int, *, owner: str, now: datetime) -> Lease | None:
         status=Status.RUNNING,
         stage="",
         started_at=now,
+        not_before=None,
         lease_owner=owner,
         lease_expires_at=_lease_end(now),
         fence=F("fence") + 1,

@@ -65,7 +65,7 @@ def record_rejected(lease: Lease, rejected: Rejected, *, now: datetime) -> None:
 
 @transaction.atomic
 def record_fault(lease: Lease, *, reference: str, detail: str, now: datetime) -> Status:
-    """Put the evaluation back into the queue, or let it fail after the last attempt.
+    """Put the evaluation back into the queue, at its place, to rest a while; or let it fail after the last attempt.
 
     Returns its new status; raises LeaseLost, having written nothing.
     """
@@ -75,7 +75,7 @@ def record_fault(lease: Lease, *, reference: str, detail: str, now: datetime) ->
         return move(row, Status.CANCELLED, finished_at=now, **kept)
     if row.attempts >= settings.MAX_ATTEMPTS:
         return move(row, Status.FAILED, finished_at=now, **kept)
-    return move(row, Status.QUEUED, **WAITING, queued_at=now + RETRY_DELAY * row.attempts, **kept)
+    return move(row, Status.QUEUED, **WAITING, not_before=now + RETRY_DELAY * row.attempts, **kept)
 
 
 @transaction.atomic

@@ -213,6 +213,20 @@ def test_a_faulty_evaluation_waits_while_others_are_served(
     assert claim(now + timedelta(seconds=1)) == second.pk
 
 
+def test_after_a_fault_the_entry_has_the_place_and_the_turn_that_it_had(
+    make_evaluation: Callable[..., Evaluation], alice: User, bob: User, track: Track, clock: Clock
+) -> None:
+    first = make_evaluation(alice, track)
+    make_evaluation(alice, track, at=clock.advance(seconds=1))
+    make_evaluation(bob, track, at=clock.advance(seconds=1))
+    lease = lifecycle.claim(first.pk, owner="worker", now=clock.now)
+    lifecycle.record_fault(lease, reference="r", detail="", now=clock.now)
+    first.refresh_from_db()
+
+    assert queue.position(first, now=clock.now) == 1
+    assert claim(clock.advance(minutes=1)) == first.pk
+
+
 def test_a_claim_takes_a_constant_number_of_queries(
     make_evaluation: Callable[..., Evaluation],
     make_user: Callable[[str], User],
