@@ -13,9 +13,17 @@ WORDS = {"scoring.contracts", "scoring.codes", "scoring.environment", "scoring.e
 STAGES = {f"scoring.{name}" for name in ("intake", "packages", "budget", "readers", "sandbox", "metrics")}
 FLOW = WORDS | STAGES | {"scoring.flow", "scoring.reports"}
 SHARED = {f"scoring.{name}" for name in ("cache", "data", "files", "reports", "tracks")}
-TOOLS = {"celery", "csv_cells", "logs", "markdown", "moments", "references", "security", "storage"} | {
-    "wellformed"
-}
+TOOLS = {
+    "celery",
+    "clock",
+    "csv_cells",
+    "logs",
+    "markdown",
+    "moments",
+    "references",
+    "security",
+    "storage",
+} | {"wellformed"}
 APPS = {"tracks", "submissions", "leaderboard"}
 MAY_IMPORT: dict[str, set[str]] = {
     "contracts": set(),
@@ -32,7 +40,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "conversion": FLOW | {"scoring.files"},
     "benchmark": FLOW | {"scoring.cache", "scoring.data"},
     "cli": FLOW | SHARED | {"scoring.benchmark", "scoring.conversion"},
-    "worker": FLOW | SHARED | {f"competition.{name}" for name in ("references", "storage", *APPS)},
+    "worker": FLOW | SHARED | {f"competition.{name}" for name in ("clock", "references", "storage", *APPS)},
 }
 """Whom each folder of scoring/ may import beside itself; no stage is in another's row."""
 SITE_MAY_IMPORT: dict[str, set[str]] = {

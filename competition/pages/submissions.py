@@ -15,7 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from competition.accounts.people import signed_in_user
-from competition.submissions import progress, queue, reports, services
+from competition.clock import database_now
+from competition.submissions import progress, queue, reports, services, workers
 from competition.submissions.bars import bars, budgets_of, exceeded
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.selectors import (
@@ -24,7 +25,7 @@ from competition.submissions.selectors import (
     submissions_of,
     submissions_visible_to,
 )
-from competition.tracks.access import organises
+from competition.tracks.access import organises, sees_all
 from competition.tracks.models import Track
 from competition.tracks.wording import directed_title
 from scoring.contracts import ShownBreakdown, Status
@@ -86,9 +87,17 @@ def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse
 
 @require_safe
 def status(request: HttpRequest) -> HttpResponse:
-    """Show how the queue is doing."""
-    now = timezone.now()
-    return render(request, "status.html", {"health": queue.health(now), "now": now})
+    """Show how the queue and its workers are doing; their machines to superusers alone."""
+    now = database_now()
+    waiting_for = {name: workers.service(name, now) for name in sorted(queue.queues_with_work(now))}
+    context = {
+        "health": queue.health(now),
+        "now": now,
+        "workers": workers.alive(now),
+        "unserved": [(name, found.seen_at) for name, found in waiting_for.items() if not found.is_served],
+        "shows_machines": sees_all(request.user),
+    }
+    return render(request, "status.html", context)
 
 
 def _visible_submission(request: HttpRequest, submission_id: UUID) -> Submission:

@@ -1,4 +1,4 @@
-"""Submissions, evaluations and scores as rows. Only `lifecycle` writes an evaluation's status."""
+"""Submissions, evaluations, scores and workers as rows. Only `lifecycle` writes an evaluation's status."""
 
 from __future__ import annotations
 
@@ -152,3 +152,44 @@ class Score(models.Model):
 
     def __str__(self) -> str:
         return f"{self.metric} ({self.split}): {self.value:.6g}"
+
+
+class Worker(models.Model):
+    """A worker as it last showed itself, by the database's clock. One that is gone keeps its row for a while."""
+
+    class State(models.TextChoices):
+        """What it does with waiting evaluations; a draining worker ends its own and claims no more."""
+
+        SERVING = "serving"
+        RESTING = "resting"
+        DRAINING = "draining"
+        STOPPED = "stopped"
+
+    name = models.CharField(max_length=100, unique=True, help_text="As on leases.")
+    machine = models.CharField(max_length=100)
+    version = models.CharField(max_length=40)
+    environment = models.JSONField(default=dict, help_text="Packages that entries run with.")
+    queues = models.JSONField(default=list, help_text="Hardware classes that it works for.")
+    state = models.CharField(max_length=12, choices=State.choices, default=State.SERVING)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    evaluation = models.ForeignKey(
+        Evaluation, on_delete=models.SET_NULL, null=True, related_name="+", help_text="What it works on."
+    )
+    free_bytes = models.BigIntegerField(null=True, help_text="On the disk that it works on.")
+    clock_ahead_s = models.FloatField(null=True, help_text="Of the database's clock.")
+
+    fault_at = models.DateTimeField(null=True, help_text="Its last fault.")
+    fault_cause = models.CharField(max_length=20, blank=True, default="")
+    fault_reference = models.CharField(max_length=12, blank=True, default="")
+
+    rests_since = models.DateTimeField(null=True)
+    rest_cause = models.CharField(max_length=20, blank=True, default="")
+    next_try_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        indexes: ClassVar = [models.Index(fields=["seen_at"], name="worker_seen")]
+
+    def __str__(self) -> str:
+        return self.name

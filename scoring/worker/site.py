@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from django.db import InterfaceError, OperationalError, connection
-from django.utils import timezone
 
+from competition.clock import database_now
 from competition.leaderboard import standings
 from competition.storage import fetch
 from competition.submissions import lifecycle, queue
@@ -26,6 +26,7 @@ from scoring.errors import Rejected
 from scoring.flow import pipeline
 from scoring.sandbox.base import Sandbox
 from scoring.worker.ports import Assignment, Work
+from scoring.worker.presence import Presence
 
 ENTRY: Final = "entry"
 
@@ -44,13 +45,16 @@ class SitePorts:
     queue: str
     sandbox: Sandbox
     cache: Path
+    presence: Presence | None = None
     environment: Callable[[], Mapping[str, str]] = field(default=installed_environment)
-    now: Callable[[], datetime] = field(default=timezone.now)
+    now: Callable[[], datetime] = field(default=database_now)
 
     def claim(self) -> Work | None:
         """Claim the next evaluation, or return None if there is none."""
         environment, now = self.environment(), self.now()
         lease = queue.claim_next(owner=self.owner, queues=(self.queue,), environment=environment, now=now)
+        if self.presence:
+            self.presence.note(evaluation_id=lease.evaluation if lease else None)
         if lease is None:
             for version, changes in queue.unfit_versions((self.queue,), environment, now):
                 _log_unfit(version, changes)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
-from competition.submissions import lifecycle, queue, wakeup
+from competition.submissions import lifecycle, queue, wakeup, workers
 
 log = logging.getLogger(__name__)
 
 
 def sweep(now: datetime) -> tuple[str, ...]:
-    """End what was abandoned for the last time and wake every queue with work; return those queues."""
+    """End what was abandoned for the last time, forget workers long gone, wake every queue with work; return those."""
     for evaluation in lifecycle.close_abandoned(now=now):
         log.error("abandoned", extra={"fields": {"evaluation": evaluation}})
+    workers.forget_gone(now)
     queues = tuple(sorted(queue.queues_with_work(now)))
     for name in queues:
         wakeup.send_wake_up(name)

@@ -5,21 +5,26 @@ from __future__ import annotations
 import os
 import socket
 from functools import cache, partial
+from importlib.metadata import version
 
 from celery import shared_task
-from celery.signals import beat_embedded_init, worker_init, worker_shutdown
+from celery.signals import beat_embedded_init, worker_init, worker_ready, worker_shutdown
 from celery.worker import WorkController
+from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 from django.conf import settings
-from django.utils import timezone
 
+from competition.clock import database_now
 from competition.submissions.wakeup import EVALUATE
+from competition.submissions.workers import Sign
+from scoring.environment import installed_environment
 from scoring.files.workdirs import workdir
 from scoring.sandbox import open_for_strangers
 from scoring.sandbox.warm import WarmSandbox
 from scoring.worker.cache_size import trim_cache
 from scoring.worker.embedded_beat import die_with_the_worker
 from scoring.worker.evaluate import Workplace, drain
+from scoring.worker.presence import Presence, measured_at
 from scoring.worker.self_check import refuse_unfit_worker
 from scoring.worker.site import SitePorts
 from scoring.worker.sweep import sweep
@@ -29,7 +34,9 @@ from scoring.worker.sweep import sweep
 def evaluate_waiting(queue: str) -> None:
     """Evaluate what waits for a hardware class until nothing is left."""
     sandbox = own_sandbox()
-    ports = SitePorts(owner=owner(), queue=queue, sandbox=sandbox, cache=settings.CACHE_DIR)
+    ports = SitePorts(
+        owner=owner(), queue=queue, sandbox=sandbox, cache=settings.CACHE_DIR, presence=own_presence()
+    )
     workplace = Workplace(
         work_root=settings.HOME / "work",
         lease_s=settings.LEASE_S,
@@ -43,7 +50,7 @@ def evaluate_waiting(queue: str) -> None:
 @shared_task(name="podium.sweep", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
 def sweep_queue() -> None:
     """Wake whoever has work and end what was abandoned for the last time."""
-    sweep(timezone.now())
+    sweep(database_now())
 
 
 @cache
@@ -59,6 +66,32 @@ def own_sandbox() -> WarmSandbox:
     can_link = settings.CACHE_DIR.stat().st_dev == folder.stat().st_dev
     spares = partial(workdir, folder)
     return WarmSandbox(inner, spares, most=settings.SPARES if can_link else 0)
+
+
+@cache
+def own_presence() -> Presence:
+    """Return what this worker shows of itself."""
+    sign = Sign(
+        name=owner(),
+        machine=machine(),
+        version=version("podium"),
+        environment=installed_environment(),
+    )
+    return Presence(sign, measure=partial(measured_at, settings.HOME))
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def begin_presence(sender: Consumer, **_: object) -> None:
+    """Show from now on that this worker is there, and for which hardware classes."""
+    own_presence().note(queues=tuple(sorted(sender.app.amqp.queues.consume_from)))
+    own_presence().start()
+
+
+@worker_shutdown.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def end_presence(**_: object) -> None:
+    """Say that this worker is gone, if it was ever there."""
+    if own_presence.cache_info().currsize:
+        own_presence().end()
 
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]  # Celery has no types
@@ -82,4 +115,9 @@ def tie_beat_to_worker(**_: object) -> None:
 
 def owner() -> str:
     """Return this process's name on leases."""
-    return f"{socket.gethostname()[:80]}:{os.getpid()}"
+    return f"{machine()}:{os.getpid()}"
+
+
+def machine() -> str:
+    """Return this machine's name."""
+    return socket.gethostname()[:80]

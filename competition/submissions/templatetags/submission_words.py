@@ -6,6 +6,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from competition.clock import TOLERATED_S
 from competition.submissions.models import Evaluation
 from competition.submissions.progress import STATUS_WORDS
 from scoring.contracts import Split, Status
@@ -32,3 +33,13 @@ def ranking_score(evaluation: Evaluation) -> float | None:
     metric = evaluation.benchmark.spec["metric"]
     values = (s.value for s in evaluation.scores.all() if s.metric == metric and s.split == Split.PUBLIC)
     return next(values, None)
+
+
+@register.filter
+def clock_in_words(ahead_s: float | None) -> str:
+    """Return how a machine's clock differs from the database's."""
+    if ahead_s is None:
+        return "–"
+    if abs(ahead_s) <= TOLERATED_S:
+        return "right"
+    return f"{abs(ahead_s):,.0f} s {'ahead' if ahead_s > 0 else 'behind'}"

@@ -1,0 +1,80 @@
+"""Which workers there are, as they showed themselves: who serves a hardware class, and since when nobody does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from competition.submissions.models import Worker
+
+BEAT_S: Final = 10.0
+"""How often a worker shows itself."""
+ALIVE_FOR: Final = timedelta(seconds=45)
+"""Who was seen longer ago than this is thought to be gone: several signs of life were missed."""
+KEPT_FOR: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sign:
+    """What a worker shows of itself; the times are the database's."""
+
+    name: str
+    machine: str
+    version: str
+    started_at: datetime | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    queues: tuple[str, ...] = ()
+    state: Worker.State = Worker.State.SERVING
+    evaluation_id: int | None = None
+    free_bytes: int | None = None
+    clock_ahead_s: float | None = None
+    fault_at: datetime | None = None
+    fault_cause: str = ""
+    fault_reference: str = ""
+    rests_since: datetime | None = None
+    rest_cause: str = ""
+    next_try_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Whether anybody works off a hardware class's queue; if not, when somebody last did, as far as is known."""
+
+    is_served: bool
+    seen_at: datetime | None = None
+
+
+def show(sign: Sign, *, now: datetime) -> None:
+    """Write a worker's sign of life."""
+    fields = asdict(sign) | {
+        "environment": dict(sign.environment),
+        "queues": list(sign.queues),
+        "seen_at": now,
+    }
+    Worker.objects.update_or_create(name=fields.pop("name"), defaults=fields)
+
+
+def alive(now: datetime) -> list[Worker]:
+    """Return the workers that showed themselves lately and did not say that they stop."""
+    rows = Worker.objects.filter(seen_at__gt=now - ALIVE_FOR).exclude(state=Worker.State.STOPPED)
+    return list(rows.select_related("evaluation__submission"))
+
+
+def service(queue: str, now: datetime) -> Service:
+    """Say whether a worker serves the hardware class: one that rests will again, one that drains will not."""
+    rows = Worker.objects.order_by("-seen_at").values_list("queues", "state", "seen_at")
+    of_queue = [(state, seen_at) for queues, state, seen_at in rows if queue in queues]
+    serving = (Worker.State.SERVING, Worker.State.RESTING)
+    if any(state in serving and seen_at > now - ALIVE_FOR for state, seen_at in of_queue):
+        return Service(is_served=True)
+    return Service(is_served=False, seen_at=of_queue[0][1] if of_queue else None)
+
+
+def forget_gone(now: datetime) -> int:
+    """Remove the rows of workers that are long gone, except who was last seen at each set of queues."""
+    rows = Worker.objects.order_by("seen_at").values_list("pk", "queues")
+    last_of = {tuple(queues): pk for pk, queues in rows}
+    gone = Worker.objects.filter(seen_at__lte=now - KEPT_FOR).exclude(pk__in=last_of.values())
+    return gone.delete()[0]
