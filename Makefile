@@ -38,7 +38,7 @@ develop: system-dev $(READY_DEV)  ## What tests, checks and docs need as well: t
 compiled: $(READY)
 	@$(BIN)/python -m compileall -q scoring competition
 
-$(READY): env.txt pyproject.toml
+$(READY): env.txt .ci/constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Please install Python 3.11 or newer with its venv module (python3, python3-venv)."; exit 1; }
 	@echo "Installing Podium into .venv (the first time some minutes, mostly downloads)"
 	@$(PYTHON) .ci/packages.py

@@ -19,6 +19,8 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parent.parent
 PYTHON: Final = ROOT / ".venv" / "bin" / "python"
 PINS: Final = ROOT / "env.txt"
+CONSTRAINTS: Final = ROOT / ".ci" / "constraints.txt"
+"""Podium's own pins, which begin with those of env.txt."""
 TORCH: Final = (
     "torch and what it needs: 200 MB for processors alone, some GB with CUDA (README.md: TORCH_INDEX)"
 )
@@ -88,7 +90,7 @@ def _install(what: list[str], title: str, say: Callable[[str], None]) -> None:
     say(title)
     # Compiling with all processors, afterwards, takes less time than pip's own way with one.
     command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "--no-compile"]
-    command += ["--progress-bar", "off", "--no-color", "--constraint", str(PINS), *what]
+    command += ["--progress-bar", "off", "--no-color", "--constraint", str(CONSTRAINTS), *what]
     _run(command, tell=lambda lines: _tell(news(lines), say))
 
 

@@ -3,14 +3,47 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
+PIN = re.compile(r"^([A-Za-z0-9._-]+)==", re.MULTILINE)
+OF_THE_INTERPRETER = {"pip", "setuptools"}
+
+
+def pinned(file: str) -> set[str]:
+    return {canonicalize_name(name) for name in PIN.findall((ROOT / file).read_text("utf-8"))}
+
+
+def needs(package: str) -> set[str]:
+    """Return what an installed package requires here, without extras."""
+    wanted = map(Requirement, metadata.requires(package) or [])
+    return {
+        canonicalize_name(one.name)
+        for one in wanted
+        if one.marker is None or one.marker.evaluate({"extra": ""})
+    }
+
+
+def test_what_entries_can_import_is_closed_under_what_it_needs():
+    entries = pinned("env.txt")
+
+    assert {need for package in entries for need in needs(package)} - OF_THE_INTERPRETER <= entries
+
+
+def test_the_site_s_and_the_worker_s_own_packages_are_not_what_entries_can_import():
+    own = pinned(".ci/constraints.txt")
+
+    assert not own & pinned("env.txt")
+    assert {"django", "djangorestframework", "celery", "boto3", "redis", "typer", "pytest"} <= own
 
 
 @pytest.fixture(scope="module")

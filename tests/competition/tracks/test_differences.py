@@ -87,7 +87,7 @@ def test_an_upgrade_is_told_in_a_sentence(upgraded: Track) -> None:
 def test_a_package_that_decides_no_score_makes_no_difference(
     opened: Track, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "env.txt").write_text(ENV_FILE_TEXT.replace("Django==", "Django==1"))
+    (tmp_path / "env.txt").write_text(ENV_FILE_TEXT.replace("scipy==", "scipy==1"))
     monkeypatch.setattr(environment, "ENV_FILE", tmp_path / "env.txt")
 
     assert told(opened) == []
