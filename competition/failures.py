@@ -5,6 +5,8 @@ Django calls these; `competition.urls` names them. What failed stands in the log
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError, JsonResponse
@@ -12,10 +14,17 @@ from django.template import loader
 from django.views import defaults
 
 from competition.api.errors import Problem
+from competition.database import Trouble, trouble_of
+from competition.pages.upload import wants_json
 from competition.references import new_reference
 from competition.wellformed import Malformed
 
 API: Final = "/api/"
+RETRY_AFTER_S: Final[Mapping[Trouble, int]] = {Trouble.BUSY: 5, Trouble.AWAY: 15}
+SENTENCES: Final[Mapping[Trouble, str]] = {
+    Trouble.BUSY: "Somebody else is writing to what this request needs, and did not finish in time.",
+    Trouble.AWAY: "The site's database does not answer.",
+}
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -34,7 +43,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer for a defect of ours with a reference; Django's log line about it carries the same one."""
+    """Answer for a defect of ours with a reference; Django's log line about it carries the same one.
+
+    Where only the database is in trouble, the answer is to come again.
+    """
+    trouble = trouble_of(sys.exc_info()[1])
+    if trouble is not None:
+        return _come_again(request, trouble)
     reference = new_reference()
     request.reference = reference  # type: ignore[attr-defined]  # for competition.logs
     if _is_for_api(request):
@@ -44,6 +59,24 @@ def server_error(request: HttpRequest) -> HttpResponse:
         )
     # No request goes to the template: context processors ask the database, which may be what failed.
     return HttpResponseServerError(loader.get_template("500.html").render({"reference": reference}))
+
+
+def _come_again(request: HttpRequest, trouble: Trouble) -> HttpResponse:
+    wait_s = RETRY_AFTER_S[trouble]
+    problem = Problem(
+        status=503,
+        code=trouble,
+        message=SENTENCES[trouble],
+        extra={"retry_after_s": wait_s},
+        headers={"Retry-After": str(wait_s)},
+    )
+    if _is_for_api(request):
+        return _json(problem)
+    if wants_json(request):
+        finding = {name: problem.body[name] for name in ("code", "message", "hint")}
+        return JsonResponse({"findings": [finding]}, status=503, headers=problem.headers)
+    page = loader.get_template("503.html").render(problem.body)
+    return HttpResponse(page, status=503, headers=problem.headers)
 
 
 def _is_for_api(request: HttpRequest) -> bool:

@@ -7,6 +7,7 @@ from tempfile import NamedTemporaryFile
 
 import environ
 
+from competition.database import postgresql_options, sqlite_options
 from scoring.cache.trim import DEFAULT_MAX_BYTES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -98,14 +99,21 @@ TEMPLATES = [
 # --- database: SQLite in one folder, or DATABASE_URL ----------------------------------------------
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{HOME / 'podium.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 30,
-        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
-    }
+    # SQLite lets one write at a time, and whoever waits for the lock asks again and again: no line, no turn.
+    DATABASES["default"]["OPTIONS"] = sqlite_options(
+        lock_s=env.float("DATABASE_LOCK_TIMEOUT_S", default=10.0)
+    )
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = env.int("DATABASE_CONN_MAX_AGE", default=60)
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    DATABASES["default"]["OPTIONS"] = postgresql_options(
+        DATABASES["default"].get("OPTIONS", {}),
+        lock_s=env.float("DATABASE_LOCK_TIMEOUT_S", default=5.0),
+        statement_s=env.float("DATABASE_STATEMENT_TIMEOUT_S", default=30.0),
+        idle_transaction_s=env.float("DATABASE_IDLE_TRANSACTION_TIMEOUT_S", default=30.0),
+        silence_s=env.int("DATABASE_SILENCE_S", default=30),
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- cache: what throttling counts; in each process for itself, or CACHE_URL (Redis) for all ----------

@@ -71,6 +71,8 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> No
         name = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
     else:
         name = f"test_podium_{os.getpid()}"
+        # Most tests are one transaction from their beginning to their end, however long that takes.
+        default["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0"
     default.setdefault("TEST", {})["NAME"] = name
 
 

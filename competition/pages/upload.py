@@ -51,19 +51,20 @@ def _submit(request: HttpRequest, track: Track) -> HttpResponse:
         )
     except Rejected as refusal:
         return _refuse(request, track, refusal, status=422)
-    if _wants_json(request):
+    if wants_json(request):
         return JsonResponse({"location": submission.get_absolute_url()}, status=201)
     return redirect(submission)
 
 
-def _wants_json(request: HttpRequest) -> bool:
+def wants_json(request: HttpRequest) -> bool:
+    """Say whether the page's own script asks, which shows in place what it is told."""
     return request.headers.get("Accept") == "application/json"
 
 
 def _refuse(request: HttpRequest, track: Track, refusal: Rejected, *, status: int) -> HttpResponse:
     link = _link(refusal)
     findings = [{**asdict(finding), "link": link} for finding in render_all(refusal.findings)]
-    if _wants_json(request):
+    if wants_json(request):
         return JsonResponse({"findings": findings}, status=status)
     context = {**_context(request, track), "findings": findings}
     return render(request, "submissions/submit.html", context, status=status)

@@ -188,13 +188,14 @@ class _WatchedFile:
 
 def _wait_s(response: httpx.Response, attempt: int) -> float | None:
     """Return how long to wait before asking again; None when the answer is the answer."""
+    told = response.headers.get("Retry-After", "")
     if response.status_code in PASSING:
-        return 2.0 ** (attempt - 1)
-    if response.status_code == HTTPStatus.TOO_MANY_REQUESTS and _json(response).get("code") == "throttled":
-        told = response.headers.get("Retry-After", "")
+        wait_s = float(told) if told.isdecimal() else 2.0 ** (attempt - 1)
+    elif response.status_code == HTTPStatus.TOO_MANY_REQUESTS and _json(response).get("code") == "throttled":
         wait_s = float(told) if told.isdecimal() else 5.0
-        return wait_s if wait_s <= LONGEST_WAIT_S else None
-    return None
+    else:
+        return None
+    return wait_s if wait_s <= LONGEST_WAIT_S else None
 
 
 def _answer(response: httpx.Response) -> dict[str, Any]:

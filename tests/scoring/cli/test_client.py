@@ -186,9 +186,11 @@ def test_a_passing_failure_of_the_server_is_waited_out(site: Site, script: Scrip
     assert site.progress(ID).status is Status.RUNNING
 
 
-def test_a_busy_server_says_how_long_to_wait(site: Site, script: Script, pauses_s: list[float]) -> None:
-    throttled = refusal("throttled", 429)
-    script.answers = [(429, {"Retry_After": "7"}, throttled[2]), answer(PROGRESS)]
+@pytest.mark.parametrize(("code", "status"), [("throttled", 429), ("busy", 503)])
+def test_a_busy_server_says_how_long_to_wait(
+    site: Site, script: Script, pauses_s: list[float], code: str, status: int
+) -> None:
+    script.answers = [(status, {"Retry_After": "7"}, refusal(code, status)[2]), answer(PROGRESS)]
 
     site.progress(ID)
 
