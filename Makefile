@@ -25,7 +25,7 @@ COVERING := scoring/cache scoring/budget scoring/intake scoring/metrics scoring/
 	scoring/flow scoring/conversion \
 	$(foreach name,exchange export_exchange limits reply,scoring/sandbox/test_$(name).py) competition/submissions
 
-.PHONY: help setup compiled develop system system-required system-dev demo serve test test-local test-services attack compare coverage mutants lint format bench docs clean
+.PHONY: help setup compiled develop system system-required system-dev demo serve test test-local test-services attack compare coverage mutants lint deploy-lint format bench docs clean
 
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | column -t -s $$'\t'
@@ -96,6 +96,10 @@ lint: $(READY_DEV)  ## ruff, ruff format, mypy, import rules
 	@$(BIN)/mypy
 	@$(BIN)/python manage.py makemigrations --check --dry-run
 	@$(BIN)/python -m pytest -q tests/test_import_rules.py tests/test_tables.py
+
+deploy-lint: $(READY_DEV)  ## Check Dockerfile, compose file, Helm chart and units with the tools made for them
+	@$(BIN)/pip --disable-pip-version-check install --quiet --constraint .ci/constraints.txt --editable ".[deploy]"
+	@$(BIN)/python -m pytest -q tests/deploy
 
 format: $(READY_DEV)  ## Let ruff put the code in order
 	@$(BIN)/ruff check --fix .

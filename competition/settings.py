@@ -188,7 +188,7 @@ if _S3_BUCKET:
 # --- static files ----------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_ROOT = HOME / "static"
+STATIC_ROOT = Path(env.str("PODIUM_STATIC", default=str(HOME / "static")))
 
 # --- accounts ---------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = [
