@@ -21,7 +21,7 @@ def refuse_unfit_worker(worker: WorkController, *, sandbox: str) -> None:
     """
     reasons = [
         *unfit_pool(worker.concurrency, get_implementation(worker.pool_cls), worker.prefetch_multiplier),
-        *(f"{found}; install with `--constraint env.txt`" for found in unpinned_packages()),
+        *(f"{found}; install with `--constraint .ci/constraints.txt`" for found in unpinned_packages()),
         *unfit_sandbox(sandbox),
     ]
     for reason in reasons:
