@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-
-from competition.submissions.models import Evaluation, Submission
-from competition.submissions.services import rescore_track
+from competition.submissions import rescoring
+from competition.submissions.models import Evaluation
 from competition.tracks.models import BenchmarkVersion, Track
 from competition.tracks.services import renew_benchmark
 from scoring.contracts import Status
@@ -22,27 +19,23 @@ class Published:
     rescored: int
 
 
-@transaction.atomic
 def publish(*, track: Track) -> Published:
-    """Make the track's current state its benchmark version and rescore; raises InvalidTrack, NotReady."""
+    """Make the track's current state its benchmark version and rescore; raises InvalidTrack, NotReady.
+
+    The version is committed first: `rescoring` says why, and what becomes of the rest if this is cut short.
+    """
     version = renew_benchmark(track=track)
-    return Published(version=version, rescored=rescore_track(track=track))
+    return Published(version=version, rescored=rescoring.rescore_track(track=track))
 
 
 def submissions_to_rescore(track: Track) -> int:
-    """Return how many submissions a new version would score again: those that were not only cancelled."""
-    return _kept(track).count()
+    """Return how many submissions a new version would score again."""
+    return rescoring.wanted(track).count()
 
 
 def submissions_left_out(track: Track) -> int:
     """Return how many of them have no evaluation on the track's present version."""
-    on_it = Evaluation.objects.filter(submission=OuterRef("pk"), benchmark=track.benchmark)
-    return _kept(track).filter(~Exists(on_it)).count()
-
-
-def _kept(track: Track) -> QuerySet[Submission]:
-    kept = Count("evaluations", filter=~Q(evaluations__status=Status.CANCELLED))
-    return Submission.objects.filter(track=track).annotate(kept=kept).filter(kept__gt=0)
+    return rescoring.left_out(track).count()
 
 
 def unfinished(track: Track) -> int:

@@ -151,7 +151,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "podium.sweep",
         "schedule": env.float("PODIUM_SWEEP_S", default=15.0),
         "options": {"expires": 15.0},
-    }
+    },
+    "catch_up": {
+        "task": "podium.catch_up",
+        "schedule": env.float("PODIUM_CATCH_UP_S", default=600.0),
+        "options": {"expires": 600.0},
+    },
 }
 SANDBOX = env.str("PODIUM_SANDBOX", default="bubblewrap")  # what workers run entries in
 SPARES = env.int("PODIUM_SPARES", default=6)  # how many sandboxes a worker keeps started ahead

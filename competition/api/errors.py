@@ -32,8 +32,8 @@ HINTS: Final[Mapping[str, str]] = {
     "unsupported_media_type": "Send JSON, or multipart/form-data with the field “entry” to upload an entry.",
     "throttled": "Wait for as long as the header “Retry-After” says.",
     "server_error": "Try again in a moment. If it happens again, give the organisers the reference.",
-    "busy": "Nothing was changed. Wait a few seconds, then send the request again.",
-    "database_away": "Nothing was changed. Wait a moment, then send the request again.",
+    "busy": "Wait a few seconds, then send the request again; that is safe.",
+    "database_away": "Wait a moment, then send the request again; that is safe.",
     "body_too_large": "Send less data in one request.",
 }
 

@@ -1,10 +1,9 @@
-"""Acts on submissions: accept an upload, cancel, rescore a track, retry after a fault."""
+"""Acts on submissions: accept an upload, cancel, retry after a fault."""
 
 from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,9 +19,10 @@ from competition.moments import in_utc
 from competition.submissions import lifecycle, quotas
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation, Submission
+from competition.submissions.rescoring import follow_publication
 from competition.submissions.wakeup import wake_workers
 from competition.tracks.binding import max_upload_bytes
-from competition.tracks.models import BenchmarkVersion, Track
+from competition.tracks.models import Track
 from competition.tracks.services import renew_unused_benchmark
 from scoring.contracts import Status
 from scoring.errors import reject
@@ -69,6 +69,7 @@ def accept_submission(
         undo.callback(submission.entry.storage.delete, str(submission.entry.name))
         _enter(submission, now)
         undo.pop_all()
+    follow_publication(submission, now)
     return submission
 
 
@@ -84,43 +85,6 @@ def retry_failed(*, evaluation: Evaluation, now: datetime | None = None) -> bool
     if queued:
         wake_workers(evaluation.submission.track.queue)
     return queued
-
-
-@transaction.atomic
-def rescore_track(*, track: Track, now: datetime | None = None) -> int:
-    """Queue every submission on the track's current benchmark version; return how many are new there.
-
-    What still waits on an older version moves over and keeps its priority. Submissions whose last
-    evaluation was cancelled are left out, and those that are on the current version already.
-    """
-    now = now or timezone.now()
-    locked = Track.objects.select_for_update(no_key=True).get(pk=track.pk)
-    if locked.benchmark is None:
-        return 0
-    last_ones = [e for e in _last_evaluations(locked, locked.benchmark) if e.status != Status.CANCELLED]
-    waiting = [e for e in last_ones if e.status == Status.QUEUED]
-    moved = {e.pk for e in waiting if lifecycle.cancel(e.pk, now=now)}
-    Evaluation.objects.bulk_create(_again(e, locked.benchmark, now, moved) for e in last_ones)
-    wake_workers(locked.queue)
-    return len(last_ones)
-
-
-def _again(last: Evaluation, benchmark: BenchmarkVersion, now: datetime, moved: set[int]) -> Evaluation:
-    keeps_place = last.pk in moved
-    return Evaluation(
-        submission_id=last.submission_id,
-        benchmark=benchmark,
-        priority=last.priority if keeps_place else Evaluation.Priority.RESCORE,
-        queued_at=last.queued_at if keeps_place else now,
-    )
-
-
-def _last_evaluations(track: Track, benchmark: BenchmarkVersion) -> Iterable[Evaluation]:
-    """Return the last evaluation of each submission that has none on the benchmark version."""
-    done = Evaluation.objects.filter(submission=OuterRef("submission"), benchmark=benchmark)
-    rows = Evaluation.objects.filter(~Exists(done), submission__track=track)
-    by_submission = {row.submission_id: row for row in rows.order_by("benchmark__number")}
-    return by_submission.values()
 
 
 # --- acceptance ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from celery.worker.state import maybe_shutdown
 from django.conf import settings
 
 from competition.clock import database_now
+from competition.submissions import rescoring
 from competition.submissions.wakeup import EVALUATE
 from competition.submissions.workers import Sign
 from scoring.environment import installed_environment
@@ -51,6 +52,12 @@ def evaluate_waiting(queue: str) -> None:
 def sweep_queue() -> None:
     """Wake whoever has work and end what was abandoned for the last time."""
     sweep(database_now())
+
+
+@shared_task(name="podium.catch_up", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
+def queue_left_out() -> None:
+    """Queue what has no evaluation on its track's current benchmark version."""
+    rescoring.catch_up(database_now())
 
 
 @cache

@@ -16,7 +16,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from competition.celery import app
 from competition.leaderboard import standings
-from competition.submissions import lifecycle, quotas, services
+from competition.submissions import lifecycle, quotas, rescoring, services
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.models import Track
 from scoring.contracts import Finding, Status
@@ -373,7 +373,7 @@ def test_rescoring_queues_every_submission_on_the_new_version_below_fresh_ones(
         score(accept(user, track).evaluations.get())
     version = new_benchmark(track)
 
-    assert services.rescore_track(track=track, now=clock.now) == 2
+    assert rescoring.rescore_track(track=track, now=clock.now) == 2
 
     new = Evaluation.objects.filter(benchmark=version)
     assert {(e.status, e.priority) for e in new} == {(Status.QUEUED, Evaluation.Priority.RESCORE)}
@@ -382,9 +382,9 @@ def test_rescoring_queues_every_submission_on_the_new_version_below_fresh_ones(
 def test_rescoring_twice_queues_once(alice: User, track: Track, now: datetime) -> None:
     score(accept(alice, track).evaluations.get())
     new_benchmark(track)
-    services.rescore_track(track=track, now=now)
+    rescoring.rescore_track(track=track, now=now)
 
-    assert services.rescore_track(track=track, now=now) == 0
+    assert rescoring.rescore_track(track=track, now=now) == 0
 
 
 def test_what_waits_for_the_old_version_moves_to_the_new_one_and_keeps_its_place(
@@ -393,7 +393,7 @@ def test_what_waits_for_the_old_version_moves_to_the_new_one_and_keeps_its_place
     old = accept(alice, track).evaluations.get()
     version = new_benchmark(track)
 
-    services.rescore_track(track=track, now=clock.advance(hours=1))
+    rescoring.rescore_track(track=track, now=clock.advance(hours=1))
 
     old.refresh_from_db()
     new = Evaluation.objects.get(benchmark=version)
@@ -405,19 +405,19 @@ def test_a_cancelled_submission_is_not_rescored(alice: User, track: Track, now: 
     services.cancel_evaluation(evaluation=accept(alice, track).evaluations.get(), now=now)
     new_benchmark(track)
 
-    assert services.rescore_track(track=track, now=now) == 0
+    assert rescoring.rescore_track(track=track, now=now) == 0
 
 
 def test_a_track_without_a_benchmark_version_has_nothing_to_rescore(track: Track, now: datetime) -> None:
     Track.objects.filter(pk=track.pk).update(is_open=False, benchmark=None)
 
-    assert services.rescore_track(track=track, now=now) == 0
+    assert rescoring.rescore_track(track=track, now=now) == 0
 
 
 def test_a_rescored_submission_counts_once(alice: User, track: Track, now: datetime) -> None:
     score(accept(alice, track).evaluations.get())
     new_benchmark(track)
-    services.rescore_track(track=track, now=now)
+    rescoring.rescore_track(track=track, now=now)
 
     assert quotas.slots(participant=alice, track=track, now=now).used == 1
 
