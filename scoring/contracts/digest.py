@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
+from functools import cache
 from typing import Any, get_type_hints
 
 from scoring.contracts.fields import AtDefault, facts_of, plain_type
@@ -76,6 +77,7 @@ def completed(stored: Mapping[str, Any], contract: type) -> dict[str, Any]:
     return whole
 
 
+@cache
 def _section_of(contract: type, name: str) -> Any:
     """Return the contract of a field that is a section, also an optional one, else None."""
     kind, _ = plain_type(get_type_hints(contract)[name])

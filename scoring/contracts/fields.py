@@ -219,10 +219,10 @@ def _is_section(kind: Any) -> bool:
     return is_dataclass(kind)
 
 
-def _described(contract: type[Any]) -> Iterator[tuple[Field[Any], Any, bool]]:
+@cache
+def _described(contract: type[Any]) -> tuple[tuple[Field[Any], Any, bool], ...]:
     hints = get_type_hints(contract)
-    for field in fields(contract):
-        yield field, *plain_type(hints[field.name])
+    return tuple((field, *plain_type(hints[field.name])) for field in fields(contract))
 
 
 def _default(field: Field[Any]) -> Any:

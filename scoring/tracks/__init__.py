@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -55,6 +56,7 @@ class InvalidTrack(ValueError):
         super().__init__("; ".join(findings))
 
 
+@cache
 def presets() -> tuple[str, ...]:
     """Return the names of the presets that ship with Podium."""
     files = resources.files("scoring.presets").iterdir()
@@ -67,8 +69,7 @@ def load_track(name_or_path: str) -> TrackDocument:
     Raises InvalidTrack if the preset or file does not exist, or if it breaks the schema.
     """
     if name_or_path in presets():
-        text = resources.files("scoring.presets").joinpath(f"{name_or_path}.yaml").read_text("utf-8")
-        return parse_track(text)
+        return _preset(name_or_path)
     path = Path(name_or_path)
     if not path.is_file():
         raise InvalidTrack(
@@ -77,6 +78,11 @@ def load_track(name_or_path: str) -> TrackDocument:
     if path.stat().st_size > MAX_DOCUMENT_BYTES:
         raise InvalidTrack((f"“{path.name}” is larger than {MAX_DOCUMENT_BYTES:,} bytes",))
     return parse_track(path.read_text("utf-8"))
+
+
+@cache
+def _preset(name: str) -> TrackDocument:
+    return parse_track(resources.files("scoring.presets").joinpath(f"{name}.yaml").read_text("utf-8"))
 
 
 def parse_track(text: str) -> TrackDocument:
