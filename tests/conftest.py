@@ -2,10 +2,11 @@
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 import hypothesis
@@ -15,13 +16,14 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.signals import setting_changed
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from competition.celery import app
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.columns import columns_of
 from competition.tracks.models import Competition, Dataset, Track
 from scoring.tracks import load_track
+from tests import database
 from tests.examples import START, Clock, new_benchmark, rewrite
 
 # A busy machine must not fail a test.
@@ -64,33 +66,73 @@ def quick_backends(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+def kept_database(request: pytest.FixtureRequest) -> Path | None:
+    """Say where a migrated database is kept: it takes seconds to make; None for a server's, or without a cache."""
+    cache = getattr(request.config, "cache", None)
+    is_file = django_settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+    return database.kept(cache.mkdir("database")) if cache and is_file else None
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(kept_database: Path | None) -> bool:
+    """Let Django begin with a database that is there, where one is kept."""
+    return kept_database is not None
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    tmp_path_factory: pytest.TempPathFactory, kept_database: Path | None
+) -> None:
     """Give this run a test database of its own: a file on SQLite, so that threads share it as in production."""
     default = django_settings.DATABASES["default"]
     if default["ENGINE"].endswith("sqlite3"):
-        name = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+        name = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        if kept_database:
+            database.take(kept_database, to=name)
     else:
         name = f"test_podium_{os.getpid()}"
         # Most tests are one transaction from their beginning to their end, however long that takes.
         default["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0"
-    default.setdefault("TEST", {})["NAME"] = name
+    default.setdefault("TEST", {})["NAME"] = str(name)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, kept_database: Path | None
+) -> None:
+    """Keep the database once it is made."""
+    if kept_database and not kept_database.exists():
+        with django_db_blocker.unblock():
+            database.keep(kept_database)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _plain_static_files() -> None:
-    """Serve static files under their own names: no test runs collectstatic first."""
+def _plain_and_quick() -> None:
+    """Serve static files under their own names, hash passwords quickly, and keep wake-ups in this process."""
+    # No test runs collectstatic first.
     plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     django_settings.STORAGES["staticfiles"] = plain
-    # Whoever asked for the storage earlier, while tests were collected, has the other one.
-    setting_changed.send(sender=None, setting="STORAGES", value=django_settings.STORAGES, enter=True)
+    # A safe hash takes long by design.
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Whoever asked for them earlier, while tests were collected, has the others.
+    for name in ("STORAGES", "PASSWORD_HASHERS"):
+        setting_changed.send(sender=None, setting=name, value=getattr(django_settings, name), enter=True)
+    app.conf.broker_url = "memory://localhost/"
+
+
+@pytest.fixture(scope="session")
+def _folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Name folders that nobody has made yet: most tests keep no file."""
+    root = tmp_path_factory.mktemp("kept")
+    return (root / str(number) for number in count())
 
 
 @pytest.fixture(autouse=True)
-def _own_files_and_broker(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep uploads in this test's folder and wake-ups in this process."""
-    settings.MEDIA_ROOT = tmp_path / "files"
-    settings.CACHE_DIR = tmp_path / "cache"
-    monkeypatch.setattr(app.conf, "broker_url", "memory://localhost/")
+def _own_files(settings: Settings, _folders: Iterator[Path]) -> None:
+    """Keep uploads and prepared inputs in folders of this test's own."""
+    own = next(_folders)
+    settings.MEDIA_ROOT = own / "files"
+    settings.CACHE_DIR = own / "cache"
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
-from pytest_django import Settings
 
 from tests.browser.believable import PASSWORD, Scene, fill
 from tests.browser.chromium import executable, launch
 
+HERE = f"{Path(__file__).parent}/"
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 800}
 TIMEOUT_MS = 15_000
@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark everything here as `browser`; skip it where there is no Chromium."""
     missing = pytest.mark.skip(reason="no Chromium found; set CHROMIUM to its path")
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if str(item.path).startswith(HERE):
             item.add_marker(pytest.mark.browser)
             if executable() is None:
                 item.add_marker(missing)
@@ -37,12 +37,6 @@ def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright, launch(playwright) as chromium:
         yield chromium
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-@pytest.fixture(autouse=True)
-def _quick_passwords(settings: Settings) -> None:
-    """Spare the seconds that a safe hash takes by design."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -12,13 +12,14 @@ import pytest
 
 from tests.peers.environment import PeersMissing, python_of_peers, run_peer
 
+HERE = f"{Path(__file__).parent}/"
 Steps = Sequence[dict[str, Any]]
 Run = Callable[[Steps], list[np.ndarray]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if str(item.path).startswith(HERE):
             item.add_marker(pytest.mark.peer)
 
 

@@ -18,7 +18,6 @@ Attempt = Callable[..., HttpResponse]
 @pytest.fixture(autouse=True)
 def _count_quickly_and_anew(settings: Settings) -> None:
     cache.clear()
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.LOGIN_RATE_PAIR = "3/h"
     settings.LOGIN_RATE_ADDRESS = "6/h"
 

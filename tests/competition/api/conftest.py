@@ -6,7 +6,6 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
-from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
@@ -14,18 +13,6 @@ from rest_framework.test import APIClient
 @pytest.fixture(autouse=True)
 def _forget_earlier_requests() -> None:
     cache.clear()
-
-
-@pytest.fixture(autouse=True)
-def _hash_passwords_quickly(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
-def _static_files_as_they_lie(settings: Settings) -> None:
-    """Address static files without the list that `collectstatic` writes."""
-    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}
 
 
 @pytest.fixture
