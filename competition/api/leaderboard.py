@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import renderers, serializers
@@ -16,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from competition.api import choices
+from competition.clock import database_now
 from competition.leaderboard import board_files, selectors
 from competition.leaderboard.board_query import asked_benchmark, asked_split, may_see_private
 from competition.tracks.selectors import tracks_for
@@ -95,7 +95,7 @@ class ShowLeaderboard(APIView):
     def get(self, request: Request, slug: str) -> HttpResponseBase:
         """Show the board. Send the answer's ETag as If-None-Match: while nothing changes, 304 and no body."""
         track = get_object_or_404(tracks_for(request.user), slug=slug)
-        private_visible = may_see_private(track, request.user, timezone.now())
+        private_visible = may_see_private(track, request.user, database_now())
         split = asked_split(request.query_params, private_visible=private_visible)
         board = selectors.board(track, split=split, benchmark=asked_benchmark(request.query_params, track))
         body = board_files.as_plain(board, split=split)

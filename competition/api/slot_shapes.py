@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
-from django.utils import timezone
 from rest_framework import serializers
 
+from competition.clock import database_now
 from competition.submissions import quotas
 from competition.tracks.models import Track
 
@@ -23,5 +23,5 @@ class SlotsOutput(serializers.Serializer[Any]):
 
 def own_slots(participant: AbstractBaseUser, track: Track) -> dict[str, object]:
     """Return what `SlotsOutput` shows of a participant's slots on a track now."""
-    slots = quotas.slots(participant=participant, track=track, now=timezone.now())
+    slots = quotas.slots(participant=participant, track=track, now=database_now())
     return dict(SlotsOutput(slots).data)

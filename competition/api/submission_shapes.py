@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import reverse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from competition.api import choices
 from competition.api.slot_shapes import SlotsOutput, own_slots
+from competition.clock import database_now
 from competition.submissions import queue, reports, selectors
 from competition.submissions.models import Evaluation, Submission
 
@@ -135,7 +135,7 @@ class SubmissionDetailOutput(SubmissionOutput):
         return own_slots(submission.participant, submission.track)
 
     def _report(self, submission: Submission) -> dict[str, Any]:
-        return reports.report(newest_evaluation(submission), now=timezone.now())
+        return reports.report(newest_evaluation(submission), now=database_now())
 
 
 class EntryInput(serializers.Serializer[Any]):

@@ -12,7 +12,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
 from rest_framework.permissions import IsAuthenticated
@@ -30,6 +29,7 @@ from competition.api.submission_shapes import (
     SubmissionOutput,
     newest_evaluation,
 )
+from competition.clock import database_now
 from competition.submissions import quotas, reports, selectors, services
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.upload_size import refuse_large_body
@@ -152,7 +152,7 @@ class ShowReport(APIView):
         submission = find_submission(user, id)
         for_organisers = organises(user, submission.track.competition_id)
         evaluation = newest_evaluation(submission)
-        return Response(reports.report(evaluation, now=timezone.now(), for_organisers=for_organisers))
+        return Response(reports.report(evaluation, now=database_now(), for_organisers=for_organisers))
 
 
 class CancelSubmission(APIView):
@@ -199,7 +199,7 @@ def _explain_refusal(rejected: Rejected, request: Request, user: User, track: Tr
     if rejected.code == "already_submitted":
         return problem_of_rejected(rejected, extra={"submission": _earlier(rejected, request)})
     if rejected.code == "quota_used_up":
-        now = timezone.now()
+        now = database_now()
         next_slot_at = quotas.slots(participant=user, track=track, now=now).next_slot_at
         wait_s = max(1, int((next_slot_at - now).total_seconds()) + 1) if next_slot_at else 1
         return problem_of_rejected(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import reverse
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -13,6 +12,7 @@ from rest_framework import serializers
 from competition.api import choices
 from competition.api.slot_shapes import SlotsOutput, own_slots
 from competition.api.spec_shapes import document_outputs
+from competition.clock import database_now
 from competition.tracks.binding import max_upload_bytes
 from competition.tracks.models import Track
 from scoring.contracts import METRIC_FACTS, Metric
@@ -80,7 +80,9 @@ class TrackOutput(serializers.Serializer[Track]):
 
     def get_is_taking_submissions(self, track: Track) -> bool:
         """Say whether an entry would be taken now."""
-        return track.is_taking_submissions(timezone.now())
+        if "now" not in self.context:  # asked once for a whole list
+            self.context["now"] = database_now()
+        return track.is_taking_submissions(self.context["now"])
 
     @extend_schema_field(TrackUrls)
     def get_urls(self, track: Track) -> dict[str, str]:

@@ -7,12 +7,12 @@ from typing import Any
 import django_filters
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics
 
 from competition.api import choices
 from competition.api.track_shapes import TrackDetailOutput, TrackOutput
+from competition.clock import database_now
 from competition.tracks.binding import bound
 from competition.tracks.models import Track
 from competition.tracks.selectors import tracks_for
@@ -35,7 +35,7 @@ class TrackFilter(django_filters.FilterSet):  # type: ignore[misc]  # the librar
 
     def by_window(self, tracks: QuerySet[Track], name: str, wanted: bool) -> QuerySet[Track]:
         """Keep the tracks that take entries now, or those that do not."""
-        now = timezone.now()
+        now = database_now()
         opened = Q(opens_at__isnull=True) | Q(opens_at__lte=now)
         closed = Q(closes_at__isnull=False) & Q(closes_at__lte=now)
         taking = Q(is_open=True) & opened & ~closed

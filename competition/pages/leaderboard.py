@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from competition.clock import database_now
 from competition.csv_cells import UTF8_MARK
 from competition.leaderboard import board_files, selectors
 from competition.leaderboard.board_query import asked_benchmark, asked_split, may_see_private
@@ -27,7 +27,7 @@ ROWS_A_PAGE = 50
 def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     """Show the board of one benchmark version and split."""
     track = get_object_or_404(tracks_for(request.user), slug=slug)
-    now = timezone.now()
+    now = database_now()
     private_visible = may_see_private(track, request.user, now)
     split, board = _asked_board(request, track, private_visible=private_visible)
     page = Paginator(board.rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
@@ -54,7 +54,7 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
 def leaderboard_csv(request: HttpRequest, slug: str) -> HttpResponse:
     """Serve the whole board as CSV."""
     track = get_object_or_404(tracks_for(request.user), slug=slug)
-    private_visible = may_see_private(track, request.user, timezone.now())
+    private_visible = may_see_private(track, request.user, database_now())
     split, board = _asked_board(request, track, private_visible=private_visible)
     response = HttpResponse(UTF8_MARK + board_files.as_csv(board), content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{track.slug}-{split}.csv"'
@@ -65,7 +65,7 @@ def leaderboard_csv(request: HttpRequest, slug: str) -> HttpResponse:
 def leaderboard_json(request: HttpRequest, slug: str) -> JsonResponse:
     """Serve the whole board as JSON."""
     track = get_object_or_404(tracks_for(request.user), slug=slug)
-    private_visible = may_see_private(track, request.user, timezone.now())
+    private_visible = may_see_private(track, request.user, database_now())
     split, board = _asked_board(request, track, private_visible=private_visible)
     return JsonResponse(board_files.as_plain(board, split=split))
 

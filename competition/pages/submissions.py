@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
@@ -115,7 +114,7 @@ def _asked_evaluation(request: HttpRequest, found: Submission) -> Evaluation:
 
 
 def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, object]:
-    now, track = timezone.now(), evaluation.submission.track
+    now, track = database_now(), evaluation.submission.track
     viewer = signed_in_user(request)
     for_organisers = organises(viewer, track.competition_id)
     report = reports.report(evaluation, now=now, for_organisers=for_organisers)

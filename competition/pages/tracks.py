@@ -7,9 +7,9 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from competition.clock import database_now
 from competition.leaderboard import selectors as leaderboard
 from competition.submissions import quotas
 from competition.tracks import services, starter_kit, wording
@@ -28,7 +28,7 @@ TOP_ROWS = 5
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Show the competitions and their tracks."""
-    context = {"competitions": competitions_for(request.user), "now": timezone.now()}
+    context = {"competitions": competitions_for(request.user), "now": database_now()}
     return render(request, "home.html", context)
 
 
@@ -36,7 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def competition(request: HttpRequest, slug: str) -> HttpResponse:
     """Show one competition."""
     found = get_object_or_404(competitions_for(request.user), slug=slug)
-    return render(request, "tracks/competition.html", {"competition": found, "now": timezone.now()})
+    return render(request, "tracks/competition.html", {"competition": found, "now": database_now()})
 
 
 @require_safe
@@ -44,7 +44,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
     """Show all that a participant must know of a track."""
     kept = get_object_or_404(tracks_for(request.user), slug=slug)
     found = bound(kept)
-    now = timezone.now()
+    now = database_now()
     spec = found.spec()
     kit = starter_kit.folder_for(spec)
     viewer = request.user if isinstance(request.user, User) else None

@@ -7,11 +7,11 @@ from dataclasses import asdict
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
 from competition.accounts.people import signed_in_user
+from competition.clock import database_now
 from competition.pages.forms import EntryForm
 from competition.submissions import quotas, selectors, services
 from competition.submissions.upload_size import refuse_large_body
@@ -78,7 +78,7 @@ def _link(refusal: Rejected) -> str:
 
 
 def _context(request: HttpRequest, track: Track) -> dict[str, object]:
-    now = timezone.now()
+    now = database_now()
     spec = bound(track).spec()
     return {
         "track": track,

@@ -15,8 +15,8 @@ from typing import Final, TypeVar
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Max, Q
-from django.utils import timezone
 
+from competition.clock import database_now
 from competition.submissions import lifecycle
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation
@@ -189,7 +189,7 @@ def position(evaluation: Evaluation, *, now: datetime | None = None) -> int | No
         return None
     order = in_order(
         _waiting(Q(status=Status.QUEUED), (evaluation.submission.track.queue,)),
-        _served(now or timezone.now()),
+        _served(now or database_now()),
     )
     places = {waiting.evaluation: place for place, waiting in enumerate(order, start=1)}
     return places.get(evaluation.pk)

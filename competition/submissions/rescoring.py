@@ -15,8 +15,8 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
 
+from competition.clock import database_now
 from competition.submissions import lifecycle
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.wakeup import wake_workers
@@ -48,7 +48,7 @@ def rescore_track(*, track: Track, now: datetime | None = None) -> int:
 
     What still waits on an older version moves over and keeps its priority and its place.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     queued, after = 0, None
     while batch := _queue_some(track.pk, now, after):
         queued, after = queued + len(batch), batch[-1]

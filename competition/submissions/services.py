@@ -13,8 +13,8 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.core.files import File
 from django.db import transaction
 from django.db.models import Exists, OuterRef
-from django.utils import timezone
 
+from competition.clock import database_now
 from competition.moments import in_utc
 from competition.submissions import lifecycle, quotas
 from competition.submissions.locks import lock_participant
@@ -52,7 +52,7 @@ def accept_submission(
     Raises Rejected with track_not_open, quota_used_up, already_submitted, upload_too_large or
     empty_upload; then nothing was stored.
     """
-    now = now or timezone.now()
+    now = now or database_now()
     _check_open(track, now)  # spares reading a file that is refused anyway
     content = _read(upload, max_bytes=max_upload_bytes(track))
     submission = Submission(
@@ -75,13 +75,13 @@ def accept_submission(
 
 def cancel_evaluation(*, evaluation: Evaluation, now: datetime | None = None) -> bool:
     """Cancel an evaluation; return False if it has ended already."""
-    return lifecycle.cancel(evaluation.pk, now=now or timezone.now())
+    return lifecycle.cancel(evaluation.pk, now=now or database_now())
 
 
 @transaction.atomic
 def retry_failed(*, evaluation: Evaluation, now: datetime | None = None) -> bool:
     """Queue an evaluation again that failed by our fault; return False if it did not fail."""
-    queued = lifecycle.retry(evaluation.pk, now=now or timezone.now())
+    queued = lifecycle.retry(evaluation.pk, now=now or database_now())
     if queued:
         wake_workers(evaluation.submission.track.queue)
     return queued

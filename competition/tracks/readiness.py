@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.utils import timezone
-
+from competition.clock import database_now
 from competition.moments import in_utc
 from competition.tracks.models import Dataset, Track
 from scoring.contracts import (
@@ -42,7 +41,7 @@ def examine(track: Track, *, now: datetime | None = None) -> tuple[Check, ...]:
     return (
         Check(name="Fields", ok=True, message="All fields are valid and fit together."),
         _rules(document.page),
-        _window(track, now or timezone.now()),
+        _window(track, now or database_now()),
         _quota(document.page),
         _metric(spec),
         _class_names(spec),

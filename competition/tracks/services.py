@@ -8,8 +8,8 @@ from typing import Final
 
 from django.db import transaction
 from django.db.models import Max
-from django.utils import timezone
 
+from competition.clock import database_now
 from competition.tracks.columns import columns_of
 from competition.tracks.datasets import forget_dataset, import_dataset, import_dataset_folder
 from competition.tracks.differences import (
@@ -156,7 +156,7 @@ def open_track(*, track: Track) -> None:
 
     A benchmark version that already has evaluations stays: only publishing replaces it.
     """
-    failed = tuple(check for check in examine(track, now=timezone.now()) if not check.ok)
+    failed = tuple(check for check in examine(track, now=database_now()) if not check.ok)
     if failed:
         raise NotReady(failed)
     if not has_evaluations(track):

@@ -23,6 +23,7 @@ from scoring.sandbox.family import Family
 from scoring.sandbox.trial import trial_failure
 
 OLDEST_BUBBLEWRAP: Final = (0, 6)
+TOLERATED_CLOCK_S: Final = 5.0
 ENTRY_PACKAGES: Final = (*environment.DECISIVE, "onnx")
 """What else differs from env.txt changes no score, and onnx decides which graphs are read."""
 
@@ -56,6 +57,7 @@ def examine() -> tuple[Condition, ...]:
         _process_files(),
         _memory_watcher(),
         _sandbox(),
+        *_clock(),
         *_packages(),
     )
 
@@ -159,6 +161,23 @@ def _sandbox() -> Condition:
         "--security-opt seccomp=unconfined --security-opt apparmor=unconfined`). On Ubuntu 24.04, "
         "allow bwrap user namespaces in AppArmor.",
     )
+
+
+def _clock() -> Iterator[Condition]:
+    """Compare this machine's clock with that of the database it is to work for, if the environment names one."""
+    if "DATABASE_URL" not in os.environ:
+        return
+    program = [sys.executable, "-m", "scoring.worker.clock"]
+    told = subprocess.run(program, capture_output=True, text=True, check=False)
+    if told.returncode != 0:
+        yield Condition(
+            "database", ok=False, found="does not answer", remedy="Check DATABASE_URL, and what it names."
+        )
+        return
+    ahead_s = float(told.stdout)
+    found = f"{abs(ahead_s):.1f} s {'ahead of' if ahead_s > 0 else 'behind'} the database's"
+    remedy = "Let chrony or systemd-timesyncd set it. Podium goes by the database's; S3 and TLS do not."
+    yield Condition("clock", abs(ahead_s) <= TOLERATED_CLOCK_S, found, remedy)
 
 
 def _packages() -> Iterator[Condition]:

@@ -47,8 +47,10 @@ class Presence:
         """Write the sign of life; a database that is away does not stop the worker."""
         with self._writing:
             try:
-                now = self.now()
+                now, known = self.now(), _differs(self.sign)
                 self.note(started_at=self.sign.started_at or now, **self.measure())
+                if _differs(self.sign) and not known:
+                    log.warning("clock_differs", extra={"fields": {"ahead_s": self.sign.clock_ahead_s}})
                 workers.show(self.sign, now=now)
             except (DatabaseError, InterfaceError) as exc:
                 log.warning("worker_not_shown", extra={"fields": {"error": type(exc).__name__}})
@@ -75,10 +77,11 @@ class Presence:
 
 def measured_at(folder: Path) -> dict[str, Any]:
     """Return the free bytes of the disk below `folder`, and how far the clock is ahead of the database's."""
-    ahead_s = clock_ahead_s()
-    if abs(ahead_s) > TOLERATED_S:
-        log.warning("clock_differs", extra={"fields": {"ahead_s": round(ahead_s, 1)}})
-    return {"clock_ahead_s": ahead_s, "free_bytes": _free_bytes(folder)}
+    return {"clock_ahead_s": clock_ahead_s(), "free_bytes": _free_bytes(folder)}
+
+
+def _differs(sign: Sign) -> bool:
+    return abs(sign.clock_ahead_s or 0.0) > TOLERATED_S
 
 
 def _free_bytes(folder: Path) -> int | None:

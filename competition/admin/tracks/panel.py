@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
-from django.utils import timezone
-
 from competition import publishing
+from competition.clock import database_now
 from competition.tracks import services
 from competition.tracks.differences import BINDS_WORKERS
 from competition.tracks.models import Track
 from competition.tracks.readiness import examine
 
 
-def state(track: Track) -> str:
+def state(track: Track, now: datetime) -> str:
     """Say in words whether the track takes submissions now."""
-    now = timezone.now()
     if not track.is_open:
         return "closed"
     if track.is_closed(now):
@@ -29,7 +28,7 @@ def panel(track: Track, *, may_change: bool) -> dict[str, Any]:
     return {
         "track": track,
         "may_change": may_change,
-        "state": state(track),
+        "state": state(track, database_now()),
         "checks": checks,
         "ready": all(check.ok for check in checks),
         "unpublished": services.unpublished_in_words(track),

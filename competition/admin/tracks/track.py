@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, ForeignKey, QuerySet
+from django.db.models.functions import Now
 from django.forms import ModelChoiceField, ModelForm, Script
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -54,10 +55,8 @@ class TrackAdmin(OfOwnCompetitions, admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ("name", "slug")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Track]:
-        rows: QuerySet[Track] = (
-            super().get_queryset(request).annotate(submissions_counted=Count("submissions"))
-        )
-        return rows
+        rows: QuerySet[Track] = super().get_queryset(request)
+        return rows.annotate(submissions_counted=Count("submissions"), asked_at=Now())
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
@@ -79,8 +78,8 @@ class TrackAdmin(OfOwnCompetitions, admin.ModelAdmin):  # type: ignore[type-arg]
         return next((facts.title for metric, facts in METRIC_FACTS.items() if metric == name), name)
 
     @admin.display(description="State", ordering="is_open")
-    def state(self, row: Track) -> str:
-        return state(row)
+    def state(self, row: Any) -> str:
+        return state(row, row.asked_at)
 
     @admin.display(description="Version", ordering="benchmark__number")
     def version(self, row: Track) -> int | None:

@@ -54,3 +54,37 @@ def test_a_package_of_another_version_than_participants_read_is_named(
 
     assert not check.ok
     assert "0.0.1 in env.txt" in check.found
+
+
+def test_a_machine_that_works_for_no_site_has_no_database_to_compare_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+
+    assert {"clock", "database"}.isdisjoint(check.name for check in doctor.examine())
+
+
+@pytest.mark.parametrize(("minutes", "word"), [(0, ""), (5, "ahead of"), (-5, "behind")])
+def test_a_clock_that_is_not_the_database_s_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, minutes: int, word: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "from datetime import timedelta\n"
+        "from django.utils import timezone\n"
+        "right = timezone.now\n"
+        f"timezone.now = lambda: right() + timedelta(minutes={minutes})\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'site.sqlite3'}")
+
+    check = named("clock")
+
+    assert check.ok == (minutes == 0)
+    assert check.found.startswith(("299", "300") if minutes else "0.")
+    assert word in check.found
+
+
+def test_a_database_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://nobody@%2Fnowhere/none")
+
+    assert not named("database").ok
