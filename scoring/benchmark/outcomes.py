@@ -8,8 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import Metric, OutputKind, TrackSpec
+from scoring.contracts import Joining, Metric, OutputKind, TrackSpec
 from scoring.metrics import guesses
+from scoring.metrics.joining import joined
 
 MEDIA_TYPES: Final = ("real", "synthetic", "semisynthetic")
 """Names of the labels 0, 1 and 2 in tracks that tell real from other media."""
@@ -35,7 +36,7 @@ def judge(predictions: NDArray[np.float32], labels: NDArray[np.int64], track: Tr
         predicted = (certain > 0.5).astype(np.int64)
     else:
         probabilities = guesses.probabilities(predictions)
-        predicted = guesses.called_classes(predictions)
+        predicted = guesses.called_classes(joined(predictions, track.output.classes, Joining.CALLS))
     correct = (predicted > 0) == (labels > 0) if tells_real_from_rest(track) else predicted == labels
     return Outcomes(probabilities=probabilities, predicted=predicted, correct=correct)
 

@@ -96,7 +96,14 @@ def run_pass(name: str, bench: Bench, positions: Sequence[int], treatment: Treat
 def break_down_pass(finished: Finished, bench: Bench) -> Breakdown | None:
     """Count where the entry is right and wrong in a pass, in samples without weights."""
     groups = [row.group for row in finished.rows] if bench.plan.grouped else None
-    return break_down(bench.track.metric, finished.labels, finished.part.predictions, groups, finished.scores)
+    return break_down(
+        bench.track.metric,
+        finished.labels,
+        finished.part.predictions,
+        groups,
+        finished.scores,
+        classes=bench.track.output.classes,
+    )
 
 
 def _prepare(
@@ -158,6 +165,7 @@ def _scores(
         labels=labels[counted],
         predictions=predictions[counted],
         weights=None if weights is None else weights[counted],
+        classes=bench.track.output.classes,
         parameters=stated_numbers(bench.examination.model.options),
     )
 

@@ -68,6 +68,7 @@ from scoring.contracts.format import FORMAT_FACTS, Format, FormatFacts
 from scoring.contracts.metric import (
     METRIC_FACTS,
     TRUTH_BY_OUTPUT,
+    Joining,
     Metric,
     MetricFacts,
     OutputKind,
@@ -161,6 +162,7 @@ __all__ = [
     "FormatFacts",
     "InputContract",
     "Interpolation",
+    "Joining",
     "Kind",
     "Letter",
     "MacsCounter",

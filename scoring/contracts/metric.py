@@ -38,6 +38,18 @@ TRUTH_BY_OUTPUT: Final[Mapping[OutputKind, TruthKind]] = {
 }
 
 
+class Joining(StrEnum):
+    """How logits of more classes than are scored come down to them, the further classes joined to the last.
+
+    `calls` keeps which class is called: the joined class has the largest of their logits. `chances` keeps
+    probabilities: it has the logarithm of the sum of their exponentials. Of two classes made of three, no
+    two columns keep both.
+    """
+
+    CALLS = "calls"
+    CHANCES = "chances"
+
+
 class Metric(StrEnum):
     """Metrics; each has a row in `METRIC_FACTS` and a function of its name in `scoring.metrics`."""
 
@@ -69,7 +81,8 @@ class MetricFacts:
     `version` changes whenever the same predictions could get another value. `words` and `interval` say
     what is computed, and `source` where it comes from. `bounds` are the least and the greatest value.
     Logits have at least two columns; metrics with `one_logit` also read a single one, the logit of class 1.
-    With `first_against_rest` all labels above 0 count as one. `package_numbers` name what a package may
+    With `first_against_rest` all labels above 0 count as one. `joins` says how the others read further columns
+    than the track has classes; metrics without either take none. `package_numbers` name what a package may
     state for the formula to read. With `breaks_ties` the formula is told the place of each sample in its table,
     because equal scores of different samples must come in some order.
     """
@@ -85,6 +98,7 @@ class MetricFacts:
     bounds: tuple[float, float] = (0.0, 1.0)
     one_logit: bool = False
     first_against_rest: bool = False
+    joins: Joining | None = None
     package_numbers: tuple[str, ...] = ()
     breaks_ties: bool = False
 
@@ -109,6 +123,7 @@ METRIC_FACTS: Final[Mapping[Metric, MetricFacts]] = {
         interval="Wilson",
         source="scikit-learn, `accuracy_score`",
         one_logit=True,
+        joins=Joining.CALLS,
     ),
     Metric.TOP5_ACCURACY: MetricFacts(
         title="Top-5 accuracy",
@@ -127,6 +142,7 @@ METRIC_FACTS: Final[Mapping[Metric, MetricFacts]] = {
         words="mean recall of the classes that are a label",
         interval="counts",
         source="scikit-learn, `balanced_accuracy_score`",
+        joins=Joining.CALLS,
     ),
     Metric.MACRO_F1: MetricFacts(
         title="Macro F1",
@@ -136,6 +152,7 @@ METRIC_FACTS: Final[Mapping[Metric, MetricFacts]] = {
         words="mean F1 of the classes that are a label or called",
         interval="counts",
         source='scikit-learn, `f1_score(average="macro")`',
+        joins=Joining.CALLS,
     ),
     Metric.MCC: MetricFacts(
         title="MCC",
@@ -148,6 +165,7 @@ METRIC_FACTS: Final[Mapping[Metric, MetricFacts]] = {
         source="Gorodkin, J. (2004), Comparing two K-category assignments by a K-category correlation coefficient",
         bounds=(-1.0, 1.0),
         one_logit=True,
+        joins=Joining.CALLS,
     ),
     Metric.BINARY_MCC: MetricFacts(
         title="MCC, binary",
@@ -170,6 +188,7 @@ METRIC_FACTS: Final[Mapping[Metric, MetricFacts]] = {
         interval="counts",
         source="Gorodkin, J. (2004), Comparing two K-category assignments by a K-category correlation coefficient",
         bounds=(-1.0, 1.0),
+        joins=Joining.CALLS,
     ),
     Metric.BINARY_BRIER: MetricFacts(
         title="Brier score, binary",
@@ -194,6 +213,7 @@ METRIC_FACTS: Final[Mapping[Metric, MetricFacts]] = {
         source="Brier, G. W. (1950), Verification of forecasts expressed in terms of probability",
         higher_is_better=False,
         bounds=(0.0, 2.0),
+        joins=Joining.CHANCES,
     ),
     Metric.BRIER: MetricFacts(
         title="Brier score",
@@ -207,6 +227,7 @@ METRIC_FACTS: Final[Mapping[Metric, MetricFacts]] = {
         higher_is_better=False,
         bounds=(0.0, 2.0),
         one_logit=True,
+        joins=Joining.CHANCES,
     ),
     Metric.CROSS_ENTROPY: MetricFacts(
         title="Cross-entropy",
@@ -219,6 +240,7 @@ METRIC_FACTS: Final[Mapping[Metric, MetricFacts]] = {
         higher_is_better=False,
         bounds=(0.0, math.inf),
         one_logit=True,
+        joins=Joining.CHANCES,
     ),
     Metric.SN34_SCORE: MetricFacts(
         title="SN34 score",

@@ -203,7 +203,14 @@ def _break_down(
     """Count on the public split alone: its scores are shown at once, those of the private one may not be."""
     rows = np.flatnonzero(~prepared.private)
     groups = None if prepared.groups is None else [prepared.groups[row] for row in rows]
-    return break_down(track.metric, prepared.labels[rows], predictions[rows], groups, scores)
+    return break_down(
+        track.metric,
+        prepared.labels[rows],
+        predictions[rows],
+        groups,
+        scores,
+        classes=track.output.classes,
+    )
 
 
 def stated_numbers(options: Mapping[str, object]) -> dict[str, float]:

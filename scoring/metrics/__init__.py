@@ -31,6 +31,7 @@ from scoring.metrics.formula import (
     Truth,
     Weights,
 )
+from scoring.metrics.joining import joined_for
 
 __all__ = ["METRICS", "Formula", "MetricResult", "score"]
 
@@ -53,20 +54,22 @@ def score(
     """Compute the ranking metric and the extra ones, keyed by name, the ranking metric first.
 
     `labels` are class numbers, masks or boxes, as the metrics' output kind wants; `classes` is how
-    many masks and boxes may name; `parameters` are numbers that the package states. Predictions have
-    shape (N, width). Raises `Rejected` for a wrong count and for values that are not finite, `Fault`
-    for a track or dataset that a metric cannot serve.
+    many masks and boxes may name, and how many labels there are where logits have more columns;
+    `parameters` are numbers that the package states. Predictions have shape (N, width). Raises `Rejected`
+    for a wrong count and for values that are not finite, `Fault` for a track or dataset that a metric
+    cannot serve.
     """
     _check_predictions(labels, predictions)
     scores = {}
     for name in dict.fromkeys((metric, *extra_metrics)):
-        _check_truth(name, labels, predictions.shape[1], classes)
-        _check_weights(weights, len(labels))
         facts = METRIC_FACTS[name]
+        read = joined_for(facts, predictions, classes)
+        _check_truth(name, labels, read.shape[1], classes)
+        _check_weights(weights, len(labels))
         told: dict[str, Any] = {"parameters": parameters} if facts.package_numbers else {}
         if facts.breaks_ties:
             told["places"] = np.arange(len(labels)) if places is None else places
-        scores[str(name)] = _score_value(facts, METRICS[name](labels, predictions, weights, **told))
+        scores[str(name)] = _score_value(facts, METRICS[name](labels, read, weights, **told))
     return scores
 
 

@@ -16,6 +16,7 @@ from scoring.contracts import (
     METRIC_FACTS,
     TRUTH_BY_OUTPUT,
     Breakdown,
+    Joining,
     Metric,
     OutputKind,
     ScoreValue,
@@ -25,6 +26,7 @@ from scoring.contracts import (
 from scoring.metrics.confusion import count_pairs
 from scoring.metrics.formula import Labels, Predictions
 from scoring.metrics.guesses import called_classes
+from scoring.metrics.joining import joined
 
 # Tables that nobody reads are left out, so that a report stays small.
 MAX_PARTS: Final = 500
@@ -37,10 +39,16 @@ def break_down(
     predictions: Predictions,
     groups: Sequence[str] | None,
     scores: Mapping[str, ScoreValue],
+    *,
+    classes: int = 0,
 ) -> Breakdown | None:
-    """Count what was called right; None where the output calls no class."""
+    """Count what was called right; None where the output calls no class.
+
+    `classes` is how many labels there are where logits have more columns.
+    """
     if TRUTH_BY_OUTPUT[METRIC_FACTS[metric].output] is not TruthKind.CLASSES:
         return None
+    predictions = joined(predictions, classes, Joining.CALLS)
     called = _called(metric, predictions, scores)
     if called is None:
         return None

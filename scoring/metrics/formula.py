@@ -14,7 +14,7 @@ Masks = NDArray[np.uint8]
 Boxes = Sequence[NDArray[np.float64]]
 """For each image an array (boxes, 6): left, top, right, bottom, class, 1 for a crowd."""
 Truth = Labels | Masks | Boxes
-Predictions = NDArray[np.float32]
+Predictions = NDArray[np.floating]
 Weights = NDArray[np.float64]
 Places = NDArray[np.int64]
 """Where each sample stands in its table; all are different."""

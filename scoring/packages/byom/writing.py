@@ -43,7 +43,7 @@ STAGE_TYPES: Final = {
 def byom_track(track: TrackSpec) -> TrackSpec:
     """Return the track as a BYOM package meets it: fed floats from 0 to 1, normalised as the package says."""
     contract = replace(track.input, dtype=Dtype.FLOAT32, low=0.0, high=1.0, mean=None, std=None)
-    return replace(track, formats=(Format.BYOM,), input=contract)
+    return replace(track, formats=(Format.BYOM,), input=contract, output=_own_output(track.output))
 
 
 def documents(
@@ -51,7 +51,8 @@ def documents(
 ) -> dict[str, bytes]:
     """Return config.yaml, mochi.json and the manifest; every side of the track's input is settled."""
     _, height, width = track.input.sides()
-    classes, names = _class_count(track.output), track.output.class_names
+    output = _own_output(track.output)
+    classes, names = _class_count(output), output.class_names
     dataset = {
         "image_width": width,
         "image_height": height,
@@ -59,7 +60,7 @@ def documents(
         **({"class_names": list(names)} if names else {}),
     }
     stage = {
-        "type": _stage_type(track.output),
+        "type": _stage_type(output),
         "input_shape": [1, CHANNELS, height, width],
         "output_shape": list(output_shape),
         "num_classes": classes,
@@ -82,6 +83,13 @@ def _manifest(stage: Mapping[str, Any], track: TrackSpec, options: Mapping[str, 
         "preprocessing": _preprocessing(track.input),
         "postprocessing": _postprocessing(track.output, options),
     }
+
+
+def _own_output(output: OutputContract) -> OutputContract:
+    """Return what the package itself says: a class for each logit, also where the track joins some into one."""
+    if output.kind is OutputKind.LOGITS and output.classes:
+        return replace(output, classes=0, class_names=())
+    return output
 
 
 def _stage_type(output: OutputContract) -> str:

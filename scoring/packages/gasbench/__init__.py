@@ -11,6 +11,7 @@ from scoring.contracts import (
     Format,
     InputContract,
     Mismatch,
+    OutputContract,
     Package,
     Reader,
     Settled,
@@ -72,10 +73,8 @@ def settle(package: Package, track: TrackSpec) -> Settled:
     config = parse_config(read_mapping(package.root / CONFIG), track)
     weights = chosen_weights(package.root, config.model.weights_file)
     headers = [read_header(package.root / name) for name in files_of(package.root, weights)]
-    # One logit stands for two classes where the track can take it, which the configuration was checked for.
-    width = 1 if config.model.num_classes == 1 else track.output.width
     return Settled(
-        track=replace(track, input=_input(config, track.input), output=replace(track.output, width=width)),
+        track=replace(track, input=_input(config, track.input), output=_output(config, track.output)),
         options={"weights_file": weights, "arguments": config.model.arguments, "dtype": config.dtype},
         counts=StaticCounts(parameters=sum(header.parameters for header in headers)),
     )
@@ -157,6 +156,12 @@ def _input(config: Config, contract: InputContract) -> InputContract:
         contract = replace(contract, frame_rate=stated.frame_rate or contract.frame_rate)
     pairs = zip(contract.shape, sides, strict=True)
     return replace(contract, shape=tuple(own if fixed is None else fixed for fixed, own in pairs))
+
+
+def _output(config: Config, contract: OutputContract) -> OutputContract:
+    """Take the number of logits from the configuration, which was checked for what the track can take."""
+    width = config.model.num_classes or contract.width
+    return replace(contract, width=width, classes=contract.width if width > contract.width else 0)
 
 
 def _other_weights(package: Package) -> str:

@@ -32,6 +32,7 @@ MAX_HERTZ: Final = 384_000
 MAX_SOUND_S: Final = 3600
 MAX_CLASSES: Final = 100
 TWO_CLASSES: Final = 2
+THREE_LOGITS: Final = 3
 MAX_TEXT: Final = 200
 DTYPES: Final = {
     "float32": "float32",
@@ -123,17 +124,30 @@ def _inside(path: str) -> str:
 
 
 def _as_the_track(found: int, info: ValidationInfo) -> int:
-    track = _track(info)
-    if found != track.output.width and not (found == 1 and takes_one_logit(track)):
-        wanted = f"{track.output.width}, or 1" if takes_one_logit(track) else track.output.width
-        raise ValueError(f"is {found}; this track needs {wanted}")
+    allowed = logits_taken(_track(info))
+    if found not in allowed:
+        raise ValueError(f"is {found}; this track needs {_one_of(allowed)}")
     return found
 
 
-def takes_one_logit(track: TrackSpec) -> bool:
-    """Say whether a single logit, that of class 1, can stand for two: GASBench takes either."""
-    metrics = (track.metric, *track.extra_metrics)
-    return track.output.width == TWO_CLASSES and all(METRIC_FACTS[each].one_logit for each in metrics)
+def _one_of(numbers: tuple[int, ...]) -> str:
+    *others, last = map(str, numbers)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def logits_taken(track: TrackSpec) -> tuple[int, ...]:
+    """Return how many logits a model may have, the track's own number first.
+
+    Where GASBench tells two classes apart, it also takes a single logit, that of class 1, and three, the
+    last two of which mean the same.
+    """
+    width, metrics = track.output.width, (track.metric, *track.extra_metrics)
+    if width != TWO_CLASSES:
+        return (width,)
+    facts = [METRIC_FACTS[metric] for metric in metrics]
+    one = (1,) if all(each.one_logit for each in facts) else ()
+    three = (THREE_LOGITS,) if all(each.joins or each.first_against_rest for each in facts) else ()
+    return (width, *one, *three)
 
 
 def _of_the_track(found: str, info: ValidationInfo) -> str:

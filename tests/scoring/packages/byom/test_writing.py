@@ -35,6 +35,11 @@ CORNERS = replace(YOLO, box_layout=BoxLayout.CORNERS)
 OUTPUTS = {
     "one_logit": (OutputContract(kind=OutputKind.LOGITS, width=1), (1, 1), "classification"),
     "two_logits": (OutputContract(kind=OutputKind.LOGITS, width=2), (1, 2), "classification"),
+    "three_logits_of_two_classes": (
+        OutputContract(kind=OutputKind.LOGITS, width=3, classes=2, class_names=("real", "synthetic")),
+        (1, 3),
+        "multi_class_classification",
+    ),
     "logits": (OutputContract(kind=OutputKind.LOGITS, width=10), (1, 10), "multi_class_classification"),
     "confidence": (OutputContract(kind=OutputKind.CONFIDENCE, width=1), (1, 1), "anomaly_detection"),
     "map": (OutputContract(kind=OutputKind.CLASS_MAP, classes=3), (1, 3, 24, 32), "semantic_segmentation"),

@@ -138,7 +138,7 @@ def test_an_entry_of_another_kind_is_not_told_what_it_lacks() -> None:
         (CONFIG + "preprocessing: {normalize: {mean: [0.5], std: [0]}}\n", "preprocessing.normalize.std.0"),
         ("modality: image\nmodel: {num_classes: 101}\n", "model.num_classes"),
         ("modality: image\nmodel: {num_classes: '2'}\n", "model.num_classes"),
-        ("modality: image\nmodel: {num_classes: 3}\n", "model.num_classes"),
+        ("modality: image\nmodel: {num_classes: 4}\n", "model.num_classes"),
         ("modality: image\nmodel: {weights_file: 7}\n", "model.weights_file"),
         ("modality: image\nmodel: {weights_file: /etc/w.safetensors}\n", "model.weights_file"),
         ("modality: image\nmodel: {weights_file: a/../../w.safetensors}\n", "model.weights_file"),
@@ -332,6 +332,7 @@ def test_one_logit_may_stand_for_two_classes(tmp_path: Path) -> None:
     ("track", "wanted"),
     [
         (replace(IMAGES, metric=Metric.TOP5_ACCURACY), "2"),
+        (replace(IMAGES, metric=Metric.MACRO_F1), "2 or 3"),
         (replace(IMAGES, output=replace(IMAGES.output, width=3)), "3"),
     ],
 )
@@ -341,6 +342,22 @@ def test_one_logit_is_refused_where_the_metrics_need_more(
     package = packaged(tmp_path, config="model: {num_classes: 1}\n")
 
     assert only_reason(package, track) == f"model.num_classes: is 1; this track needs {wanted}"
+
+
+def test_three_logits_may_stand_for_two_classes(tmp_path: Path) -> None:
+    track = replace(IMAGES, metric=Metric.SN34_SCORE, extra_metrics=(Metric.BRIER, Metric.ACCURACY))
+    package = packaged(tmp_path, config="model: {num_classes: 3}\n")
+
+    assert check(package, track) == ()
+    output = settle(package, track).track.output
+    assert (output.width, output.classes) == (3, 2)
+
+
+def test_three_logits_are_refused_where_a_metric_cannot_join_them(tmp_path: Path) -> None:
+    track = replace(IMAGES, metric=Metric.SN34_MULTICLASS, extra_metrics=())
+    package = packaged(tmp_path, config="model: {num_classes: 3}\n")
+
+    assert only_reason(package, track) == "model.num_classes: is 3; this track needs 2"
 
 
 # --- weights in shards
