@@ -29,7 +29,8 @@ class FormatFacts:
     For pages: `title` heads it, `summary` follows its name in a list to choose from, `layout` explains
     what an entry holds. `suffixes` are the file name endings that the upload form offers; `packed_as` is
     the ending of what `podium pack` makes of an entry's folder. `has_code` says that an entry may load or
-    compute more than its files show.
+    compute more than its files show. `narrows` are formats whose every mark this one's entries may bear too,
+    beside marks of their own: an entry that matches both is of this one.
 
     For each half, a module: `rules` has `match`, `check` and `settle` (see `PackageFormat`); `counter`,
     for formats that can be counted without running anything, has `count`; `loader` has `load` and
@@ -42,6 +43,7 @@ class FormatFacts:
     suffixes: tuple[str, ...]
     packed_as: str = ".zip"
     has_code: bool = True
+    narrows: tuple[Format, ...] = ()
     rules: str
     counter: str | None = None
     loader: str
@@ -77,6 +79,7 @@ FORMAT_FACTS: Final[Mapping[Format, FormatFacts]] = {
         layout="A zip of one model folder of Qualcomm AI Hub Models: model.py with one BaseModel subclass, its "
         "weights, info.yaml and requirements.txt. It runs on the CPU, without the qai_hub_models package.",
         suffixes=(".zip",),
+        narrows=(Format.CVPR_ZIP,),
         rules="scoring.packages.qaihub",
         loader="scoring.sandboxed.loaders.qaihub",
         measure="scoring.sandboxed.measures.torch_entry",
@@ -88,6 +91,7 @@ FORMAT_FACTS: Final[Mapping[Format, FormatFacts]] = {
         "TorchScript, or the state dict of a torchvision or timm model.",
         suffixes=(".tar.gz", ".gz", ".tar", ".bz2", ".xz", ".zip"),
         packed_as=".tar.gz",
+        narrows=(Format.CVPR_ZIP,),
         rules="scoring.packages.byom",
         loader="scoring.sandboxed.loaders.byom",
         measure="scoring.sandboxed.measures.byom",
@@ -98,6 +102,7 @@ FORMAT_FACTS: Final[Mapping[Format, FormatFacts]] = {
         layout="A zip with model_config.yaml, model.py that defines load_model(weights_path, num_classes), and the "
         "weights as a .safetensors file.",
         suffixes=(".zip",),
+        narrows=(Format.CVPR_ZIP,),
         rules="scoring.packages.gasbench",
         loader="scoring.sandboxed.loaders.gasbench",
         measure="scoring.sandboxed.measures.torch_entry",

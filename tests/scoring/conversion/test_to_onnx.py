@@ -142,7 +142,7 @@ def test_where_two_formats_match_the_source_must_be_named(
     package: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output, track = tmp_path / "out.onnx", load_track("gasbench-onnx-image").spec
-    for name in ("model_config.yaml", "model.safetensors"):
+    for name in ("model_config.yaml", "mochi.json"):
         (package / name).write_bytes(b"")
     script = Scripted(exit_code=1, reply=b'{"outcome": "crashed", "facts": {"why": "ValueError"}}')
     sandbox = FakeSandbox({**captures(3), Task.EXPORT: [script]})

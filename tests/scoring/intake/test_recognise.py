@@ -70,6 +70,30 @@ def test_two_allowed_formats_are_ambiguous() -> None:
     assert caught.findings[0].facts == {"formats": "cvpr-zip, onnx"}
 
 
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        (("model.py", "model_config.yaml"), Format.GASBENCH),
+        (("model.py", "mochi.json"), Format.BYOM),
+        (("model.py", "export_artifacts/manifest.json"), Format.BYOM),
+    ],
+)
+def test_a_configuration_of_its_own_tells_a_format_from_one_that_asks_for_model_py_alone(
+    paths: tuple[str, ...], expected: Format
+) -> None:
+    assert recognise(unpacked(*paths), allowed=tuple(Format), formats=FORMATS).format is expected
+    assert refusal(*paths, allowed=(Format.ONNX,)).findings[0].facts["found"] == expected.value
+    plain = recognise(unpacked(*paths), allowed=(Format.CVPR_ZIP,), formats=FORMATS)
+    assert plain.format is Format.CVPR_ZIP
+
+
+def test_model_py_that_names_the_library_is_an_ai_hub_folder() -> None:
+    entry = unpacked("model.py")
+    (entry.root / "model.py").write_text("from qai_hub_models.utils.base_model import BaseModel")
+
+    assert recognise(entry, allowed=tuple(Format), formats=FORMATS).format is Format.QAIHUB
+
+
 def test_what_an_entry_lacks_to_be_an_allowed_format_is_said_where_it_looks_like_another() -> None:
     caught = refusal("model.py", "model.safetensors", allowed=(Format.GASBENCH,))
 
