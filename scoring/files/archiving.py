@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import os
 import tarfile
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from scoring.errors import reject
+from scoring.errors import Rejected, reject
 
 LEFT_OUT_FOLDERS = frozenset(
     {"__pycache__", ".git", ".venv", ".ipynb_checkpoints", ".mypy_cache", "__MACOSX"}
@@ -40,21 +42,36 @@ def write_zip(folder: Path, stream: BinaryIO) -> None:
 
 
 def _files(folder: Path, *, but: Path | None) -> list[Path]:
-    files = sorted(
-        path for path in folder.rglob("*") if _belongs(path.relative_to(folder)) and path.is_file()
-    )
+    files = sorted(path for path in _walk(folder) if path.is_file())
     if but is not None:
         files = [path for path in files if path.resolve() != but.resolve()]
     if not files:
         raise reject("missing_file", expected="Any file")
     for path in files:
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise reject(
-                "link_in_archive",
-                path=path.relative_to(folder).as_posix(),
-                what="link that leads out of the folder",
-            )
+        _check_inside(folder, path)
     return files
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Yield what belongs to the folder, folders inside that links lead to included."""
+    for place, folders, names in os.walk(folder, followlinks=True):
+        here = Path(place)
+        # What does not belong is not entered: an environment may hold links to anywhere.
+        folders[:] = [name for name in folders if _belongs((here / name).relative_to(folder))]
+        for path in (here / name for name in folders):
+            if here.resolve().is_relative_to(path.resolve()):
+                raise _refused_link(folder, path, "link that leads in a circle")
+            _check_inside(folder, path)
+        yield from (here / name for name in names if _belongs((here / name).relative_to(folder)))
+
+
+def _check_inside(folder: Path, path: Path) -> None:
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise _refused_link(folder, path, "link that leads out of the folder")
+
+
+def _refused_link(folder: Path, path: Path, what: str) -> Rejected:
+    return reject("link_in_archive", path=path.relative_to(folder).as_posix(), what=what)
 
 
 def _write_tar_gz(folder: Path, files: list[Path], stream: BinaryIO) -> None:

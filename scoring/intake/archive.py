@@ -16,14 +16,15 @@ from typing import BinaryIO, Final
 from scoring.contracts import ArchiveLimits, Finding, Unpacked, UnpackedFile
 from scoring.errors import Fault, Rejected, reject
 from scoring.intake.folder import folder_files
-from scoring.intake.names import ROOT, name_findings, unsafe_reason
+from scoring.intake.links import copies, leads_to, write_copies
+from scoring.intake.names import MAX_PATH_BYTES, ROOT, name_findings, unsafe_reason
 from scoring.intake.onnx_file import looks_like_onnx
 from scoring.intake.packed_stream import PACKINGS
 from scoring.intake.tar_file import is_plain_tar, unpack_tar
 from scoring.intake.writing import Meter, write_file
 from scoring.intake.zip_directory import read_directory
 from scoring.intake.zip_end import corrupt, has_end_record
-from scoring.intake.zip_members import Located, is_readable, kind_findings, locate
+from scoring.intake.zip_members import Located, is_link, is_readable, kind_findings, locate
 from scoring.intake.zip_reading import CHUNK_BYTES, read_member
 
 GRAVITY: Final = (
@@ -103,15 +104,13 @@ def _unpack_single_model(
 
 
 def _unpack_folder(entry: Path, destination: Path, limits: ArchiveLimits) -> tuple[UnpackedFile, ...]:
-    paths, findings = folder_files(entry, limits)
-    if findings:
-        raise Rejected(*findings)
+    found = folder_files(entry, limits)
     meter = Meter(limits)
     files = []
-    for path in paths:
+    for path in found.paths:
         with (entry / path).open("rb") as file:
             files.append(write_file(destination, path, _pieces(file), meter))
-    return tuple(files)
+    return (*files, *write_copies(destination, found.copies, meter))
 
 
 def _unpack_zip(file: BinaryIO, destination: Path, limits: ArchiveLimits) -> tuple[UnpackedFile, ...]:
@@ -122,26 +121,52 @@ def _unpack_zip(file: BinaryIO, destination: Path, limits: ArchiveLimits) -> tup
     names = name_findings([each.name for each in directory.members if each.name != ROOT], limits)
     kinds = list(kind_findings(directory.members))
     located, layout = locate(file, directory)
-    findings = [*names, *kinds, *layout]
     readable = [item for item in located if is_readable(item.member)]
-    files, bytes_found = _extract(file, readable, None if findings else destination, limits)
+    linked, of_links = _follow_links(file, readable, limits)
+    findings = [*names, *kinds, *of_links, *layout]
+    meter = Meter(limits)
+    files, bytes_found = _extract(file, readable, None if findings else destination, meter)
     if findings or bytes_found:
         raise Rejected(*findings, *bytes_found)
-    return files
+    return (*files, *write_copies(destination, linked, meter))
+
+
+def _follow_links(
+    file: BinaryIO, located: Iterable[Located], limits: ArchiveLimits
+) -> tuple[dict[str, str], tuple[Finding, ...]]:
+    """Return what the links of a zip stand for, or what is wrong with them."""
+    links, files = {}, set()
+    for item in located:
+        if is_link(item.member):
+            links[item.member.name] = leads_to(item.member.name, _link_text(file, item))
+        elif not item.member.name.endswith("/"):
+            files.add(item.member.name)
+    try:
+        return copies(links, files, limits), ()
+    except Rejected as refusal:
+        return {}, refusal.findings
+
+
+def _link_text(file: BinaryIO, item: Located) -> str:
+    """Return the path that a link holds, or enough of it to be too long; all bytes are checked elsewhere."""
+    try:
+        text = next(read_member(file, item), b"")
+    except Rejected:
+        return ""
+    return text[: MAX_PATH_BYTES + 1].decode(errors="surrogateescape")
 
 
 def _extract(
-    file: BinaryIO, located: Iterable[Located], destination: Path | None, limits: ArchiveLimits
+    file: BinaryIO, located: Iterable[Located], destination: Path | None, meter: Meter
 ) -> tuple[tuple[UnpackedFile, ...], list[Finding]]:
-    """Read every member; write it unless the archive is refused already (no destination)."""
-    meter = Meter(limits)
+    """Read every member; write the files unless the archive is refused already (no destination)."""
     files: list[UnpackedFile] = []
     findings: list[Finding] = []
     for item in located:
         name, packed_bytes = item.member.name, item.end - item.start
         pieces = meter.watch_ratio(name, packed_bytes, read_member(file, item))
         try:
-            if destination is not None and not name.endswith("/"):
+            if destination is not None and not (name.endswith("/") or is_link(item.member)):
                 files.append(write_file(destination, name, pieces, meter))
             else:
                 meter.drain(pieces)

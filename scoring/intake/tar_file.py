@@ -7,6 +7,7 @@ from typing import BinaryIO, Final
 
 from scoring.contracts import ArchiveLimits, Finding, UnpackedFile
 from scoring.errors import Rejected
+from scoring.intake.links import copies, write_copies
 from scoring.intake.names import name_findings, shown
 from scoring.intake.packed_stream import PackedStream
 from scoring.intake.tar_members import TarReader
@@ -30,33 +31,40 @@ def unpack_tar(file: BinaryIO, destination: Path, limits: ArchiveLimits) -> tupl
     A stream has no directory: that a later member is a link or takes an earlier one's name shows at
     the end, and until then nothing may be on disk.
     """
-    findings = _findings(file, limits)
-    if findings:
-        raise Rejected(*findings)
+    linked = _examine(file, limits)
     reader = TarReader(PackedStream(file, limits), limits)
     meter = Meter(limits)
-    return tuple(
+    files = [
         write_file(destination, member.name, reader.pieces(), meter)
         for member in reader.members()
-        if not member.name.endswith("/")
-    )
+        if member.link is None and not member.name.endswith("/")
+    ]
+    return (*files, *write_copies(destination, linked, meter))
 
 
-def _findings(file: BinaryIO, limits: ArchiveLimits) -> list[Finding]:
+def _examine(file: BinaryIO, limits: ArchiveLimits) -> dict[str, str]:
+    """Return what the links stand for; raise `Rejected` with all that is wrong."""
     reader = TarReader(PackedStream(file, limits), limits)
     meter = Meter(limits)
     names: list[str] = []
+    links: dict[str, str] = {}
+    linked: dict[str, str] = {}
     findings: list[Finding] = []
     try:
         for member in reader.members():
             if member.special is not None:
                 facts = {"what": member.special}
                 findings.append(Finding(code="link_in_archive", path=shown(member.name), facts=facts))
+            if member.link is not None:
+                links[member.name] = member.link
             names.append(member.name)
             meter.drain(reader.pieces())
+        linked = copies(links, {name for name in names if name not in links}, limits)
     except Rejected as refusal:
         findings.extend(refusal.findings)
     findings = [*name_findings(names, limits), *findings]
-    if not findings and all(name.endswith("/") for name in names):
-        return list(corrupt("it is empty").findings)
-    return findings
+    if findings:
+        raise Rejected(*findings)
+    if all(name.endswith("/") for name in names):
+        raise corrupt("it is empty")
+    return linked

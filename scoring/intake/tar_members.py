@@ -15,6 +15,7 @@ from typing import Final
 
 from scoring.contracts import ArchiveLimits
 from scoring.errors import reject
+from scoring.intake.links import leads_to
 from scoring.intake.names import plain_name, shown
 from scoring.intake.packed_stream import CHUNK_BYTES, PackedStream
 from scoring.intake.zip_end import corrupt
@@ -26,9 +27,8 @@ REGULAR: Final = frozenset({tarfile.REGTYPE, tarfile.AREGTYPE})
 EMPTY: Final = frozenset(
     {tarfile.DIRTYPE, tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE}
 )
+LINKS: Final = frozenset({tarfile.LNKTYPE, tarfile.SYMTYPE})
 SPECIAL_KINDS: Final = {
-    tarfile.LNKTYPE: "hard link",
-    tarfile.SYMTYPE: "symbolic link",
     tarfile.CHRTYPE: "device",
     tarfile.BLKTYPE: "device",
     tarfile.FIFOTYPE: "named pipe",
@@ -42,10 +42,14 @@ MEANINGFUL: Final = frozenset({"path", "linkpath", "size", "hdrcharset"})
 
 @dataclass(frozen=True, kw_only=True)
 class TarMember:
-    """One member; a folder's name ends with a slash. `special` names anything but a file or folder."""
+    """One member; a folder's name ends with a slash.
+
+    `link` is where a link leads, from the root. `special` names anything but a file, folder or link.
+    """
 
     name: str
     size: int
+    link: str | None = None
     special: str | None = None
 
 
@@ -62,10 +66,13 @@ class TarReader:
         """Yield the members in order; raise `Rejected` where the tar is damaged or has two readings."""
         count = 0
         long_name: str | None = None
+        long_link: str | None = None
         records: dict[str, str] = {}
         while (header := self._header()) is not None:
             if header.type == tarfile.GNUTYPE_LONGNAME and long_name is None:
                 long_name = _text(self._extension(header).rstrip(b"\0"))
+            elif header.type == tarfile.GNUTYPE_LONGLINK and long_link is None:
+                long_link = _text(self._extension(header).rstrip(b"\0"))
             elif header.type == tarfile.XHDTYPE and not records:
                 records = _records(self._extension(header))
             elif header.type == tarfile.XGLTYPE:
@@ -74,12 +81,12 @@ class TarReader:
                 count += 1
                 if count > self._limits.max_files:
                     raise reject("too_many_files", found=count, allowed=self._limits.max_files)
-                member = self._member(header, long_name, records)
+                member = self._member(_named(header, long_name, long_link, records), records)
                 if member is not None:
                     yield member
                 self._skip()
-                long_name, records = None, {}
-        if long_name is not None or records:
+                long_name, long_link, records = None, None, {}
+        if long_name is not None or long_link is not None or records:
             raise corrupt("it ends after a name, before the member that the name belongs to")
 
     def pieces(self) -> Iterator[bytes]:
@@ -89,22 +96,19 @@ class TarReader:
             self._unread -= len(piece)
             yield piece
 
-    def _member(
-        self, header: tarfile.TarInfo, long_name: str | None, records: dict[str, str]
-    ) -> TarMember | None:
+    def _member(self, header: tarfile.TarInfo, records: dict[str, str]) -> TarMember | None:
         """Return the member, or None for the folder that all others lie in (“./”)."""
-        if long_name is not None and "path" in records:
-            raise corrupt("a member has two different names")
-        name = plain_name(records.get("path", header.name if long_name is None else long_name))
+        name = plain_name(header.name)
         if records.get("size", str(header.size)) != str(header.size):
             raise corrupt(f"“{shown(name)}” has two different sizes")
-        if header.type in EMPTY and header.type not in SPECIAL_KINDS and header.size:
+        if header.type == tarfile.DIRTYPE and header.size:
             raise corrupt(f"the folder “{shown(name)}” has content")
         # Links carry no bytes, whatever size their header gives.
         self._expect(0 if header.type in EMPTY else header.size)
         special = _special_kind(header, name, records)
         if header.type != tarfile.DIRTYPE:
-            return TarMember(name=name, size=self._unread, special=special)
+            link = _link(header, name) if special is None else None
+            return TarMember(name=name, size=self._unread, link=link, special=special)
         return TarMember(name=f"{name.removesuffix('/')}/", size=0, special=special) if name else None
 
     def _header(self) -> tarfile.TarInfo | None:
@@ -158,10 +162,29 @@ class TarReader:
                 raise corrupt("it has extra data after the end of its tar archive")
 
 
+def _named(
+    header: tarfile.TarInfo, long_name: str | None, long_link: str | None, records: dict[str, str]
+) -> tarfile.TarInfo:
+    """Return the header with the name and the link that its extensions give it, at most one of each."""
+    for long, key in ((long_name, "path"), (long_link, "linkpath")):
+        if long is not None and key in records:
+            raise corrupt("a member has two different names")
+    header.name = records.get("path", header.name if long_name is None else long_name)
+    header.linkname = records.get("linkpath", header.linkname if long_link is None else long_link)
+    return header
+
+
+def _link(header: tarfile.TarInfo, name: str) -> str | None:
+    """Return where a link leads, from the root: a symbolic one is told from its folder, a hard one from there."""
+    if header.type == tarfile.SYMTYPE:
+        return leads_to(name, header.linkname)
+    return header.linkname if header.type == tarfile.LNKTYPE else None
+
+
 def _special_kind(header: tarfile.TarInfo, name: str, records: dict[str, str]) -> str | None:
     if any(key.startswith("GNU.sparse.") for key in records):
         return "sparse file"
-    if header.type in REGULAR:
+    if header.type in REGULAR | LINKS:
         # A folder to one reader and a file to another.
         return "file with a folder's name" if name.endswith("/") else None
     return None if header.type == tarfile.DIRTYPE else SPECIAL_KINDS.get(header.type, "special file")

@@ -59,7 +59,7 @@ class Located:
 def kind_findings(members: Iterable[Member]) -> Iterator[Finding]:
     """Yield members that are neither a regular file nor a folder, or that nobody could open."""
     for member in members:
-        what = _special_kind(member)
+        what = None if is_link(member) else _special_kind(member)
         if what is not None:
             yield Finding(code="link_in_archive", path=shown(member.name), facts={"what": what})
         if member.flags & ENCRYPTED_FLAGS:
@@ -71,6 +71,11 @@ def kind_findings(members: Iterable[Member]) -> Iterator[Finding]:
         elif member.name.endswith("/") and (member.size or member.packed_bytes > 2):
             why = f"the folder “{shown(member.name)}” has content"
             yield Finding(code="corrupt_archive", path=shown(member.name), facts={"why": why})
+
+
+def is_link(member: Member) -> bool:
+    """Say whether the member is a symbolic link, whose content is the path that it leads to."""
+    return stat.S_IFMT(member.mode) == stat.S_IFLNK and not member.name.endswith("/")
 
 
 def is_readable(member: Member) -> bool:

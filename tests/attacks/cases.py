@@ -41,7 +41,7 @@ LAYERS: Final = {
     "no processes": "an entry starts no processes",
     "limits": "time, memory, files and printed text are limited, and watched from outside",
     "death": "every process is dead before a byte of the reply is read",
-    "archive": "archives are unpacked under limits; names are checked and links refused",
+    "archive": "archives are unpacked under limits; names are checked, and links stand for copies of files inside",
     "parser": "documents are read by strict parsers, with caps, and without aliases and tags",
     "no pickles": "nothing is unpickled outside the sandbox, nor for state dicts inside",
     "own modules": "an entry's modules are its own, and never stand in for ours",

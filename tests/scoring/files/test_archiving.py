@@ -94,3 +94,31 @@ def test_a_link_out_of_the_folder_is_refused(folder: Path, tmp_path: Path) -> No
         pack(folder, tmp_path / "entry.zip")
 
     assert (caught.value.code, caught.value.findings[0].path) == ("link_in_archive", "data")
+
+
+def test_links_inside_the_folder_are_packed_as_copies(folder: Path, tmp_path: Path) -> None:
+    (folder / "best.pth").symlink_to("weights/net.pth")
+    (folder / "current").symlink_to("weights")
+
+    packed = pack(folder, tmp_path / "entry.zip")
+
+    assert names(packed) == ["best.pth", "current/net.pth", "model.py", "weights/net.pth"]
+
+
+@pytest.mark.parametrize("target", ["/", "..", "."])
+def test_a_link_to_a_folder_out_of_it_or_around_it_is_refused(
+    folder: Path, tmp_path: Path, target: str
+) -> None:
+    (folder / "data").symlink_to(target)
+
+    with pytest.raises(Rejected) as caught:
+        pack(folder, tmp_path / "entry.zip")
+
+    assert (caught.value.code, caught.value.findings[0].path) == ("link_in_archive", "data")
+
+
+def test_links_in_folders_that_are_left_out_do_not_matter(folder: Path, tmp_path: Path) -> None:
+    (folder / ".venv").mkdir()
+    (folder / ".venv/lib64").symlink_to("/")
+
+    assert names(pack(folder, tmp_path / "entry.zip")) == ["model.py", "weights/net.pth"]

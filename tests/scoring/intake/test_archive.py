@@ -509,7 +509,6 @@ def test_names_that_collide_are_refused(codes: Codes, first: str, second: str) -
 @pytest.mark.parametrize(
     ("kind", "what"),
     [
-        (stat.S_IFLNK, "symbolic link"),
         (stat.S_IFCHR, "device"),
         (stat.S_IFBLK, "device"),
         (stat.S_IFIFO, "named pipe"),
