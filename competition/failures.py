@@ -13,11 +13,13 @@ from django.http import HttpRequest, HttpResponse, HttpResponseServerError, Json
 from django.template import loader
 from django.views import defaults
 
-from competition.api.errors import Problem
+from competition import uploads
+from competition.api.errors import Problem, problem_of_rejected
 from competition.database import Trouble, trouble_of
 from competition.pages.upload import wants_json
 from competition.references import new_reference
 from competition.wellformed import Malformed
+from scoring.errors import Rejected
 
 API: Final = "/api/"
 RETRY_AFTER_S: Final[Mapping[Trouble, int]] = {Trouble.BUSY: 5, Trouble.AWAY: 15}
@@ -45,11 +47,14 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer for a defect of ours with a reference; Django's log line about it carries the same one.
 
-    Where only the database is in trouble, the answer is to come again.
+    Where only the database is in trouble, or the disk is full, the answer is to come again.
     """
-    trouble = trouble_of(sys.exc_info()[1])
+    failed = sys.exc_info()[1]
+    trouble = trouble_of(failed)
     if trouble is not None:
-        return _come_again(request, trouble)
+        return _come_again(request, _problem_of(trouble))
+    if isinstance(failed, Rejected) and failed.code in uploads.STATUSES:
+        return _come_again(request, problem_of_rejected(failed))
     reference = new_reference()
     request.reference = reference  # type: ignore[attr-defined]  # for competition.logs
     if _is_for_api(request):
@@ -61,22 +66,25 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponseServerError(loader.get_template("500.html").render({"reference": reference}))
 
 
-def _come_again(request: HttpRequest, trouble: Trouble) -> HttpResponse:
+def _problem_of(trouble: Trouble) -> Problem:
     wait_s = RETRY_AFTER_S[trouble]
-    problem = Problem(
+    return Problem(
         status=503,
         code=trouble,
         message=SENTENCES[trouble],
         extra={"retry_after_s": wait_s},
         headers={"Retry-After": str(wait_s)},
     )
+
+
+def _come_again(request: HttpRequest, problem: Problem) -> HttpResponse:
     if _is_for_api(request):
         return _json(problem)
     if wants_json(request):
         finding = {name: problem.body[name] for name in ("code", "message", "hint")}
-        return JsonResponse({"findings": [finding]}, status=503, headers=problem.headers)
+        return JsonResponse({"findings": [finding]}, status=problem.status, headers=problem.headers)
     page = loader.get_template("503.html").render(problem.body)
-    return HttpResponse(page, status=503, headers=problem.headers)
+    return HttpResponse(page, status=problem.status, headers=problem.headers)
 
 
 def _is_for_api(request: HttpRequest) -> bool:

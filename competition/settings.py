@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "competition.security.ContentSecurityPolicyMiddleware",
+    "competition.uploads.UploadsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -168,8 +169,13 @@ MAX_RUNNING_PER_PARTICIPANT = env.int("PODIUM_MAX_RUNNING_PER_PARTICIPANT", defa
 MAX_UPLOAD_BYTES = env.int("PODIUM_MAX_UPLOAD_BYTES", default=512 * 2**20)
 MEDIA_ROOT = HOME / "files"
 MEDIA_URL = "/files/"  # never served: entries and datasets are private
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
-FILE_UPLOAD_TEMP_DIR = env.str("PODIUM_UPLOAD_TMP", default=None)
+MAX_UPLOADING_BYTES = env.int("PODIUM_MAX_UPLOADING_BYTES", default=64 * 2**30)
+FILE_UPLOAD_HANDLERS = ["competition.uploads.UploadHandler"]
+# By default beside the files: an upload that is stored there is renamed, not copied.
+FILE_UPLOAD_TEMP_DIR = env.str("PODIUM_UPLOAD_TMP", default="")
+if not FILE_UPLOAD_TEMP_DIR:
+    FILE_UPLOAD_TEMP_DIR = str(HOME / "uploads")
+    Path(FILE_UPLOAD_TEMP_DIR).mkdir(parents=True, exist_ok=True)
 IMPORT_ROOT = env.str("PODIUM_IMPORT_ROOT", default="")  # data folders below it can be imported; empty: none
 MAX_DATASET_BYTES = env.int("PODIUM_MAX_DATASET_BYTES", default=50 * 2**30)
 _S3_BUCKET = env.str("PODIUM_S3_BUCKET", default="")

@@ -37,6 +37,14 @@ CODES: Final[dict[str, Code]] = {
         "The file is larger than the limit of {allowed_bytes:,} bytes.",
         "Remove files that the model does not need.",
     ),
+    "no_room_for_upload": Code(
+        "The site has no room for this upload of {announced_bytes:,} bytes: {free_bytes:,} bytes are free.",
+        "This is the site's trouble, not yours. Try again later; the organisers can make room.",
+    ),
+    "too_many_uploads": Code(
+        "Other uploads hold {held_bytes:,} of the {allowed_bytes:,} bytes that the site takes at once.",
+        "Try again in half a minute.",
+    ),
     "empty_upload": Code(
         "The upload has no file, or the file is empty.",
         "Choose the file again.",

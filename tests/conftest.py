@@ -133,6 +133,8 @@ def _own_files(settings: Settings, _folders: Iterator[Path]) -> None:
     own = next(_folders)
     settings.MEDIA_ROOT = own / "files"
     settings.CACHE_DIR = own / "cache"
+    settings.FILE_UPLOAD_TEMP_DIR = str(own / "uploads")
+    (own / "uploads").mkdir(parents=True)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ TOOLS = {
     "references",
     "security",
     "storage",
+    "uploads",
     "wellformed",
 }
 APPS = {"tracks", "submissions", "leaderboard"}

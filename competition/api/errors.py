@@ -11,6 +11,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from competition import uploads
 from scoring.errors import Rejected, RenderedFinding, render_all
 
 STATUS_OF_CODE: Final[Mapping[str, int]] = {
@@ -19,6 +20,7 @@ STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "already_submitted": status.HTTP_409_CONFLICT,
     "upload_too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     "empty_upload": status.HTTP_400_BAD_REQUEST,
+    **uploads.STATUSES,
 }
 HINTS: Final[Mapping[str, str]] = {
     "invalid_request": "Correct the fields listed in “findings” and send the request again.",
@@ -77,7 +79,7 @@ def problem_of_rejected(
         hint=gravest.hint,
         findings=findings,
         extra=extra,
-        headers=headers,
+        headers={**uploads.refusal_headers(rejected), **(headers or {})},
     )
 
 

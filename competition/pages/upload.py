@@ -19,6 +19,7 @@ from competition.tracks import wording
 from competition.tracks.binding import bound, max_upload_bytes
 from competition.tracks.models import Track
 from competition.tracks.selectors import tracks_for
+from competition.uploads import STATUSES, refusal_headers
 from scoring.errors import Rejected, reject, render_all
 
 
@@ -33,7 +34,10 @@ def submit(request: HttpRequest, slug: str) -> HttpResponse:
         refuse_large_body(request, allowed_bytes=max_upload_bytes(track))
     except Rejected as refusal:
         return _refuse(request, track, refusal, status=413)
-    response: HttpResponse = _submit(request, track)
+    try:
+        response: HttpResponse = _submit(request, track)
+    except Rejected as refusal:  # midway through the body, whoever read it
+        return _refuse(request, track, refusal, status=422)
     return response
 
 
@@ -42,15 +46,12 @@ def _submit(request: HttpRequest, track: Track) -> HttpResponse:
     if request.method != "POST":
         return render(request, "submissions/submit.html", _context(request, track))
     form = EntryForm(request.POST, request.FILES)
-    try:
-        if not form.is_valid():
-            raise reject("empty_upload")
-        upload = form.cleaned_data["entry"]
-        submission = services.accept_submission(
-            participant=signed_in_user(request), track=track, upload=upload, name=upload.name
-        )
-    except Rejected as refusal:
-        return _refuse(request, track, refusal, status=422)
+    if not form.is_valid():
+        raise reject("empty_upload")
+    upload = form.cleaned_data["entry"]
+    submission = services.accept_submission(
+        participant=signed_in_user(request), track=track, upload=upload, name=upload.name
+    )
     if wants_json(request):
         return JsonResponse({"location": submission.get_absolute_url()}, status=201)
     return redirect(submission)
@@ -62,12 +63,16 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def _refuse(request: HttpRequest, track: Track, refusal: Rejected, *, status: int) -> HttpResponse:
-    link = _link(refusal)
+    link, status = _link(refusal), STATUSES.get(refusal.code, status)
+    headers = refusal_headers(refusal)
     findings = [{**asdict(finding), "link": link} for finding in render_all(refusal.findings)]
     if wants_json(request):
-        return JsonResponse({"findings": findings}, status=status)
+        return JsonResponse({"findings": findings}, status=status, headers=headers)
     context = {**_context(request, track), "findings": findings}
-    return render(request, "submissions/submit.html", context, status=status)
+    page = render(request, "submissions/submit.html", context, status=status)
+    for name, value in headers.items():
+        page.headers[name] = value
+    return page
 
 
 def _link(refusal: Rejected) -> str:

@@ -18,12 +18,13 @@ from competition.clock import database_now
 from competition.moments import in_utc
 from competition.submissions import lifecycle, quotas
 from competition.submissions.locks import lock_participant
-from competition.submissions.models import Evaluation, Submission
+from competition.submissions.models import Evaluation, Submission, entry_path
 from competition.submissions.rescoring import follow_publication
 from competition.submissions.wakeup import wake_workers
 from competition.tracks.binding import max_upload_bytes
 from competition.tracks.models import Track
 from competition.tracks.services import renew_unused_benchmark
+from competition.uploads import disk_may_be_full
 from scoring.contracts import Status
 from scoring.errors import reject
 
@@ -65,8 +66,10 @@ def accept_submission(
     )
     _check_new_and_within_quota(submission, track, now)  # spares storing it
     with ExitStack() as undo:
-        submission.entry.save(UNNAMED, upload, save=False)
-        undo.callback(submission.entry.storage.delete, str(submission.entry.name))
+        # Before anything is stored: a store that breaks off leaves a part of the file under that name.
+        undo.callback(submission.entry.storage.delete, entry_path(submission, UNNAMED))
+        with disk_may_be_full(content.size):
+            submission.entry.save(UNNAMED, upload, save=False)
         _enter(submission, now)
         undo.pop_all()
     follow_publication(submission, now)

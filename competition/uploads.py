@@ -1,0 +1,162 @@
+"""Uploads on their way to the store: room is taken before the first byte, and given back however a request ends.
+
+Each upload is one file of the upload folder, as large from its beginning as its request announced. What all
+processes on a machine hold there is therefore the sum of these files, and what is left is the disk's word.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.http import HttpRequest, HttpResponse
+
+from scoring.errors import Rejected, reject
+
+STATUSES: Final[Mapping[str, int]] = {"no_room_for_upload": 507, "too_many_uploads": 503}
+RETRY_AFTER_S: Final = 30
+KEPT_FREE_BYTES: Final = 64 * 2**20
+"""What uploads leave of the disk: a database, or logs, may lie beside them."""
+MARK: Final = ".upload"
+"""In the name that Django gives to an upload's file."""
+STALE_S: Final = 3600.0
+"""An upload that has had no byte for so long is none any more: its process was killed."""
+FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+BLOCK_BYTES: Final = 512  # of st_blocks, whatever the file system's own are
+
+
+class UploadHandler(TemporaryFileUploadHandler):
+    """Takes room for what the request announced, and raises Rejected if there is none."""
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: Any,  # noqa: N803  # Django's name
+        content_length: int,
+        boundary: str,
+        encoding: str | None = None,
+    ) -> None:
+        """Note what is announced; the body may hold several files."""
+        self._left_bytes = content_length
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        """Open the file and take its room."""
+        with disk_may_be_full(self._left_bytes):
+            super().new_file(*args, **kwargs)
+        try:
+            _take_room(self.file, self._left_bytes)
+        except BaseException:
+            self.give_up()
+            raise
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        """Write a piece."""
+        with disk_may_be_full(self._left_bytes):
+            super().receive_data_chunk(raw_data, start)
+
+    def file_complete(self, file_size: int) -> TemporaryUploadedFile:
+        """Hand the file over; from here on the request closes it."""
+        self.file.flush()
+        self.file.truncate(file_size)
+        self._left_bytes -= file_size
+        super().file_complete(file_size)
+        complete = self.file
+        del self.file
+        return complete
+
+    def give_up(self) -> None:
+        """Close and remove a file that did not become complete."""
+        if hasattr(self, "file"):
+            self.file.close()
+            del self.file
+
+    upload_interrupted = give_up
+
+
+class UploadsMiddleware:
+    """Let no request leave a part of an upload behind: not one that broke off, nor one that was refused midway."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request, then close what nobody else does; complete files are the request's own."""
+        try:
+            return self.get_response(request)
+        finally:
+            for handler in getattr(request, "_upload_handlers", ()):
+                if isinstance(handler, UploadHandler):
+                    handler.give_up()
+
+
+@contextmanager
+def disk_may_be_full(wanted_bytes: int) -> Iterator[None]:
+    """Raise Rejected where the disk has no room for what is written."""
+    try:
+        yield
+    except OSError as exc:
+        if exc.errno in FULL:
+            raise _no_room(wanted_bytes) from exc
+        raise
+
+
+def refusal_headers(refusal: Rejected) -> dict[str, str]:
+    """Return what is sent with a refusal that passes by itself."""
+    return {"Retry-After": str(RETRY_AFTER_S)} if refusal.code in STATUSES else {}
+
+
+def _take_room(file: TemporaryUploadedFile, wanted_bytes: int) -> None:
+    if wanted_bytes > _free_bytes() - KEPT_FREE_BYTES:
+        raise _no_room(wanted_bytes)
+    with disk_may_be_full(wanted_bytes):
+        _allocate(file.fileno(), wanted_bytes)
+    # Afterwards, so that of several who come at once none is overlooked.
+    others_bytes = _held_bytes(besides=Path(file.temporary_file_path()))
+    if others_bytes and others_bytes + wanted_bytes > settings.MAX_UPLOADING_BYTES:
+        raise reject(
+            "too_many_uploads", held_bytes=others_bytes, allowed_bytes=int(settings.MAX_UPLOADING_BYTES)
+        )
+
+
+def _allocate(descriptor: int, wanted_bytes: int) -> None:
+    if not wanted_bytes or not hasattr(os, "posix_fallocate"):  # macOS has none
+        return
+    try:
+        os.posix_fallocate(descriptor, 0, wanted_bytes)
+    except OSError as exc:
+        if exc.errno not in {errno.EOPNOTSUPP, errno.EINVAL}:  # a file system that cannot promise room
+            raise
+
+
+def _no_room(wanted_bytes: int) -> Rejected:
+    free_bytes = max(0, _free_bytes() - KEPT_FREE_BYTES)
+    return reject("no_room_for_upload", announced_bytes=wanted_bytes, free_bytes=free_bytes)
+
+
+def _free_bytes() -> int:
+    return shutil.disk_usage(_folder()).free
+
+
+def _held_bytes(*, besides: Path) -> int:
+    """Return what other uploads hold, those of other processes as well."""
+    since = time.time() - STALE_S
+    held = 0
+    for file in _folder().glob(f"*{MARK}*"):
+        with suppress(FileNotFoundError):  # it was done meanwhile
+            found = file.stat()
+            if file != besides and found.st_mtime > since:
+                held += found.st_blocks * BLOCK_BYTES
+    return held
+
+
+def _folder() -> Path:
+    return Path(settings.FILE_UPLOAD_TEMP_DIR)
