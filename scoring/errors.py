@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
 
 from scoring.codes import CODES
 from scoring.contracts import Finding, Package, Usage
@@ -54,8 +56,34 @@ class Rejected(PodiumError):
         return self.findings[0].code
 
 
+class Cause(StrEnum):
+    """What of ours failed, as far as is known."""
+
+    STORAGE = "storage"
+    DISK = "disk"
+    DATABASE = "database"
+    BROKER = "broker"
+    SANDBOX = "sandbox"
+    LOST_FILE = "lost file"
+    LOST_WORKER = "lost worker"
+    UNKNOWN = "unknown"
+
+    @property
+    def counts(self) -> bool:
+        """Say whether the entry may be what makes us fail; else it would have failed whoever came."""
+        return self not in SHARED
+
+
+SHARED: Final = frozenset({Cause.STORAGE, Cause.DISK, Cause.DATABASE, Cause.BROKER, Cause.SANDBOX})
+"""Trouble that all entries meet alike: workers rest until it is over, and no entry loses an attempt."""
+
+
 class Fault(PodiumError):
     """Something of ours failed. Retried; the entrant pays nothing and reads only a reference id."""
+
+    def __init__(self, message: str, *, cause: Cause = Cause.UNKNOWN) -> None:
+        self.cause = cause
+        super().__init__(message)
 
 
 def reject(code: str, *, path: str = "", log: str = "", **facts: object) -> Rejected:

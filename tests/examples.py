@@ -4,6 +4,8 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from competition.submissions.lifecycle.faults import TRIED_FOR
+from competition.submissions.models import Evaluation
 from competition.tracks.differences import as_text, identity, versions_with
 from competition.tracks.documents import as_json
 from competition.tracks.models import BenchmarkVersion, Track
@@ -21,6 +23,7 @@ from scoring.contracts import (
     digest_of,
 )
 from scoring.environment import installed_environment
+from scoring.errors import Cause
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -35,6 +38,18 @@ class Clock:
         """Let time pass and return the new time."""
         self.now += timedelta(**duration)
         return self.now
+
+
+def tried_before(evaluation: Evaluation, *, times: int = 2, at: datetime = START) -> None:
+    """Let our faults have ended earlier attempts, so long ago that the next one is the last."""
+    for number in range(times):
+        evaluation.faults.create(
+            worker="other:1",
+            machine="other",
+            cause=Cause.UNKNOWN,
+            reference=f"{number:08}",
+            at=at - TRIED_FOR - timedelta(hours=number),
+        )
 
 
 def new_benchmark(track: Track) -> BenchmarkVersion:

@@ -1,4 +1,4 @@
-"""Submissions, evaluations, scores and workers as rows. Only `lifecycle` writes an evaluation's status."""
+"""Submissions, evaluations with faults and scores, workers: rows. Only `lifecycle` writes an evaluation's status."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from competition.tracks.models import BenchmarkVersion, Track
 from scoring.contracts import Split, Stage, Status
+from scoring.errors import Cause
 
 FINAL = (Status.SCORED, Status.REJECTED, Status.FAILED, Status.CANCELLED)
 
@@ -127,6 +128,28 @@ class Evaluation(models.Model):
     def is_final(self) -> bool:
         """Say whether nothing more will happen to this evaluation by itself."""
         return self.status in FINAL
+
+
+class EvaluationFault(models.Model):
+    """A fault of ours that an evaluation met, and on which machine."""
+
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="faults")
+    worker = models.CharField(max_length=100)
+    machine = models.CharField(max_length=100)
+    cause = models.CharField(max_length=20, choices=[(c.value, c.value) for c in Cause])
+    reference = models.CharField(max_length=12, db_index=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["evaluation", "at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.reference}: {self.cause} on {self.machine}"
+
+    @property
+    def counts(self) -> bool:
+        """Say whether the entry may be what made us fail."""
+        return Cause(self.cause).counts
 
 
 class Score(models.Model):

@@ -145,8 +145,8 @@ def unfit_versions(
 
 
 def queues_with_work(now: datetime) -> frozenset[str]:
-    """Return the hardware classes for which something may be claimed."""
-    rows = Evaluation.objects.filter(lifecycle.claimable(now))
+    """Return the hardware classes for which something may be claimed, or was left by a lost worker."""
+    rows = Evaluation.objects.filter(lifecycle.claimable(now) | lifecycle.abandoned(now))
     return frozenset(rows.order_by().values_list("submission__track__queue", flat=True).distinct())
 
 

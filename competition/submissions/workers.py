@@ -62,6 +62,16 @@ def alive(now: datetime) -> list[Worker]:
     return list(rows.select_related("evaluation__submission"))
 
 
+def machine_of(name: str) -> str:
+    """Return the machine of a worker that signs leases as “machine:process”."""
+    return name.rpartition(":")[0] or name
+
+
+def machines(queue: str, now: datetime, *states: Worker.State) -> set[str]:
+    """Return the machines with a worker for the hardware class that is alive and in one of these states."""
+    return {worker.machine for worker in alive(now) if queue in worker.queues and worker.state in states}
+
+
 def service(queue: str, now: datetime) -> Service:
     """Say whether a worker serves the hardware class: one that rests will again, one that drains will not."""
     rows = Worker.objects.order_by("-seen_at").values_list("queues", "state", "seen_at")

@@ -52,6 +52,7 @@ class SitePorts:
     def claim(self) -> Work | None:
         """Claim the next evaluation, or return None if there is none."""
         environment, now = self.environment(), self.now()
+        lifecycle.take_back_abandoned(now=now)
         lease = queue.claim_next(owner=self.owner, queues=(self.queue,), environment=environment, now=now)
         if self.presence:
             self.presence.note(evaluation_id=lease.evaluation if lease else None)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from competition.submissions import lifecycle, queue, wakeup, workers
+
+LOST_FOR: Final = timedelta(minutes=10)
+"""Who asks for work takes back what a lost worker left; the sweep does if nobody asks for so long."""
 
 log = logging.getLogger(__name__)
 
 
 def sweep(now: datetime) -> tuple[str, ...]:
     """End what was abandoned for the last time, forget workers long gone, wake every queue with work; return those."""
-    for evaluation in lifecycle.close_abandoned(now=now):
+    for evaluation in lifecycle.take_back_abandoned(now=now, lost_for=LOST_FOR):
         log.error("abandoned", extra={"fields": {"evaluation": evaluation}})
     workers.forget_gone(now)
     queues = tuple(sorted(queue.queues_with_work(now)))

@@ -1,7 +1,7 @@
 """The life of an evaluation: the only package that writes a status.
 
 `leases` says who may write, `transitions` which status may follow which, `outcomes` what a worker
-records and `requests` what others ask for.
+records, `faults` what our own trouble means and `requests` what others ask for.
 """
 
 from competition.submissions.lifecycle.leases import (
@@ -21,7 +21,7 @@ from competition.submissions.lifecycle.outcomes import (
     record_scored,
     release,
 )
-from competition.submissions.lifecycle.requests import cancel, close_abandoned, retry
+from competition.submissions.lifecycle.requests import abandoned, cancel, retry, take_back_abandoned
 from competition.submissions.lifecycle.transitions import LEGAL, IllegalTransition
 
 __all__ = [
@@ -30,11 +30,11 @@ __all__ = [
     "IllegalTransition",
     "Lease",
     "LeaseLost",
+    "abandoned",
     "cancel",
     "check",
     "claim",
     "claimable",
-    "close_abandoned",
     "note_stage",
     "record_cancelled",
     "record_fault",
@@ -43,4 +43,5 @@ __all__ = [
     "release",
     "renew",
     "retry",
+    "take_back_abandoned",
 ]

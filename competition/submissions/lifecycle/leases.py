@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
+from competition.submissions.lifecycle.faults import is_left_to_others
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation
 from scoring.contracts import Stage, Status
@@ -38,15 +39,19 @@ class Lease:
 
 
 def claimable(now: datetime) -> Q:
-    """Return what may be claimed: queued and not resting after a fault, or running under an expired lease."""
+    """Return what may be claimed: queued and not resting after a fault.
+
+    What a lost worker left is queued first, by `take_back_abandoned`: it may have to rest.
+    """
     rested = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    abandoned = Q(status=Status.RUNNING, lease_expires_at__lte=now, cancel_requested=False)
-    return (Q(status=Status.QUEUED) & rested) | (abandoned & Q(attempts__lt=settings.MAX_ATTEMPTS))
+    return Q(status=Status.QUEUED) & rested
 
 
 @transaction.atomic
 def claim(evaluation: int, *, owner: str, now: datetime) -> Lease | None:
-    """Claim the evaluation, or return None if it is not to be had (any more)."""
+    """Claim the evaluation, or return None if it is not to be had (any more), or by others before us."""
+    if is_left_to_others(evaluation, owner=owner, now=now):
+        return None
     claimed = Evaluation.objects.filter(claimable(now), pk=evaluation).update(
         status=Status.RUNNING,
         stage="",

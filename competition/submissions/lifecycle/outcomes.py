@@ -5,21 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from competition.submissions import storable
+from competition.submissions.lifecycle.faults import have_failed_it, note_fault, rest_after
 from competition.submissions.lifecycle.leases import Lease, held, locked
 from competition.submissions.lifecycle.transitions import WAITING, move
 from competition.submissions.models import Evaluation, Score
 from scoring.contracts import Package, ScoreReport, ScoreValue, Split, Status, quantised_name
-from scoring.errors import Rejected
+from scoring.errors import Cause, Rejected
 from scoring.reports.report import quantised_facts
-
-RETRY_DELAY: Final = timedelta(seconds=15)
 
 
 @transaction.atomic
@@ -64,8 +62,12 @@ def record_rejected(lease: Lease, rejected: Rejected, *, now: datetime) -> None:
 
 
 @transaction.atomic
-def record_fault(lease: Lease, *, reference: str, detail: str, now: datetime) -> Status:
-    """Put the evaluation back into the queue, at its place, to rest a while; or let it fail after the last attempt.
+def record_fault(
+    lease: Lease, *, reference: str, detail: str, now: datetime, cause: Cause = Cause.UNKNOWN
+) -> Status:
+    """Put the evaluation back into the queue, at its place, to rest a while; or let it fail.
+
+    What fails for good, `faults` decides. Trouble that all entries share costs no attempt.
 
     Returns its new status; raises LeaseLost, having written nothing.
     """
@@ -73,9 +75,11 @@ def record_fault(lease: Lease, *, reference: str, detail: str, now: datetime) ->
     kept = {"reference": reference, "fault": storable.text(detail)}
     if row.cancel_requested:
         return move(row, Status.CANCELLED, finished_at=now, **kept)
-    if row.attempts >= settings.MAX_ATTEMPTS:
+    met = note_fault(row, worker=lease.owner, cause=cause, reference=reference, at=now)
+    if have_failed_it(row, met, now):
         return move(row, Status.FAILED, finished_at=now, **kept)
-    return move(row, Status.QUEUED, **WAITING, not_before=now + RETRY_DELAY * row.attempts, **kept)
+    attempts = row.attempts if cause.counts else row.attempts - 1
+    return move(row, Status.QUEUED, **WAITING, attempts=attempts, not_before=now + rest_after(met), **kept)
 
 
 @transaction.atomic

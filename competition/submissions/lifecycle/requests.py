@@ -1,17 +1,19 @@
-"""What others do to an evaluation: cancel it, queue it again, close what was abandoned."""
+"""What others do to an evaluation: cancel it, queue it again, take back what was abandoned."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from competition.references import new_reference
+from competition.submissions.lifecycle.faults import have_failed_it, note_fault, rest_after
 from competition.submissions.lifecycle.leases import is_worked_on
 from competition.submissions.lifecycle.transitions import WAITING, move
 from competition.submissions.models import Evaluation
 from scoring.contracts import Status
+from scoring.errors import Cause
 
 
 @transaction.atomic
@@ -36,26 +38,40 @@ def retry(evaluation: int, *, now: datetime) -> bool:
     row = Evaluation.objects.select_for_update().get(pk=evaluation)
     if row.status != Status.FAILED:
         return False
+    row.faults.all().delete()
     move(row, Status.QUEUED, **WAITING, queued_at=now, finished_at=None, attempts=0, reference="", fault="")
     return True
 
 
-def close_abandoned(*, now: datetime) -> tuple[int, ...]:
-    """End what was abandoned for the last time: cancelled on request, or out of attempts."""
-    abandoned = Evaluation.objects.filter(status=Status.RUNNING, lease_expires_at__lte=now)
-    return tuple(pk for pk in abandoned.values_list("pk", flat=True) if _close(pk, now))
+def abandoned(now: datetime) -> Q:
+    """Return what lost workers left; one that was only cut off goes on unless somebody takes it back."""
+    return Q(status=Status.RUNNING, lease_expires_at__lte=now)
+
+
+def take_back_abandoned(*, now: datetime, lost_for: timedelta = timedelta(0)) -> tuple[int, ...]:
+    """Put what workers left that were lost so long ago back into the queue, or end it.
+
+    Returns what has failed for good.
+    """
+    left = abandoned(now) & (Q(cancel_requested=True) | Q(lease_expires_at__lte=now - lost_for))
+    found = Evaluation.objects.filter(left).values_list("pk", flat=True)
+    return tuple(pk for pk in found if _take_back(pk, now) is Status.FAILED)
 
 
 @transaction.atomic
-def _close(evaluation: int, now: datetime) -> bool:
+def _take_back(evaluation: int, now: datetime) -> Status | None:
+    """Return the evaluation's new status, or nothing if somebody works on it after all."""
     row = Evaluation.objects.select_for_update().get(pk=evaluation)
-    if row.status != Status.RUNNING or is_worked_on(row, now):
-        return False
+    if row.status != Status.RUNNING or row.lease_expires_at is None or is_worked_on(row, now):
+        return None
     if row.cancel_requested:
-        move(row, Status.CANCELLED, finished_at=now)
-        return True
-    if row.attempts < settings.MAX_ATTEMPTS:
-        return False
+        return move(row, Status.CANCELLED, finished_at=now)
     detail = f"the worker {row.lease_owner} was lost in attempt {row.attempts}, stage {row.stage or 'none'}"
-    move(row, Status.FAILED, finished_at=now, reference=new_reference(), fault=detail)
-    return True
+    kept = {"reference": new_reference(), "fault": detail}
+    lost_at = row.lease_expires_at
+    met = note_fault(
+        row, worker=row.lease_owner, cause=Cause.LOST_WORKER, reference=kept["reference"], at=lost_at
+    )
+    if have_failed_it(row, met, now):
+        return move(row, Status.FAILED, finished_at=now, **kept)
+    return move(row, Status.QUEUED, **WAITING, not_before=lost_at + rest_after(met), **kept)

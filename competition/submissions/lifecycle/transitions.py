@@ -10,11 +10,10 @@ from competition.submissions.models import Evaluation
 from scoring.contracts import Status
 from scoring.errors import PodiumError
 
-# RUNNING to RUNNING is a takeover: the lease has expired and somebody else claims the evaluation.
 LEGAL: Final[Mapping[Status, frozenset[Status]]] = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.CANCELLED}),
     Status.RUNNING: frozenset(
-        {Status.RUNNING, Status.QUEUED, Status.SCORED, Status.REJECTED, Status.FAILED, Status.CANCELLED}
+        {Status.QUEUED, Status.SCORED, Status.REJECTED, Status.FAILED, Status.CANCELLED}
     ),
     Status.SCORED: frozenset(),
     Status.REJECTED: frozenset(),
@@ -29,11 +28,13 @@ class IllegalTransition(PodiumError):
 
 
 def move(row: Evaluation, to: Status, **fields: object) -> Status:
-    """Change the status of a locked row; every field that says who works on it is cleared."""
+    """Change the status of a locked row; its lease is over, and what has ended keeps who ended it."""
     if to not in LEGAL[Status(row.status)]:
         raise IllegalTransition(f"evaluation {row.pk}: {row.status} to {to}")
     unchanged = Evaluation.objects.filter(pk=row.pk, status=row.status, fence=row.fence)
-    cleared = {"lease_owner": "", "lease_expires_at": None, "cancel_requested": False}
+    cleared: dict[str, object] = {"lease_expires_at": None, "cancel_requested": False}
+    if to is Status.QUEUED:
+        cleared["lease_owner"] = ""
     if not unchanged.update(status=to, **cleared, **fields):
         raise LeaseLost(f"evaluation {row.pk} is not {row.status} under fence {row.fence}")
     return to

@@ -20,7 +20,7 @@ from competition.submissions.models import Evaluation, Submission
 from competition.tracks.models import Track
 from scoring.contracts import Stage, Status
 from scoring.errors import reject
-from tests.examples import scored_report
+from tests.examples import scored_report, tried_before
 
 MakeEvaluation = Callable[..., Evaluation]
 
@@ -267,7 +267,7 @@ def test_a_rejected_submission_shows_code_message_and_hint(
 def test_a_failed_submission_names_only_a_reference(
     as_alice: APIClient, evaluation: Evaluation, now: datetime, settings: Settings
 ) -> None:
-    settings.MAX_ATTEMPTS = 1
+    tried_before(evaluation, at=now)
     lifecycle.record_fault(claimed(evaluation, now), reference="ab12cd34", detail="/secret/path", now=now)
 
     body = show(as_alice, evaluation)

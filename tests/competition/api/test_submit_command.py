@@ -20,7 +20,7 @@ from scoring.cli.submit import submit
 from scoring.codes import CODES
 from scoring.contracts import Finding, Stage
 from scoring.errors import Rejected
-from tests.examples import rewrite, scored_report
+from tests.examples import rewrite, scored_report, tried_before
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Act = Callable[[], None]
@@ -53,6 +53,7 @@ class Worker:
         return lambda: lifecycle.record_rejected(self.lease, rejected, now=timezone.now())
 
     def faults(self) -> None:
+        tried_before(Evaluation.objects.get())
         lifecycle.record_fault(self.lease, reference="ab12cd34", detail="boom", now=timezone.now())
 
     def is_cancelled(self) -> None:
@@ -133,9 +134,8 @@ def test_a_rejection_prints_every_finding_with_its_hint_and_exits_1(
 
 
 def test_a_fault_of_ours_exits_3_and_prints_the_reference(
-    run: Any, entry: Path, worker: Worker, settings: Any, capsys: pytest.CaptureFixture[str]
+    run: Any, entry: Path, worker: Worker, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings.MAX_ATTEMPTS = 1
     worker.acts = [worker.claims, worker.faults]
 
     code = run(entry)

@@ -19,13 +19,13 @@ from competition.leaderboard import standings
 from competition.leaderboard.models import Standing
 from competition.submissions import lifecycle
 from competition.submissions.lifecycle import CancelRequested, Lease, LeaseLost, requests
-from competition.submissions.lifecycle.outcomes import RETRY_DELAY
+from competition.submissions.lifecycle.faults import RETRY_DELAY
 from competition.submissions.lifecycle.transitions import move
 from competition.submissions.models import FINAL, Evaluation, Score
 from competition.tracks.models import Track
 from scoring.contracts import Finding, Format, Metric, Package, Split, Stage, Status
 from scoring.errors import Rejected
-from tests.examples import START, Clock, score_value, scored_report
+from tests.examples import START, Clock, score_value, scored_report, tried_before
 
 REJECTED = Rejected(Finding(code="missing_file", facts={"expected": "model.py"}))
 
@@ -42,6 +42,7 @@ def lease(evaluation: Evaluation, now: datetime) -> Lease:
 
 
 def claim(evaluation: Evaluation, *, now: datetime, owner: str = "first") -> Lease:
+    lifecycle.take_back_abandoned(now=now)
     lease = lifecycle.claim(evaluation.pk, owner=owner, now=now)
     if lease is None:
         pytest.fail("nothing was claimed")
@@ -88,22 +89,14 @@ def test_a_running_evaluation_is_not_claimed_under_a_live_lease(
     assert lifecycle.claim(evaluation.pk, owner="second", now=just_before) is None
 
 
-def test_an_expired_lease_is_claimable_by_anyone(lease: Lease, evaluation: Evaluation, now: datetime) -> None:
+def test_what_a_lost_worker_left_is_taken_back_and_claimable_by_anyone(
+    lease: Lease, evaluation: Evaluation, now: datetime
+) -> None:
     second = claim(evaluation, now=now + timedelta(seconds=60), owner="second")
 
     evaluation.refresh_from_db()
     assert second.fence == lease.fence + 1
     assert (evaluation.lease_owner, evaluation.attempts) == ("second", 2)
-
-
-def test_an_expired_lease_is_not_claimable_after_the_last_attempt(
-    evaluation: Evaluation, clock: Clock, settings: Settings
-) -> None:
-    for _ in range(settings.MAX_ATTEMPTS):
-        claim(evaluation, now=clock.now)
-        clock.advance(seconds=60)
-
-    assert lifecycle.claim(evaluation.pk, owner="x", now=clock.now) is None
 
 
 def test_an_abandoned_evaluation_that_was_to_be_cancelled_is_not_claimable(
@@ -249,10 +242,8 @@ def test_a_fault_queues_again_after_a_delay(lease: Lease, evaluation: Evaluation
     assert lifecycle.claim(evaluation.pk, owner="x", now=now + RETRY_DELAY) is not None
 
 
-def test_the_last_fault_fails_with_a_reference(
-    evaluation: Evaluation, clock: Clock, settings: Settings
-) -> None:
-    settings.MAX_ATTEMPTS = 1
+def test_the_last_fault_fails_with_a_reference(evaluation: Evaluation, clock: Clock) -> None:
+    tried_before(evaluation)
     lease = claim(evaluation, now=clock.now)
 
     status = lifecycle.record_fault(lease, reference="abc", detail="disk full", now=clock.now)
@@ -271,12 +262,12 @@ def test_a_fault_of_a_run_that_was_to_be_cancelled_cancels_it(
 
 
 def test_a_worker_lost_in_the_last_attempt_fails_with_a_reference(
-    evaluation: Evaluation, clock: Clock, settings: Settings
+    evaluation: Evaluation, clock: Clock
 ) -> None:
-    settings.MAX_ATTEMPTS = 1
+    tried_before(evaluation)
     claim(evaluation, now=clock.now)
 
-    closed = lifecycle.close_abandoned(now=clock.advance(seconds=60))
+    closed = lifecycle.take_back_abandoned(now=clock.advance(seconds=60))
 
     evaluation.refresh_from_db()
     assert closed == (evaluation.pk,)
@@ -289,51 +280,51 @@ def test_a_worker_lost_before_the_last_attempt_leaves_its_evaluation_claimable(
 ) -> None:
     later = now + timedelta(seconds=60)
 
-    assert lifecycle.close_abandoned(now=later) == ()
+    assert lifecycle.take_back_abandoned(now=later) == ()
     assert lifecycle.claim(evaluation.pk, owner="x", now=later) is not None
 
 
 def test_a_lost_worker_is_told_of_with_its_attempt_and_stage(
-    lease: Lease, evaluation: Evaluation, clock: Clock, settings: Settings
+    lease: Lease, evaluation: Evaluation, clock: Clock
 ) -> None:
     lifecycle.note_stage(lease, Stage.PREDICT, now=clock.now)
-    settings.MAX_ATTEMPTS = 1
+    tried_before(evaluation)
 
-    lifecycle.close_abandoned(now=clock.advance(seconds=60))
+    lifecycle.take_back_abandoned(now=clock.advance(seconds=60))
 
     assert columns(evaluation)["fault"] == "the worker first was lost in attempt 1, stage predict"
 
 
 def test_what_has_ended_since_it_was_found_abandoned_stays_as_it_is(
-    lease: Lease, evaluation: Evaluation, now: datetime, settings: Settings
+    lease: Lease, evaluation: Evaluation, now: datetime
 ) -> None:
-    settings.MAX_ATTEMPTS = 1
+    tried_before(evaluation)
     lifecycle.record_rejected(lease, REJECTED, now=now)
 
-    assert requests._close(evaluation.pk, now + timedelta(hours=1)) is False
+    assert requests._take_back(evaluation.pk, now + timedelta(hours=1)) is None
 
 
 def test_only_what_is_abandoned_is_closed(
     lease: Lease,
+    evaluation: Evaluation,
     make_evaluation: Callable[..., Evaluation],
     bob: User,
     track: Track,
     clock: Clock,
-    settings: Settings,
 ) -> None:
-    settings.MAX_ATTEMPTS = 1
+    tried_before(evaluation)
     of_bob = make_evaluation(bob, track)
-    claim(of_bob, now=clock.advance(seconds=60))
+    lifecycle.claim(of_bob.pk, owner="first", now=clock.advance(seconds=60))
 
-    assert lifecycle.close_abandoned(now=clock.now) == (lease.evaluation,)
+    assert lifecycle.take_back_abandoned(now=clock.now) == (lease.evaluation,)
 
 
-def test_a_live_lease_is_not_closed(evaluation: Evaluation, now: datetime, settings: Settings) -> None:
-    settings.MAX_ATTEMPTS = 1
+def test_a_live_lease_is_not_closed(evaluation: Evaluation, now: datetime) -> None:
+    tried_before(evaluation)
     claim(evaluation, now=now)
 
-    assert lifecycle.close_abandoned(now=now) == ()
-    assert requests._close(evaluation.pk, now) is False
+    assert lifecycle.take_back_abandoned(now=now) == ()
+    assert requests._take_back(evaluation.pk, now) is None
 
 
 def test_a_worker_lost_after_a_cancel_ends_in_cancelled(
@@ -341,15 +332,15 @@ def test_a_worker_lost_after_a_cancel_ends_in_cancelled(
 ) -> None:
     lifecycle.cancel(evaluation.pk, now=now)
 
-    lifecycle.close_abandoned(now=now + timedelta(seconds=60))
+    lifecycle.take_back_abandoned(now=now + timedelta(seconds=60))
 
     assert columns(evaluation)["status"] == Status.CANCELLED
 
 
 def test_a_failed_evaluation_is_queued_again_with_fresh_attempts(
-    evaluation: Evaluation, clock: Clock, settings: Settings
+    evaluation: Evaluation, clock: Clock
 ) -> None:
-    settings.MAX_ATTEMPTS = 1
+    tried_before(evaluation)
     lifecycle.record_fault(claim(evaluation, now=clock.now), reference="a", detail="", now=clock.now)
 
     assert lifecycle.retry(evaluation.pk, now=clock.advance(hours=1)) is True
@@ -532,7 +523,8 @@ def test_whoever_ends_an_attempt_works_on_it_no_more(
     WRITES[end](lease, now)
 
     row = columns(evaluation)
-    assert (row["lease_owner"], row["lease_expires_at"], row["cancel_requested"]) == ("", None, False)
+    assert (row["lease_expires_at"], row["cancel_requested"]) == (None, False)
+    assert row["lease_owner"] == ("first" if row["finished_at"] else "")
 
 
 def test_a_cancelled_run_asks_for_no_cancel_any_more(
@@ -590,7 +582,7 @@ def test_a_result_locks_the_participant_and_then_the_row(
 
 def test_a_claim_is_one_transaction(evaluation: Evaluation, now: datetime, statements: list[str]) -> None:
     """Else somebody could claim between our UPDATE and the look at the fence that it set."""
-    claim(evaluation, now=now)
+    lifecycle.claim(evaluation.pk, owner="first", now=now)
 
     assert statements[0].startswith("SAVEPOINT")
 
@@ -600,9 +592,9 @@ def test_a_claim_is_one_transaction(evaluation: Evaluation, now: datetime, state
     [
         lambda pk, now: lifecycle.cancel(pk, now=now),
         lambda pk, now: lifecycle.retry(pk, now=now),
-        requests._close,
+        requests._take_back,
     ],
-    ids=["cancel", "retry", "close"],
+    ids=["cancel", "retry", "take back"],
 )
 def test_a_request_locks_the_row_before_it_looks_at_it(
     evaluation: Evaluation, now: datetime, act: Callable[[int, datetime], object], statements: list[str]
@@ -632,7 +624,7 @@ class World:
         elif name == "retry":
             lifecycle.retry(self.pk, now=self.now)
         elif name == "sweep":
-            lifecycle.close_abandoned(now=self.now)
+            lifecycle.take_back_abandoned(now=self.now)
         elif self.leases:
             self.write(name, self.leases[which % len(self.leases)])
 
@@ -675,6 +667,5 @@ def test_whatever_happens_only_legal_moves_happen_and_scores_stand_beside_scored
         moved = before["status"] != after["status"] or before["fence"] != after["fence"]
         assert not moved or Status(after["status"]) in lifecycle.LEGAL[Status(before["status"])]
         assert after["fence"] >= before["fence"]
-        assert after["attempts"] <= 3
         scored = after["status"] == Status.SCORED
         assert Score.objects.filter(evaluation=world.pk, split=Split.PUBLIC).count() == int(scored)

@@ -238,7 +238,7 @@ def test_a_claim_takes_a_constant_number_of_queries(
         make_evaluation(make_user(f"user{number}"), track)
 
     # unfit versions, waiting, running, served; then savepoint, lock, count, update, fence and the nested savepoints
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         claim(now)
 
 
