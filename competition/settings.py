@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "competition.tracks",
     "competition.submissions",
     "competition.leaderboard",
+    "competition.upkeep",
     "competition.admin",
     "competition.admin.apps.SiteConfig",
     "django.contrib.auth",
@@ -152,6 +153,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "podium.sweep",
         "schedule": env.float("PODIUM_SWEEP_S", default=15.0),
         "options": {"expires": 15.0},
+    },
+    "tidy": {
+        "task": "podium.tidy",
+        "schedule": env.float("PODIUM_TIDY_S", default=86_400.0),
+        "options": {"expires": 86_400.0},
     },
     "catch_up": {
         "task": "podium.catch_up",

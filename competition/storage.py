@@ -1,17 +1,56 @@
-"""Files of the store brought onto this machine, and held to the digest that they came with."""
+"""Files of the store: brought onto this machine and held to the digest that they came with, or listed."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from django.core.files.storage import Storage, default_storage
 from django.db.models.fields.files import FieldFile
 
 from scoring.errors import Fault
 
 CHUNK_BYTES: Final = 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredFile:
+    """A file of the store as the store lists it."""
+
+    name: str
+    size: int
+    modified_at: datetime
+
+
+def stored_files(folder: str) -> Iterator[StoredFile]:
+    """Yield every file below a folder of the store, in no order."""
+    bucket = getattr(default_storage, "bucket", None)
+    if bucket is None:
+        yield from _walk(default_storage, folder)
+        return
+    # A bucket tells size and time with each name; asked by name, it would be asked once for each file.
+    root = f"{default_storage.location}/".lstrip("/")  # type: ignore[attr-defined]  # of a bucket
+    for item in bucket.objects.filter(Prefix=f"{root}{folder}/"):
+        yield StoredFile(name=item.key.removeprefix(root), size=item.size, modified_at=item.last_modified)
+
+
+def _walk(storage: Storage, folder: str) -> Iterator[StoredFile]:
+    try:
+        folders, files = storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    for name in (f"{folder}/{file}" for file in files):
+        try:
+            size, modified_at = storage.size(name), storage.get_modified_time(name)
+        except FileNotFoundError:  # deleted meanwhile
+            continue
+        yield StoredFile(name=name, size=size, modified_at=modified_at)
+    for inner in folders:
+        yield from _walk(storage, f"{folder}/{inner}")
 
 
 def fetch(stored: FieldFile, target: Path, *, sha256: str, what: str, tick: Callable[[], None]) -> None:

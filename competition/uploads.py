@@ -7,6 +7,7 @@ processes on a machine hold there is therefore the sum of these files, and what 
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
 import time
@@ -28,8 +29,8 @@ KEPT_FREE_BYTES: Final = 64 * 2**20
 """What uploads leave of the disk: a database, or logs, may lie beside them."""
 MARK: Final = ".upload"
 """In the name that Django gives to an upload's file."""
-STALE_S: Final = 3600.0
-"""An upload that has had no byte for so long is none any more: its process was killed."""
+SAFE_AGE_S: Final = 60.0
+"""A younger file may not have its lock yet."""
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 BLOCK_BYTES: Final = 512  # of st_blocks, whatever the file system's own are
 
@@ -52,6 +53,7 @@ class UploadHandler(TemporaryFileUploadHandler):
         """Open the file and take its room."""
         with disk_may_be_full(self._left_bytes):
             super().new_file(*args, **kwargs)
+        fcntl.flock(self.file.fileno(), fcntl.LOCK_EX)
         try:
             _take_room(self.file, self._left_bytes)
         except BaseException:
@@ -147,15 +149,26 @@ def _free_bytes() -> int:
 
 
 def _held_bytes(*, besides: Path) -> int:
-    """Return what other uploads hold, those of other processes as well."""
-    since = time.time() - STALE_S
+    """Return what other uploads hold, those of other processes as well; remove those whose process was killed."""
     held = 0
     for file in _folder().glob(f"*{MARK}*"):
         with suppress(FileNotFoundError):  # it was done meanwhile
             found = file.stat()
-            if file != besides and found.st_mtime > since:
+            if time.time() - found.st_mtime > SAFE_AGE_S and not _is_locked(file):
+                file.unlink()
+            elif file != besides:
                 held += found.st_blocks * BLOCK_BYTES
     return held
+
+
+def _is_locked(file: Path) -> bool:
+    """Say whether the process that receives the file lives: the kernel takes back the locks of dead ones."""
+    with file.open("rb") as other:
+        try:
+            fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def _folder() -> Path:

@@ -43,7 +43,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "conversion": FLOW | {"scoring.files"},
     "benchmark": FLOW | {"scoring.cache", "scoring.data"},
     "cli": FLOW | SHARED | {"scoring.benchmark", "scoring.conversion"},
-    "worker": FLOW | SHARED | {f"competition.{name}" for name in ("clock", "references", "storage", *APPS)},
+    "worker": FLOW
+    | SHARED
+    | {f"competition.{name}" for name in ("upkeep", "clock", "references", "storage", *APPS)},
 }
 """Whom each folder of scoring/ may import beside itself; no stage is in another's row."""
 SITE_MAY_IMPORT: dict[str, set[str]] = {
@@ -56,6 +58,7 @@ SITE_MAY_IMPORT: dict[str, set[str]] = {
     "pages": TOOLS | APPS | {"accounts"},
     "api": TOOLS | APPS | {"accounts"},
     "admin": TOOLS | APPS | {"publishing"},
+    "upkeep": TOOLS | APPS,
     "failures": TOOLS | {"api", "pages"},
     "wsgi": {"wellformed"},
     "settings": {"database"},

@@ -29,6 +29,7 @@ from scoring.contracts import Reader, Split
 from scoring.data.dataset import check_contents, count_labels, guess_reader, readers_for
 from scoring.data.labels import DatasetProblem, LabelRow, LabelTable, raise_findings, read_labels
 from scoring.errors import Fault
+from scoring.files.workdirs import workdir
 
 
 def import_dataset(
@@ -43,10 +44,9 @@ def import_dataset(
     The files must be what `reader` reads; without one, all must be of the first one's kind. Within a competition
     equal data give the same dataset, however they were packed; its first name is kept.
     """
-    with tempfile.TemporaryDirectory(dir=settings.FILE_UPLOAD_TEMP_DIR) as folder:
-        found = bundles.unpack(
-            cast(BinaryIO, archive.file), Path(folder), max_bytes=settings.MAX_DATASET_BYTES
-        )
+    # The folder of a killed import is removed by the next one.
+    with workdir(Path(settings.FILE_UPLOAD_TEMP_DIR) / "imports") as folder:
+        found = bundles.unpack(cast(BinaryIO, archive.file), folder, max_bytes=settings.MAX_DATASET_BYTES)
         return import_dataset_folder(name=name, folder=found, competition=competition, reader=reader)
 
 

@@ -18,6 +18,7 @@ from competition.clock import database_now
 from competition.submissions import rescoring
 from competition.submissions.wakeup import EVALUATE
 from competition.submissions.workers import Sign
+from competition.upkeep.orphans import remove_orphans
 from scoring.environment import installed_environment
 from scoring.files.workdirs import workdir
 from scoring.sandbox import open_for_strangers
@@ -58,6 +59,12 @@ def sweep_queue() -> None:
 def queue_left_out() -> None:
     """Queue what has no evaluation on its track's current benchmark version."""
     rescoring.catch_up(database_now())
+
+
+@shared_task(name="podium.tidy", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
+def tidy_store() -> None:
+    """Remove files that a killed process left in the store."""
+    remove_orphans(database_now())
 
 
 @cache

@@ -272,11 +272,24 @@ def test_one_alone_may_be_larger_than_the_limit(client: Client, track: Track, se
     assert send(client, track).status_code == 201
 
 
-def test_what_a_killed_process_left_holds_no_place(
-    client: Client, track: Track, other: Path, settings: Settings
+def test_what_a_killed_process_left_is_removed(
+    client: Client, track: Track, other: Path, folder: Path, settings: Settings
 ) -> None:
     settings.MAX_UPLOADING_BYTES = 1
-    past = other.stat().st_mtime - uploads.STALE_S - 1
-    os.utime(other, (past, past))
+    os.utime(other, (0, 0))
 
     assert send(client, track).status_code == 201
+    assert left_behind(folder) == []
+
+
+def test_a_slow_upload_of_a_living_process_stays(
+    client: Client, track: Track, folder: Path, settings: Settings
+) -> None:
+    settings.MAX_UPLOADING_BYTES = 1
+    slow = handler_of(1000)
+    (file,) = left_behind(folder)
+    os.utime(file, (0, 0))
+
+    assert send(client, track).status_code == 503
+    assert left_behind(folder) == [file]
+    slow.give_up()

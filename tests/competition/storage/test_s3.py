@@ -11,12 +11,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import timezone
 from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
+from competition.storage import stored_files
 from competition.submissions import services
 from competition.tracks.datasets import import_dataset_folder, materialise
 from competition.tracks.models import Track
+from competition.upkeep.orphans import SAFE_AGE, orphans
 from scoring.errors import Fault
 from scoring.sandbox.fake import FakeSandbox
 from scoring.worker.site import SitePorts
@@ -125,3 +128,16 @@ def test_a_dataset_survives_the_way_through_the_bucket(folder: Path, tmp_path: P
 
     for original in folder.iterdir():
         assert (fetched / original.name).read_bytes() == original.read_bytes()
+
+
+def test_the_store_lists_its_files_with_their_sizes(alice: User, track: Track) -> None:
+    submission = services.accept_submission(
+        participant=alice, track=track, upload=ContentFile(b"weights"), name="e", now=START
+    )
+    default_storage.save("datasets/lost.zip", ContentFile(b"left"))
+
+    name = str(submission.entry.name)
+    assert (name, 7) in {(file.name, file.size) for file in stored_files("entries")}
+    orphaned = {file.name for file in orphans(timezone.now() + 2 * SAFE_AGE)}
+    assert ("datasets/lost.zip" in orphaned, name in orphaned) == (True, False)
+    assert list(orphans(timezone.now())) == []

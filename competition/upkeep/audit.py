@@ -1,0 +1,97 @@
+"""Everything that rows, files, boards and the queue can disagree about, found one by one, with its repair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from io import StringIO
+
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+
+from competition.storage import stored_files
+from competition.submissions.models import Submission
+from competition.submissions.rescoring import left_out, rescore_track
+from competition.tracks.models import Dataset, Track
+from competition.upkeep.orphans import orphans
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disagreement:
+    """Two that should say the same and do not; `repair` makes them, where that is possible without a backup."""
+
+    kind: str
+    subject: str
+    detail: str
+    repair: Callable[[], object] | None = None
+
+
+def disagreements(now: datetime) -> Iterator[Disagreement]:
+    """Find all of them; whoever repairs one does so before asking for the next."""
+    yield from _files_without_row(now)
+    yield from _files_of_entries()
+    yield from _files_of_datasets()
+    yield from _left_out(now)
+    yield from _derived()
+
+
+def _files_without_row(now: datetime) -> Iterator[Disagreement]:
+    for file in orphans(now):
+        yield Disagreement(
+            kind="file_without_row",
+            subject=file.name,
+            detail=f"{file.size:,} bytes, stored {file.modified_at:%Y-%m-%d %H:%M} UTC",
+            repair=partial(default_storage.delete, file.name),
+        )
+
+
+def _files_of_entries() -> Iterator[Disagreement]:
+    files = {file.name: file.size for file in stored_files("entries")}
+    rows = Submission.objects.order_by("pk").values_list("pk", "entry", "entry_bytes")
+    for pk, name, size in rows.iterator():
+        yield from _compare(f"submission {pk}", name, size, files)
+
+
+def _files_of_datasets() -> Iterator[Disagreement]:
+    files = {file.name: file.size for file in stored_files("datasets")}
+    rows = Dataset.objects.order_by("pk").values_list("pk", "archive", "archive_bytes")
+    for pk, name, size in rows:
+        # Rows of an early release did not note the size.
+        yield from _compare(f"dataset {pk}", name, size or files.get(name, 0), files)
+
+
+def _compare(subject: str, name: str, size: int, files: dict[str, int]) -> Iterator[Disagreement]:
+    found = files.get(name)
+    # What was stored after the list was made is not on it.
+    if found is None and not default_storage.exists(name):
+        yield Disagreement(kind="row_without_file", subject=subject, detail=f"{name} is not in the store")
+    elif found is not None and found != size:
+        detail = f"{name} has {found:,} bytes, not {size:,}"
+        yield Disagreement(kind="wrong_size", subject=subject, detail=detail)
+
+
+def _left_out(now: datetime) -> Iterator[Disagreement]:
+    for track in Track.objects.filter(benchmark__isnull=False):
+        late = left_out(track).count()
+        if late:
+            yield Disagreement(
+                kind="not_evaluated",
+                subject=f"track {track.slug}",
+                detail=f"{late:,} submissions have no evaluation on the current benchmark version",
+                repair=partial(rescore_track, track=track, now=now),
+            )
+
+
+def _derived() -> Iterable[Disagreement]:
+    """Let the command that can rebuild what is derived from scores prove it."""
+    try:
+        call_command("rebuild_standings", check=True, stdout=StringIO())
+    except CommandError:
+        yield Disagreement(
+            kind="standings",
+            subject="boards",
+            detail="they are not what the scores say; `manage.py rebuild_standings --check` tells which",
+            repair=partial(call_command, "rebuild_standings", stdout=StringIO()),
+        )
