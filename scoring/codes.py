@@ -173,7 +173,13 @@ CODES: Final[dict[str, Code]] = {
     ),
     "no_network": Code(
         "The model tried to reach the network, and the sandbox has none.",
-        "Put everything that the model downloads, such as pretrained weights, into the entry, and load it from there.",
+        "Put everything that the model downloads, such as pretrained weights, into the entry, and load it from there. "
+        "`podium pack` does it for what torch.hub, torchvision, timm, huggingface_hub and AI Hub Models download.",
+    ),
+    "not_in_entry": Code(
+        "The model downloads {asked} as it loads. The sandbox has no network, and the entry does not hold that file.",
+        "Run `podium pack` on your machine: it fetches what the model downloads and packs it. Or put {name} into the "
+        "entry yourself, in a folder `weights`; the model finds it by its name, unchanged.",
     ),
     "read_only_folder": Code(
         "The model tried to write where nothing can be written: only the temporary folder can.",
@@ -341,6 +347,11 @@ CODES: Final[dict[str, Code]] = {
     "pins_differ": Code(
         "requirements.txt asks for {asked}; entries run {found}.",
         "Test the model with the versions in env.txt. Podium installs nothing for an entry.",
+        warning=True,
+    ),
+    "unpinned_requirement": Code(
+        "requirements.txt: {why}.",
+        "Nothing is installed for an entry. Test the model with the versions in env.txt.",
         warning=True,
     ),
     "incomplete_info": Code(

@@ -205,6 +205,7 @@ class Outcome(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     PROCESS_REFUSED = "process_refused"
     NO_NETWORK = "no_network"
+    NOT_IN_ENTRY = "not_in_entry"
     READ_ONLY_FOLDER = "read_only_folder"
     WRONG_OUTPUT_KIND = "wrong_output_kind"
     WRONG_OUTPUT_SHAPE = "wrong_output_shape"

@@ -250,7 +250,13 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
             return reject("load_failed", log=log, why=_why(reply, job))
         case Outcome.CRASHED:
             return _crashed(_why(reply, job) + _fed(job), run, job)
-        case Outcome.OUT_OF_MEMORY | Outcome.PROCESS_REFUSED | Outcome.NO_NETWORK | Outcome.READ_ONLY_FOLDER:
+        case (
+            Outcome.OUT_OF_MEMORY
+            | Outcome.PROCESS_REFUSED
+            | Outcome.NO_NETWORK
+            | Outcome.NOT_IN_ENTRY
+            | Outcome.READ_ONLY_FOLDER
+        ):
             return _held_back(reply, run, job)
         case Outcome.WRONG_OUTPUT_KIND:
             return reject("wrong_output_kind", log=log, found=_told(facts.found, "something else", job))
@@ -288,7 +294,13 @@ def _held_back(reply: FailedReply, run: Run, job: Job) -> Rejected:
     """Say what the entry wanted and the sandbox did not give."""
     if reply.outcome is Outcome.OUT_OF_MEMORY:
         return _out_of_memory(run, job)
+    if reply.outcome is Outcome.NOT_IN_ENTRY:
+        return _not_in_entry(_told(reply.facts.found, "a file", job), _log(run, job))
     return reject(HELD_BACK[reply.outcome], log=_log(run, job))
+
+
+def _not_in_entry(asked: str, log: str) -> Rejected:
+    return reject("not_in_entry", log=log, asked=asked, name=asked.rpartition("/")[2])
 
 
 def _out_of_memory(run: Run, job: Job) -> Rejected:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from scoring.contracts import Outcome, Task
+from scoring.sandboxed.downloads.source import missed_by
 from scoring.sandboxed.processes import ProcessRefused
 from scoring.sandboxed.refusal import Refusal
 
@@ -70,6 +71,9 @@ def _refusal(exc: Exception, outcome: Outcome, task: Task) -> Refusal:
         words in str(exc).lower() for words in _ALLOCATION_FAILED
     ):
         return Refusal(Outcome.OUT_OF_MEMORY)
+    missed = missed_by(reasons)
+    if missed is not None:
+        return Refusal(Outcome.NOT_IN_ENTRY, **({"found": missed[-MAX_WHY_LENGTH:]} if task.may_tell else {}))
     for kind, is_one in _OF_THE_SANDBOX.items():
         if any(is_one(each) for each in reasons):
             return Refusal(kind)

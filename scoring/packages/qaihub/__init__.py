@@ -37,9 +37,8 @@ def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     """Check source, requirements and info.yaml without running anything; raise with all that is wrong."""
     info = read_info(package.root, folder_of(package))
     source = source_problems(parse(package), package.root, info.model_id)
-    requirements = read_requirements(package.root)
-    problems = (*source, *requirements.problems, *info.problems)
-    warnings = (*requirements.warnings, *info.warnings)[:MAX_FINDINGS]
+    problems = (*source, *info.problems)
+    warnings = (*read_requirements(package.root), *info.warnings)[:MAX_FINDINGS]
     if problems:
         raise Rejected(*problems[:MAX_FINDINGS], warnings=warnings)
     return warnings

@@ -14,11 +14,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Final
 
-from scoring.contracts.ai_hub import LIBRARY, METHODS, PROVIDED, SUPPLIED
+from scoring.contracts.ai_hub import INSTEAD, LIBRARY, METHODS, OTHER_BASES, PROVIDED, SUPPLIED
 from scoring.packages.python_source import STANDARD, binds, is_sibling, is_there, statements
 
-# Models of several parts, and ones without PyTorch code.
-OTHER_BASES: Final = ("CollectionModel", "BasePrecompiledModel")
 _BLOCKS: Final = (ast.If, ast.Try, ast.With, ast.For, ast.While)
 
 
@@ -108,8 +106,12 @@ def _seen(node: ast.ClassDef, bases: list[Seen]) -> Seen:
     known = [base.methods for base in bases if base.methods is not None]
     if len(known) < len(bases) or node.keywords or node.decorator_list:
         return Seen(kind)
-    own = (name for name in METHODS if any(_defines(statement, name) for statement in node.body))
+    own = (name for name in METHODS if any(_provides(statement, name) for statement in node.body))
     return Seen(kind, frozenset(own).union(*known))
+
+
+def _provides(node: ast.stmt, method: str) -> bool:
+    return any(_defines(node, name) for name in (method, *INSTEAD.get(method, ())))
 
 
 def _defines(node: ast.stmt, name: str) -> bool:

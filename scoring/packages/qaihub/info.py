@@ -1,4 +1,4 @@
-"""info.yaml of a qaihub package: malformed fields reject the entry, missing ones only warn."""
+"""info.yaml of a qaihub package, manifest.yaml in newer ones: malformed files reject the entry, missing fields warn."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from scoring.contracts import Finding
 from scoring.contracts.ai_hub import TAKEN_IDS
 from scoring.packages.plain_yaml import InvalidYaml, read_mapping
 
-NAME: Final = "info.yaml"
+NAMES: Final = ("info.yaml", "manifest.yaml")
 MAX_RELATED: Final = 3
-STATUSES: Final = ("public", "private", "proprietary")
+STATUSES: Final = ("public", "private", "proprietary", "published", "unpublished", "pending")
 # The name that the folder's files import each other by, where neither info.yaml nor the folder gives one.
 DEFAULT_ID: Final = "entry"
 ID: Final = re.compile(r"[a-z][a-z0-9_]{0,79}")
@@ -41,21 +41,22 @@ class Info:
 
 def read(root: Path, folder: str = "") -> Info:
     """Read the file if there is one; the folder that wraps it gives the id if the file does not."""
-    path = root / NAME
+    path = next((root / name for name in NAMES if (root / name).is_file()), root / NAMES[0])
     fallback = folder if _is_usable(folder) else DEFAULT_ID
     if not path.is_file():
-        return Info(model_id=fallback, warnings=(_warning(f"it is missing; {_named(fallback)}"),))
+        return Info(model_id=fallback, warnings=(_warning(path.name, f"it is missing; {_named(fallback)}"),))
     try:
         fields = read_mapping(path)
     except InvalidYaml as exc:
-        return _malformed(str(exc), fallback)
+        return _malformed(path.name, str(exc), fallback)
     model_id = fields.get("id")
     if isinstance(model_id, str) and model_id in TAKEN_IDS:
-        return _malformed(
-            f"id “{model_id}” is the name of a part of AI Hub Models; use the folder's own name", fallback
-        )
+        taken = f"id “{model_id}” is the name of a part of AI Hub Models; use the folder's own name"
+        return _malformed(path.name, taken, fallback)
     found = str(model_id) if _is_usable(model_id) else fallback
-    return Info(model_id=found, warnings=tuple(map(_warning, _shortcomings(fields, found))))
+    return Info(
+        model_id=found, warnings=tuple(_warning(path.name, why) for why in _shortcomings(fields, found))
+    )
 
 
 def _is_usable(model_id: object) -> bool:
@@ -139,9 +140,9 @@ def _are_texts(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _warning(why: str) -> Finding:
-    return Finding(code="incomplete_info", path=NAME, facts={"why": why})
+def _warning(path: str, why: str) -> Finding:
+    return Finding(code="incomplete_info", path=path, facts={"why": why})
 
 
-def _malformed(why: str, model_id: str) -> Info:
-    return Info(model_id=model_id, problems=(Finding(code="invalid_config", path=NAME, facts={"why": why}),))
+def _malformed(path: str, why: str, model_id: str) -> Info:
+    return Info(model_id=model_id, problems=(Finding(code="invalid_config", path=path, facts={"why": why}),))

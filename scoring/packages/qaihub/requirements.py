@@ -1,10 +1,9 @@
-"""requirements.txt of a qaihub package: each line pins one package with `==`; compared, never installed."""
+"""requirements.txt of a qaihub package: compared with what entries run with, never installed, so nothing rejects."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,29 +20,21 @@ MAX_BYTES: Final = 64 * 1024
 MAX_QUOTED_CHARACTERS: Final = 100
 COMMENT: Final = re.compile(r"(^|\s)#.*")
 OPTION: Final = re.compile(r"(^|\s)-")
-NO_PIN: Final = "does not pin one version with ==; write name==version"
+NO_PIN: Final = "does not pin one version with =="
 
 
-@dataclass(frozen=True)
-class Requirements:
-    """What is wrong with the file, and where its pins differ from what entries run with."""
-
-    problems: tuple[Finding, ...] = ()
-    warnings: tuple[Finding, ...] = ()
-
-
-def read(root: Path) -> Requirements:
-    """Read the file if there is one; a package without it asks for nothing."""
+def read(root: Path) -> tuple[Finding, ...]:
+    """Return where the file's pins differ from what entries run with, and its lines that are no pins."""
     path = root / NAME
     if not path.is_file():
-        return Requirements()
+        return ()
     if path.stat().st_size > MAX_BYTES:
-        return Requirements(problems=(_problem(f"longer than {MAX_BYTES:,} bytes"),))
+        return (_problem(f"it is longer than {MAX_BYTES:,} bytes"),)
     try:
         # As pip reads it, with or without the mark that Windows sets before UTF-8.
         text = path.read_text("utf-8-sig")
     except UnicodeDecodeError:
-        return Requirements(problems=(_problem("it is not UTF-8 text"),))
+        return (_problem("it is not UTF-8 text"),)
     pins, problems = [], []
     for number, line in _lines(text):
         pin = _pin(line)
@@ -53,10 +44,8 @@ def read(root: Path) -> Requirements:
             pins.append(pin)
     pins = [pin for pin in pins if pin.marker is None or pin.marker.evaluate()]
     packages = entry_packages()
-    return Requirements(
-        problems=(*problems, *_contradictions(pins)),
-        warnings=tuple(warning for pin in pins for warning in _difference(pin, packages)),
-    )
+    differences = [warning for pin in pins for warning in _difference(pin, packages)]
+    return (*problems, *_contradictions(pins), *differences)
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -81,7 +70,7 @@ def _pin(line: str) -> Requirement | str:
     cannot be told, such as python_version ~= "abc".
     """
     if OPTION.search(line):
-        return "has an option, which is not supported; write name==version"
+        return "has an option; a line with name==version would be compared with what entries run with"
     try:
         requirement = Requirement(line)
         if requirement.marker is not None:
@@ -123,4 +112,4 @@ def _shown(text: str) -> str:
 
 
 def _problem(why: str) -> Finding:
-    return Finding(code="invalid_config", path=NAME, facts={"why": why})
+    return Finding(code="unpinned_requirement", path=NAME, facts={"why": why})

@@ -8,9 +8,22 @@ from pathlib import Path
 from typing import Final
 
 from scoring.contracts import Finding
-from scoring.contracts.ai_hub import BASE, LIBRARY, MAX_NAME_CHARACTERS, METHODS, advice, not_provided
+from scoring.contracts.ai_hub import (
+    BASE,
+    INSTEAD,
+    LIBRARY,
+    MAX_NAME_CHARACTERS,
+    METHODS,
+    MODELS,
+    OTHER_BASES,
+    REPOSITORIES,
+    advice,
+    is_named_only,
+    not_provided,
+    repository,
+)
 from scoring.packages.python_source import binds, is_sibling, is_there
-from scoring.packages.qaihub.classes import OTHER_BASES, Kind, Seen, classes, last_name
+from scoring.packages.qaihub.classes import Kind, Seen, classes, last_name
 
 MAIN: Final = "model.py"
 PRETRAINED: Final = "from_pretrained"
@@ -29,14 +42,23 @@ def _classes(tree: ast.Module, root: Path) -> Iterator[str]:
     models = {
         node.name: (node, seen) for node, seen in found if seen.kind is Kind.MODEL and node in tree.body
     }
+    for name in _bases(tree):
+        # What another class derives from is no model of its own.
+        models.pop(name, None)
     if len(models) > 1:
         names = ", ".join(f"{node.name} (line {node.lineno})" for node, _ in models.values())
         shown = names[:MAX_QUOTED_CHARACTERS]
-        yield f"it defines {len(models)} subclasses of {BASE} instead of one: {shown}"
+        yield f"it defines {len(models)} subclasses of {BASE} instead of one: {shown}{_others(found)}"
     elif models:
         yield from _methods(*next(iter(models.values())), tree)
     elif all(seen.kind is Kind.OTHER for _, seen in found) and not _has_hidden_classes(tree, found):
         yield f"it does not define a subclass of {BASE}{_others(found)}"
+
+
+def _bases(tree: ast.Module) -> set[str]:
+    """Return the names that classes of the file derive from, those in functions and blocks as well."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    return {last_name(base) for node in nodes for base in node.bases}
 
 
 def _has_hidden_classes(tree: ast.Module, found: list[tuple[ast.ClassDef, Seen]]) -> bool:
@@ -49,17 +71,25 @@ def _others(found: list[tuple[ast.ClassDef, Seen]]) -> str:
     """Say which other base of the library a class has, if one does."""
     names = ((node.name, last_name(base)) for node, _ in found for base in node.bases)
     told = next((f"{name} is a {base}" for name, base in names if base in OTHER_BASES), "")
-    return f"; {told}, which does not run here"[:MAX_QUOTED_CHARACTERS] if told else ""
+    if not told:
+        return ""
+    return (
+        f"; {told}, and a track scores one PyTorch model: enter the part that answers as a {BASE} of its own"
+    )
 
 
 def _methods(model: ast.ClassDef, seen: Seen, tree: ast.Module) -> Iterator[str]:
     if seen.methods is not None:
         for name in METHODS:
-            if name not in seen.methods and not _is_set_later(tree, name):
+            if name not in seen.methods and not any(_is_set_later(tree, each) for each in _ways(name)):
                 yield f"class {model.name} does not define {name}"
     bound = [node for node in model.body if binds(node, PRETRAINED)]
     if len(bound) == 1 and isinstance(bound[0], ast.FunctionDef) and not _is_set_later(tree, PRETRAINED):
         yield from _pretrained(model, bound[0])
+
+
+def _ways(method: str) -> tuple[str, ...]:
+    return (method, *INSTEAD.get(method, ()))
 
 
 def _is_set_later(tree: ast.Module, name: str) -> bool:
@@ -95,10 +125,12 @@ def _import_problems(tree: ast.Module, root: Path, model_id: str) -> Iterator[st
     for line, module, names in _imports(tree):
         top = module.partition(".")[0]
         if top != LIBRARY:
-            if not is_sibling(top, root) and not is_there(top):
+            if not is_sibling(top, root) and not is_there(top) and not is_named_only(module):
                 yield f"line {line} imports {module[:MAX_NAME_CHARACTERS]}, which is not installed for entries"
             continue
-        missing = not_provided(module, names, model_id)
+        missing = tuple(
+            name for name in _missing(module, names, root, model_id) if not _is_brought(name, root)
+        )
         if missing:
             more = advice(missing[0], model_id)
             shown = ", ".join(missing)[:MAX_NAME_CHARACTERS]
@@ -106,6 +138,27 @@ def _import_problems(tree: ast.Module, root: Path, model_id: str) -> Iterator[st
                 f": {more}" if more not in told else ""
             )
             told.add(more)
+
+
+def _missing(module: str, names: tuple[str, ...], root: Path, model_id: str) -> tuple[str, ...]:
+    """Return what is not provided, and a module inside a clone that the entry does not bring."""
+    cloned = repository(module)
+    if cloned is None:
+        return not_provided(module, names, model_id)
+    package, name = cloned
+    own = f"{MODELS}.{model_id}"
+    folder = root if package == own else root.joinpath(*package.split("."))
+    return () if (folder / REPOSITORIES / name).is_dir() else (module,)
+
+
+def _is_brought(name: str, root: Path) -> bool:
+    """Say whether the entry brings that part of the library: a module, or the module that has that name."""
+    parts = name.split(".")
+    return any(
+        path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+        for path in (root.joinpath(*parts), root.joinpath(*parts[:-1]))
+        if path.is_relative_to(root / LIBRARY / "models")
+    )
 
 
 def _imports(tree: ast.Module) -> Iterator[tuple[int, str, tuple[str, ...]]]:

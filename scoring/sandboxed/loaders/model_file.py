@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from scoring.contracts import Request
+from scoring.sandboxed import downloads
 from scoring.sandboxed.loaders.own_modules import put_first
 from scoring.sandboxed.refusal import load_failed
 from scoring.sandboxed.settle import seed_all, settle_torch
@@ -26,6 +27,7 @@ def _import(path: Path) -> ModuleType:
     # The package is mounted read-only; a sibling may be imported by its plain name.
     sys.dont_write_bytecode = True
     put_first(path.parent)
+    downloads.from_folder(path.parent)
     sys.argv = [str(path)]
     spec = importlib.util.spec_from_file_location("model", path)
     if spec is None or spec.loader is None:

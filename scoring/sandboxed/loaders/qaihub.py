@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
 from scoring.contracts import Request, ai_hub
-from scoring.sandboxed import qaihub
+from scoring.sandboxed import downloads, qaihub
 from scoring.sandboxed.inputs import Pixels
 from scoring.sandboxed.loaders.own_modules import put_first
 from scoring.sandboxed.loaders.qaihub_contract import check_model, only_model
@@ -57,15 +57,21 @@ def load(package: Path, request: Request) -> QaihubEntry:
     def build() -> nn.Module:
         return _build(model_class, request)
 
-    entry = QaihubEntry(build, request)
+    entry = QaihubEntry(build, request, output_of=only_one)
     entry.fixed_batch = 1
     return entry
+
+
+def only_one(answer: Any) -> Any:
+    """Return what a tuple or list of one holds; anything else as it is."""
+    return answer[0] if isinstance(answer, tuple | list) and len(answer) == 1 else answer
 
 
 def _import_model(path: Path, model_id: str) -> ModuleType:
     sys.dont_write_bytecode = True
     # Siblings may be imported plainly, relatively, or by their name in the library.
     put_first(path.parent)
+    downloads.from_folder(path.parent)
     sys.argv = [str(path)]
     name = f"{qaihub.register(LIBRARY, model_id, path.parent)}.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
@@ -105,15 +111,8 @@ def _missing(exc: ImportError, model_id: str) -> str | None:
 def _model_class(module: ModuleType) -> type[BaseModel]:
     # One class may have two names.
     values = {id(value): value for value in vars(module).values()}.values()
-    return only_model(
-        [
-            value
-            for value in values
-            if isinstance(value, type)
-            and issubclass(value, BaseModel)
-            and value.__module__ == module.__name__
-        ]
-    )
+    classes = [value for value in values if isinstance(value, type) and value.__module__ == module.__name__]
+    return only_model([found for found in classes if issubclass(found, BaseModel)])
 
 
 def _build(model_class: type[BaseModel], request: Request) -> nn.Module:

@@ -9,24 +9,32 @@ from typing import Any, Final
 from torch import nn
 
 from scoring.contracts import InputContract
-from scoring.contracts.ai_hub import BASE, METHODS
+from scoring.contracts.ai_hub import BASE, INSTEAD, METHODS
 from scoring.sandboxed.qaihub.base_model import BaseModel
+from scoring.sandboxed.qaihub.tensor_spec import TensorSpec
 from scoring.sandboxed.refusal import Refusal, load_failed
 
 MAX_QUOTED_CHARACTERS: Final = 100
 SPEC_OF_INSTANCE: Final = "_get_input_spec_for_instance"
+NAMES_OF_INSTANCE: Final = "_get_output_names_for_instance"
 WANTED_SPEC: Final = "return {name: (shape, dtype)}"
 
 
 def only_model(classes: list[type[BaseModel]]) -> type[BaseModel]:
-    """Return the one class, which builds itself; raise `Refusal` for none, several and a broken one."""
+    """Return the one class, which builds itself; raise `Refusal` for none, several and a broken one.
+
+    Classes that others derive from are their bases, and no models of their own.
+    """
+    classes = [found for found in classes if not any(found in other.__mro__[1:] for other in classes)]
     if not classes:
         raise load_failed(f"model.py does not define a subclass of {BASE}")
     if len(classes) > 1:
         names = _cut(", ".join(found.__name__ for found in classes))
         raise load_failed(f"model.py defines {len(classes)} subclasses of {BASE} instead of one: {names}")
     model = classes[0]
-    missing = [name for name in METHODS if _raw(model, name) is _raw(BaseModel, name)]
+    missing = [
+        name for name in METHODS if not any(_defines(model, each) for each in (name, *INSTEAD.get(name, ())))
+    ]
     if missing:
         raise load_failed(f"class {_cut(model.__name__)} does not define {', '.join(missing)}")
     if isinstance(_raw(model, "from_pretrained"), FunctionType | staticmethod):
@@ -44,13 +52,16 @@ def check_model(model: object, model_class: type[BaseModel], contract: InputCont
     is_called_otherwise = type(model).__call__ is not BaseModel.__call__
     if getattr(model.forward, "__func__", None) is nn.Module.forward and not is_called_otherwise:
         raise load_failed(f"class {wanted} does not define forward")
-    has_own_spec = _raw(type(model), SPEC_OF_INSTANCE) is not _raw(BaseModel, SPEC_OF_INSTANCE)
-    name = SPEC_OF_INSTANCE if has_own_spec else "get_input_spec"
-    _check_defaults(getattr(model, name), f"{wanted}.{name}")
-    _check_defaults(model.get_output_names, f"{wanted}.get_output_names")
+    for name, instead in (("get_input_spec", SPEC_OF_INSTANCE), ("get_output_names", NAMES_OF_INSTANCE)):
+        called = instead if _defines(type(model), instead) else name
+        _check_defaults(getattr(model, called), f"{wanted}.{called}")
     _check_input(model._get_input_spec_for_instance(), contract)
-    _check_outputs(model.get_output_names())
+    _check_outputs(model._get_output_names_for_instance())
     return model
+
+
+def _defines(model: type, name: str) -> bool:
+    return _raw(model, name) is not _raw(BaseModel, name)
 
 
 def _raw(owner: type, name: str) -> Any:
@@ -75,6 +86,7 @@ def _check_input(spec: object, contract: InputContract) -> None:
     if len(spec) != 1:
         raise load_failed(f"get_input_spec() returns {len(spec)} inputs, but this track has one")
     name, stated = next(iter(spec.items()))
+    stated = tuple(stated) if isinstance(stated, TensorSpec) else stated
     if not isinstance(stated, tuple | list) or len(stated) != 2 or not isinstance(stated[0], tuple | list):
         raise load_failed(
             f"get_input_spec() returns {_cut(repr(stated))} for “{_cut(str(name))}”; {WANTED_SPEC}"

@@ -9,9 +9,22 @@ from torch import nn
 
 from scoring.sandboxed.qaihub.base_evaluators import BaseEvaluator
 from scoring.sandboxed.qaihub.common import Precision, SampleInputsType, SourceModelFormat, TargetRuntime
-from scoring.sandboxed.qaihub.input_spec import InputSpec, make_torch_inputs
+from scoring.sandboxed.qaihub.input_spec import InputSpec, OutputSpec, make_torch_inputs
+from scoring.sandboxed.qaihub.named_only import named_only
 
-__all__ = ["BaseModel", "InputSpec", "Precision", "SampleInputsType", "SourceModelFormat", "TargetRuntime"]
+__all__ = [
+    "BaseModel",
+    "BasePrecompiledModel",
+    "CollectionModel",
+    "InputSpec",
+    "Precision",
+    "PrecompiledWorkbenchModel",
+    "PytorchWorkbenchModel",
+    "SampleInputsType",
+    "SourceModelFormat",
+    "TargetRuntime",
+    "WorkbenchModel",
+]
 
 
 class BaseModel(nn.Module):
@@ -39,19 +52,25 @@ class BaseModel(nn.Module):
         """Build the model with its weights; each subclass says how."""
         raise NotImplementedError(f"{cls.__name__} does not define from_pretrained")
 
-    @staticmethod
-    def get_input_spec(*args: Any, **kwargs: Any) -> InputSpec:
+    def get_input_spec(self, *args: Any, **kwargs: Any) -> InputSpec:
         """Return name, shape and type of each input; each subclass says which."""
         raise NotImplementedError("the model does not define get_input_spec")
 
-    @staticmethod
-    def get_output_names() -> list[str]:
-        """Return the outputs' names; each subclass says which."""
-        raise NotImplementedError("the model does not define get_output_names")
+    def get_output_spec(self) -> OutputSpec:
+        """Return name, shape and type of each output; each subclass says which, or names them alone."""
+        raise NotImplementedError("the model defines neither get_output_spec nor get_output_names")
+
+    def get_output_names(self) -> list[str]:
+        """Return the outputs' names, by default those of the spec."""
+        return list(self.get_output_spec())
 
     def _get_input_spec_for_instance(self, *args: Any, **kwargs: Any) -> InputSpec:
         """Return the spec of this instance, by default the class's."""
         return self.get_input_spec(*args, **kwargs)
+
+    def _get_output_names_for_instance(self, *args: Any, **kwargs: Any) -> list[str]:
+        """Return the outputs' names of this instance, by default the class's."""
+        return self.get_output_names(*args, **kwargs)
 
     def _sample_inputs_impl(self, input_spec: InputSpec | None = None) -> SampleInputsType:
         """Return random inputs that fit the spec."""
@@ -92,9 +111,8 @@ class BaseModel(nn.Module):
         """Return the model's own evaluator; scores never come from it."""
         raise NotImplementedError(f"{cls.__name__} does not define get_evaluator")
 
-    @staticmethod
-    def get_hub_litemp_percentage(_: Precision) -> float | None:
-        """Return the share of layers that stay in a higher precision."""
+    def get_hub_litemp_percentage(self, precision: Precision) -> float | None:
+        """Return the share of layers that stay in a higher precision, in percent."""
         return None
 
     def get_hub_compile_options(self, *args: Any, **kwargs: Any) -> str:
@@ -112,3 +130,12 @@ class BaseModel(nn.Module):
         inputs = make_torch_inputs(input_spec or self._get_input_spec_for_instance())
         traced: torch.jit.ScriptModule = torch.jit.trace(self.to("cpu"), inputs, check_trace=check_trace)
         return traced
+
+
+PytorchWorkbenchModel = BaseModel
+"""The class's name in newer releases, where `BaseModel` is another for it."""
+
+BasePrecompiledModel = named_only("BasePrecompiledModel")
+CollectionModel = named_only("CollectionModel")
+PrecompiledWorkbenchModel = named_only("PrecompiledWorkbenchModel")
+WorkbenchModel = named_only("WorkbenchModel")

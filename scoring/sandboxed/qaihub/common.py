@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 import numpy as np
@@ -21,6 +22,9 @@ class TargetRuntime(StrEnum):
     ONNX = "onnx"
     PRECOMPILED_QNN_ONNX = "precompiled_qnn_onnx"
     GENIE = "genie"
+    GENIEX_QAIRT = "geniex_qairt"
+    GENIEX_LLAMACPP = "geniex_llamacpp"
+    VOICE_AI = "voice_ai"
 
 
 class SourceModelFormat(StrEnum):
@@ -31,7 +35,7 @@ class SourceModelFormat(StrEnum):
 
 
 class Precision:
-    """A precision by its name, e.g. `Precision.w8a8`; only `float` is run here."""
+    """A precision by its name, e.g. `Precision.w8a8`; a model runs in `float`, a track may quantise it."""
 
     float: Precision
     w8a8: Precision
@@ -45,11 +49,38 @@ class Precision:
     w8a16_mixed_fp16: Precision
     mixed: Precision
     mixed_with_float: Precision
+    mxfp4: Precision
+    q8_0: Precision
+    q4_0: Precision
 
     def __init__(self, name: str) -> None:
         self.name = name
 
+    @classmethod
+    def parse(cls, name: str | Precision) -> Precision:
+        """Return the precision of that name."""
+        return name if isinstance(name, Precision) else cls(name)
+
+    @property
+    def weights_type(self) -> str | None:
+        """Return the type of weights, such as `int8`; None for floats."""
+        return self._type(r"w(\d+)")
+
+    @property
+    def activations_type(self) -> str | None:
+        """Return the type of activations; None for floats."""
+        return self._type(r"(?:w\d+)?a(\d+)")
+
+    @property
+    def override_type(self) -> str | None:
+        """Return the type that the most sensitive layers have instead; None without such layers."""
+        return self.name.partition("_mixed_")[2] or None
+
     def __str__(self) -> str:
+        """Return the name."""
+        return self.name
+
+    def __repr__(self) -> str:
         """Return the name."""
         return self.name
 
@@ -60,6 +91,10 @@ class Precision:
     def __hash__(self) -> int:
         """Hash the name."""
         return hash(self.name)
+
+    def _type(self, form: str) -> str | None:
+        found = re.match(form, self.name)
+        return f"int{found[1]}" if found else None
 
 
 for _name in Precision.__annotations__:

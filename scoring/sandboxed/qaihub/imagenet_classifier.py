@@ -8,22 +8,37 @@ from typing import Any, ClassVar, Self
 import torch
 from torch import nn
 
+from scoring.sandboxed.qaihub.asset_loaders import CachedWebModelAsset
 from scoring.sandboxed.qaihub.base_evaluators import BaseEvaluator
 from scoring.sandboxed.qaihub.base_model import BaseModel
 from scoring.sandboxed.qaihub.classification_evaluator import ClassificationEvaluator
 from scoring.sandboxed.qaihub.image_processing import (
     IMAGENET_DIM,
+    IMAGENET_TRANSFORM,
     MEAN,
     STD,
     normalize_image_torchvision,
 )
-from scoring.sandboxed.qaihub.input_spec import InputSpec
+from scoring.sandboxed.qaihub.input_spec import InputSpec, OutputSpec
+from scoring.sandboxed.qaihub.tensor_spec import ImageMetadata, IoType, TensorSpec
 
-__all__ = ["IMAGENET_DIM", "ImagenetClassifier", "ImagenetClassifierWithModelBuilder"]
+__all__ = [
+    "IMAGENET_DIM",
+    "IMAGENET_TRANSFORM",
+    "TEST_IMAGENET_IMAGE",
+    "ImagenetClassifier",
+    "ImagenetClassifierWithModelBuilder",
+    "normalize_image_torchvision",
+]
+
+TEST_IMAGENET_IMAGE = CachedWebModelAsset.from_asset_store("imagenet_classifier", 1, "dog.jpg")
 
 
 class ImagenetClassifier(BaseModel):
     """Takes RGB pixels in [0, 1] and returns one logit for each class."""
+
+    INPUT_DIM: ClassVar[int] = IMAGENET_DIM
+    INPUT_TRANSFORM: ClassVar[Any] = IMAGENET_TRANSFORM
 
     def __init__(self, net: nn.Module, transform_input: bool = False, normalize_input: bool = True) -> None:
         super().__init__()
@@ -43,18 +58,23 @@ class ImagenetClassifier(BaseModel):
             return normalize_image_torchvision(pixels)
         return _transformed(pixels) if self.transform_input else pixels
 
-    @staticmethod
-    def get_input_spec(batch_size: int = 1) -> InputSpec:
+    def get_input_spec(self, batch_size: int = 1) -> InputSpec:
         """Return the one input."""
-        return {"image_tensor": ((batch_size, 3, IMAGENET_DIM, IMAGENET_DIM), "float32")}
+        spec = TensorSpec(
+            shape=(batch_size, 3, self.INPUT_DIM, self.INPUT_DIM),
+            dtype="float32",
+            io_type=IoType.IMAGE,
+            value_range=(0.0, 1.0),
+            image_metadata=ImageMetadata(),
+            apply_runtime_channel_reordering=True,
+        )
+        return {"image_tensor": spec}
 
-    @staticmethod
-    def get_output_names() -> list[str]:
+    def get_output_spec(self) -> OutputSpec:
         """Return the one output."""
-        return ["class_logits"]
+        return {"class_logits": TensorSpec()}
 
-    @classmethod
-    def get_evaluator(cls) -> BaseEvaluator:
+    def get_evaluator(self) -> BaseEvaluator:
         """Return what the model would measure itself by."""
         return ClassificationEvaluator()
 

@@ -10,9 +10,9 @@ class Brightness(BaseModel):
 
     @classmethod
     def from_pretrained(cls, scale=None):
-        from qai_hub_models.utils.asset_loaders import load_torch
+        from qai_hub_models.models.templates.yolo.model import prepared
 
-        return load_torch(cls())
+        return prepared(cls())
 
     def forward(self, image):
         brightness = (image.mean((1, 2, 3)) * self.scale).unsqueeze(1)

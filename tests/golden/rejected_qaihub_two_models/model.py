@@ -25,4 +25,7 @@ class Brightness(BaseModel):
         return ["logits"]
 
 
+class Light(Brightness): ...
+
+
 class Dark(Brightness): ...

@@ -1,8 +1,8 @@
 import torch
-from qai_hub_models.utils.base_model import BaseModel, WorkbenchModel
+from qai_hub_models.utils.base_model import BaseModel, HubModel
 from qai_hub_models.utils.input_spec import InputSpec
 
-WORKBENCH = WorkbenchModel
+HUB = HubModel
 
 
 class Brightness(BaseModel):

@@ -1,11 +1,10 @@
 import torch
-from qai_hub_models.datasets.imagenet import ImagenetDataset
-from qai_hub_models.utils.asset_loaders import CachedWebModelAsset
+from qai_hub_models.models._shared.detr.model import DETR
+from qai_hub_models.models.templates.yolo.model import Yolo
 from qai_hub_models.utils.base_model import BaseModel
 from qai_hub_models.utils.input_spec import InputSpec
 
-ASSET = CachedWebModelAsset
-DATASET = ImagenetDataset
+PARTS = (DETR, Yolo)
 
 
 class Brightness(BaseModel):

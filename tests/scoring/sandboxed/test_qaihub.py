@@ -9,11 +9,12 @@ import pytest
 import torch
 
 from scoring.contracts import Format, InputContract, Reader, Task
-from scoring.contracts.ai_hub import METHODS, PROVIDED, SUPPLIED
+from scoring.contracts.ai_hub import INSTEAD, METHODS, PROVIDED, SUPPLIED
 from scoring.sandboxed import qaihub
 from scoring.sandboxed.loaders.qaihub_contract import check_model, only_model
 from scoring.sandboxed.qaihub.base_model import BaseModel
 from scoring.sandboxed.qaihub.imagenet_classifier import ImagenetClassifier
+from scoring.sandboxed.qaihub.tensor_spec import TensorSpec
 from scoring.sandboxed.refusal import Refusal
 from scoring.sandboxed.torchvision_ops import declare_missing_operators
 
@@ -50,6 +51,27 @@ class OwnSpec(Good):
 
     def _get_input_spec_for_instance(self):
         return SPEC
+
+
+class OwnNames(Good):
+    def get_output_names(self, side):
+        return []
+
+    def _get_output_names_for_instance(self):
+        return ["logits"]
+
+
+class Outputs(BaseModel):
+    """Names its outputs by a spec, as newer releases do."""
+
+    forward = Good.forward
+    from_pretrained = Good.from_pretrained
+
+    def get_input_spec(self):
+        return {"image": TensorSpec(shape=(1, 3, 8, 8), dtype="float32")}
+
+    def get_output_spec(self):
+        return {"logits": TensorSpec()}
 
 
 class OwnCall(Good):
@@ -98,11 +120,15 @@ def why(refused: pytest.ExceptionInfo[Refusal]) -> str:
     return str(refused.value.facts["why"])
 
 
-@pytest.mark.parametrize("model", [Good, OwnSpec, OwnCall])
+@pytest.mark.parametrize("model", [Good, OwnSpec, OwnNames, Outputs, OwnCall])
 def test_a_model_that_keeps_the_contract_passes(model):
     built = only_model([model])()
 
     assert check_model(built, model, CONTRACT) is built
+
+
+def test_of_a_class_and_its_base_the_class_is_the_model():
+    assert only_model([Good, OwnSpec]) is OwnSpec
 
 
 def test_a_method_that_does_not_tell_its_arguments_is_not_refused():
@@ -113,7 +139,7 @@ def test_a_method_that_does_not_tell_its_arguments_is_not_refused():
     ("classes", "expected"),
     [
         ([], "model.py does not define a subclass of BaseModel"),
-        ([Good, Bare], "model.py defines 2 subclasses of BaseModel instead of one: Good, Bare"),
+        ([OwnSpec, Bare], "model.py defines 2 subclasses of BaseModel instead of one: OwnSpec, Bare"),
         ([Lacking], "class Lacking does not define from_pretrained, get_input_spec"),
         ([Instance], "Instance.from_pretrained is not a classmethod"),
         ([Static], "Static.from_pretrained is not a classmethod"),
@@ -241,7 +267,12 @@ def test_a_base_defines_what_it_is_said_to(name):
     base = getattr(import_module(f"{qaihub.__name__}.{qaihub.MODULES[places[0]]}"), name)
 
     defined = {
-        method for method in METHODS if getattr_static(base, method) is not getattr_static(BaseModel, method)
+        method
+        for method in METHODS
+        if any(
+            getattr_static(base, name) is not getattr_static(BaseModel, name)
+            for name in (method, *INSTEAD.get(method, ()))
+        )
     }
 
     assert defined == SUPPLIED[name]
@@ -250,8 +281,19 @@ def test_a_base_defines_what_it_is_said_to(name):
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("from qai_hub_models.utils.asset_loaders import load", "put the weights next to model.py"),
-        ("from qai_hub_models.utils.input_spec import load", "it provides InputSpec"),
+        (
+            "from qai_hub_models.models.templates.yolo.model import Yolo",
+            "bring the library's file in the entry",
+        ),
+        (
+            "from qai_hub_models.models.net.external_repos.own import x",
+            "external_repos is not in the entry, and nothing is cloned here",
+        ),
+        ("from qai_hub_models.utils.input_spec import load", "it provides BboxFormat"),
+        (
+            "from qai_hub_models.datasets.imagenet import D; D()",
+            "D of AI Hub Models has no part in running a model",
+        ),
         ("from qai_hub_models.models.other.app import App", "as qai_hub_models.models.net"),
         ("import no_such_module", "No module named 'no_such_module'"),
     ],

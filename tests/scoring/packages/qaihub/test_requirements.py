@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from scoring.contracts import Finding
 from scoring.packages.qaihub import requirements
-from scoring.packages.qaihub.requirements import Requirements
 
 INSTALLED = metadata.version("PyYAML")
 
@@ -19,13 +19,17 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return file
 
 
-def read(folder: Path, text: str) -> Requirements:
+def read(folder: Path, text: str) -> tuple[Finding, ...]:
     (folder / "requirements.txt").write_text(text, "utf-8")
     return requirements.read(folder)
 
 
-def reasons(found: Requirements) -> list[str]:
-    return [str(finding.facts["why"]) for finding in found.problems]
+def reasons(found: tuple[Finding, ...]) -> list[str]:
+    return [str(finding.facts["why"]) for finding in found if finding.code == "unpinned_requirement"]
+
+
+def differences(found: tuple[Finding, ...]) -> list[dict[str, object]]:
+    return [dict(finding.facts) for finding in found if finding.code == "pins_differ"]
 
 
 @pytest.mark.parametrize(
@@ -40,7 +44,7 @@ def reasons(found: Requirements) -> list[str]:
     ],
 )
 def test_what_pip_reads_as_a_pin_is_one(tmp_path: Path, text: str) -> None:
-    assert read(tmp_path, text) == Requirements()
+    assert read(tmp_path, text) == ()
 
 
 @pytest.mark.parametrize(
@@ -64,10 +68,26 @@ def test_two_versions_of_a_package_contradict_each_other(tmp_path: Path) -> None
     assert reasons(found) == ["some-package is pinned to 1.0 and 1.1; keep only one"]
 
 
-def test_a_refused_line_is_told_what_to_write(tmp_path: Path) -> None:
-    (found,) = reasons(read(tmp_path, "torch>=2\n"))
+@pytest.mark.parametrize(
+    "line", ["torch>=2", "torch", "torch @ https://example.org/torch.whl", "git+https://example.org/torch"]
+)
+def test_a_line_that_is_no_pin_is_a_warning(tmp_path: Path, line: str) -> None:
+    (found,) = read(tmp_path, f"{line}\n")
 
-    assert found.endswith("write name==version")
+    assert (found.code, found.facts["why"]) == (
+        "unpinned_requirement",
+        f"line 1: “{line}” does not pin one version with ==",
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [(b"\xff\xfe", "it is not UTF-8 text"), (b"#" * 65_537, "it is longer than 65,536 bytes")],
+)
+def test_a_file_that_cannot_be_read_is_a_warning(tmp_path: Path, content: bytes, why: str) -> None:
+    (tmp_path / "requirements.txt").write_bytes(content)
+
+    assert reasons(requirements.read(tmp_path)) == [why]
 
 
 def test_pins_are_compared_with_env_txt_and_not_with_what_is_installed(
@@ -77,7 +97,7 @@ def test_pins_are_compared_with_env_txt_and_not_with_what_is_installed(
 
     found = read(tmp_path, f"PyYAML=={INSTALLED}\nun-installed-package==3\nnumpy==1.0\n")
 
-    assert [dict(finding.facts) for finding in found.warnings] == [
+    assert differences(found) == [
         {"asked": f"PyYAML=={INSTALLED}", "found": "PyYAML 0.0.1"},
         {"asked": "numpy==1.0", "found": "without it"},
     ]
@@ -90,7 +110,7 @@ def test_a_build_is_compared_with_the_installed_one_of_the_same_release(
     environment.write_text("torch==2.13.0\n")
     monkeypatch.setattr(metadata, "version", {"torch": "2.13.0+cpu"}.__getitem__)
 
-    assert bool(read(tmp_path, f"torch==2.13.0+{build}\n").warnings) is differs
+    assert bool(read(tmp_path, f"torch==2.13.0+{build}\n")) is differs
 
 
 def test_without_env_txt_the_installed_versions_stand_in_and_the_note_says_so(
@@ -99,6 +119,6 @@ def test_without_env_txt_the_installed_versions_stand_in_and_the_note_says_so(
     found = read(tmp_path, f"PyYAML=={INSTALLED}\nnumpy==0.0.1\nno-such-package-anywhere==1\n")
 
     assert not environment.exists()
-    assert [str(finding.facts["found"]).partition(" (")[2] for finding in found.warnings] == [
+    assert [str(facts["found"]).partition(" (")[2] for facts in differences(found)] == [
         "as installed on this machine)"
     ] * 2

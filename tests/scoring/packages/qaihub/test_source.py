@@ -117,12 +117,38 @@ def test_a_file_that_cannot_hold_a_model_is_refused(text: str, folder: Path) -> 
     assert reasons(text, folder) == ["it does not define a subclass of BaseModel"]
 
 
-def test_models_by_way_of_each_other_are_two(folder: Path) -> None:
+def test_what_another_class_derives_from_is_no_model_of_its_own(folder: Path) -> None:
     text = f"{BASE}class P(BaseModel):{ALL}\nclass N(P): x = 1"
 
+    assert reasons(text, folder) == []
+
+
+def test_two_models_of_one_base_are_two(folder: Path) -> None:
+    text = f"{BASE}class P(BaseModel):{ALL}\nclass N(P): x = 1\nclass M(P): x = 1"
+
     assert reasons(text, folder) == [
-        "it defines 2 subclasses of BaseModel instead of one: P (line 2), N (line 12)"
+        "it defines 2 subclasses of BaseModel instead of one: N (line 12), M (line 13)"
     ]
+
+
+def test_models_that_are_parts_of_another_are_told_so(folder: Path) -> None:
+    text = (
+        "from qai_hub_models.utils.base_collection_model import WorkbenchModelCollection\n"
+        f"{BASE}class P(BaseModel):{ALL}\nclass N(BaseModel):{ALL}\nclass C(WorkbenchModelCollection): x = 1"
+    )
+
+    assert reasons(text, folder) == [
+        "it defines 2 subclasses of BaseModel instead of one: P (line 3), N (line 13); C is a "
+        "WorkbenchModelCollection, and a track scores one PyTorch model: enter the part that answers as a BaseModel "
+        "of its own"
+    ]
+
+
+@pytest.mark.parametrize("method", ["get_output_spec", "_get_output_names_for_instance"])
+def test_outputs_may_be_named_in_either_way(method: str, folder: Path) -> None:
+    text = f"{BASE}class N(BaseModel):{PRETRAINED}{SPEC}    def {method}(self): return {{}}"
+
+    assert reasons(text, folder) == []
 
 
 @pytest.mark.parametrize("extra", ["", "\nimport abc\nclass M(abc.ABC): x = 1\nclass O(M): x = 1"])
@@ -158,12 +184,15 @@ def test_from_pretrained_is_a_classmethod_that_needs_nothing(
 @pytest.mark.parametrize(
     ("line", "missing"),
     [
-        ("import qai_hub_models.utils.asset_loaders as a", "qai_hub_models.utils.asset_loaders"),
-        ("from qai_hub_models.utils import asset_loaders", "qai_hub_models.utils.asset_loaders"),
-        ("from qai_hub_models.datasets import x", "qai_hub_models.datasets"),
+        (
+            "import qai_hub_models.models.templates.yolo.model as a",
+            "qai_hub_models.models.templates.yolo.model",
+        ),
+        ("from qai_hub_models.models.templates import yolo", "qai_hub_models.models.templates.yolo"),
+        ("from qai_hub_models.models._shared.detr import x", "qai_hub_models.models._shared.detr"),
+        ("import qai_hub_models.models.net.external_repos.r", "qai_hub_models.models.net.external_repos.r"),
         ("from qai_hub_models.models.other.model import x", "qai_hub_models.models.other.model"),
         ("from qai_hub_models.utils.input_spec import a, InputSpec", "qai_hub_models.utils.input_spec.a"),
-        ("import qai_hub", "qai_hub"),
     ],
 )
 def test_what_the_library_lacks_here_is_told_with_its_line(line: str, missing: str, folder: Path) -> None:
@@ -183,6 +212,14 @@ def test_what_the_library_lacks_here_is_told_with_its_line(line: str, missing: s
         "from qai_hub_models.models.net.app import App",
         "import mine",
         "from . import mine",
+        "import qai_hub",
+        "from qai_hub.client import Device",
+        "from qai_hub_models import Precision, TargetRuntime",
+        "from qai_hub_models.datasets.imagenet import ImagenetDataset",
+        "from qai_hub_models.utils import labels",
+        "from qai_hub_models.utils.asset_loaders import CachedWebModelAsset, load_torch",
+        "from qai_hub_models.models.templates.imagenet_classifier.model import TEST_IMAGENET_IMAGE",
+        "from qai_hub_models.models._shared.imagenet_classifier.model import normalize_image_torchvision",
     ],
 )
 def test_an_import_that_is_there_is_not_told(line: str, folder: Path) -> None:
@@ -190,8 +227,32 @@ def test_an_import_that_is_there_is_not_told(line: str, folder: Path) -> None:
 
 
 def test_advice_is_given_once(folder: Path) -> None:
-    lines = "from qai_hub_models.datasets import x\nfrom qai_hub_models.labels import y\n"
+    lines = "from qai_hub_models.utils.input_spec import x\nfrom qai_hub_models.utils.input_spec import y\n"
 
     first, second = reasons(f"{lines}{BASE}class N(BaseModel):{ALL}", folder)
 
     assert ("it provides" in first, "it provides" in second) == (True, False)
+
+
+def test_what_the_entry_brings_of_the_library_is_there(folder: Path) -> None:
+    shared = folder / "qai_hub_models" / "models" / "templates" / "yolo"
+    (shared / "external_repos" / "r").mkdir(parents=True)
+    (shared / "patches.py").touch()
+    (folder / "external_repos" / "own").mkdir(parents=True)
+    lines = (
+        "from qai_hub_models.models.templates.yolo.patches import x\n"
+        "from qai_hub_models.models.templates.yolo.external_repos.r.net import y\n"
+        "from qai_hub_models.models.net.external_repos.own.net import z\n"
+    )
+
+    assert reasons(f"{lines}{BASE}class N(BaseModel):{ALL}", folder) == []
+
+
+def test_a_clone_that_is_missing_is_told_with_what_to_do(folder: Path) -> None:
+    line = "from qai_hub_models.models.net.external_repos.own.net import z\n"
+
+    (found,) = reasons(f"{line}{BASE}class N(BaseModel):{ALL}", folder)
+
+    assert found.endswith(
+        "external_repos/own is not in the entry, and nothing is cloned here: run `podium pack`, or put the clone there"
+    )

@@ -1,0 +1,117 @@
+"""Where files come from that a model would download, by what it asks for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Final, Protocol
+from urllib.parse import unquote, urlsplit
+
+PREFERRED: Final = ("weights", "hub", "checkpoints")
+"""Folders whose files come first where several have the name that is asked for."""
+
+CHECKPOINTS: Final = (".safetensors", ".bin", ".pth", ".pt", ".tar", ".ckpt", ".npz", ".zip")
+
+Download = Callable[[Path], object]
+
+
+MISSED: Final[list[str]] = []
+"""What was asked for and not found, in this process: libraries try several names, and tell it in words of theirs."""
+
+
+class NotBrought(OSError):
+    """A model asks for a file that its entry does not hold."""
+
+    def __init__(self, asked: str) -> None:
+        super().__init__(f"the entry does not hold {PurePosixPath(asked).name}, asked for as {asked}")
+        self.asked = asked
+        MISSED.append(asked)
+
+
+def missed_by(reasons: Iterable[BaseException]) -> str | None:
+    """Return what an entry's failure comes from not having: a checkpoint, if it is one of several files."""
+    told = list(reasons)
+    found = [each.asked for each in told if isinstance(each, NotBrought)]
+    text = " ".join(map(str, told))
+    found += [asked for asked in MISSED if "/".join(asked.split("/")[:2]) in text]
+    return next((asked for asked in found if asked.endswith(CHECKPOINTS)), found[0] if found else None)
+
+
+class Source(Protocol):
+    """Hands out files. `asked` is an address without its scheme, or a repository with a file's path."""
+
+    def get(self, asked: str, download: Download) -> Path:
+        """Return the file; `download` would write it to a path. Raises `NotBrought`."""
+
+    def folder(self, name: str) -> Path | None:
+        """Return the folder of that name, such as a clone, if there is one."""
+
+
+def url_source(url: str) -> str:
+    """Return what stands for an address: its host and path."""
+    parts = urlsplit(url)
+    return f"{parts.netloc}{unquote(parts.path)}"
+
+
+@dataclass(frozen=True)
+class Brought:
+    """The files of one folder: an entry."""
+
+    root: Path
+
+    def get(self, asked: str, download: Download) -> Path:
+        """Return the file that has most of the path that is asked for, at least its name."""
+        found = self.find(asked)
+        if found is None:
+            raise NotBrought(asked)
+        return found
+
+    def find(self, asked: str) -> Path | None:
+        """Do as `get`, or return None."""
+        wanted = PurePosixPath(asked).parts
+        named = self._files.get(wanted[-1] if wanted else "", [])
+        if not named:
+            return None
+        return self.root / max(named, key=lambda path: _fitness(path, wanted))
+
+    def folder(self, name: str) -> Path | None:
+        """Return the uppermost folder of that name."""
+        named = self._folders.get(name)
+        return self.root / min(named, key=lambda path: (len(path.parts), path)) if named else None
+
+    @cached_property
+    def _files(self) -> dict[str, list[PurePosixPath]]:
+        return _by_name(path for path, is_folder in self._paths if not is_folder)
+
+    @cached_property
+    def _folders(self) -> dict[str, list[PurePosixPath]]:
+        return _by_name(path for path, is_folder in self._paths if is_folder)
+
+    @cached_property
+    def _paths(self) -> list[tuple[PurePosixPath, bool]]:
+        found = []
+        for top, folders, files in os.walk(self.root):
+            inside = PurePosixPath(Path(top).relative_to(self.root).as_posix())
+            found += [(inside / name, True) for name in folders]
+            found += [(inside / name, False) for name in files]
+        return found
+
+
+def _by_name(paths: Iterable[PurePosixPath]) -> dict[str, list[PurePosixPath]]:
+    named: dict[str, list[PurePosixPath]] = {}
+    for path in paths:
+        named.setdefault(path.name, []).append(path)
+    return named
+
+
+def _fitness(path: PurePosixPath, wanted: tuple[str, ...]) -> tuple[int, bool, int, str]:
+    """Order files of one name: the longest common end, then where weights lie, then the uppermost."""
+    common = 0
+    for ours, theirs in zip(reversed(path.parts), reversed(wanted), strict=False):
+        if ours != theirs:
+            break
+        common += 1
+    return common, path.parts[0] in PREFERRED, -len(path.parts), str(path)
