@@ -123,18 +123,15 @@ def _internimage(folder: Path, to: Path) -> None:
 
 
 def _gpunet(folder: Path, to: Path) -> None:
-    from zipfile import ZipFile
-
+    # Its own code downloads into the clone, where what is there is not downloaded again.
     root = folder / "external_repos" / "deeplearningexamples" / "PyTorch" / "Classification" / "GPUNet"
+    config = root / "configs" / "batch1" / "GV100" / "0.65ms.json"
     with _roots(root):
-        config = json.loads((root / "configs/batch1/GV100/0.65ms.json").read_text())
-        state = (
-            importlib.import_module("models.gpunet_builder").GPUNet_Builder().get_model(config).state_dict()
-        )
-    torch.save({"state_dict": state}, to.with_name("0.65ms.pth.tar"))
-    with ZipFile(to, "w") as archive:
-        archive.write(to.with_name("0.65ms.pth.tar"), "0.65ms.pth.tar")
-    to.with_name("0.65ms.pth.tar").unlink()
+        builder = importlib.import_module("models.gpunet_builder").GPUNet_Builder()
+    torch.save(
+        {"state_dict": builder.get_model(json.loads(config.read_text())).state_dict()},
+        config.with_suffix(".pth.tar"),
+    )
 
 
 _EFFICIENTVIT = "qai_hub_models/models/templates/efficientvit/external_repos/efficientvit"
@@ -155,7 +152,7 @@ OWN: Mapping[str, Mapping[str, Callable[[Path, Path], None]]] = {
         )
     },
     "efficientvit_b2_cls": {
-        "b2-r224.pt": _from_clone(
+        "b2-r288.pt": _from_clone(
             _EFFICIENTVIT, "efficientvit.models.efficientvit", lambda module: module.efficientvit_cls_b2()
         )
     },
