@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from competition.database import postgresql_options, sqlite_options
 from scoring.cache.trim import DEFAULT_MAX_BYTES
@@ -43,6 +44,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
 
 INSTALLED_APPS = [
+    "competition.accounts",
     "competition.tracks",
     "competition.submissions",
     "competition.leaderboard",
@@ -59,6 +61,9 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "rest_framework",
     "rest_framework.authtoken",
     "django_filters",
@@ -79,6 +84,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "competition.accounts.second_factor.StaffSecondFactorMiddleware",
 ]
 
 ROOT_URLCONF = "competition.urls"
@@ -229,6 +235,36 @@ ACCOUNT_EMAIL_VERIFICATION = env.str("PODIUM_EMAIL_VERIFICATION", default="optio
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+# Sign-in by other services, each shown once it is named here. Accounts are never joined by their e-mail address alone.
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, object]] = {}
+SIGN_IN_ORIGINS = env.list(
+    "PODIUM_SIGN_IN_ORIGINS", default=[]
+)  # where their sign-in pages are, for the page's policy
+if _github := env.str("PODIUM_GITHUB_CLIENT_ID", default=""):
+    INSTALLED_APPS.append("allauth.socialaccount.providers.github")  # its address fails where it has no key
+    SIGN_IN_ORIGINS.append("https://github.com")
+    SOCIALACCOUNT_PROVIDERS["github"] = {
+        "APPS": [{"client_id": _github, "secret": env.str("PODIUM_GITHUB_SECRET")}],
+        "SCOPE": ["user:email"],
+    }
+if _oidc := env.str("PODIUM_OIDC_CLIENT_ID", default=""):
+    _oidc_url = env.str("PODIUM_OIDC_URL")
+    # Tokens come straight from there, and TLS is what proves it: OpenID Connect Core, 3.1.3.7, point 6.
+    if not _oidc_url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+        raise ImproperlyConfigured("PODIUM_OIDC_URL must begin with https://")
+    SIGN_IN_ORIGINS.append("/".join(_oidc_url.split("/")[:3]))
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "APPS": [
+            {
+                "provider_id": "oidc",
+                "name": env.str("PODIUM_OIDC_NAME", default="Single sign-on"),
+                "client_id": _oidc,
+                "secret": env.str("PODIUM_OIDC_SECRET"),
+                "settings": {"server_url": _oidc_url},
+            }
+        ],
+        "OAUTH_PKCE_ENABLED": True,
+    }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -237,7 +273,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="podium@localhost")
 # --- API ----------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "competition.accounts.tokens.AccessTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
@@ -288,6 +324,7 @@ SPECTACULAR_SETTINGS = {
 # --- security -------------------------------------------------------------------------------------------
 _HTTPS = env.bool("PODIUM_HTTPS", default=SITE_URL.startswith("https://"))
 SESSION_COOKIE_SECURE = _HTTPS
+STAFF_SECOND_FACTOR = env.bool("PODIUM_STAFF_SECOND_FACTOR", default=_HTTPS)
 CSRF_COOKIE_SECURE = _HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if _HTTPS else 0
 SECURE_SSL_REDIRECT = env.bool("PODIUM_SSL_REDIRECT", default=False)

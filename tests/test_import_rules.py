@@ -57,7 +57,7 @@ SITE_MAY_IMPORT: dict[str, set[str]] = {
     "publishing": TOOLS | {"tracks", "submissions"},
     "pages": TOOLS | APPS | {"accounts"},
     "api": TOOLS | APPS | {"accounts"},
-    "admin": TOOLS | APPS | {"publishing"},
+    "admin": TOOLS | APPS | {"accounts", "publishing"},
     "upkeep": TOOLS | APPS,
     "failures": TOOLS | {"api", "pages"},
     "wsgi": {"wellformed"},

@@ -3,6 +3,7 @@
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 
+from competition.admin.accounts import AccessTokenAdmin
 from competition.admin.leaderboard import StandingAdmin
 from competition.admin.submissions.evaluation import EvaluationAdmin
 from competition.admin.submissions.submission import SubmissionAdmin
@@ -12,6 +13,7 @@ from competition.admin.tracks.dataset import DatasetAdmin
 from competition.admin.tracks.track import TrackAdmin
 
 __all__ = [
+    "AccessTokenAdmin",
     "BenchmarkVersionAdmin",
     "CompetitionAdmin",
     "DatasetAdmin",

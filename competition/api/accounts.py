@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account.adapter import get_adapter
 from allauth.account.forms import SignupForm
@@ -10,14 +10,18 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
-from rest_framework import exceptions, serializers, status
-from rest_framework.authtoken.models import Token
+from rest_framework import exceptions, generics, serializers, status
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from competition.accounts import tokens
 from competition.accounts.adapter import TooManyAttempts
+from competition.accounts.models import AccessToken
+from competition.accounts.second_factor import lacks_second_factor
 from competition.api.errors import Problem
 from competition.api.throttles import ScopedRateThrottle
 
@@ -28,6 +32,12 @@ class TokenInput(serializers.Serializer[Any]):
     username = serializers.CharField(max_length=150)
     password = serializers.CharField(max_length=128, trim_whitespace=False, style={"input_type": "password"})
 
+    name = serializers.CharField(
+        max_length=60,
+        default="Made through the API",
+        help_text="What your account page calls the token, so that you know it again.",
+    )
+
 
 class TokenOutput(serializers.Serializer[Any]):
     """A token for the header “Authorization: Token …”."""
@@ -36,7 +46,7 @@ class TokenOutput(serializers.Serializer[Any]):
 
 
 class CreateToken(APIView):
-    """Exchange a user name and password for the account's token."""
+    """Exchange a user name and password for a new token."""
 
     authentication_classes = ()
     permission_classes = ()
@@ -47,19 +57,61 @@ class CreateToken(APIView):
         operation_id="create_token", request=TokenInput, responses=TokenOutput, auth=[], tags=["accounts"]
     )
     def post(self, request: Request) -> Response:
-        """Exchange a user name and password for the account's token."""
+        """Exchange a user name and password for a new token; those that the account has go on working.
+
+        An account has at most 50: one more ends the one that was not used for longest.
+        """
         given = TokenInput(data=request.data)
         given.is_valid(raise_exception=True)
+        name = given.validated_data.pop("name")
         user = _authenticate(request, given.validated_data)
         if user is None:
             raise exceptions.AuthenticationFailed("The user name or password is wrong.")
         _refuse_half_proven(user)
-        token, _ = Token.objects.get_or_create(user=user)
-        return Response({"token": token.key})
+        return Response({"token": tokens.make_token(owner=user, name=name)})
 
     def get_authenticate_header(self, request: Request) -> str:
         """Make a wrong password a 401 although the view itself asks for no credentials."""
         return "Token"
+
+
+class KnownTokenOutput(serializers.ModelSerializer[AccessToken]):
+    """What is known of a token; the token itself is shown once, when it is made."""
+
+    class Meta:
+        model = AccessToken
+        fields = ("id", "name", "beginning", "created_at", "last_used_at")
+
+
+class ListTokens(generics.ListAPIView[AccessToken]):
+    """List one's own tokens."""
+
+    permission_classes = (IsAuthenticated,)
+    serializer_class = KnownTokenOutput
+
+    def get_queryset(self) -> QuerySet[AccessToken]:
+        """Keep to the caller's own."""
+        if getattr(self, "swagger_fake_view", False):
+            return AccessToken.objects.none()
+        return AccessToken.objects.filter(user=cast(User, self.request.user))
+
+    @extend_schema(operation_id="list_tokens", tags=["accounts"])
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List your tokens, the newest first, with when each was last used, to the minute."""
+        return super().get(request, *args, **kwargs)
+
+
+class RevokeToken(APIView):
+    """Revoke a token."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(operation_id="revoke_token", responses={204: None}, tags=["accounts"])
+    def delete(self, request: Request, pk: int) -> Response:
+        """Revoke one of your tokens; it stops working at once."""
+        if tokens.revoke_token(owner=cast(User, request.user), pk=pk) is None:
+            raise exceptions.NotFound
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class AccountInput(serializers.Serializer[Any]):
@@ -135,6 +187,13 @@ def _refuse_half_proven(user: User) -> None:
             code="second_factor_required",
             message="This account has a second factor, so you cannot get a token with the password alone.",
             hint="Sign in on the site and create a token on your account page, which shows it once.",
+        )
+    if lacks_second_factor(user):
+        raise Problem(
+            status=status.HTTP_403_FORBIDDEN,
+            code="second_factor_required",
+            message="Accounts of staff need two-factor authentication on this site, and yours has none yet.",
+            hint="Sign in on the site, set it up, and create a token on your account page.",
         )
     unconfirmed = not EmailAddress.objects.filter(user_id=user.pk, verified=True).exists()
     if settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory" and unconfirmed:

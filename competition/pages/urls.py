@@ -21,6 +21,6 @@ urlpatterns = [
     path("tracks/<slug:slug>/leaderboard.csv", leaderboard.leaderboard_csv, name="leaderboard-csv"),
     path("tracks/<slug:slug>/leaderboard.json", leaderboard.leaderboard_json, name="leaderboard-json"),
     path("account/", accounts.account, name="account"),
-    path("account/token/", accounts.renew_token, name="renew-token"),
-    path("account/token/revoke/", accounts.revoke_token, name="revoke-token"),
+    path("account/tokens/", accounts.make_token, name="make-token"),
+    path("account/tokens/<int:pk>/revoke/", accounts.revoke_token, name="revoke-token"),
 ]

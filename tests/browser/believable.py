@@ -14,6 +14,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 
+from competition.accounts.tokens import make_token
 from competition.leaderboard import standings
 from competition.submissions import lifecycle, services
 from competition.submissions.models import Submission
@@ -76,6 +77,8 @@ def fill(now: datetime) -> Scene:
             track, _person(name), now - timedelta(hours=chance.uniform(1, 90)), value=0.93 - 0.017 * position
         )
     me = _person("ines.castro")
+    for name in ("laptop", "cluster of the institute"):
+        make_token(owner=me, name=name)
     scored = _complete(track, me, now - timedelta(hours=5), value=0.8802)
     by_running = _complete(
         track, _person("numpy_in_forward"), now - timedelta(hours=6), value=0.871, usage=BY_RUNNING

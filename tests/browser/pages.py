@@ -40,6 +40,7 @@ SIGNED_IN_PAGES: Mapping[str, Address] = {
     "password-change": lambda scene: reverse("account_change_password"),
     "two-factor": lambda scene: reverse("mfa_index"),
     "two-factor-activate": lambda scene: reverse("mfa_activate_totp"),
+    "sessions": lambda scene: reverse("usersessions_list"),
     "logout": lambda scene: reverse("account_logout"),
 }
 

@@ -54,12 +54,16 @@ def test_a_participant_signs_out(as_me):
     expect(as_me.get_by_role("link", name="Sign in")).to_be_visible()
 
 
-def test_an_api_token_is_made_and_shown_once(as_me):
+def test_a_token_is_made_copied_and_reloading_keeps_it(as_me):
     as_me.goto("/account/")
+    as_me.get_by_label("Name").fill("phone")
     as_me.get_by_role("button", name="Create token").click()
     expect(as_me.locator("#token")).to_have_text(re.compile("^[0-9a-f]{40}$"))
+    beginning = as_me.locator("#token").inner_text()[:6]
 
-    as_me.goto("/account/")
+    as_me.reload()
 
     expect(as_me.locator("#token")).to_have_count(0)
-    expect(as_me.get_by_role("button", name="Replace token")).to_be_visible()
+    expect(as_me.get_by_role("row", name="phone")).to_contain_text(beginning)
+    as_me.get_by_role("button", name="Revoke phone").click()
+    expect(as_me.get_by_role("row", name="phone")).to_have_count(0)

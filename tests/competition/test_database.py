@@ -16,8 +16,8 @@ from django.db import DatabaseError, InterfaceError, InternalError, OperationalE
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
-from rest_framework.authtoken.models import Token
 
+from competition.accounts.tokens import make_token
 from competition.database import Trouble, postgresql_options, sqlite_options, trouble_of
 from competition.pages import tracks as views
 from competition.submissions.locks import lock_participant
@@ -102,9 +102,9 @@ def upload(client: Client, track: Track, accept: str = PAGE, content: bytes = b"
 def test_an_upload_that_cannot_have_the_lock_is_told_to_come_again(
     limits: Callable[..., None], alice: User, track: Track, accept: str
 ) -> None:
-    token = Token.objects.create(user=alice)
+    token = make_token(owner=alice, name="test")
     client = browser(alice)
-    client.defaults["HTTP_AUTHORIZATION"] = f"Token {token.key}"
+    client.defaults["HTTP_AUTHORIZATION"] = f"Token {token}"
     limits(lock_s=0.2)
 
     with lock_held(alice):

@@ -19,9 +19,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
-from rest_framework.authtoken.models import Token
 
 from competition import uploads
+from competition.accounts.tokens import make_token
 from competition.submissions.models import Submission
 from competition.tracks.models import Track
 
@@ -40,7 +40,7 @@ def folder(settings: Settings) -> Path:
 def client(alice: User) -> Client:
     client = Client(raise_request_exception=False)
     client.force_login(alice)
-    client.defaults["HTTP_AUTHORIZATION"] = f"Token {Token.objects.create(user=alice).key}"
+    client.defaults["HTTP_AUTHORIZATION"] = f"Token {make_token(owner=alice, name='test')}"
     return client
 
 

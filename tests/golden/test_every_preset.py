@@ -17,10 +17,10 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 from typer.testing import CliRunner
 
+from competition.accounts.tokens import make_token
 from competition.submissions.disclosure import SCORE_DECIMALS
 from scoring.cli.app import app
 from scoring.files.archiving import pack
@@ -73,8 +73,8 @@ def open_track(preset: str, data: Path) -> None:
 
 def upload(participant: User, entry: Path, track: str) -> APIClient:
     """Upload the entry by the API; return the participant's client."""
-    token = Token.objects.create(user=participant)
-    client = APIClient(HTTP_AUTHORIZATION=f"Token {token.key}")
+    token = make_token(owner=participant, name="test")
+    client = APIClient(HTTP_AUTHORIZATION=f"Token {token}")
     with entry.open("rb") as stream:
         answer = client.post(f"/api/tracks/{track}/submissions/", {"entry": stream})
     assert answer.status_code == 201, answer.content

@@ -6,8 +6,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
+
+from competition.accounts.tokens import make_token
 
 
 @pytest.fixture(autouse=True)
@@ -25,8 +26,7 @@ def caller_of(db: None) -> Callable[[User], APIClient]:
     """Return a function that makes a caller with a user's token."""
 
     def make(user: User) -> APIClient:
-        token, _ = Token.objects.get_or_create(user=user)
-        return APIClient(HTTP_AUTHORIZATION=f"Token {token.key}")
+        return APIClient(HTTP_AUTHORIZATION=f"Token {make_token(owner=user, name='test')}")
 
     return make
 

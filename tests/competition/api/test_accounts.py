@@ -10,6 +10,8 @@ from django.core import mail
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from competition.accounts.tokens import make_token
+
 PASSWORD = "correct horse battery"
 ACCOUNT = {"username": "carol", "email": "carol@example.org", "password": PASSWORD}
 
@@ -83,8 +85,30 @@ def test_a_name_that_is_taken_is_refused_whatever_its_case(anonymous: APIClient,
     assert User.objects.count() == 1
 
 
-def test_the_same_token_is_given_each_time(anonymous: APIClient, carol: User) -> None:
-    assert ask_token(anonymous).json() == ask_token(anonymous).json()
+def test_each_call_gives_a_token_of_its_own_and_both_work(anonymous: APIClient, carol: User) -> None:
+    given = [ask_token(anonymous).json()["token"] for _ in range(2)]
+
+    assert len(set(given)) == 2
+    assert [
+        APIClient(HTTP_AUTHORIZATION=f"Token {token}").get("/api/tokens/").status_code for token in given
+    ] == [200, 200]
+
+
+def test_tokens_are_listed_without_themselves_and_revoked_one_by_one(
+    anonymous: APIClient, carol: User
+) -> None:
+    token = ask_token(anonymous).json()["token"]
+    make_token(owner=carol, name="laptop")
+    caller = APIClient(HTTP_AUTHORIZATION=f"Token {token}")
+
+    listed = caller.get("/api/tokens/")
+    assert [row["name"] for row in listed.json()["results"]] == ["laptop", "Made through the API"]
+    assert token not in listed.content.decode()
+    laptop, own = (row["id"] for row in listed.json()["results"])
+    assert caller.delete(f"/api/tokens/{laptop}/").status_code == 204
+    assert caller.delete(f"/api/tokens/{laptop}/").status_code == 404
+    assert caller.delete(f"/api/tokens/{own}/").status_code == 204
+    assert caller.get("/api/tokens/").status_code == 401
 
 
 @pytest.mark.parametrize(("username", "password"), [("carol", "wrong"), ("nobody", PASSWORD), ("carol", "")])

@@ -5,8 +5,8 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
-from rest_framework.authtoken.models import Token
 
+from competition.accounts.tokens import make_token
 from competition.tracks.models import Track
 from tests.competition.malformed import JSON, Malformed, any_bodies
 
@@ -25,7 +25,7 @@ def routes_with_a_body() -> list[str]:
 @pytest.fixture
 def client(alice: User) -> Client:
     """Return a caller with a token; the routes that need none do not look at it."""
-    token = Token.objects.create(user=alice).key
+    token = make_token(owner=alice, name="test")
     return Client(raise_request_exception=False, HTTP_AUTHORIZATION=f"Token {token}")
 
 

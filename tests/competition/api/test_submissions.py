@@ -344,7 +344,7 @@ def test_a_list_takes_as_many_queries_for_many_submissions_as_for_one(
     for _ in range(6):
         make_evaluation(alice, track)
 
-    with django_assert_max_num_queries(5):  # the token, the count, the page, evaluations, scores
+    with django_assert_max_num_queries(6):  # the token and its use, the count, the page, evaluations, scores
         as_alice.get("/api/submissions/")
 
 

@@ -10,8 +10,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 from pytest_django.live_server_helper import LiveServer
-from rest_framework.authtoken.models import Token
 
+from competition.accounts.tokens import make_token
 from competition.leaderboard import standings
 from competition.submissions import lifecycle
 from competition.submissions.models import Evaluation, Submission
@@ -85,7 +85,7 @@ def run(live_server: LiveServer, alice: User, track: Track, worker: Worker) -> C
     """Return a function that submits as Alice."""
 
     def go(path: Path, *, slug: str = "track-one", json: bool = False, token: str | None = None) -> int:
-        known = token or Token.objects.get_or_create(user=alice)[0].key
+        known = token or make_token(owner=alice, name="test")
         return submit(path, track=slug, server=live_server.url, token=known, json=json, pause=worker.pause)
 
     return go

@@ -31,10 +31,16 @@ FILLED: Mapping[str, Callable[[Scene], object]] = {
     "admin/auth/group/<path:object_id>/": lambda scene: scene.people["organiser"].groups.get().pk,
     "admin/account/emailaddress/<path:object_id>/": lambda scene: scene.people["participant"].emailaddress_set.get().pk,
     "admin/mfa/authenticator/<path:object_id>/": lambda scene: scene.people["participant"].authenticator_set.get().pk,
-    "admin/authtoken/tokenproxy/<path:object_id>/": lambda scene: scene.people["participant"].pk,
+    "admin/accounts/accesstoken/<path:object_id>/": lambda scene: 7,
+    "admin/usersessions/usersession/<path:object_id>/": lambda scene: 1,
+    "account/tokens/<int:pk>/revoke/": lambda scene: 7,
+    "tokens/<int:pk>/": lambda scene: 7,
+    "admin/socialaccount/socialaccount/<path:object_id>/": lambda scene: 1,
 }  # fmt: skip
 """For the beginning of an address, what its variable part is; the longest beginning that fits counts."""
 WHOLE: Mapping[str, str] = {
+    r"accounts/oidc/^(?P<provider_id>[^/]+)/login/": "accounts/oidc/none/login/",
+    r"accounts/oidc/^(?P<provider_id>[^/]+)/login/callback/": "accounts/oidc/none/login/callback/",
     r"accounts/^confirm-email/(?P<key>[-:\w]+)/$": "accounts/confirm-email/none/",
     r"accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "accounts/password/reset/key/1-none/",
     r"admin/^(?P<app_label>": "admin/tracks/",

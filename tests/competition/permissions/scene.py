@@ -14,8 +14,8 @@ from django.contrib.auth.models import User
 from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
-from rest_framework.authtoken.models import Token
 
+from competition.accounts.models import AccessToken
 from competition.admin.organisers import organisers
 from competition.leaderboard import standings
 from competition.leaderboard.models import Standing
@@ -138,7 +138,13 @@ def _people() -> dict[str, User]:
     User.objects.filter(username="pia").update(email=SECRETS["e-mail"])
     people["participant"].refresh_from_db()
     EmailAddress.objects.create(user=people["participant"], email=SECRETS["e-mail"], primary=True)
-    Token.objects.create(user=people["participant"], key=SECRETS["token"])
+    AccessToken.objects.create(
+        pk=7,
+        user=people["participant"],
+        name="laptop",
+        digest=SECRETS["token"],
+        beginning=SECRETS["token"][:6],
+    )
     Authenticator.objects.create(user=people["participant"], type=Authenticator.Type.TOTP, data={})
     for role in ("organiser", "rival", "staff"):
         people[role].groups.add(organisers())
