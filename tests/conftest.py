@@ -19,6 +19,7 @@ from django.core.signals import setting_changed
 from pytest_django import DjangoDbBlocker, Settings
 
 from competition.celery import app
+from competition.submissions.counts import count_submission
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.columns import columns_of
 from competition.tracks.models import Competition, Dataset, Track
@@ -223,6 +224,7 @@ def make_evaluation(db: None) -> Callable[..., Evaluation]:
         )
         submission.entry.save("entry", ContentFile(content), save=False)
         submission.save()
+        count_submission(submission)
         return Evaluation.objects.create(
             submission=submission, benchmark=track.benchmark, **{"queued_at": at, **fields}
         )

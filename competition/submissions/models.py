@@ -42,6 +42,7 @@ class Submission(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["participant", "track", "created_at"], name="submission_by_participant"),
             models.Index(fields=["track", "sha256"], name="submission_by_sha256"),
+            models.Index(fields=["participant", "-created_at"], name="submission_newest_first"),
         ]
 
     def __str__(self) -> str:
@@ -150,6 +151,35 @@ class EvaluationFault(models.Model):
     def counts(self) -> bool:
         """Say whether the entry may be what made us fail."""
         return Cause(self.cause).counts
+
+
+class Participation(models.Model):
+    """A participant on a track: there is a row for everybody who ever submitted to it."""
+
+    track = models.ForeignKey(Track, on_delete=models.CASCADE, related_name="participations")
+    participant = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="participations"
+    )
+    submissions = models.PositiveIntegerField(default=0, db_default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["track", "participant"], name="one_participation_in_a_track")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.participant} on {self.track}: {self.submissions}"
+
+
+class TrackCounts(models.Model):
+    """What a track's card tells, kept with what it counts; `counts` is the only module that writes it."""
+
+    track = models.OneToOneField(Track, on_delete=models.CASCADE, related_name="counts")
+    participants = models.PositiveIntegerField(default=0, db_default=0)
+    submissions = models.PositiveIntegerField(default=0, db_default=0)
+
+    def __str__(self) -> str:
+        return f"{self.track}: {self.submissions} submissions of {self.participants} participants"
 
 
 class Score(models.Model):

@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef
 from competition.clock import database_now
 from competition.moments import in_utc
 from competition.submissions import lifecycle, quotas
+from competition.submissions.counts import count_submission
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation, Submission, entry_path
 from competition.submissions.rescoring import follow_publication
@@ -104,6 +105,7 @@ def _enter(submission: Submission, now: datetime) -> None:
     benchmark = renew_unused_benchmark(track=track)
     Evaluation.objects.create(submission=submission, benchmark=benchmark, queued_at=now)
     wake_workers(track.queue)
+    count_submission(submission)
 
 
 def _check_open(track: Track, now: datetime) -> None:
