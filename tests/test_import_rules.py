@@ -18,6 +18,7 @@ TOOLS = {
     "clock",
     "csv_cells",
     "database",
+    "freshness",
     "logs",
     "markdown",
     "moments",

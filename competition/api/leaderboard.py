@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any
+from typing import Any, Final
 
-from django.http import HttpResponseBase
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
-from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import renderers, serializers
 from rest_framework.request import Request
@@ -15,11 +13,21 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from competition.api import choices
+from competition.api.paging import Pages
 from competition.clock import database_now
+from competition.freshness import digest_of, tagged
 from competition.leaderboard import board_files, selectors
-from competition.leaderboard.board_query import asked_benchmark, asked_split, may_see_private
+from competition.leaderboard.board_query import (
+    asked_benchmark,
+    asked_number,
+    asked_split,
+    may_see_private,
+)
+from competition.leaderboard.selectors import Board
 from competition.tracks.selectors import tracks_for
 from scoring.contracts import Split
+
+MAX_ROWS: Final = Pages.max_page_size
 
 
 class RowOutput(serializers.Serializer[Any]):
@@ -74,7 +82,12 @@ class BoardOutput(serializers.Serializer[Any]):
     precision = serializers.ChoiceField(
         choices=choices.PRECISIONS, allow_null=True, help_text="Null if entries are scored only once."
     )
+    participants = serializers.IntegerField(help_text="How many rows the whole board has.")
+    revision = serializers.IntegerField(
+        help_text="Grows whenever a row changes: pages of one board have the same revision."
+    )
     rows = RowOutput(many=True)
+    next = serializers.URLField(allow_null=True, help_text="Address of the next rows; null behind the last.")
 
 
 class ShowLeaderboard(APIView):
@@ -85,6 +98,10 @@ class ShowLeaderboard(APIView):
         parameters=[
             OpenApiParameter("split", str, enum=choices.SPLITS, default=Split.PUBLIC.value),
             OpenApiParameter("version", int, description="Benchmark version; by default the current one."),
+            OpenApiParameter("after", int, description="Leave out so many rows.", default=0),
+            OpenApiParameter(
+                "page_size", int, description=f"How many rows; at most {MAX_ROWS}.", default=MAX_ROWS
+            ),
             OpenApiParameter(
                 "If-None-Match", str, OpenApiParameter.HEADER, description="ETag of the answer you have."
             ),
@@ -97,10 +114,21 @@ class ShowLeaderboard(APIView):
         track = get_object_or_404(tracks_for(request.user), slug=slug)
         private_visible = may_see_private(track, request.user, database_now())
         split = asked_split(request.query_params, private_visible=private_visible)
-        board = selectors.board(track, split=split, benchmark=asked_benchmark(request.query_params, track))
-        body = board_files.as_plain(board, split=split)
-        # The tag covers the whole answer, so no way of changing a board can be forgotten here.
-        tag = '"' + hashlib.sha256(renderers.JSONRenderer().render(body)).hexdigest()[:32] + '"'
-        response = Response(body, headers={"ETag": tag, "Cache-Control": "no-cache"})
-        conditional = get_conditional_response(request._request, etag=tag, response=response)
-        return response if conditional is None else conditional
+        board = selectors.board(
+            track,
+            split=split,
+            benchmark=asked_benchmark(request.query_params, track),
+            after=asked_number(request.query_params, "after", 0),
+            limit=max(1, min(MAX_ROWS, asked_number(request.query_params, "page_size", MAX_ROWS))),
+        )
+        body = board_files.as_plain(board) | {"next": _next(request, board)}
+        return tagged(request._request, Response(body), digest_of(renderers.JSONRenderer().render(body)))
+
+
+def _next(request: Request, board: Board) -> str | None:
+    """Return the address of the rows behind those that were read."""
+    if not board.rows or board.rows[-1].position >= board.participants:
+        return None
+    query = request.query_params.copy()
+    query["after"] = str(board.rows[-1].position)
+    return request.build_absolute_uri(f"?{query.urlencode()}")

@@ -29,12 +29,20 @@ def asked_split(query: QueryDict, *, private_visible: bool) -> Split:
 
 def asked_benchmark(query: QueryDict, track: Track) -> BenchmarkVersion | None:
     """Return the benchmark version asked for, or the track's current one."""
-    number = query.get("version", "")
-    if not number:
+    if not query.get("version", ""):
         return track.benchmark
-    if not number.isascii() or not number.isdecimal() or len(number) > MAX_DIGITS:
-        raise Http404("no such version")
-    found = track.benchmarks.filter(number=int(number)).first()
+    number = asked_number(query, "version", 0)
+    found = track.benchmarks.select_related("dataset").filter(number=number).first()
     if found is None:
         raise Http404("no such version")
     return found
+
+
+def asked_number(query: QueryDict, name: str, default: int) -> int:
+    """Return a number of the query; one that is not whole, is negative or is huge is "not found"."""
+    number = query.get(name, "")
+    if not number:
+        return default
+    if not number.isascii() or not number.isdecimal() or len(number) > MAX_DIGITS:
+        raise Http404(f"no such {name}")
+    return int(number)

@@ -1,4 +1,8 @@
-"""Standings: each participant's best evaluation on a benchmark version, written with the score."""
+"""Standings, written with the score, and the boards that are ranked from them.
+
+A standing is true as soon as the score is recorded. Its rank depends on everybody else's, so a board is ranked as a
+whole: `rankings` says when.
+"""
 
 from __future__ import annotations
 
@@ -38,3 +42,65 @@ class Standing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.participant} on {self.benchmark}: {self.value:.6g}"
+
+
+class Ranking(models.Model):
+    """One board as it was ranked last: that of a benchmark version and a split. Its rows are `BoardRow`s."""
+
+    benchmark = models.ForeignKey(BenchmarkVersion, on_delete=models.CASCADE, related_name="rankings")
+    split = models.CharField(max_length=8, choices=[(s.value, s.value) for s in Split])
+    revision = models.PositiveIntegerField(default=0, help_text="Grows whenever a row of the board changes.")
+    participants = models.PositiveIntegerField(default=0)
+    best = models.FloatField(null=True, help_text="The first row's value, unless it is outside the gate.")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["benchmark", "split"], name="one_ranking_per_board")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.benchmark} {self.split}, revision {self.revision}"
+
+
+class BoardRow(models.Model):
+    """A standing as the board shows it: what it was when the board was ranked, with its place among all others."""
+
+    ranking = models.ForeignKey(Ranking, on_delete=models.CASCADE, related_name="rows")
+    participant = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="+")
+    position = models.PositiveIntegerField(help_text="1 for the first row; no two rows share one.")
+    rank = models.PositiveIntegerField(
+        null=True, help_text="Nothing outside the gate; equal values share one."
+    )
+    rank_low = models.PositiveIntegerField(null=True)
+    rank_high = models.PositiveIntegerField(null=True)
+    value = models.FloatField()
+    ci_low = models.FloatField()
+    ci_high = models.FloatField()
+    latency_ms = models.FloatField(null=True)
+    inside_gate = models.BooleanField()
+    achieved_at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["ranking", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["ranking", "participant"], name="one_board_row_per_participant")
+        ]
+        # Not unique: rows that change places have the same one for the length of a statement.
+        indexes: ClassVar = [models.Index(fields=["ranking", "position"], name="board_row_by_position")]
+
+    def __str__(self) -> str:
+        return f"{self.position} on {self.ranking}"
+
+
+class Unranked(models.Model):
+    """A change of a standing that its board does not show yet.
+
+    It is inserted with the change and deleted with the ranking. A counter would do as well, but everybody who records
+    a score would wait for its row while the board is being ranked.
+    """
+
+    ranking = models.ForeignKey(Ranking, on_delete=models.CASCADE, related_name="unranked")
+
+    def __str__(self) -> str:
+        return f"a change of {self.ranking}"

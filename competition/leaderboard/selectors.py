@@ -1,31 +1,36 @@
-"""A track's board, read in a constant number of queries."""
+"""A track's board as it was ranked: read a page at a time, each page in a constant number of queries and of rows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
-from django.db.models import Count
+from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
 
-from competition.leaderboard import ranking
-from competition.leaderboard.models import Standing
+from competition.leaderboard.models import BoardRow, Ranking
 from competition.submissions import disclosure
-from competition.submissions.models import Score, Submission
+from competition.submissions.models import Participation, Score
 from competition.tracks.models import BenchmarkVersion, Track
-from scoring.contracts import METRIC_FACTS, Metric, MetricFacts, Precision, Split, quantised_name
+from scoring.contracts import METRIC_FACTS, Metric, MetricFacts, Precision, Split, TrackSpec, quantised_name
+
+ROWS_A_PAGE: Final = 50
+ROWS_AT_ONCE: Final = 500
+"""So many rows of a whole board are in memory while it is written to a file."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """One participant on the board; `extra` holds the metrics that are shown but do not rank.
 
-    Entries outside the track's latency gate have no rank. `captured` is False for an entry that was
-    counted by running it, None where nobody tried to capture it.
+    `position` counts rows from 1. Entries outside the track's latency gate have no rank. `captured` is False for an
+    entry that was counted by running it, None where nobody tried to capture it.
     """
 
+    position: int
     rank: int | None
     rank_low: int | None
     rank_high: int | None
@@ -51,7 +56,10 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Board:
-    """The ranked participants of one benchmark version and split, the best first."""
+    """The board of one benchmark version and split, with some of its rows.
+
+    `participants` is how many rows there are in all; `revision` grows whenever one of them changes.
+    """
 
     track: Track
     benchmark: BenchmarkVersion | None
@@ -59,112 +67,132 @@ class Board:
     metric: Metric
     metric_facts: MetricFacts
     extra_metrics: tuple[Metric, ...]
-    rows: tuple[Row, ...]
+    participants: int = 0
+    revision: int = 0
+    rows: tuple[Row, ...] = ()
     max_latency_ms: float | None = None
     precision: Precision | None = None
+    ranking_id: int | None = None
+
+    @property
+    def second_name(self) -> str:
+        """Return the name of the ranking metric in the track's second precision; empty where it has none."""
+        return quantised_name(self.precision, self.metric) if self.precision else ""
 
 
-def board(track: Track, *, split: Split = Split.PUBLIC, benchmark: BenchmarkVersion | None = None) -> Board:
-    """Return the board of a benchmark version, by default the track's current one.
+def board(
+    track: Track,
+    *,
+    split: Split = Split.PUBLIC,
+    benchmark: BenchmarkVersion | None = None,
+    after: int = 0,
+    limit: int = ROWS_A_PAGE,
+) -> Board:
+    """Return the rows behind a position of the board of a benchmark version, by default the track's current one.
 
     Who may see the private split is for the caller to ask: `track.shows_private_scores(now)`.
     """
-    version = benchmark or track.benchmark
-    metric, extra_metrics = _metrics(track, version)
-    facts = METRIC_FACTS[metric]
-    rows = () if version is None else _rows(track, version, split, facts)
-    quantisation = None if version is None else version.document().spec.quantisation
-    return Board(
+    head = _head(track, benchmark or track.benchmark, split)
+    return replace(head, rows=rows_after(head, after, limit=limit)) if limit else head
+
+
+def rows_after(board: Board, position: int, *, limit: int) -> tuple[Row, ...]:
+    """Return at most so many rows, the first of them the one behind the position."""
+    wanted = _ranked(board).filter(position__gt=position, position__lte=position + limit)
+    return _rows(board, wanted.order_by("position"))
+
+
+def row_of(board: Board, participant_id: int | None) -> Row | None:
+    """Return somebody's row; nothing if they have none, or have not signed in."""
+    if participant_id is None:
+        return None
+    return next(iter(_rows(board, _ranked(board).filter(participant=participant_id))), None)
+
+
+def every_row(board: Board) -> Iterator[Row]:
+    """Yield all rows as the board was at one moment, a few of them in memory at a time."""
+    ranked = _ranked(board).order_by("position").iterator(chunk_size=ROWS_AT_ONCE)
+    while some := list(islice(ranked, ROWS_AT_ONCE)):
+        yield from _rows(board, some)
+
+
+def names(board: Board) -> Iterator[str]:
+    """Yield the names on the board in the order of its rows: all of it that may change without a new revision."""
+    ranked = BoardRow.objects.filter(ranking=board.ranking_id).order_by("position")
+    return ranked.values_list("participant__username", flat=True).iterator(chunk_size=ROWS_AT_ONCE)
+
+
+def _head(track: Track, version: BenchmarkVersion | None, split: Split) -> Board:
+    spec = track.spec() if version is None else version.document().spec
+    ranked = None if version is None else Ranking.objects.filter(benchmark=version, split=split).first()
+    head = Board(
         track=track,
         benchmark=version,
         split=split,
-        metric=metric,
-        metric_facts=facts,
-        extra_metrics=extra_metrics,
-        rows=rows,
-        max_latency_ms=None if version is None else version.document().spec.budgets.max_latency_ms,
-        precision=quantisation.precision if quantisation else None,
+        metric=spec.metric,
+        metric_facts=METRIC_FACTS[spec.metric],
+        extra_metrics=spec.extra_metrics,
+        participants=ranked.participants if ranked else 0,
+        revision=ranked.revision if ranked else 0,
+        ranking_id=ranked.pk if ranked else None,
     )
+    return head if version is None else _with_second_scores(head, spec)
 
 
-def _metrics(track: Track, version: BenchmarkVersion | None) -> tuple[Metric, tuple[Metric, ...]]:
-    spec = track.spec() if version is None else version.document().spec
-    return spec.metric, spec.extra_metrics
+def _with_second_scores(head: Board, spec: TrackSpec) -> Board:
+    precision = spec.quantisation.precision if spec.quantisation else None
+    return replace(head, max_latency_ms=spec.budgets.max_latency_ms, precision=precision)
 
 
-def _rows(track: Track, version: BenchmarkVersion, split: Split, facts: MetricFacts) -> tuple[Row, ...]:
-    standings = (
-        Standing.objects.filter(benchmark=version, split=split)
-        .select_related("participant")
-        .annotate(captured=KeyTransform("captured", "evaluation__usage"))
-    )
-    by_participant = {standing.participant_id: standing for standing in standings}
-    values = _values(version, split)
-    counts = _submissions(track)
-    places = ranking.rank(map(_contender, by_participant.values()), higher_is_better=facts.higher_is_better)
-    second, gate_ms = _second_name(version), version.document().spec.budgets.max_latency_ms
-    return tuple(_row(place, by_participant[place.key], values, counts, second, gate_ms) for place in places)
+def _ranked(board: Board) -> QuerySet[BoardRow]:
+    captured = KeyTransform("captured", "evaluation__usage")
+    rows = BoardRow.objects.filter(ranking=board.ranking_id).annotate(captured=captured)
+    return rows.select_related("participant")
 
 
-def _contender(standing: Standing) -> ranking.Contender:
-    return ranking.Contender(
-        key=standing.participant_id,
-        value=standing.value,
-        ci_low=standing.ci_low,
-        ci_high=standing.ci_high,
-        achieved_at=standing.achieved_at,
-        latency_ms=standing.latency_ms,
-        inside_gate=standing.inside_gate,
-    )
+def _rows(board: Board, ranked: QuerySet[BoardRow] | Sequence[BoardRow]) -> tuple[Row, ...]:
+    """Return rows as they are told: places come from the numbers as they were measured."""
+    found = list(ranked)
+    if not found:
+        return ()
+    values = _values(board, [row.evaluation_id for row in found])
+    counts = _submissions(board.track, [row.participant_id for row in found])
+    return tuple(_row(board, row, values.get(row.evaluation_id, {}), counts) for row in found)
 
 
-def _row(
-    place: ranking.Place,
-    standing: Any,
-    values: Mapping[int, Mapping[str, float]],
-    submissions: Mapping[int, int],
-    second: str,
-    gate_ms: float | None,
-) -> Row:
-    """Return a row as it is told: places come from the numbers as they were measured."""
-    own = values.get(standing.evaluation_id, {})
+def _row(board: Board, ranked: Any, own: Mapping[str, float], submissions: Mapping[int, int]) -> Row:
+    second = board.second_name
     return Row(
-        rank=place.rank,
-        rank_low=place.rank_low,
-        rank_high=place.rank_high,
-        participant_id=standing.participant_id,
-        participant_name=standing.participant.get_username(),
-        value=disclosure.score(standing.value),
-        ci_low=disclosure.score(standing.ci_low),
-        ci_high=disclosure.score(standing.ci_high),
+        position=ranked.position,
+        rank=ranked.rank,
+        rank_low=ranked.rank_low,
+        rank_high=ranked.rank_high,
+        participant_id=ranked.participant_id,
+        participant_name=ranked.participant.get_username(),
+        value=disclosure.score(ranked.value),
+        ci_low=disclosure.score(ranked.ci_low),
+        ci_high=disclosure.score(ranked.ci_high),
         extra={name: disclosure.score(value) for name, value in own.items() if name != second},
-        submitted_at=standing.achieved_at,
-        submissions=submissions.get(standing.participant_id, 0),
-        evaluation_id=standing.evaluation_id,
-        latency_ms=disclosure.latency(standing.latency_ms, gate_ms),
-        inside_gate=standing.inside_gate,
+        submitted_at=ranked.achieved_at,
+        submissions=submissions.get(ranked.participant_id, 0),
+        evaluation_id=ranked.evaluation_id,
+        latency_ms=disclosure.latency(ranked.latency_ms, board.max_latency_ms),
+        inside_gate=ranked.inside_gate,
         quantised=disclosure.score(own[second]) if second in own else None,
-        captured=standing.captured,
+        captured=ranked.captured,
     )
 
 
-def _second_name(version: BenchmarkVersion) -> str:
-    """Return the name of the ranking metric in the track's second precision; empty where it has none."""
-    spec = version.document().spec
-    return quantised_name(spec.quantisation.precision, spec.metric) if spec.quantisation else ""
-
-
-def _values(version: BenchmarkVersion, split: Split) -> dict[int, dict[str, float]]:
-    """Return the values other than the ranking one, for every standing's evaluation."""
-    on_board = Standing.objects.filter(benchmark=version, split=split).values("evaluation_id")
-    names: Collection[str] = (*version.document().spec.extra_metrics, _second_name(version))
-    scores = Score.objects.filter(evaluation__in=on_board, split=split, metric__in=names).order_by()
+def _values(board: Board, evaluations: Collection[int]) -> dict[int, dict[str, float]]:
+    """Return the values other than the ranking one, for each evaluation."""
+    names = (*board.extra_metrics, board.second_name)
+    scores = Score.objects.filter(evaluation__in=evaluations, split=board.split, metric__in=names).order_by()
     values: dict[int, dict[str, float]] = {}
     for evaluation, metric, value in scores.values_list("evaluation_id", "metric", "value"):
         values.setdefault(evaluation, {})[metric] = value
     return values
 
 
-def _submissions(track: Track) -> dict[int, int]:
-    counted = Submission.objects.filter(track=track).order_by().values_list("participant_id")
-    return dict(counted.annotate(n=Count("pk")))
+def _submissions(track: Track, participants: Collection[int]) -> dict[int, int]:
+    rows = Participation.objects.filter(track=track, participant__in=participants)
+    return dict(rows.values_list("participant_id", "submissions"))

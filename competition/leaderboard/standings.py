@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
 
+from competition.leaderboard import rankings
 from competition.leaderboard.models import Standing
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation, Score
 from competition.tracks.models import BenchmarkVersion
-from scoring.contracts import LATENCY_RULE, METRIC_FACTS, Metric, Status
+from scoring.contracts import LATENCY_RULE, METRIC_FACTS, Metric, Split, Status
 
 Owner = tuple[int, str]
 """A participant and a split; each pair has one standing."""
+_READ: Final = ("usage", "submission__participant_id", "submission__created_at")
 Merit = tuple[bool, float, float]
 """Inside the gate, value with the best highest, latency with the fastest highest: the greatest wins."""
 
@@ -40,7 +42,8 @@ def place(evaluation: Evaluation) -> None:
 
     The caller holds the participant's lock.
     """
-    _apply(evaluation.benchmark, participant_id=evaluation.submission.participant_id)
+    changed = _apply(evaluation.benchmark, participant_id=evaluation.submission.participant_id)
+    rankings.note_changes(evaluation.benchmark, _splits(changed))
 
 
 def rebuild(benchmark: BenchmarkVersion) -> Drift:
@@ -59,34 +62,52 @@ def rebuild(benchmark: BenchmarkVersion) -> Drift:
 def _rebuild_one(benchmark: BenchmarkVersion, participant_id: int) -> Drift:
     # Without the lock a score recorded meanwhile could be read too early and overwritten.
     lock_participant(participant_id)
-    return _apply(benchmark, participant_id=participant_id)
+    changed = _apply(benchmark, participant_id=participant_id)
+    rankings.mark(benchmark, _splits(changed))  # by `proof.repair`, or else by the sweep
+    return _drift(changed)
 
 
 def examine(benchmark: BenchmarkVersion) -> Drift:
     """Return how the standings differ from the scores; write nothing."""
-    return _compare(_wanted(benchmark), _existing(benchmark))
+    return _drift(_compare(_wanted(benchmark), _existing(benchmark)))
 
 
-def _apply(benchmark: BenchmarkVersion, **owner: int) -> Drift:
+@dataclass(frozen=True, kw_only=True)
+class _Differences:
+    missing: frozenset[Owner]
+    wrong: frozenset[Owner]
+    surplus: frozenset[Owner]
+
+
+def _drift(found: _Differences) -> Drift:
+    return Drift(missing=len(found.missing), wrong=len(found.wrong), surplus=len(found.surplus))
+
+
+def _splits(found: _Differences) -> frozenset[Split]:
+    return frozenset(Split(split) for _, split in found.missing | found.wrong | found.surplus)
+
+
+def _apply(benchmark: BenchmarkVersion, **owner: int) -> _Differences:
     wanted = _wanted(benchmark, **owner)
     existing = _existing(benchmark, **owner)
-    for key, fields in wanted.items():
-        if key not in existing or not _agrees(existing[key], fields):
-            participant_id, split = key
-            Standing.objects.update_or_create(
-                benchmark=benchmark, participant_id=participant_id, split=split, defaults=fields
-            )
-    surplus = [row.pk for key, row in existing.items() if key not in wanted]
-    Standing.objects.filter(pk__in=surplus).delete()
-    return _compare(wanted, existing)
+    found = _compare(wanted, existing)
+    for participant_id, split in found.missing | found.wrong:
+        Standing.objects.update_or_create(
+            benchmark=benchmark,
+            participant_id=participant_id,
+            split=split,
+            defaults=wanted[participant_id, split],
+        )
+    Standing.objects.filter(pk__in=[existing[key].pk for key in found.surplus]).delete()
+    return found
 
 
-def _compare(wanted: dict[Owner, dict[str, Any]], existing: dict[Owner, Standing]) -> Drift:
+def _compare(wanted: dict[Owner, dict[str, Any]], existing: dict[Owner, Standing]) -> _Differences:
     shared = wanted.keys() & existing.keys()
-    return Drift(
-        missing=len(wanted.keys() - shared),
-        wrong=sum(not _agrees(existing[key], wanted[key]) for key in shared),
-        surplus=len(existing.keys() - shared),
+    return _Differences(
+        missing=frozenset(wanted.keys() - shared),
+        wrong=frozenset(key for key in shared if not _agrees(existing[key], wanted[key])),
+        surplus=frozenset(existing.keys() - shared),
     )
 
 
@@ -112,8 +133,10 @@ def _wanted(benchmark: BenchmarkVersion, **owner: int) -> dict[Owner, dict[str, 
         metric=metric,
         **{f"evaluation__submission__{name}": value for name, value in owner.items()},
     ).select_related("evaluation__submission")
-    earliest_first = scores.order_by("evaluation__submission__created_at", "evaluation_id")
-    best = _best(earliest_first, _merit(metric, max_latency_ms))
+    # Read a few at a time, and without logs and reports: there may be a million.
+    read = scores.only("split", "value", "ci_low", "ci_high", *(f"evaluation__{name}" for name in _READ))
+    earliest_first = read.order_by("evaluation__submission__created_at", "evaluation_id")
+    best = _best(earliest_first.iterator(), _merit(metric, max_latency_ms))
     return {key: _fields(score, max_latency_ms) for key, score in best.items()}
 
 

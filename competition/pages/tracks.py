@@ -74,7 +74,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "taking_submissions": found.is_taking_submissions(now),
         "closed": found.is_closed(now),
         "slots": quotas.slots(participant=viewer, track=found, now=now) if viewer else None,
-        "board": leaderboard.board(found),
+        "board": leaderboard.board(found, limit=TOP_ROWS),
         "top_rows": TOP_ROWS,
     }
     return render(request, "tracks/track.html", context)

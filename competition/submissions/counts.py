@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import transaction
 from django.db.models import Count, F, Sum
 
 from competition.submissions.models import Participation, Submission, TrackCounts
 from competition.tracks.models import Track
+
+ROWS_AT_ONCE: Final = 1_000
 
 
 def count_submission(submission: Submission) -> None:
@@ -46,13 +50,16 @@ def examine(track: Track) -> int:
 def rebuild(track: Track) -> int:
     """Make the track's counts what counting gives; return how many had to change."""
     counts = _locked(track.pk)  # who uploads waits here, having counted nothing yet
-    wrong = examine(track)
-    for participant_id, submissions in _differences(track).items():
-        rows = Participation.objects.filter(track=track, participant_id=participant_id)
-        if not submissions:
-            rows.delete()
-        elif not rows.update(submissions=submissions):
-            Participation.objects.create(track=track, participant_id=participant_id, submissions=submissions)
+    wrong, right = examine(track), _differences(track)
+    nobody = [participant_id for participant_id, submissions in right.items() if not submissions]
+    Participation.objects.filter(track=track, participant__in=nobody).delete()
+    Participation.objects.bulk_create(
+        (Participation(track=track, participant_id=key, submissions=n) for key, n in right.items() if n),
+        batch_size=ROWS_AT_ONCE,
+        update_conflicts=True,
+        unique_fields=["track", "participant"],
+        update_fields=["submissions"],
+    )
     participants, submissions = _totals(track)
     TrackCounts.objects.filter(pk=counts.pk).update(participants=participants, submissions=submissions)
     return wrong

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import F, FilteredRelation, Prefetch, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from competition.tracks.access import Viewer, competitions_of, is_staff, organises
 from competition.tracks.models import Competition, Track
+from scoring.contracts import Split
 
 
 def tracks_for(viewer: Viewer) -> QuerySet[Track]:
@@ -21,7 +23,16 @@ def competitions_for(viewer: Viewer) -> QuerySet[Competition]:
 
     Who does not organise a competition sees it if it has an open track.
     """
-    tracks = tracks_for(viewer).annotate(participants=Count("submissions__participant", distinct=True))
+    # The parts of the site above keep these; the names reach up, no import does.
+    public_board = FilteredRelation(
+        "benchmark__rankings", condition=Q(benchmark__rankings__split=Split.PUBLIC)
+    )
+    tracks = tracks_for(viewer).annotate(
+        participants=Coalesce("counts__participants", 0),
+        entries=Coalesce("counts__submissions", 0),
+        public_board=public_board,
+        best=F("public_board__best"),
+    )
     competitions = Competition.objects.prefetch_related(
         Prefetch("tracks", queryset=tracks, to_attr="listed_tracks")
     )

@@ -6,6 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Final
 
+from competition.leaderboard import rankings
 from competition.submissions import lifecycle, queue, wakeup, workers
 
 LOST_FOR: Final = timedelta(minutes=10)
@@ -15,11 +16,15 @@ log = logging.getLogger(__name__)
 
 
 def sweep(now: datetime) -> tuple[str, ...]:
-    """End what was abandoned for the last time, forget workers long gone, wake every queue with work; return those."""
+    """End what was abandoned for the last time, forget workers long gone, wake every queue with work, rank boards.
+
+    Returns those queues. A board waits only where somebody was killed before they ranked it.
+    """
     for evaluation in lifecycle.take_back_abandoned(now=now, lost_for=LOST_FOR):
         log.error("abandoned", extra={"fields": {"evaluation": evaluation}})
     workers.forget_gone(now)
     queues = tuple(sorted(queue.queues_with_work(now)))
     for name in queues:
         wakeup.send_wake_up(name)
+    rankings.sweep()
     return queues

@@ -1,6 +1,7 @@
 import codecs
 import csv
 import io
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils import timezone
 
 from competition.csv_cells import inert
 from competition.leaderboard import standings
-from competition.pages.leaderboard import ROWS_A_PAGE
+from competition.leaderboard.selectors import ROWS_A_PAGE
 from competition.submissions import lifecycle
 from tests.examples import START, new_benchmark, scored_report
 
@@ -38,6 +39,11 @@ def with_private_samples(track):
 
 def board_of(client, track, **query):
     return client.get(reverse("leaderboard", args=[track.slug]), query)
+
+
+def body(response):
+    """Return the text of an answer, in one piece or streamed."""
+    return b"".join(response).decode()
 
 
 def ranks(response):
@@ -116,7 +122,7 @@ def test_no_public_page_or_file_holds_a_hidden_private_score(client, track, scor
     score("only", 0.5, private=0.123456)
 
     for name in ("leaderboard", "leaderboard-csv", "leaderboard-json"):
-        assert "0.1234" not in client.get(reverse(name, args=[track.slug])).content.decode()
+        assert "0.1234" not in body(client.get(reverse(name, args=[track.slug])))
 
 
 def test_each_benchmark_version_has_its_own_board(client, track, score):
@@ -132,10 +138,10 @@ def test_csv_holds_the_whole_board_and_says_that_it_is_utf_8(client, track, scor
     score("Åsa", 0.5)
     score("b", 0.75)
 
-    response = client.get(reverse("leaderboard-csv", args=[track.slug]))
-    rows = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+    content = body(client.get(reverse("leaderboard-csv", args=[track.slug]))).encode()
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
 
-    assert response.content.startswith(codecs.BOM_UTF8)
+    assert content.startswith(codecs.BOM_UTF8)
     assert [(row["rank"], row["participant"], float(row["value"])) for row in rows] == [
         ("1", "b", 0.75),
         ("2", "Åsa", 0.5),
@@ -150,7 +156,7 @@ def test_a_name_that_a_spreadsheet_would_run_is_made_inert(name):
 def test_json_names_the_version_and_the_interval(client, track, score):
     score("a", 0.5)
 
-    board = client.get(reverse("leaderboard-json", args=[track.slug])).json()
+    board = json.loads(body(client.get(reverse("leaderboard-json", args=[track.slug]))))
 
     assert (board["track"], board["version"], board["split"]) == (track.slug, 1, "public")
     assert board["rows"][0]["ci"] == [0.49, 0.51]

@@ -1,16 +1,23 @@
-"""`manage.py rebuild_standings [TRACK …] [--check]`: make standings what the scores say."""
+"""`manage.py rebuild_standings [TRACK …] [--check]`: make standings, boards and counts what the scores say."""
 
 from argparse import ArgumentParser
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from competition.leaderboard import standings
-from competition.tracks.models import BenchmarkVersion
+from competition.leaderboard import proof, standings
+from competition.leaderboard.standings import Drift
+from competition.submissions import counts
+from competition.tracks.models import BenchmarkVersion, Track
+from scoring.contracts import Split
 
 
 class Command(BaseCommand):
-    help = "Rebuild the standings of every benchmark version from its scores."
+    help = (
+        "Compute standings, ranks and counts anew from scores and submissions, "
+        "tell every difference to what is kept, and repair it."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("tracks", nargs="*", metavar="TRACK", help="Slugs; all tracks if none is given.")
@@ -19,17 +26,32 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        versions = BenchmarkVersion.objects.select_related("track").order_by("track__slug", "number")
+        tracks = Track.objects.order_by("slug")
         if options["tracks"]:
-            versions = versions.filter(track__slug__in=options["tracks"])
-            unknown = set(options["tracks"]) - {version.track.slug for version in versions}
+            tracks = tracks.filter(slug__in=options["tracks"])
+            unknown = set(options["tracks"]) - {track.slug for track in tracks}
             if unknown:
-                raise CommandError(f"No benchmark version for: {', '.join(sorted(unknown))}")
-        act = standings.examine if options["check"] else standings.rebuild
-        drifts = {str(version): act(version) for version in versions}
-        for name, drift in drifts.items():
-            self.stdout.write(
-                f"{name}: {drift.missing} missing, {drift.wrong} wrong, {drift.surplus} surplus"
-            )
-        if options["check"] and any(drifts.values()):
-            raise CommandError("Standings differ from the scores. Run without --check to repair them.")
+                raise CommandError(f"There is no track {', '.join(sorted(unknown))}")
+        differ = False
+        for track in tracks:
+            for name, words, wrong in _compared(track, repair=not options["check"]):
+                self.stdout.write(f"{name}: {words}")
+                differ |= wrong
+        if options["check"] and differ:
+            raise CommandError("What is kept differs. Run without --check to repair it.")
+
+
+def _compared(track: Track, *, repair: bool) -> Iterator[tuple[str, str, bool]]:
+    """Yield what was compared, the differences in words, and whether there are any."""
+    for version in BenchmarkVersion.objects.filter(track=track).select_related("track").order_by("number"):
+        drift = standings.rebuild(version) if repair else standings.examine(version)
+        prove = proof.repair if repair else proof.examine
+        rows = sum(prove(version, split) for split in Split)
+        yield f"{version}", _in_words(drift, rows), bool(drift or rows)
+    wrong = counts.rebuild(track) if repair else counts.examine(track)
+    yield f"{track.slug}", f"{wrong} counts wrong", bool(wrong)
+
+
+def _in_words(drift: Drift, rows: int) -> str:
+    standings = f"{drift.missing} missing, {drift.wrong} wrong, {drift.surplus} surplus"
+    return f"{standings}; {rows} of its boards' rows differ"
