@@ -26,12 +26,25 @@ from competition.tracks.models import Competition, Dataset, Track
 from scoring.tracks import load_track
 from tests import database
 from tests.examples import START, Clock, new_benchmark, rewrite
+from tests.processor_time import ProcessorTime, is_slow
 
 # A busy machine must not fail a test.
 hypothesis.settings.register_profile("podium", deadline=None)
 hypothesis.settings.load_profile("podium")
 
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_setup"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--processor-time", metavar="FILE", help="write the processor time of each test function here"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell what tests cost wherever the slowest are asked for."""
+    if config.getoption("durations") or config.getoption("processor_time"):
+        config.pluginmanager.register(ProcessorTime(config))
 
 
 @cache
@@ -43,8 +56,10 @@ def sandbox_failure() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what reads or writes a database, so that it can be run on another one alone."""
+    """Mark what reads or writes a database, to be run on another one alone, and what the list of slow tests names."""
     for item in items:
+        if is_slow(item):
+            item.add_marker("slow")
         if item.get_closest_marker("django_db") or DATABASE_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker("database")
 
