@@ -32,6 +32,11 @@ def wall_s(work: Callable[[], object]) -> float:
     return taken(work).wall_s
 
 
+def processor_s(work: Callable[[], object]) -> float:
+    """Return the seconds of processor time that the work takes; all that counts where it has one thread."""
+    return taken(work).processor_s
+
+
 @dataclass(frozen=True, kw_only=True)
 class Taken:
     """What a work took: wall time, and processor time of this process and of its children that have ended.
