@@ -6,29 +6,34 @@ import json
 import os
 import runpy
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from tempfile import TemporaryFile
+from typing import IO, Any, Final
 
+import pytest
 import yaml
+from typer.testing import CliRunner
 
 import scoring.presets
+from scoring.cli import surroundings
+from scoring.cli.app import app
 from tests.attacks.cases import Case
 from tests.attacks.surroundings import CLASSES, SIDE, Surroundings
 from tests.attacks.watching import watching
+from tests.forked.sandbox import COLD, Server, quick_sandbox, started
 from tests.golden.build import build_entry
 
 PRESETS: Final = Path(scoring.presets.__file__).parent
-PODIUM: Final = {
-    "now": [str(Path(sys.executable).with_name("podium"))],
-    "ahead": [sys.executable, str(Path(__file__).with_name("ahead.py"))],
-}
-"""The command, whose sandboxes are started for their jobs, and the same with such as were started before."""
-STARTED: Final = os.environ.get("ATTACK_STARTED", "ahead")
-"""Which of them is attacked: workers start theirs ahead. `make attack` tries both."""
+HOST: Final = Path(__file__).with_name("host.py")
+"""Forks the command; its sandboxes are the real ones."""
+STARTED: Final = os.environ.get("ATTACK_STARTED", "")
+"""When its sandboxes are started: `now`, for their jobs, or `ahead`, as those of workers. `make attack` tries both.
+
+Without a word, ahead; but children that only have to be counted are forked, and the command runs in this process.
+"""
 HANG_S: Final = 1_200.0
 """Nothing here may take that long, on any machine."""
 MEMORY_BYTES: Final = 2**30
@@ -108,41 +113,63 @@ def _spoken(text: str, words: Mapping[str, str]) -> str:
     return text
 
 
-def run(case: Case, around: Surroundings, folder: Path, *options: str) -> Iterator[Ending]:
+def run(case: Case, around: Surroundings, folder: Path) -> Iterator[Ending]:
     """Let `podium` check or score the case's entry, as often as the case says."""
     track = folder / "track.yaml"
     track.write_text(yaml.safe_dump(track_document(case)))
     entry = entry_of(case, around, folder)
+    play = podium_here if case.is_only_counted and not STARTED and not os.environ.get(COLD) else podium
     for _ in range(case.times):
-        yield podium(case.run, entry, track, around, *options)
+        yield play(case.run, entry, track, around)
 
 
 def podium(command: str, entry: Path, track: Path, around: Surroundings, *options: str) -> Ending:
     """Run the command as its user does; whoever is left of it is told apart by when it began."""
-    words = [*PODIUM[STARTED], command, entry, "--track", track, "--json", "--log", *options]
-    if command == "score":
-        words += ["--data", around.data]
-    process = subprocess.Popen(
-        words,
-        env=around.environment(),
-        cwd=around.host,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with watching(process.pid) as watched:
-        try:
-            out, err = process.communicate(timeout=HANG_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
+    order = {
+        "words": _words(command, entry, track, around, options),
+        "cwd": str(around.host),
+        "ahead": STARTED != "now",
+    }
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+        process = _host(around).fork(order, [out.fileno(), err.fileno()])
+        with watching(process.pid) as watched:
+            try:
+                process.wait(HANG_S)
+            finally:
+                process.kill()
+                os.close(process.descriptor)
+        printed = [_all_of(file) for file in (out, err)]
+    return _ending(*printed, peak_memory_bytes=watched.peak_memory_bytes, left_alive=watched.alive())
+
+
+def podium_here(command: str, entry: Path, track: Path, around: Surroundings) -> Ending:
+    """Run the command in this process, and its children where isolation plays no part."""
+    words = _words(command, entry, track, around, ())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(surroundings, "open_sandbox", lambda name: quick_sandbox())
+        patch.chdir(around.host)
+        result = CliRunner().invoke(app, words, env=around.environment())
+    return _ending(result.stdout, result.stderr, peak_memory_bytes=0, left_alive=[])
+
+
+def _words(command: str, entry: Path, track: Path, around: Surroundings, options: Sequence[str]) -> list[str]:
+    data = ["--data", str(around.data)] if command == "score" else []
+    return [command, str(entry), "--track", str(track), "--json", "--log", *options, *data]
+
+
+@cache
+def _host(around: Surroundings) -> Server:
+    return started(HOST, around.environment())
+
+
+def _all_of(file: IO[str]) -> str:
+    file.seek(0)
+    return file.read()
+
+
+def _ending(out: str, err: str, **seen: Any) -> Ending:
     try:
         report = json.loads(out)
     except ValueError:
         raise AssertionError(f"no report: {out[-2000:]}\n{err[-4000:]}") from None
-    return Ending(
-        report=report,
-        printed=out + err,
-        peak_memory_bytes=watched.peak_memory_bytes,
-        left_alive=watched.alive(),
-    )
+    return Ending(report=report, printed=out + err, **seen)

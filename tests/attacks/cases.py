@@ -49,6 +49,10 @@ LAYERS: Final = {
     "metric": "outputs are checked and scored outside",
     "fresh start": "each run begins from the same files, with nothing left from the run before",
 }
+OF_COUNTING: Final = frozenset(
+    {"graph", "formulas", "weights", "static", "agreement", "repeats", "bytes", "metric", "own modules"}
+)
+"""Layers that hold wherever the entry runs: no sandbox has a part in them."""
 RUNS: Final = frozenset({"check", "score", "site", "request"})
 """Two commands; an upload to the site, evaluated by a worker there; requests to the site."""
 PASSED: Final = frozenset({"accepted", "scored"})
@@ -71,7 +75,7 @@ class Case:
     `then_honest`: another entry scores as ever afterwards.
     The attack takes place `times` times in a row. On the site, the entry is uploaded as `upload_name`; a
     case of `requests` has none: each is a `path` and a `text` that is sent `times` times. `pending`: what
-    the case still waits for.
+    the case still waits for. `in_bubblewrap`: its lie looks at what only the real sandbox shows.
     """
 
     name: str
@@ -92,6 +96,7 @@ class Case:
     upload_name: str = ""
     requests: tuple[Mapping[str, Any], ...] = ()
     pending: str = ""
+    in_bubblewrap: bool = False
 
     @property
     def folder(self) -> Path:
@@ -100,6 +105,11 @@ class Case:
     @property
     def family(self) -> str:
         return self.name.partition("_")[0]
+
+    @property
+    def is_only_counted(self) -> bool:
+        """Whether nothing but counting, comparing and scoring stops it: wherever its children run, it ends the same."""
+        return self.family == "lies" and OF_COUNTING.issuperset(self.layers) and not self.in_bubblewrap
 
 
 def read(folder: Path) -> Case:

@@ -123,18 +123,22 @@ def with_torch(variables: frozenset[tuple[str, str]]) -> Server:
 @cache
 def trunk(variables: frozenset[tuple[str, str]]) -> Server:
     """Return the server that has loaded what every child loads; it ends with this process."""
+    return started(SERVER, {**dict(variables), "PYTHONPATH": str(source())})
+
+
+def started(script: Path, environment: Mapping[str, str]) -> Server:
+    """Start a script that serves; it ends with this process, and with it those that have branched off."""
     ours, theirs = _channel()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-s", SERVER, str(theirs.fileno())],
-            env={**dict(variables), "PYTHONPATH": str(source())},
+            [sys.executable, "-P", "-s", script, str(theirs.fileno())],
+            env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=[theirs.fileno()],
         )
-    # Those that have branched off die with it.
-    atexit.register(process.wait)
-    atexit.register(process.kill)
+    for last in (ours.close, process.wait, process.kill):
+        atexit.register(last)
     return Server(ours)
 
 

@@ -21,7 +21,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
@@ -44,8 +44,12 @@ def load_keeper() -> ModuleType:
 KEEPER: Final = load_keeper()
 
 
-def serve(channel: socket.socket) -> None:
-    """Follow orders until whoever gives them is gone."""
+def serve(channel: socket.socket, follow: Callable[..., socket.socket]) -> None:
+    """Have forked children follow the orders, until whoever gives them is gone.
+
+    `follow` gets an order's descriptors and words. It ends the child, or returns the socket by
+    which that serves others.
+    """
     while True:
         content, descriptors, _, _ = socket.recv_fds(channel, MOST_BYTES, MOST_DESCRIPTORS)
         if not content:
@@ -55,10 +59,7 @@ def serve(channel: socket.socket) -> None:
         made = os.fork()
         if made == 0:
             channel.close()
-            order = json.loads(content)
-            if order.pop("do") == "keep":
-                os._exit(keep(descriptors, **order))
-            channel = branch(descriptors, **order)
+            channel = follow(descriptors, **json.loads(content))
             continue
         told = os.pidfd_open(made)
         socket.send_fds(channel, [str(made).encode()], [told])
@@ -71,6 +72,13 @@ def forget_the_ended() -> None:
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
+
+
+def follow(descriptors: Sequence[int], do: str, **order: Any) -> socket.socket:
+    """Run one child and end with it, or become a server of others."""
+    if do == "keep":
+        os._exit(keep(descriptors, **order))
+    return branch(descriptors, **order)
 
 
 def branch(descriptors: Sequence[int], kind: str | None) -> socket.socket:
@@ -131,4 +139,4 @@ def begin(words: Sequence[str]) -> None:
 
 if __name__ == "__main__":
     importlib.import_module(CHILD)
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    serve(socket.socket(fileno=int(sys.argv[1])), follow)
