@@ -13,6 +13,8 @@ FULL ?=
 # Of `make test`: FAST=1 for the inner loop, COLD=1 to start every child afresh and in bubblewrap.
 FAST ?=
 COLD ?=
+# Of `make environment`: which one; `podium environment list` tells them.
+NAME ?=
 # Of `make mutants`: how many of each module. Which modules; of `make bench`, which benchmarks (beginnings of names).
 EACH ?= 12
 ONLY ?=
@@ -25,7 +27,7 @@ COVERING := scoring/cache scoring/budget scoring/intake scoring/metrics scoring/
 	scoring/flow scoring/conversion \
 	$(foreach name,exchange export_exchange limits reply,scoring/sandbox/test_$(name).py) competition/submissions
 
-.PHONY: help setup compiled develop system system-required system-dev demo serve test test-local test-services attack compare coverage mutants lint deploy-lint format bench docs clean
+.PHONY: help setup compiled develop system environment system-required system-dev demo serve test test-local test-services attack compare coverage mutants lint deploy-lint format bench docs clean
 
 help:  ## Say what each target does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | column -t -s $$'\t'
@@ -48,6 +50,10 @@ $(READY_DEV): $(READY)
 	@echo "Installing what tests, checks and docs need into .venv"
 	@$(PYTHON) .ci/packages.py dev docs
 	@touch $@
+
+environment: $(READY)  ## Install what entries can import on tracks that name it: make environment NAME=cpu-2026.1
+	@test -n "$(NAME)" || { $(BIN)/podium environment list; echo "Which one? make environment NAME=..."; exit 2; }
+	@$(BIN)/podium environment install $(NAME)
 
 system:
 	@bash .ci/system-packages

@@ -346,12 +346,12 @@ CODES: Final[dict[str, Code]] = {
     ),
     "pins_differ": Code(
         "requirements.txt asks for {asked}; entries run {found}.",
-        "Test the model with the versions in env.txt. Podium installs nothing for an entry.",
+        "Test the model with the versions that the track's page lists. Podium installs nothing for an entry.",
         warning=True,
     ),
     "unpinned_requirement": Code(
         "requirements.txt: {why}.",
-        "Nothing is installed for an entry. Test the model with the versions in env.txt.",
+        "Nothing is installed for an entry. Test the model with the versions that the track's page lists.",
         warning=True,
     ),
     "incomplete_info": Code(

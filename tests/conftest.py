@@ -23,6 +23,7 @@ from competition.submissions.counts import count_submission
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.columns import columns_of
 from competition.tracks.models import Competition, Dataset, Track
+from scoring.environment import ENV_FILE
 from scoring.tracks import load_track
 from tests import database
 from tests.examples import START, Clock, new_benchmark, rewrite
@@ -69,6 +70,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what is marked as needing a sandbox, where none works, before its fixtures are made."""
     if item.get_closest_marker("sandbox") and sandbox_failure():
         pytest.skip(f"no working sandbox here: {sandbox_failure()}")
+
+
+@pytest.fixture
+def own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """Return the name of an environment that this machine knows, and has not installed."""
+    folder = tmp_path / "environments"
+    folder.mkdir()
+    (folder / "own-1.0.txt").write_text(ENV_FILE.read_text("utf-8") + "einops==0.8.2\n")
+    monkeypatch.setenv("PODIUM_ENVIRONMENTS", str(folder))
+    return "own-1.0"
 
 
 @pytest.fixture

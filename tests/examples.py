@@ -22,7 +22,7 @@ from scoring.contracts import (
     Verdict,
     digest_of,
 )
-from scoring.environment import installed_environment
+from scoring.environment import entry_environment
 from scoring.errors import Cause
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -55,7 +55,7 @@ def tried_before(evaluation: Evaluation, *, times: int = 2, at: datetime = START
 def new_benchmark(track: Track) -> BenchmarkVersion:
     """Make the track's fields and dataset, as they are, its newest benchmark version, even if nothing changed."""
     document = track.document()
-    versions = versions_with(installed_environment()).of(document.spec)
+    versions = versions_with(entry_environment()).of(document.spec)
     number = track.benchmarks.count() + 1
     track.benchmark = BenchmarkVersion.objects.create(
         track=track,

@@ -92,7 +92,7 @@ class TrackOutput(serializers.Serializer[Track]):
             "api": absolute(reverse("api-track", args=[track.slug])),
             "page": absolute(reverse("track", args=[track.slug])),
             "track_yaml": absolute(reverse("track-yaml", args=[track.slug])),
-            "environment": absolute(reverse("environment")),
+            "environment": absolute(reverse("track-environment", args=[track.slug])),
             "submit": absolute(reverse("api-submit", args=[track.slug])),
             "leaderboard": absolute(reverse("api-leaderboard", args=[track.slug])),
         }

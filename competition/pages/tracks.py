@@ -18,8 +18,8 @@ from competition.tracks.field_words import document_in_words
 from competition.tracks.first_steps import example_of, first_steps
 from competition.tracks.models import Track
 from competition.tracks.selectors import competitions_for, may_change, tracks_for
-from scoring.contracts import BUDGET_RULES, METRIC_FACTS, Format, TrackSpec
-from scoring.environment import ENV_FILE
+from scoring.contracts import BUDGET_RULES, DEFAULT_ENVIRONMENT, METRIC_FACTS, Format, TrackSpec
+from scoring.environment import file_of
 from scoring.tracks import dump_track
 
 TOP_ROWS = 5
@@ -67,7 +67,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "has_starter_kit": kit is not None,
         "steps": first_steps(spec, kit, server=request.build_absolute_uri("/")),
         "example_model": _example_model(spec, kit),
-        "environment": _environment_text(),
+        "environment": _environment_text(spec),
         "has_private_samples": _has_private_samples(kept),
         "now": now,
         "max_bytes": max_upload_bytes(kept),
@@ -105,11 +105,22 @@ def starter_kit_zip(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def environment(request: HttpRequest) -> FileResponse:
-    """Serve env.txt, the packages that entries run with."""
-    file = ENV_FILE
-    if not file.is_file():
-        raise Http404("env.txt is not installed")
-    return FileResponse(file.open("rb"), content_type="text/plain; charset=utf-8")
+    """Serve env.txt, the packages that entries run with where a track names no others."""
+    return _served(DEFAULT_ENVIRONMENT)
+
+
+@require_safe
+def track_environment(request: HttpRequest, slug: str) -> FileResponse:
+    """Serve the list of packages that a track's entries run with."""
+    found = get_object_or_404(tracks_for(request.user), slug=slug)
+    return _served(bound(found).spec().environment)
+
+
+def _served(name: str) -> FileResponse:
+    file = file_of(name)
+    if file is None:
+        raise Http404("this list of packages is not on the site")
+    return FileResponse(file.open("rb"), filename=file.name, content_type="text/plain; charset=utf-8")
 
 
 def _has_private_samples(track: Track) -> bool:
@@ -125,6 +136,6 @@ def _example_model(spec: TrackSpec, kit: Path | None) -> str:
     return example_of(kit)
 
 
-def _environment_text() -> str:
-    file = ENV_FILE
-    return file.read_text("utf-8") if file.is_file() else ""
+def _environment_text(spec: TrackSpec) -> str:
+    file = file_of(spec.environment)
+    return "" if file is None else file.read_text("utf-8")

@@ -10,6 +10,7 @@ urlpatterns = [
     path("tracks/<slug:slug>/", tracks.track, name="track"),
     path("tracks/<slug:slug>/track.yaml", tracks.track_yaml, name="track-yaml"),
     path("tracks/<slug:slug>/starter-kit.zip", tracks.starter_kit_zip, name="starter-kit"),
+    path("tracks/<slug:slug>/env.txt", tracks.track_environment, name="track-environment"),
     path("env.txt", tracks.environment, name="environment"),
     path("tracks/<slug:slug>/submit/", upload.submit, name="submit"),
     path("submissions/", submissions.my_submissions, name="my-submissions"),

@@ -15,10 +15,11 @@ from typing import Any, Final
 
 from competition.tracks.models import BenchmarkVersion, Dataset, Track
 from scoring.contracts import METRIC_FACTS, READER_FACTS, TrackSpec, digest_of, values_that_score
-from scoring.environment import entry_environment
+from scoring.environment import entry_environment, used_in
 from scoring.tracks import InvalidTrack
 
 NOTHING = "–"
+DIGEST: Final = "sha256:"
 
 
 class Aspect(StrEnum):
@@ -61,12 +62,12 @@ class Versions:
     environment: Mapping[str, str]
 
     def of(self, spec: TrackSpec) -> Versions:
-        """Return those that the spec uses; entries may use every package."""
+        """Return those that the spec uses; entries may use every package of its environment."""
         metrics = (spec.metric, *spec.extra_metrics)
         return Versions(
             readers={spec.input.reader: self.readers[spec.input.reader]},
             metrics={metric: self.metrics[metric] for metric in metrics},
-            environment=self.environment,
+            environment=used_in(spec.environment, self.environment),
         )
 
 
@@ -160,7 +161,9 @@ def _fields(version: BenchmarkVersion, track: Track) -> Iterator[Difference]:
 def _changed(aspect: Aspect, before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[Difference]:
     for name, version in before.items():
         if now.get(name) != version:
-            yield Difference(aspect=aspect, name=name, before=version, after=now.get(name, NOTHING))
+            yield Difference(
+                aspect=aspect, name=name, before=_short(version), after=_short(now.get(name, NOTHING))
+            )
 
 
 def _change(difference: Difference) -> str:
@@ -170,7 +173,12 @@ def _change(difference: Difference) -> str:
 
 def _named(dataset: Dataset | None) -> str:
     """Return a dataset's name with the beginning of its digest: imported again, it keeps its name."""
-    return NOTHING if dataset is None else f"{dataset} {dataset.digest.removeprefix('sha256:')[:8]}"
+    return NOTHING if dataset is None else f"{dataset} {_short(dataset.digest)}"
+
+
+def _short(version: str) -> str:
+    """Return a version as people compare it: of a digest, the beginning."""
+    return version.removeprefix(DIGEST)[:8] if version.startswith(DIGEST) else version
 
 
 def _shown(value: Any) -> str:

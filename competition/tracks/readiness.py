@@ -9,7 +9,9 @@ from datetime import datetime
 from competition.clock import database_now
 from competition.moments import in_utc
 from competition.tracks.models import Dataset, Track
+from scoring import environment
 from scoring.contracts import (
+    DEFAULT_ENVIRONMENT,
     METRIC_FACTS,
     TRUTH_BY_OUTPUT,
     OutputContract,
@@ -45,6 +47,7 @@ def examine(track: Track, *, now: datetime | None = None) -> tuple[Check, ...]:
         _quota(document.page),
         _metric(spec),
         _class_names(spec),
+        *environment_checks(spec),
         *_quantisation(spec, track.dataset),
         *_dataset(spec, track.dataset),
     )
@@ -82,6 +85,29 @@ def _class_names(spec: TrackSpec) -> Check:
     count = len(spec.output.class_names)
     message = f"{count:,} classes have names." if count else "The classes have no names; pages show numbers."
     return Check(name="Class names", ok=True, message=message)
+
+
+def environment_checks(spec: TrackSpec) -> Iterator[Check]:
+    """Yield what is to be said of an environment that the track names; workers may be other machines."""
+    name = spec.environment
+    if name == DEFAULT_ENVIRONMENT:
+        return
+    pinned = environment.pins(name)
+    if pinned is None:
+        others = ", ".join((DEFAULT_ENVIRONMENT, *environment.known()))
+        message = f"This site has no list “{name}”. Choose another environment ({others}), or add the list."
+        yield Check(name="Environment", ok=False, message=message)
+        return
+    unfit = environment.unfit_pins(pinned)
+    if unfit:
+        message = f"“{name}” does not fit this release of Podium: {'; '.join(unfit)}."
+        yield Check(name="Environment", ok=False, message=message)
+        return
+    message = (
+        f"Entries can import the {len(pinned):,} packages of “{name}”. A worker that lacks them leaves this track's "
+        f"entries in the queue: run `podium environment install {name}` on it."
+    )
+    yield Check(name="Environment", ok=True, message=message)
 
 
 def _quantisation(spec: TrackSpec, dataset: Dataset | None) -> Iterator[Check]:

@@ -25,7 +25,7 @@ from competition.tracks.differences import (
 )
 from competition.tracks.documents import as_json
 from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track
-from competition.tracks.readiness import Check, examine
+from competition.tracks.readiness import Check, environment_checks, examine
 from scoring.data.labels import DatasetProblem
 from scoring.environment import entry_environment
 from scoring.tracks import TRACK_FIELDS, InvalidTrack, TrackDocument, value_of
@@ -85,11 +85,14 @@ def renew_benchmark(*, track: Track) -> BenchmarkVersion:
     """Make and set a new benchmark version if anything that decides scores changed, else return the current.
 
     A version that the track had before is taken up again. Raises InvalidTrack, or NotReady without
-    a dataset.
+    a dataset or with an environment that is not known here.
     """
     locked = Track.objects.select_for_update().get(pk=track.pk)
     if locked.dataset is None:
         raise NotReady((Check(name="Dataset", ok=False, message="The track has no dataset."),))
+    unfit = tuple(check for check in environment_checks(locked.document().spec) if not check.ok)
+    if unfit:
+        raise NotReady(unfit)
     version = _same_version(locked) or _new_version(locked, locked.dataset, locked.document())
     Track.objects.filter(pk=locked.pk).update(benchmark=version)
     track.benchmark = version

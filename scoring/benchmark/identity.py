@@ -11,7 +11,7 @@ from importlib.metadata import version
 from scoring.benchmark.options import Options
 from scoring.benchmark.plan import SamplePlan
 from scoring.contracts import Package
-from scoring.environment import DECISIVE
+from scoring.environment import DECISIVE, digest_by_key
 from scoring.flow.pipeline import Examination
 from scoring.readers import augmentation, robustness
 
@@ -29,7 +29,8 @@ def identity(examination: Examination, plan: SamplePlan, options: Options) -> di
         "shares": None if options.shares is None else asdict(options.shares),
         "random_changes": augmentation.VERSION,
         "robustness_suite": robustness.VERSION,
-        "libraries": {name: version(name) for name in DECISIVE},
+        "libraries": {name: version(name) for name in DECISIVE}
+        | digest_by_key(examination.model.track.environment),
     }
 
 

@@ -22,6 +22,9 @@ app = typer.Typer(
 export = typer.Typer(help="Convert a package from one format to another.", no_args_is_help=True)
 app.add_typer(export, name="export")
 
+environment = typer.Typer(help="List and install what entries can import.", no_args_is_help=True)
+app.add_typer(environment, name="environment")
+
 
 @app.command()
 def check(
@@ -165,6 +168,22 @@ def describe(path: given.Entry, track: given.Track, trust: given.Trust = False) 
     from scoring.cli.describe import describe
 
     raise typer.Exit(describe(path, load(track), sandbox=sandbox(trust=trust)))
+
+
+@environment.command(name="list")
+def list_environments() -> None:
+    """List the environments that this machine knows, and whether entries can run in them here."""
+    from scoring.cli.environments import list_all
+
+    raise typer.Exit(list_all())
+
+
+@environment.command(name="install")
+def install_environment(name: given.EnvironmentName, source: given.PackageList = None) -> None:
+    """Install the packages of an environment in a virtual environment of their own."""
+    from scoring.cli.environments import install
+
+    raise typer.Exit(install(name, source=source))
 
 
 @app.command()

@@ -106,6 +106,19 @@ CropProb = Annotated[
     ),
 ]
 
+EnvironmentName = Annotated[
+    str, typer.Argument(metavar="NAME", help="As a track's page names it, for example cpu-2026.1.")
+]
+PackageList = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        exists=True,
+        dir_okay=False,
+        help="The list of packages, where Podium has none of that name.",
+    ),
+]
+
 Server = Annotated[str, typer.Option("--server", help="The site's address.")]
 SiteTrack = Annotated[str, typer.Option("--track", help="The track's short name on the site.")]
 Token = Annotated[str | None, typer.Option("--token", envvar="PODIUM_TOKEN", help="Your API token.")]

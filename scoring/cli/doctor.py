@@ -190,6 +190,18 @@ def _packages() -> Iterator[Condition]:
         return
     for name in ENTRY_PACKAGES:
         yield _package(name, pinned.get(name))
+    yield from map(_environment, environment.known())
+
+
+def _environment(name: str) -> Condition:
+    """Tell of an environment of its own; a machine without it serves the tracks that do not name it."""
+    why, home = environment.why_not_here(name), environment.home_of(name)
+    ok = not why or not home.exists()
+    if why and ok:
+        found = f"not installed: entries of tracks that name it cannot run here; `podium environment install {name}`"
+    else:
+        found = why or f"{len(environment.pins(name) or {})} packages in {home}"
+    return Condition(f"environment {name}", ok, found, f"Run `podium environment install {name}`.")
 
 
 def _package(name: str, pinned: str | None) -> Condition:

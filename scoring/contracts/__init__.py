@@ -87,6 +87,8 @@ from scoring.contracts.reader import (
 from scoring.contracts.track import (
     BOX_FIELDS,
     CONFIDENCE_THRESHOLD,
+    DEFAULT_ENVIRONMENT,
+    ENVIRONMENT_NAME,
     IGNORED_CLASS,
     MAX_BOXES,
     NMS_THRESHOLD,
@@ -122,6 +124,8 @@ __all__ = [
     "BUDGET_RULES",
     "BYTES_RULE",
     "CONFIDENCE_THRESHOLD",
+    "DEFAULT_ENVIRONMENT",
+    "ENVIRONMENT_NAME",
     "EXACT_ARITHMETIC",
     "EXACT_COUNTERS",
     "FILES_RULE",

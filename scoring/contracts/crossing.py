@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from scoring.contracts.fields import TrackField, fields_of
 from scoring.contracts.format import Format
-from scoring.contracts.track import InputContract, OutputContract
+from scoring.contracts.track import DEFAULT_ENVIRONMENT, InputContract, OutputContract
 
 C = TypeVar("C", InputContract, OutputContract)
 
@@ -50,14 +50,18 @@ LENGTH_BYTES = 8
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """What decides which libraries a child needs, and is known before there is a request."""
+    """What decides which libraries a child needs, and is known before there is a request.
+
+    `environment` says where they are installed.
+    """
 
     task: Task
     format: Format
     captured: bool = False
+    environment: str = DEFAULT_ENVIRONMENT
 
     def to_word(self) -> str:
-        """Return the kind as it stands on the child's command line."""
+        """Return the kind as it stands on the child's command line, without the environment that it stands in."""
         return ":".join((self.task, self.format, *(["captured"] if self.captured else [])))
 
     @classmethod
@@ -90,6 +94,7 @@ class Request:
     may_start_processes: bool = False
     options: Mapping[str, object] = field(default_factory=dict)
     captured: bool = False
+    environment: str = DEFAULT_ENVIRONMENT
     trials: int = 0
     capture_s: float = 0.0
     graph_only: bool = False
@@ -104,7 +109,7 @@ class Request:
     @property
     def kind(self) -> Kind:
         """Return what has to be loaded for it."""
-        return Kind(task=self.task, format=self.format, captured=self.captured)
+        return Kind(task=self.task, format=self.format, captured=self.captured, environment=self.environment)
 
     def to_json(self) -> str:
         """Return the request as the child reads it."""
@@ -127,6 +132,7 @@ class Request:
             may_start_processes=raw["may_start_processes"],
             options=raw["options"],
             captured=raw["captured"],
+            environment=raw["environment"],
             trials=raw["trials"],
             capture_s=raw["capture_s"],
             graph_only=raw["graph_only"],

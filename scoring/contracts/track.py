@@ -394,6 +394,9 @@ class Capture(StrEnum):
     OFF = "off"
 
 
+DEFAULT_ENVIRONMENT: Final = "default"
+ENVIRONMENT_NAME: Final = r"[a-z0-9]+([._-][a-z0-9]+)*"
+
 BYTES_A_PARAMETER = 4
 BYTES_BESIDE_PARAMETERS = 4 * 2**20
 """Source, documents, or an ONNX graph beside its weights, in tracks with a budget on parameters."""
@@ -661,6 +664,15 @@ class TrackSpec:
     metric: Metric = field(metadata=described("Ranks the board.", group=Group.METRICS, is_decision=True))
     extra_metrics: tuple[Metric, ...] = field(
         default=(), metadata=described("Shown with the ranking metric.", group=Group.METRICS, empty="none")
+    )
+    environment: str = field(
+        default=DEFAULT_ENVIRONMENT,
+        metadata=described(
+            "What entries can import. `default`: the packages in `env.txt`. Otherwise the name of another list, for "
+            "example `cpu-2026.1`; only workers that have it installed score the track.",
+            pattern=f"^{ENVIRONMENT_NAME}$",
+            max_length=40,
+        ),
     )
     budgets: Budgets = field(default_factory=Budgets, metadata=described("What a package may use."))
     quantisation: Quantisation | None = field(

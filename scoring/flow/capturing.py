@@ -83,7 +83,8 @@ def expect(model: Loadable, sandbox: Sandbox, *, predicts: bool) -> None:
     has_code = FORMAT_FACTS[model.package.format].has_code and not captured
     runs = (1 + has_code) * predicts
     tasks = [*([Task.COUNT] if captured else []), *[Task.PREDICT] * runs]
-    kinds = [Kind(task=task, format=model.package.format, captured=captured) for task in tasks]
+    format_, environment = model.package.format, model.track.environment
+    kinds = [Kind(task=task, format=format_, captured=captured, environment=environment) for task in tasks]
     sandbox.expect(kinds, model.track.run_limits)
 
 

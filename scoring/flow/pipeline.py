@@ -13,7 +13,7 @@ from scoring.contracts import Finding, Package, Quantised, ScoreReport, Stage, T
 from scoring.flow import capturing, repeats, second_score, stages
 from scoring.flow.found import Answers, Computed, InEightBits, Loadable
 from scoring.flow.journal import Journal, Known
-from scoring.flow.runs import Note, Tools
+from scoring.flow.runs import Note, Tools, require_environment
 from scoring.readers import PreparedData
 from scoring.sandbox.base import Sandbox
 
@@ -126,8 +126,9 @@ def _examine(
 ) -> Examination:
     """Do what comes before hidden data, but for the export; each stage says what it found by then.
 
-    `predicts` says that predictions follow.
+    `predicts` says that predictions follow. Raises Fault at once where the track's packages are missing.
     """
+    require_environment(track)
     with journal.stage(Stage.INTAKE):
         package = stages.take_in(entry, track, tools)
         journal.keep(package=package, warnings=package.warnings)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from scoring.contracts import Processes, Request, Stage, Task
+from scoring.contracts import Processes, Request, Stage, Task, TrackSpec
+from scoring.environment import why_not_here
+from scoring.errors import Fault
 from scoring.flow.found import Loadable
 from scoring.readers import READERS
 from scoring.sandbox.base import Job, Run, Sandbox
@@ -28,6 +30,13 @@ class Tools:
     note: Note
 
 
+def require_environment(track: TrackSpec) -> None:
+    """Raise Fault where entries of the track cannot run on this machine, before anything is said of one."""
+    why = why_not_here(track.environment)
+    if why:
+        raise Fault(why)
+
+
 def make_job(task: Task, model: Loadable, inputs: Path, samples: int, *, seed: int | None = None) -> Job:
     """Return the job that does the task on the package under the track's limits."""
     limits = model.track.run_limits
@@ -44,6 +53,7 @@ def make_job(task: Task, model: Loadable, inputs: Path, samples: int, *, seed: i
         may_start_processes=limits.processes is Processes.ALLOWED,
         options=model.options,
         captured=model.captured,
+        environment=model.track.environment,
     )
     timeout_s = limits.measure_timeout_s if task in ON_FEW_SAMPLES else limits.predict_timeout_s
     return Job(request=request, package=model.package.root, inputs=inputs, timeout_s=timeout_s, limits=limits)

@@ -10,7 +10,8 @@ from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
-from scoring.contracts import Package
+from scoring.contracts import DEFAULT_ENVIRONMENT, Package
+from scoring.environment import packages_path
 from scoring.errors import reject
 
 # Python's parser takes some hundred bytes for each byte of source.
@@ -81,6 +82,6 @@ def is_sibling(name: str, root: Path) -> bool:
     return (root / f"{name}.py").is_file() or (root / name).is_dir()
 
 
-def is_there(name: str) -> bool:
-    """Say whether entries run with the module of that top-level name."""
-    return name in STANDARD or PathFinder.find_spec(name) is not None
+def is_there(name: str, environment: str = DEFAULT_ENVIRONMENT) -> bool:
+    """Say whether entries of an environment run with the module of that top-level name."""
+    return name in STANDARD or PathFinder.find_spec(name, packages_path(environment)) is not None

@@ -94,9 +94,9 @@ class BubblewrapSandbox:
             "readable": cage.READABLE,
             "pid": syscalls.CHILD_PID,
             "filter": encoded(child_filter),
-            "argv": [cage.interpreter(), *self.child, "--kind", kind.to_word(), *CHILD_FILES],
+            "argv": [cage.interpreter(kind.environment), *self.child, "--kind", kind.to_word(), *CHILD_FILES],
         }
-        with started(cage.arguments(given, outputs, limits), plan) as (running, letters):
+        with started(cage.arguments(given, outputs, limits, kind.environment), plan) as (running, letters):
             try:
                 yield Opened(running, letters, uid, has_its_limits=job is not None)
             finally:
@@ -200,7 +200,8 @@ def started(inside: list[str], plan: Mapping[str, object]) -> Iterator[tuple[Sta
 def _start(
     inside: list[str], plan: Mapping[str, Any], *, letters: int, log: int, report: int
 ) -> subprocess.Popen[bytes]:
-    keeper = [cage.interpreter(), "-I", "-S", cage.KEEPER, json.dumps(plan)]
+    # With the interpreter that the child is started with: no other stands inside.
+    keeper = [plan["argv"][0], "-I", "-S", cage.KEEPER, json.dumps(plan)]
     with contextlib.ExitStack() as theirs:
         filter_fd = readable(syscalls.program(), theirs)
         words = [*privileges(), *inside, "--info-fd", str(report), "--seccomp", str(filter_fd)]

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Final
 
 import scoring
-from scoring.contracts import RunLimits
+from scoring.contracts import DEFAULT_ENVIRONMENT, RunLimits
+from scoring.environment import home_of, why_not_here
+from scoring.errors import Fault
 
 SOURCE: Final = Path(scoring.__file__).parent
 KEEPER: Final = "/podium/keeper.py"
@@ -62,14 +64,16 @@ class Exhibits:
         return {PACKAGE: self.package, INPUTS: self.inputs, REQUEST: self.request}
 
 
-def arguments(given: Mapping[str, Path], outputs: Path, limits: RunLimits) -> list[str]:
+def arguments(
+    given: Mapping[str, Path], outputs: Path, limits: RunLimits, packages: str = DEFAULT_ENVIRONMENT
+) -> list[str]:
     """Return what makes up the inside: file system, then environment. Namespaces are the caller's.
 
-    `given` is what a run is given to read, by where it stands inside.
+    `given` is what a run is given to read, by where it stands inside; `packages` names the installed ones.
     """
     mounts = {
         "/usr": Path("/usr"),
-        **python_mounts(),
+        **python_mounts(packages),
         "/podium/scoring/__init__.py": SOURCE / "__init__.py",
         "/podium/scoring/contracts": SOURCE / "contracts",
         "/podium/scoring/sandboxed": SOURCE / "sandboxed",
@@ -89,26 +93,46 @@ def arguments(given: Mapping[str, Path], outputs: Path, limits: RunLimits) -> li
     return words
 
 
-def python_mounts() -> dict[str, Path]:
-    """Return where the interpreter, its library and the installed packages stand inside.
+def python_mounts(packages: str) -> dict[str, Path]:
+    """Return where the interpreter, its library and the packages of an environment stand inside.
 
     A virtual environment stands under another name, so that no traceback names a folder of the host. The
     interpreter that it was made from stays where its links and libraries look for it.
     """
     bases = (Path(sys.base_prefix), Path(sys.base_prefix).resolve())
     mounts = {str(base): base for base in bases if base != Path("/usr")}
-    return mounts | ({PACKAGES: Path(sys.prefix)} if _is_virtual() else {})
+    home = virtual_home(packages)
+    return mounts | ({PACKAGES: home} if home else {})
 
 
-def interpreter() -> str:
-    """Return the interpreter's path inside; it finds the packages from there."""
-    if not _is_virtual():
-        return sys.executable
-    return str(PACKAGES / Path(sys.executable).relative_to(sys.prefix))
+def interpreter(packages: str = DEFAULT_ENVIRONMENT) -> str:
+    """Return the interpreter's path inside; it finds the packages of the environment from there."""
+    outside, home = outer_interpreter(packages), virtual_home(packages)
+    return str(PACKAGES / outside.relative_to(home)) if home else str(outside)
 
 
-def _is_virtual() -> bool:
-    return sys.prefix != sys.base_prefix
+def outer_interpreter(packages: str) -> Path:
+    """Return the interpreter's path on this machine; raises Fault as `virtual_home`."""
+    if packages == DEFAULT_ENVIRONMENT:
+        return Path(sys.executable)
+    return _home_of_its_own(packages) / "bin" / "python"
+
+
+def virtual_home(packages: str) -> Path | None:
+    """Return the virtual environment of these packages; None where they are Podium's and it runs in none.
+
+    Raises Fault if entries cannot run with them on this machine.
+    """
+    if packages != DEFAULT_ENVIRONMENT:
+        return _home_of_its_own(packages)
+    return Path(sys.prefix) if sys.prefix != sys.base_prefix else None
+
+
+def _home_of_its_own(packages: str) -> Path:
+    why = why_not_here(packages)
+    if why:
+        raise Fault(why)
+    return home_of(packages)
 
 
 def open_parents(inside: Iterable[str]) -> list[str]:

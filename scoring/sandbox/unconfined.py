@@ -42,6 +42,7 @@ class UnconfinedSandbox:
 
     def run(self, job: Job, *, workdir: Path, tick: Callable[[], None]) -> Run:
         """Run the job; raise `Fault` when the child cannot be started or is killed from outside."""
+        python = cage.outer_interpreter(job.kind.environment)
         files = workfiles.prepare(job, workdir.resolve())
         # The process limit is left out: without a user of its own, it would count all our processes.
         limits = {name: most for name, most in resource_limits(job).items() if name != "RLIMIT_NPROC"}
@@ -55,7 +56,7 @@ class UnconfinedSandbox:
             "processors": processors(job),
             "pid": None,
             "filter": None,
-            "argv": [sys.executable, *self.child, "--kind", job.kind.to_word(), *_child_files(files)],
+            "argv": [str(python), *self.child, "--kind", job.kind.to_word(), *_child_files(files)],
         }
         letter = new_letter()
         with tempfile.TemporaryDirectory(dir=files.outputs.parent, ignore_cleanup_errors=True) as scratch:

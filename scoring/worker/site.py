@@ -21,7 +21,7 @@ from competition.tracks.datasets import materialise
 from competition.tracks.differences import Difference, in_words
 from competition.tracks.models import BenchmarkVersion
 from scoring.contracts import ScoreReport, Stage
-from scoring.environment import installed_environment
+from scoring.environment import installed_environment, missing_among
 from scoring.errors import Rejected
 from scoring.flow import pipeline
 from scoring.sandbox.base import Sandbox
@@ -128,7 +128,10 @@ class SitePorts:
 
 def _log_unfit(version: BenchmarkVersion, changes: Iterable[Difference]) -> None:
     """Log why entries keep waiting; nothing else would show it, because it counts as no fault."""
-    for sentence in in_words(changes, version):
+    changes = tuple(changes)
+    missing = missing_among(change.name for change in changes)
+    others = in_words((change for change in changes if change.name not in missing), version)
+    for sentence in (*missing.values(), *others):
         log.warning("not_scored_here", extra={"fields": {"benchmark": str(version), "why": sentence}})
 
 

@@ -171,6 +171,11 @@ class ForkedSandbox(UnconfinedSandbox):
         self, plan: Mapping[str, object], letter: Letter, variables: Mapping[str, str], cwd: str
     ) -> Iterator[Started]:
         """Have a keeper forked from the server that has loaded what the job's child loads first."""
+        if plan["argv"][0] != sys.executable:
+            # What a server has loaded is not what is installed in another environment.
+            with super().started(plan, letter, variables, cwd) as running:
+                yield running
+            return
         of_all = {name: value for name, value in variables.items() if name not in OF_ONE_RUN}
         of_one = {name: variables[name] for name in ("HOME", "TMPDIR")}
         server = loaded(frozenset(of_all.items()), kind_of(plan["argv"]))

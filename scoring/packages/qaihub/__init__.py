@@ -36,9 +36,9 @@ def match(unpacked: Unpacked) -> Package | Mismatch:
 def check(package: Package, track: TrackSpec) -> tuple[Finding, ...]:
     """Check source, requirements and info.yaml without running anything; raise with all that is wrong."""
     info = read_info(package.root, folder_of(package))
-    source = source_problems(parse(package), package.root, info.model_id)
+    source = source_problems(parse(package), package.root, info.model_id, track.environment)
     problems = (*source, *info.problems)
-    warnings = (*read_requirements(package.root), *info.warnings)[:MAX_FINDINGS]
+    warnings = (*read_requirements(package.root, track.environment), *info.warnings)[:MAX_FINDINGS]
     if problems:
         raise Rejected(*problems[:MAX_FINDINGS], warnings=warnings)
     return warnings

@@ -1,4 +1,4 @@
-"""The versions that entries run with: those of env.txt, or where it is not installed those that are."""
+"""The versions that entries run with: those that are pinned, or without env.txt those that are installed."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ class EntryPackages:
         return installed if pinned and installed and environment.release(installed) == pinned else pinned
 
 
-def entry_packages() -> EntryPackages:
-    """Read env.txt if it is there."""
-    return EntryPackages(environment.pins())
+def entry_packages(name: str) -> EntryPackages:
+    """Read what the environment of that name pins, if its list is there."""
+    return EntryPackages(environment.pins(name))

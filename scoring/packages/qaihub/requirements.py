@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from scoring.contracts import Finding
+from scoring.contracts import DEFAULT_ENVIRONMENT, Finding
 from scoring.packages.qaihub.entry_packages import EntryPackages, entry_packages
 
 NAME: Final = "requirements.txt"
@@ -23,8 +23,11 @@ OPTION: Final = re.compile(r"(^|\s)-")
 NO_PIN: Final = "does not pin one version with =="
 
 
-def read(root: Path) -> tuple[Finding, ...]:
-    """Return where the file's pins differ from what entries run with, and its lines that are no pins."""
+def read(root: Path, environment: str = DEFAULT_ENVIRONMENT) -> tuple[Finding, ...]:
+    """Return where the file's pins differ from what entries run with, and its lines that are no pins.
+
+    `environment` names the packages that the entry runs with.
+    """
     path = root / NAME
     if not path.is_file():
         return ()
@@ -43,7 +46,7 @@ def read(root: Path) -> tuple[Finding, ...]:
         else:
             pins.append(pin)
     pins = [pin for pin in pins if pin.marker is None or pin.marker.evaluate()]
-    packages = entry_packages()
+    packages = entry_packages(environment)
     differences = [warning for pin in pins for warning in _difference(pin, packages)]
     return (*problems, *_contradictions(pins), *differences)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from scoring.contracts import Finding
+from scoring.contracts import DEFAULT_ENVIRONMENT, Finding
 from scoring.contracts.ai_hub import (
     BASE,
     INSTEAD,
@@ -30,9 +30,14 @@ PRETRAINED: Final = "from_pretrained"
 MAX_QUOTED_CHARACTERS: Final = 200
 
 
-def problems(tree: ast.Module, root: Path, model_id: str) -> tuple[Finding, ...]:
-    """Return what the sandbox could not run: no single model class, missing methods, missing imports."""
-    reasons = [*_classes(tree, root), *_import_problems(tree, root, model_id)]
+def problems(
+    tree: ast.Module, root: Path, model_id: str, environment: str = DEFAULT_ENVIRONMENT
+) -> tuple[Finding, ...]:
+    """Return what the sandbox could not run: no single model class, missing methods, missing imports.
+
+    `environment` names the packages that the entry runs with.
+    """
+    reasons = [*_classes(tree, root), *_import_problems(tree, root, model_id, environment)]
     return tuple(Finding(code="invalid_config", path=MAIN, facts={"why": why}) for why in reasons)
 
 
@@ -119,13 +124,14 @@ def _without_default(arguments: ast.arguments) -> list[str]:
     return [argument.arg for argument in bare] + [argument.arg for argument, value in named if value is None]
 
 
-def _import_problems(tree: ast.Module, root: Path, model_id: str) -> Iterator[str]:
+def _import_problems(tree: ast.Module, root: Path, model_id: str, environment: str) -> Iterator[str]:
     """Name each import that must fail; those inside `try`, `if` or a function may be meant to."""
     told: set[str] = set()
     for line, module, names in _imports(tree):
         top = module.partition(".")[0]
         if top != LIBRARY:
-            if not is_sibling(top, root) and not is_there(top) and not is_named_only(module):
+            known = is_sibling(top, root) or is_there(top, environment) or is_named_only(module)
+            if not known:
                 yield f"line {line} imports {module[:MAX_NAME_CHARACTERS]}, which is not installed for entries"
             continue
         missing = tuple(

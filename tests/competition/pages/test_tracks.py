@@ -126,5 +126,34 @@ def test_env_txt_is_plain_text(client):
     assert b"torch" in b"".join(response)
 
 
+def test_site_and_worker_packages_are_not_what_entries_can_import(client, open_track):
+    text = client.get(open_track.get_absolute_url()).content.decode()
+
+    assert "torch==" in text
+    assert "Django==" not in text
+    assert "celery==" not in text
+
+
+def test_a_track_with_an_environment_shows_its_list_and_how_to_install_it(
+    client, make_track, own_environment
+):
+    track = make_track("own", environment=own_environment)
+
+    text = client.get(track.get_absolute_url()).content.decode()
+    served = client.get(reverse("track-environment", args=[track.slug]))
+
+    assert "einops==0.8.2" in text
+    assert f"podium environment install {own_environment} --from {own_environment}.txt" in text
+    assert b"einops==0.8.2" in b"".join(served)
+    assert f'filename="{own_environment}.txt"' in served["Content-Disposition"]
+
+
+def test_a_list_that_is_not_on_the_site_is_not_served(client, make_track):
+    track = make_track("own", environment="nowhere-1.0")
+
+    assert client.get(reverse("track-environment", args=[track.slug])).status_code == 404
+    assert "Packages that entries can import" not in client.get(track.get_absolute_url()).content.decode()
+
+
 def test_pages_answer_to_get_only(client, open_track):
     assert client.post(open_track.get_absolute_url()).status_code == 405

@@ -54,6 +54,7 @@ VARIANTS: Mapping[str, Callable[[Scene], str]] = {
         "admin:tracks_competition_change", args=[scene.hidden_competition.pk]
     ),
     "tracks/<slug:slug>/ [hidden]": lambda scene: reverse("track", args=[scene.hidden.slug]),
+    "tracks/<slug:slug>/env.txt [hidden]": lambda scene: reverse("track-environment", args=[scene.hidden.slug]),
     "tracks/<slug:slug>/track.yaml [hidden]": lambda scene: reverse("track-yaml", args=[scene.hidden.slug]),
     "tracks/<slug:slug>/submit/ [hidden]": lambda scene: reverse("submit", args=[scene.hidden.slug]),
     "tracks/<slug:slug>/leaderboard/ [hidden]": lambda scene: reverse("leaderboard", args=[scene.hidden.slug]),

@@ -16,7 +16,7 @@ from competition.submissions.models import Evaluation
 from competition.submissions.queue import Served, Waiting, in_order
 from competition.tracks.models import BenchmarkVersion, Track
 from scoring.contracts import Status
-from scoring.environment import installed_environment
+from scoring.environment import entry_environment, installed_environment
 from tests.examples import START, Clock
 
 NOBODY = Served(tracks={}, lines={})
@@ -284,6 +284,29 @@ def test_a_worker_with_another_reader_or_metric_claims_nothing(
     BenchmarkVersion.objects.update(**{column: old})
 
     assert claim(now) is None
+
+
+def test_a_worker_claims_what_names_an_environment_only_if_it_has_it_installed(
+    make_evaluation: Callable[..., Evaluation],
+    make_track: Callable[..., Track],
+    alice: User,
+    now: datetime,
+    own_environment: str,
+) -> None:
+    track = make_track("own", environment=own_environment)
+    evaluation = make_evaluation(alice, track)
+
+    without = claim_with(installed_environment(), now)
+    other = claim_with({**installed_environment(), f"{own_environment}.txt": "sha256:other"}, now)
+
+    assert (without, other) == (None, None)
+    assert claim_with(entry_environment(), now) == evaluation.pk
+
+
+def test_a_track_of_the_default_environment_does_not_wait_for_others(
+    evaluation: Evaluation, now: datetime, own_environment: str
+) -> None:
+    assert claim_with(installed_environment(), now) == evaluation.pk
 
 
 def test_what_a_worker_cannot_score_delays_nobody(

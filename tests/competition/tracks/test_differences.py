@@ -20,7 +20,7 @@ from competition.tracks.differences import NOTHING, differences
 from competition.tracks.models import BenchmarkVersion, Dataset, Track
 from scoring import environment
 from scoring.contracts import METRIC_FACTS, READER_FACTS, Metric, Reader
-from scoring.environment import ENV_FILE, entry_environment
+from scoring.environment import ENV_FILE, entry_environment, used_in
 from tests.examples import set_fields
 
 pytestmark = pytest.mark.django_db
@@ -179,7 +179,7 @@ def test_publishing_an_upgrade_makes_a_version_that_remembers_it(upgraded: Track
     published = publishing.publish(track=upgraded)
 
     assert (published.version.number, published.rescored) == (2, 1)
-    assert published.version.environment == {**entry_environment(), "torch": "99.1"}
+    assert published.version.environment == {**used_in("default", entry_environment()), "torch": "99.1"}
     assert told(Track.objects.get()) == []
 
 

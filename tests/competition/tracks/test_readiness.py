@@ -8,7 +8,8 @@ import pytest
 
 from competition.tracks import services
 from competition.tracks.models import Track
-from competition.tracks.readiness import examine
+from competition.tracks.readiness import Check, examine
+from scoring import environment
 from tests.examples import set_fields
 
 pytestmark = pytest.mark.django_db
@@ -125,3 +126,52 @@ def test_a_dataset_of_another_kind_than_the_track_reads_is_found(track: Track) -
 
     assert failed(track) == {"Dataset"}
     assert "holds video or audio, but the track reads image" in check.message
+
+
+def environment_check(track: Track, name: str) -> Check:
+    set_fields(track, environment=name)
+    return next(check for check in examine(track, now=NOW) if check.name == "Environment")
+
+
+def test_an_environment_of_its_own_names_the_command_for_workers(track: Track, own_environment: str) -> None:
+    check = environment_check(track, own_environment)
+
+    assert check.ok
+    assert f"podium environment install {own_environment}" in check.message
+
+
+def test_an_environment_without_a_list_keeps_a_track_closed(track: Track, own_environment: str) -> None:
+    check = environment_check(track, "nowhere-1.0")
+
+    assert not check.ok
+    assert f"Choose another environment (default, cpu-2026.1, {own_environment})" in check.message
+
+
+def test_an_environment_that_entries_cannot_run_in_keeps_a_track_closed(
+    track: Track, own_environment: str
+) -> None:
+    (environment.folder() / "old-1.0.txt").write_text("torch==1.5.0\n")
+
+    check = environment_check(track, "old-1.0")
+
+    assert not check.ok
+    assert "not 1.5.0" in check.message
+
+
+def test_a_version_is_not_made_for_an_environment_without_a_list(track: Track) -> None:
+    set_fields(track, environment="nowhere-1.0").save()
+
+    with pytest.raises(services.NotReady, match="no list “nowhere-1"):
+        services.renew_benchmark(track=track)
+
+
+def test_a_version_stands_for_the_packages_of_its_environment(track: Track, own_environment: str) -> None:
+    plain = services.renew_benchmark(track=track)
+    set_fields(track, environment=own_environment).save()
+    own = services.renew_benchmark(track=track)
+    (environment.folder() / f"{own_environment}.txt").write_text(environment.ENV_FILE.read_text("utf-8"))
+    changed = services.renew_benchmark(track=track)
+
+    assert f"{own_environment}.txt" not in plain.environment
+    assert own.environment[f"{own_environment}.txt"] != changed.environment[f"{own_environment}.txt"]
+    assert len({plain.digest, own.digest, changed.digest}) == 3

@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from scoring import environment
 from scoring.cli import doctor
+from tests.environments import pretend_installed
 
 
 def named(name: str) -> doctor.Condition:
@@ -88,3 +90,30 @@ def test_a_database_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("DATABASE_URL", "postgres://nobody@%2Fnowhere/none")
 
     assert not named("database").ok
+
+
+def test_an_environment_that_is_not_installed_is_told_and_no_failure(own_environment: str) -> None:
+    check = named(f"environment {own_environment}")
+
+    assert check.ok
+    assert f"`podium environment install {own_environment}`" in check.found
+
+
+def test_an_environment_that_is_not_as_pinned_fails(own_environment: str) -> None:
+    pretend_installed(environment.home_of(own_environment), {"torch": "0.1"})
+
+    check = named(f"environment {own_environment}")
+
+    assert not check.ok
+    assert "0.1 is installed" in check.found
+    assert f"podium environment install {own_environment}" in check.remedy
+
+
+def test_an_environment_that_is_installed_is_told_with_its_packages(own_environment: str) -> None:
+    pinned = environment.pins(own_environment)
+    pretend_installed(environment.home_of(own_environment), pinned)
+
+    check = named(f"environment {own_environment}")
+
+    assert check.ok
+    assert check.found == f"{len(pinned)} packages in {environment.home_of(own_environment)}"

@@ -70,6 +70,7 @@ LEFT_OUT = {
     "output.box_layout": None,
     "output.class_names": (),
     "extra_metrics": (),
+    "environment": "default",
     "budgets.max_parameters": None,
     "budgets.max_macs": None,
     "budgets.macs_counter": "exact",

@@ -18,7 +18,7 @@ import pytest
 
 from scoring.contracts import Format, Kind, RunLimits, Task
 from scoring.files.workdirs import workdir
-from scoring.sandbox import warm
+from scoring.sandbox import cage, warm
 from scoring.sandbox.base import ExitStatus, Job, Run
 from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.sandbox.limits import limits_of_a_job
@@ -221,6 +221,22 @@ def test_none_waits_where_an_entry_would_lack_the_memory(
     sandbox.expect([job.kind], job.limits)
 
     assert len(waiting(sandbox)) == kept
+
+
+def test_a_spare_of_one_environment_serves_no_other(
+    make: Callable[..., WarmSandbox], job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Another name for the same packages.
+    monkeypatch.setattr(cage, "why_not_here", lambda name: "")
+    monkeypatch.setattr(cage, "home_of", lambda name: Path(sys.prefix))
+    other = replace(job, request=replace(job.request, environment="own-1.0"))
+    sandbox = make()
+    sandbox.expect([job.kind, other.kind], job.limits)
+
+    assert not was_started_for_it(play(sandbox, other, tmp_path))
+    assert waiting(sandbox) == [job.kind]
+    assert was_started_for_it(play(sandbox, other, tmp_path))
+    assert not was_started_for_it(play(sandbox, job, tmp_path))
 
 
 def test_a_spare_that_died_is_replaced(make: Callable[..., WarmSandbox], job: Job, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 from pytest_django import Settings
 
 from competition.submissions.models import Evaluation
-from scoring.environment import installed_environment
+from scoring.environment import entry_environment, installed_environment, used_in
 from scoring.sandbox.fake import FakeSandbox
 from scoring.worker.self_check import refuse_unfit_worker, unfit_pool, unfit_sandbox
 from scoring.worker.site import SitePorts
@@ -68,6 +68,23 @@ def test_a_worker_with_other_packages_says_what_it_does_not_score(
         "benchmark": "track-one v1",
         "why": f"The environment changed since version 1: torch {torch} -> 99.1.",
     }
+
+
+def test_a_worker_without_an_environment_says_how_to_install_it(
+    evaluation: Evaluation, ports: SitePorts, caplog: pytest.LogCaptureFixture, own_environment: str
+) -> None:
+    version = evaluation.benchmark
+    version.environment = used_in(own_environment, entry_environment())
+    version.save()
+
+    assert ports.claim() is None
+
+    (record,) = caplog.records
+    assert record.message == "not_scored_here"
+    assert record.fields["why"] == (
+        f"the environment “{own_environment}” is not installed on this machine: "
+        f"run `podium environment install {own_environment}`"
+    )
 
 
 def test_an_idle_worker_says_nothing(db: None, ports: SitePorts, caplog: pytest.LogCaptureFixture) -> None:
