@@ -95,11 +95,14 @@ def submit(
 
 
 @app.command()
-def pack(folder: given.ModelFolder, output: given.ZipOutput = None) -> None:
-    """Pack a folder into an entry."""
+def pack(folder: given.ModelFolder, output: given.ZipOutput = None, fetch: given.Fetch = True) -> None:
+    """Pack a folder into an entry, with the weights and clones that its model downloads as it loads.
+
+    To find them, the model is built once on this machine, without a sandbox.
+    """
     from scoring.cli.pack import pack
 
-    raise typer.Exit(pack(folder, output=output))
+    raise typer.Exit(pack(folder, output=output, fetch=fetch))
 
 
 @export.command(name="onnx")

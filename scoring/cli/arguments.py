@@ -142,3 +142,9 @@ Targets = Annotated[
 ZipOutput = Annotated[
     Path | None, typer.Option("--output", "-o", help="A .zip or .tar.gz; default: FOLDER.zip in this folder.")
 ]
+Fetch = Annotated[
+    bool,
+    typer.Option(
+        "--fetch/--no-fetch", help="Build the model once and pack what it downloads; --no-fetch runs nothing."
+    ),
+]

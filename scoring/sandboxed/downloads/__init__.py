@@ -9,6 +9,15 @@ Python's own. AI Hub's are our own version, in `scoring.sandboxed.qaihub`. What 
 from __future__ import annotations
 
 from scoring.sandboxed.downloads.install import from_folder, install, install_source
-from scoring.sandboxed.downloads.source import Brought, NotBrought, Source, url_source
+from scoring.sandboxed.downloads.source import Brought, NotBrought, Source, repository_name, url_source
 
-__all__ = ["Brought", "NotBrought", "Source", "from_folder", "install", "install_source", "url_source"]
+__all__ = [
+    "Brought",
+    "NotBrought",
+    "Source",
+    "from_folder",
+    "install",
+    "install_source",
+    "repository_name",
+    "url_source",
+]

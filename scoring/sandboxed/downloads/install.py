@@ -26,13 +26,15 @@ def from_folder(folder: Path) -> None:
     # Read when huggingface_hub is imported: it then never tries.
     os.environ["HF_HUB_OFFLINE"] = "1"
     urllib.request.install_opener(urllib.request.build_opener(_Handler(Brought(folder))))
-    install(Brought(folder))
+    # Checkpoints are links into the entry, and nothing is written there.
+    install(Brought(folder), hub=Path(tempfile.mkdtemp()))
     _link_clones(folder / HUB)
 
 
-def install(source: Source) -> None:
-    """Let downloads of libraries be asked of the source."""
+def install(source: Source, *, hub: Path) -> None:
+    """Let downloads of libraries be asked of the source; torch's own are linked into the hub folder."""
     _installed[:] = [source]
+    torch.hub.set_dir(hub)
     _replace_torch_hub(source)
     hugging_face.replace(source)
 
@@ -44,8 +46,6 @@ def install_source() -> Source:
 
 def _replace_torch_hub(source: Source) -> None:
     original = torch.hub.download_url_to_file
-    # Checkpoints are links into the entry; a folder of its own keeps those of others out.
-    torch.hub.set_dir(tempfile.mkdtemp())
 
     def download_url_to_file(
         url: str, dst: str, hash_prefix: str | None = None, progress: bool = True

@@ -46,14 +46,19 @@ class Source(Protocol):
     def get(self, asked: str, download: Download) -> Path:
         """Return the file; `download` would write it to a path. Raises `NotBrought`."""
 
-    def folder(self, name: str) -> Path | None:
-        """Return the folder of that name, such as a clone, if there is one."""
+    def clone(self, url: str, commit: str) -> Path:
+        """Return the folder of a repository's clone. Raises `NotBrought`."""
 
 
 def url_source(url: str) -> str:
     """Return what stands for an address: its host and path."""
     parts = urlsplit(url)
     return f"{parts.netloc}{unquote(parts.path)}"
+
+
+def repository_name(url: str) -> str:
+    """Return what a clone of a repository is called."""
+    return PurePosixPath(url_source(url)).name.removesuffix(".git")
 
 
 @dataclass(frozen=True)
@@ -77,10 +82,12 @@ class Brought:
             return None
         return self.root / max(named, key=lambda path: _fitness(path, wanted))
 
-    def folder(self, name: str) -> Path | None:
-        """Return the uppermost folder of that name."""
-        named = self._folders.get(name)
-        return self.root / min(named, key=lambda path: (len(path.parts), path)) if named else None
+    def clone(self, url: str, commit: str) -> Path:
+        """Return the uppermost folder that has the repository's name."""
+        named = self._folders.get(repository_name(url), [])
+        if not named:
+            raise NotBrought(f"{url_source(url)} at {commit}")
+        return self.root / min(named, key=lambda path: (len(path.parts), path))
 
     @cached_property
     def _files(self) -> dict[str, list[PurePosixPath]]:

@@ -20,14 +20,15 @@ def import_main(package: Path, request: Request) -> ModuleType:
     settle_torch(request.threads)
     declare_missing_operators()
     seed_all(request.seed)
-    return _import(package / request.main)
+    downloads.from_folder((package / request.main).parent)
+    return import_file(package / request.main)
 
 
-def _import(path: Path) -> ModuleType:
+def import_file(path: Path) -> ModuleType:
+    """Import the file under the plain name `model`."""
     # The package is mounted read-only; a sibling may be imported by its plain name.
     sys.dont_write_bytecode = True
     put_first(path.parent)
-    downloads.from_folder(path.parent)
     sys.argv = [str(path)]
     spec = importlib.util.spec_from_file_location("model", path)
     if spec is None or spec.loader is None:

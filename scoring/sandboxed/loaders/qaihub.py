@@ -51,8 +51,8 @@ def load(package: Path, request: Request) -> QaihubEntry:
     settle_torch(request.threads)
     declare_missing_operators()
     seed_all(request.seed)
-    module = _import_model(package / request.main, str(request.options["model_id"]))
-    model_class = _model_class(module)
+    downloads.from_folder((package / request.main).parent)
+    model_class = import_class(package / request.main, str(request.options["model_id"]))
 
     def build() -> nn.Module:
         return _build(model_class, request)
@@ -67,11 +67,15 @@ def only_one(answer: Any) -> Any:
     return answer[0] if isinstance(answer, tuple | list) and len(answer) == 1 else answer
 
 
+def import_class(path: Path, model_id: str) -> type[BaseModel]:
+    """Import the file as a part of the library, and return the one model that it defines."""
+    return _model_class(_import_model(path, model_id))
+
+
 def _import_model(path: Path, model_id: str) -> ModuleType:
     sys.dont_write_bytecode = True
     # Siblings may be imported plainly, relatively, or by their name in the library.
     put_first(path.parent)
-    downloads.from_folder(path.parent)
     sys.argv = [str(path)]
     name = f"{qaihub.register(LIBRARY, model_id, path.parent)}.{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)

@@ -215,11 +215,8 @@ def qaihm_temp_dir(debug_base_dir: str | None = None) -> Iterator[str]:
 
 def maybe_clone_git_repo(git_file_path: str, commit_hash: str, *args: object, **kwargs: object) -> Path:
     """Return a copy of the clone that the entry brings, which models change before they use it."""
-    name = Path(url_source(git_file_path)).name.removesuffix(".git")
-    clone = install_source().folder(name)
-    if clone is None:
-        raise NotBrought(f"{url_source(git_file_path)} at {commit_hash}")
-    return Path(shutil.copytree(clone, Path(tempfile.mkdtemp(), name)))
+    clone = install_source().clone(git_file_path, commit_hash)
+    return Path(shutil.copytree(clone, Path(tempfile.mkdtemp(), clone.name)))
 
 
 @contextlib.contextmanager

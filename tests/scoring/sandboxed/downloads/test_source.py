@@ -58,11 +58,12 @@ def test_what_is_not_there_is_told_as_it_was_asked_for(tmp_path: Path, asked: st
     assert refused.value.asked == asked
 
 
-def test_a_folder_is_found_by_its_name(tmp_path: Path) -> None:
+def test_a_clone_is_found_by_the_repositorys_name(tmp_path: Path) -> None:
     source = brought(tmp_path, "a/b/Net/net.py", "external_repos/Net/net.py")
 
-    assert source.folder("Net") == tmp_path / "external_repos" / "Net"
-    assert source.folder("Other") is None
+    assert source.clone("https://example.org/owner/Net.git", "1a2b") == tmp_path / "external_repos" / "Net"
+    with pytest.raises(NotBrought, match=r"example\.org/owner/Other at 1a2b"):
+        source.clone("https://example.org/owner/Other", "1a2b")
 
 
 def test_an_address_is_known_by_host_and_path() -> None:
