@@ -21,6 +21,7 @@ TOOLS = {
     "freshness",
     "logs",
     "markdown",
+    "migrating",
     "moments",
     "references",
     "security",
