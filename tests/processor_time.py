@@ -19,9 +19,9 @@ from typing import Final
 import pytest
 
 SLOW: Final = Path(__file__).with_name("slow.txt")
-ONE_S: Final = 0.15
+ONE_S: Final = 0.12
 """A function one of whose tests takes longer is slow."""
-ALL_S: Final = 1.0
+ALL_S: Final = 0.8
 """So is one whose tests together take longer."""
 NAME: Final = "processor_s"
 DEAREST: Final = 20
