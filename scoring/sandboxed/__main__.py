@@ -74,10 +74,14 @@ def _given() -> argparse.Namespace:
 
 def preload(kind: Kind) -> TaskModule:
     """Import all of ours before the entry is, so that a broken library of ours does not look like its doing."""
-    if kind.task is not Task.CALIBRATE:
-        import_module(loader_of(kind))
-    measure = FORMAT_FACTS[kind.format].measure
-    return cast(TaskModule, import_module(measure if kind.task is Task.MEASURE else TASKS[kind.task]))
+    task, *_ = [import_module(name) for name in modules_of(kind)]
+    return cast(TaskModule, task)
+
+
+def modules_of(kind: Kind) -> tuple[str, ...]:
+    """Return the names of the task's module and, where the task loads an entry, of its loader."""
+    task = FORMAT_FACTS[kind.format].measure if kind.task is Task.MEASURE else TASKS[kind.task]
+    return (task,) if kind.task is Task.CALIBRATE else (task, loader_of(kind))
 
 
 def _work(task: TaskModule, request: Request, given: argparse.Namespace) -> Work:

@@ -33,7 +33,7 @@ from scoring.sandbox.bubblewrap import BubblewrapSandbox
 from scoring.sandbox.pipes import open_pipe, readable
 from scoring.sandbox.supervise import Started
 from scoring.sandbox.unconfined import UnconfinedSandbox
-from scoring.sandboxed.loaders import loader_of
+from scoring.sandboxed.__main__ import modules_of
 
 SERVER: Final = Path(__file__).with_name("server.py")
 OF_ONE_RUN: Final = frozenset({"HOME", "TMPDIR", "PYTHONPATH"})
@@ -90,11 +90,11 @@ class Server:
             pid, told, _, _ = socket.recv_fds(self._channel, 64, 1)
         return Forked(int(pid), told[0])
 
-    def branch(self, kind: Kind | None) -> Server:
-        """Return a server that has loaded what this kind needs as well, or torch alone."""
+    def branch(self, module: str) -> Server:
+        """Return a server that has loaded this module as well."""
         ours, theirs = _channel()
         with theirs:
-            order = {"do": "branch", "kind": kind and kind.to_word()}
+            order = {"do": "branch", "module": module}
             os.close(self.fork(order, [theirs.fileno()]).descriptor)
         return Server(ours)
 
@@ -108,21 +108,24 @@ def kind_of(argv: Sequence[str]) -> Kind | None:
 def loaded(variables: frozenset[tuple[str, str]], kind: Kind | None) -> Server:
     """Return the server whose children have this environment, and the libraries of this kind."""
     if kind is None:
-        return trunk(variables)
-    if loader_of(kind) == LOADER_WITHOUT_TORCH:
-        return trunk(variables).branch(kind)
-    return with_torch(variables).branch(kind)
+        return grown(variables)
+    modules = modules_of(kind)
+    # The loaders of a task have most of what they import in common, and nearly all tasks have torch.
+    return (
+        grown(variables, *modules) if LOADER_WITHOUT_TORCH in modules else grown(variables, "torch", *modules)
+    )
 
 
 @cache
-def with_torch(variables: frozenset[tuple[str, str]]) -> Server:
-    """Return the server from which all branch off that need torch."""
-    return trunk(variables).branch(None)
+def grown(variables: frozenset[tuple[str, str]], *modules: str) -> Server:
+    """Return the server that has loaded these modules, branched off from the one that lacks the last."""
+    if modules:
+        return grown(variables, *modules[:-1]).branch(modules[-1])
+    return trunk(variables)
 
 
-@cache
 def trunk(variables: frozenset[tuple[str, str]]) -> Server:
-    """Return the server that has loaded what every child loads; it ends with this process."""
+    """Start the server that has loaded what every child loads; it ends with this process."""
     return started(SERVER, {**dict(variables), "PYTHONPATH": str(source())})
 
 

@@ -2,7 +2,7 @@
 
 Runs as a script of its own: `server.py SOCKET`. An order is one JSON message, with descriptors beside it:
 
-    {"do": "branch", "kind": ...}  [socket]  become a server that has loaded what this kind needs, or torch for null
+    {"do": "branch", "module": ...}  [socket]  become a server that has loaded one more module
     {"do": "keep", "plan": ..., "variables": ..., "cwd": ...}  [letter, log, status, reply]  run one child
 
 The answer to an order is the number of the new process, with its descriptor. A child is forked where a
@@ -81,13 +81,10 @@ def follow(descriptors: Sequence[int], do: str, **order: Any) -> socket.socket:
     return branch(descriptors, **order)
 
 
-def branch(descriptors: Sequence[int], kind: str | None) -> socket.socket:
-    """Become a server that has loaded more; return its socket."""
+def branch(descriptors: Sequence[int], module: str) -> socket.socket:
+    """Become a server that has loaded one more module; return its socket."""
     KEEPER.prctl(KEEPER.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if kind is None:
-        importlib.import_module("torch")
-    else:
-        sys.modules[CHILD].preload(sys.modules["scoring.contracts"].Kind.from_word(kind))
+    importlib.import_module(module)
     gc.collect()
     return socket.socket(fileno=descriptors[0])
 
