@@ -9,6 +9,7 @@ handler500 = "competition.failures.server_error"
 
 urlpatterns = [
     path("", include("competition.pages.urls")),
+    path("", include("competition.operations.urls")),
     path("api/", include("competition.api.urls")),
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

@@ -62,6 +62,7 @@ SITE_MAY_IMPORT: dict[str, set[str]] = {
     "api": TOOLS | APPS | {"accounts"},
     "admin": TOOLS | APPS | {"accounts", "publishing"},
     "upkeep": TOOLS | APPS,
+    "operations": TOOLS | APPS | {"accounts"},
     "failures": TOOLS | {"api", "pages"},
     "wsgi": {"wellformed"},
     "settings": {"database"},

@@ -14,8 +14,11 @@ from competition.migrating import AddIndexBesideWriters
 
 RELEASED = {"tracks": 12, "submissions": 1, "leaderboard": 2}
 """The last migrations of the release before this one."""
-CONTRACTED: dict[str, str] = {}
-"""What takes something away that the release before no longer uses: the operation, and since when nobody uses it."""
+EXCUSED: dict[str, str] = {
+    "submissions.0005_counts: Create index submission_newest_first on field(s) participant, -created_at of model "
+    "submission": "it is made in the transaction that counts the table's rows, a second for a million of them",
+}
+"""What the rule refuses and may stay: also what takes something away that the release before no longer uses."""
 
 
 def unsafe_operations() -> Iterator[str]:
@@ -34,8 +37,8 @@ def unsafe_operations() -> Iterator[str]:
 
 
 def is_new(migration: Migration) -> bool:
-    number = int(migration.name[:4]) if migration.name[:4].isdigit() else 0
-    return number > RELEASED.get(migration.app_label, 10_000)
+    is_ours = type(migration).__module__.startswith("competition.")
+    return is_ours and int(migration.name[:4]) > RELEASED.get(migration.app_label, 0)
 
 
 def unsafe_in(migration: Migration, state: ProjectState, added: set[tuple[str, str]]) -> Iterator[str]:
@@ -43,7 +46,7 @@ def unsafe_in(migration: Migration, state: ProjectState, added: set[tuple[str, s
     for operation in migration.operations:
         name = f"{migration.app_label}.{migration.name}: {operation.describe()}"
         why = why_unsafe(operation, migration, state, added)
-        if why and name not in CONTRACTED:
+        if why and name not in EXCUSED:
             yield f"{name}: {why}"
         operation.state_forwards(migration.app_label, state)
 

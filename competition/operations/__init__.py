@@ -1,0 +1,1 @@
+"""What machines ask: whether the site lives, whether it is ready, and its numbers."""

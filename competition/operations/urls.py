@@ -1,0 +1,10 @@
+"""Addresses for machines."""
+
+from django.urls import path
+
+from competition.operations import views
+
+urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+]
