@@ -15,6 +15,8 @@ FAST ?=
 COLD ?=
 # Of `make environment`: which one; `podium environment list` tells them.
 NAME ?=
+# Nothing below these is for the inner loop: not even collected, they cost it no imports.
+NOT_FAST := tests/browser tests/peers
 # Of `make mutants`: how many of each module. Which modules; of `make bench`, which benchmarks (beginnings of names).
 EACH ?= 12
 ONLY ?=
@@ -75,7 +77,7 @@ test: develop test-local $(if $(FAST),,test-services)  ## All tests; also on Pos
 # Of more than four tests at once, those that start a sandbox have too little memory and time. Byte code of tests is kept.
 test-local:
 	@PYTHONDONTWRITEBYTECODE= PODIUM_TEST_COLD=$(COLD) $(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 \
-	  --dist worksteal $(if $(FAST),-m "not (sandbox or browser or slow or peer)",--durations 20)
+	  --dist worksteal $(if $(FAST),-m "not (sandbox or browser or slow or peer)" $(NOT_FAST:%=--ignore %),--durations 20)
 
 test-services:
 	@bash .ci/test-services

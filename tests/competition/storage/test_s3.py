@@ -3,8 +3,8 @@
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import boto3
 import cv2
 import numpy as np
 import pytest
@@ -12,7 +12,6 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
-from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
 from competition.storage import stored_files
@@ -31,8 +30,18 @@ REGION = "us-east-1"
 pytestmark = pytest.mark.django_db
 
 
+def client_of(server: str) -> Any:
+    """Return a client of the store."""
+    import boto3
+
+    return boto3.client("s3", endpoint_url=server, region_name=REGION)
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
+    # It imports the descriptions of hundreds of services, which whoever only collects tests need not wait for.
+    from moto.server import ThreadedMotoServer
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -46,7 +55,7 @@ def server() -> Iterator[str]:
 def s3(server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-    boto3.client("s3", endpoint_url=server, region_name=REGION).create_bucket(Bucket=BUCKET)
+    client_of(server).create_bucket(Bucket=BUCKET)
     options = {
         "bucket_name": BUCKET,
         "endpoint_url": server,
@@ -60,7 +69,7 @@ def s3(server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def stored_names(server: str) -> list[str]:
-    client = boto3.client("s3", endpoint_url=server, region_name=REGION)
+    client = client_of(server)
     return [item["Key"] for item in client.list_objects_v2(Bucket=BUCKET).get("Contents", [])]
 
 
