@@ -16,9 +16,11 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.core.signals import setting_changed
+from django.db import transaction
 from pytest_django import DjangoDbBlocker, Settings
 
 from competition.celery import app
+from competition.submissions import lifecycle
 from competition.submissions.counts import count_submission
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.columns import columns_of
@@ -250,10 +252,13 @@ def make_evaluation(db: None) -> Callable[..., Evaluation]:
         )
         submission.entry.save("entry", ContentFile(content), save=False)
         submission.save()
-        count_submission(submission)
-        return Evaluation.objects.create(
+        with transaction.atomic():
+            count_submission(submission)
+        evaluation = Evaluation(
             submission=submission, benchmark=track.benchmark, **{"queued_at": at, **fields}
         )
+        lifecycle.enter([evaluation])
+        return evaluation
 
     return make
 

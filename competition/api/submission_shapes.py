@@ -12,8 +12,9 @@ from rest_framework import serializers
 from competition.api import choices
 from competition.api.slot_shapes import SlotsOutput, own_slots
 from competition.clock import database_now
-from competition.submissions import queue, reports, selectors
+from competition.submissions import reports, selectors
 from competition.submissions.models import Evaluation, Submission
+from competition.submissions.places import place_of
 
 
 def newest_evaluation(submission: Submission) -> Evaluation:
@@ -81,7 +82,9 @@ class SubmissionOutput(serializers.Serializer[Submission]):
 class SubmissionDetailOutput(SubmissionOutput):
     """A submission with its place in the queue, its reason and its owner's quota."""
 
-    position = serializers.SerializerMethodField(help_text="1 is next; null unless queued.")
+    position = serializers.SerializerMethodField(
+        help_text="1 is next; null unless queued. Far from the front of a long queue it is rounded."
+    )
     message = serializers.SerializerMethodField()
     hint = serializers.SerializerMethodField()
     cancel_requested = serializers.SerializerMethodField()
@@ -96,7 +99,8 @@ class SubmissionDetailOutput(SubmissionOutput):
     @extend_schema_field(serializers.IntegerField(allow_null=True))
     def get_position(self, submission: Submission) -> int | None:
         """Return the place in the queue."""
-        return queue.position(newest_evaluation(submission))
+        place = place_of(newest_evaluation(submission))
+        return place.number if place else None
 
     def get_message(self, submission: Submission) -> str:
         """Return the reason as a sentence."""

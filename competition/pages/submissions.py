@@ -17,7 +17,9 @@ from competition.accounts.people import signed_in_user
 from competition.clock import database_now
 from competition.submissions import progress, queue, reports, services, workers
 from competition.submissions.bars import bars, budgets_of, exceeded
+from competition.submissions.health import health
 from competition.submissions.models import Evaluation, Submission
+from competition.submissions.places import place_of
 from competition.submissions.selectors import (
     may_cancel,
     newest_first,
@@ -90,7 +92,7 @@ def status(request: HttpRequest) -> HttpResponse:
     now = database_now()
     waiting_for = {name: workers.service(name, now) for name in sorted(queue.queues_with_work(now))}
     context = {
-        "health": queue.health(now),
+        "health": health(now),
         "now": now,
         "workers": workers.alive(now),
         "unserved": [(name, found.seen_at) for name, found in waiting_for.items() if not found.is_served],
@@ -118,7 +120,8 @@ def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, obj
     viewer = signed_in_user(request)
     for_organisers = organises(viewer, track.competition_id)
     report = reports.report(evaluation, now=now, for_organisers=for_organisers)
-    position, waits_for_publishing = queue.position(evaluation), queue.waits_for_publishing(evaluation)
+    place, waits_for_publishing = place_of(evaluation), queue.waits_for_publishing(evaluation)
+    unserved = queue.missing_service(evaluation, now)
     usage = report.get("usage")
     return {
         "evaluation": evaluation,
@@ -128,11 +131,15 @@ def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, obj
         "is_waiting": evaluation.status == Status.QUEUED,
         "status_words": progress.STATUS_WORDS[Status(evaluation.status)],
         "steps": progress.steps(evaluation),
-        "position": position,
+        "place": place,
         "waits_for_publishing": waits_for_publishing,
+        "unserved": unserved,
         "elapsed_s": progress.elapsed_s(evaluation, now),
         "announcement": progress.announcement(
-            evaluation, position=position, waits_for_publishing=waits_for_publishing
+            evaluation,
+            place=place,
+            waits_for_publishing=waits_for_publishing,
+            is_served=unserved is None,
         ),
         "bars": bars(usage, budgets_of(evaluation.benchmark.spec))
         if usage

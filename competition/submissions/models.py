@@ -11,9 +11,22 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 
+from competition.submissions.lines import Lane, Line
 from competition.tracks.models import BenchmarkVersion, Track
 from scoring.contracts import Split, Stage, Status
 from scoring.errors import Cause
+
+__all__ = [
+    "FINAL",
+    "Evaluation",
+    "EvaluationFault",
+    "Lane",
+    "Line",
+    "Score",
+    "Submission",
+    "Worker",
+    "entry_path",
+]
 
 FINAL = (Status.SCORED, Status.REJECTED, Status.FAILED, Status.CANCELLED)
 
@@ -70,6 +83,14 @@ class Evaluation(models.Model):
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="evaluations")
     benchmark = models.ForeignKey(BenchmarkVersion, on_delete=models.PROTECT, related_name="evaluations")
     priority = models.PositiveSmallIntegerField(choices=Priority.choices, default=Priority.FRESH)
+    lane = models.ForeignKey(
+        Lane,
+        null=True,
+        db_index=False,  # the index of what waits in a lane is enough
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="evaluations",
+    )
 
     status = models.CharField(
         max_length=12, choices=[(s.value, s.value) for s in Status], default=Status.QUEUED, editable=False
@@ -120,6 +141,22 @@ class Evaluation(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["status", "priority", "queued_at"], name="evaluation_queue"),
             models.Index(fields=["started_at"], name="evaluation_started"),
+            models.Index(fields=["finished_at"], name="evaluation_finished"),
+            models.Index(
+                fields=["lane", "queued_at", "id"],
+                condition=Q(status=Status.QUEUED),
+                name="evaluation_in_lane",
+            ),
+            models.Index(
+                fields=["not_before"],
+                condition=Q(status=Status.QUEUED, not_before__isnull=False),
+                name="evaluation_resting",
+            ),
+            models.Index(
+                fields=["id"],
+                condition=Q(status__in=(Status.QUEUED, Status.RUNNING), lane__isnull=True),
+                name="evaluation_without_lane",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from competition.submissions.models import Evaluation
+from competition.submissions.places import Place
 from scoring.contracts import Stage, Status
 
 STATUS_WORDS: Final[Mapping[Status, str]] = {
@@ -108,13 +109,20 @@ def elapsed_s(evaluation: Evaluation, now: datetime) -> float:
     return max(0.0, ((evaluation.finished_at or now) - start).total_seconds())
 
 
-def announcement(evaluation: Evaluation, *, position: int | None, waits_for_publishing: bool = False) -> str:
+def announcement(
+    evaluation: Evaluation,
+    *,
+    place: Place | None,
+    waits_for_publishing: bool = False,
+    is_served: bool = True,
+) -> str:
     """Return one sentence for a screen reader; it changes only when the news does."""
     status = Status(evaluation.status)
     if waits_for_publishing:
         return "Waiting for the organisers to publish a new benchmark version."
-    if status is Status.QUEUED and position is not None:
-        return f"Waiting, position {position} in the queue."
+    if status is Status.QUEUED and place is not None:
+        worker = "" if is_served else " No worker is there for this track."
+        return f"Waiting, position {place.words} in the queue.{worker}"
     if status is Status.RUNNING and evaluation.stage:
         return f"Running: {STAGE_WORDS[Stage(evaluation.stage)]}."
     return f"{STATUS_WORDS[status]}."

@@ -100,7 +100,7 @@ def _queue(submissions: list[Submission], benchmark: BenchmarkVersion, now: date
     last = {row.submission_id: row for row in rows}
     waiting = [row for row in last.values() if row.status == Status.QUEUED]
     moved = {row.pk for row in waiting if lifecycle.cancel(row.pk, now=now)}
-    Evaluation.objects.bulk_create(
+    lifecycle.enter(
         _again(submission, last.get(submission.pk), benchmark, now, moved) for submission in submissions
     )
 

@@ -103,7 +103,7 @@ def _enter(submission: Submission, now: datetime) -> None:
     _check_new_and_within_quota(submission, track, now)
     submission.save(force_insert=True)
     benchmark = renew_unused_benchmark(track=track)
-    Evaluation.objects.create(submission=submission, benchmark=benchmark, queued_at=now)
+    lifecycle.enter([Evaluation(submission=submission, benchmark=benchmark, queued_at=now)])
     wake_workers(track.queue)
     count_submission(submission)
 

@@ -9,6 +9,8 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 from competition.celery import app
+from competition.clock import database_now
+from competition.submissions import workers
 
 EVALUATE: Final = "podium.evaluate"
 EXPIRES_S: Final = 60.0  # a busy worker need not find a day's worth of wake-ups when it is done
@@ -22,8 +24,29 @@ def wake_workers(queue: str) -> None:
 
 
 def send_wake_up(queue: str) -> None:
-    """Send one wake-up; a broker that is down costs time only, since the sweeper sends another."""
+    """Send a wake-up unless one lies there for each free worker; tell operators if nobody would take it.
+
+    A broker that is down costs time only, since the sweeper sends another.
+    """
+    now = database_now()
+    service = workers.service(queue, now)
+    if not service.is_served:
+        seen_at = service.seen_at.isoformat() if service.seen_at else None
+        log.error("queue_unserved", extra={"fields": {"queue": queue, "since": seen_at}})
     try:
-        app.send_task(EVALUATE, args=(queue,), queue=queue, expires=EXPIRES_S, ignore_result=True)
+        if _lying(queue) < max(1, workers.free(queue, now)):
+            # Both: RabbitMQ drops what has expired by itself, for other brokers the worker does.
+            lasting = {"expires": EXPIRES_S, "expiration": EXPIRES_S}
+            app.send_task(EVALUATE, args=(queue,), queue=queue, ignore_result=True, **lasting)
     except (OperationalError, OSError) as exc:
         log.warning("wake_up_not_sent", extra={"fields": {"queue": queue, "error": type(exc).__name__}})
+
+
+def _lying(queue: str) -> int:
+    """Return how many messages lie in a broker's queue; none if it does not say, for then sending tells why."""
+    with app.pool.acquire(block=True) as connection:
+        try:
+            with connection.channel() as channel:
+                return int(channel.queue_declare(queue=queue, passive=True).message_count)
+        except (*connection.channel_errors, *connection.connection_errors):
+            return 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -72,10 +72,25 @@ def machines(queue: str, now: datetime, *states: Worker.State) -> set[str]:
     return {worker.machine for worker in alive(now) if queue in worker.queues and worker.state in states}
 
 
-def service(queue: str, now: datetime) -> Service:
-    """Say whether a worker serves the hardware class: one that rests will again, one that drains will not."""
-    rows = Worker.objects.order_by("-seen_at").values_list("queues", "state", "seen_at")
-    of_queue = [(state, seen_at) for queues, state, seen_at in rows if queue in queues]
+def free(queue: str, now: datetime) -> int:
+    """Return how many workers of the hardware class wait for work."""
+    serving = (each for each in alive(now) if each.state == Worker.State.SERVING and queue in each.queues)
+    return sum(1 for each in serving if each.evaluation_id is None)
+
+
+def service(
+    queue: str, now: datetime, *, fits: Callable[[Mapping[str, str]], bool] = lambda _: True
+) -> Service:
+    """Say whether a worker serves the hardware class: one that rests will again, one that drains will not.
+
+    `fits` tells which environments count.
+    """
+    rows = Worker.objects.order_by("-seen_at").values_list("queues", "environment", "state", "seen_at")
+    of_queue = [
+        (state, seen_at)
+        for queues, environment, state, seen_at in rows
+        if queue in queues and fits(environment)
+    ]
     serving = (Worker.State.SERVING, Worker.State.RESTING)
     if any(state in serving and seen_at > now - ALIVE_FOR for state, seen_at in of_queue):
         return Service(is_served=True)

@@ -85,13 +85,18 @@ def _left_out(now: datetime) -> Iterator[Disagreement]:
 
 
 def _derived() -> Iterable[Disagreement]:
-    """Let the command that can rebuild what is derived from scores prove it."""
+    """Let the commands that can rebuild what is derived from other rows prove it."""
+    yield from _proved("standings", "boards", by="rebuild_standings", of="the scores")
+    yield from _proved("queue", "the order of the queue", by="rebuild_queue", of="the evaluations")
+
+
+def _proved(kind: str, subject: str, *, by: str, of: str) -> Iterable[Disagreement]:
     try:
-        call_command("rebuild_standings", check=True, stdout=StringIO())
+        call_command(by, check=True, stdout=StringIO())
     except CommandError:
         yield Disagreement(
-            kind="standings",
-            subject="boards",
-            detail="they are not what the scores say; `manage.py rebuild_standings --check` tells which",
-            repair=partial(call_command, "rebuild_standings", stdout=StringIO()),
+            kind=kind,
+            subject=subject,
+            detail=f"not what {of} say; `manage.py {by} --check` tells more",
+            repair=partial(call_command, by, stdout=StringIO()),
         )

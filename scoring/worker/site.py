@@ -55,9 +55,9 @@ class SitePorts:
         lifecycle.take_back_abandoned(now=now)
         lease = queue.claim_next(owner=self.owner, queues=(self.queue,), environment=environment, now=now)
         if self.presence:
-            self.presence.note(evaluation_id=lease.evaluation if lease else None)
+            self.presence.note(evaluation_id=lease.evaluation if lease else None, environment=environment)
         if lease is None:
-            for version, changes in queue.unfit_versions((self.queue,), environment, now):
+            for version, changes in queue.unfit_versions((self.queue,), environment):
                 _log_unfit(version, changes)
             return None
         submission = Evaluation.objects.values_list("submission_id", flat=True).get(pk=lease.evaluation)

@@ -70,6 +70,15 @@ def have_failed_it(evaluation: Evaluation, faults: Sequence[EvaluationFault], no
     return len(well) > 1 or (len(well) == 1 and age >= ALONE_FOR and not _others(evaluation, well, now))
 
 
+def left_to_others(*, owner: str, now: datetime) -> set[int]:
+    """Return what waits and is left to others by the owner's machine."""
+    failed = EvaluationFault.objects.filter(
+        machine=machine_of(owner), at__gt=now - LEFT_TO_OTHERS_FOR, evaluation__status=Status.QUEUED
+    )
+    found = set(failed.order_by().values_list("evaluation", flat=True))
+    return {each for each in found if is_left_to_others(each, owner=owner, now=now)}
+
+
 def is_left_to_others(evaluation: int, *, owner: str, now: datetime) -> bool:
     """Say whether the owner's machine failed on it lately, and another works that did not."""
     recent = EvaluationFault.objects.filter(evaluation=evaluation, at__gt=now - LEFT_TO_OTHERS_FOR)

@@ -1,7 +1,7 @@
 """The right to write to an evaluation: claimed, kept up, and asked for at every write.
 
-A worker claims an evaluation by one conditional UPDATE, which gives it a lease: an owner, an expiry
-and a fence number that grows with each claim. Every later write names the fence. Whoever comes with
+A worker claims an evaluation under the lock of its line, by an UPDATE that gives it a lease: an owner, an
+expiry and a fence number that grows with each claim. Every later write names the fence. Whoever comes with
 an old one, a worker that was thought dead, say, gets `LeaseLost` and has changed nothing.
 """
 
@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from competition.submissions.lifecycle.faults import is_left_to_others
+from competition.submissions.lifecycle.waiting import hold_line, serve
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation
 from scoring.contracts import Stage, Status
@@ -48,25 +49,31 @@ def claimable(now: datetime) -> Q:
 
 
 @transaction.atomic
-def claim(evaluation: int, *, owner: str, now: datetime) -> Lease | None:
-    """Claim the evaluation, or return None if it is not to be had (any more), or by others before us."""
+def claim(evaluation: int, *, owner: str, now: datetime, held: int | None = None) -> Lease | None:
+    """Claim the evaluation, or return None if it is not to be had (any more), or by others before us.
+
+    `held` is its line, where the caller has locked that.
+    """
     if is_left_to_others(evaluation, owner=owner, now=now):
         return None
-    claimed = Evaluation.objects.filter(claimable(now), pk=evaluation).update(
+    line = held or hold_line(evaluation)
+    free = Evaluation.objects.select_for_update(skip_locked=True, no_key=True).filter(claimable(now))
+    row = free.only("lane", "fence", "attempts").filter(pk=evaluation).first()
+    if row is None:
+        return None
+    lease = Lease(evaluation=evaluation, owner=owner, fence=row.fence + 1)
+    Evaluation.objects.filter(pk=evaluation, fence=row.fence).update(
         status=Status.RUNNING,
         stage="",
         started_at=now,
         not_before=None,
         lease_owner=owner,
         lease_expires_at=_lease_end(now),
-        fence=F("fence") + 1,
-        attempts=F("attempts") + 1,
+        fence=lease.fence,
+        attempts=row.attempts + 1,
     )
-    if not claimed:
-        return None
-    # Our own UPDATE holds the row until the transaction ends, so this is the fence that we set.
-    fence = Evaluation.objects.values_list("fence", flat=True).get(pk=evaluation)
-    return Lease(evaluation=evaluation, owner=owner, fence=fence)
+    serve(line, row.lane_id, now=now)
+    return lease
 
 
 def check(lease: Lease) -> None:

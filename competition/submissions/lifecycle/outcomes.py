@@ -14,6 +14,7 @@ from competition.submissions import storable
 from competition.submissions.lifecycle.faults import have_failed_it, note_fault, rest_after
 from competition.submissions.lifecycle.leases import Lease, held, locked
 from competition.submissions.lifecycle.transitions import WAITING, move
+from competition.submissions.lifecycle.waiting import hold_line
 from competition.submissions.models import Evaluation, Score
 from scoring.contracts import Package, ScoreReport, ScoreValue, Split, Status, quantised_name
 from scoring.errors import Cause, Rejected
@@ -71,6 +72,7 @@ def record_fault(
 
     Returns its new status; raises LeaseLost, having written nothing.
     """
+    hold_line(lease.evaluation)
     row = locked(lease)
     kept = {"reference": reference, "fault": storable.text(detail)}
     if row.cancel_requested:
@@ -94,6 +96,7 @@ def release(lease: Lease, *, now: datetime) -> Status:
 
     Returns its new status; raises LeaseLost, having written nothing.
     """
+    hold_line(lease.evaluation)
     row = locked(lease)
     if row.cancel_requested:
         return move(row, Status.CANCELLED, finished_at=now)

@@ -11,6 +11,7 @@ from competition.references import new_reference
 from competition.submissions.lifecycle.faults import have_failed_it, note_fault, rest_after
 from competition.submissions.lifecycle.leases import is_worked_on
 from competition.submissions.lifecycle.transitions import WAITING, move
+from competition.submissions.lifecycle.waiting import hold_line
 from competition.submissions.models import Evaluation
 from scoring.contracts import Status
 from scoring.errors import Cause
@@ -22,6 +23,7 @@ def cancel(evaluation: int, *, now: datetime) -> bool:
 
     Returns False if it has ended already.
     """
+    hold_line(evaluation)
     row = Evaluation.objects.select_for_update().get(pk=evaluation)
     if row.is_final:
         return False
@@ -35,6 +37,7 @@ def cancel(evaluation: int, *, now: datetime) -> bool:
 @transaction.atomic
 def retry(evaluation: int, *, now: datetime) -> bool:
     """Queue a failed evaluation again with fresh attempts; return False if it has not failed."""
+    hold_line(evaluation)
     row = Evaluation.objects.select_for_update().get(pk=evaluation)
     if row.status != Status.FAILED:
         return False
@@ -61,6 +64,7 @@ def take_back_abandoned(*, now: datetime, lost_for: timedelta = timedelta(0)) ->
 @transaction.atomic
 def _take_back(evaluation: int, now: datetime) -> Status | None:
     """Return the evaluation's new status, or nothing if somebody works on it after all."""
+    hold_line(evaluation)
     row = Evaluation.objects.select_for_update().get(pk=evaluation)
     if row.status != Status.RUNNING or row.lease_expires_at is None or is_worked_on(row, now):
         return None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from competition.submissions.lifecycle.leases import LeaseLost
+from competition.submissions.lifecycle.waiting import come_back, leave
 from competition.submissions.models import Evaluation
 from scoring.contracts import Status
 from scoring.errors import PodiumError
@@ -28,7 +29,10 @@ class IllegalTransition(PodiumError):
 
 
 def move(row: Evaluation, to: Status, **fields: object) -> Status:
-    """Change the status of a locked row; its lease is over, and what has ended keeps who ended it."""
+    """Change the status of a locked row; its lease is over, and what has ended keeps who ended it.
+
+    Whoever lets a row wait, or ends its waiting, holds its line too.
+    """
     if to not in LEGAL[Status(row.status)]:
         raise IllegalTransition(f"evaluation {row.pk}: {row.status} to {to}")
     unchanged = Evaluation.objects.filter(pk=row.pk, status=row.status, fence=row.fence)
@@ -37,4 +41,8 @@ def move(row: Evaluation, to: Status, **fields: object) -> Status:
         cleared["lease_owner"] = ""
     if not unchanged.update(status=to, **cleared, **fields):
         raise LeaseLost(f"evaluation {row.pk} is not {row.status} under fence {row.fence}")
+    if to is Status.QUEUED:
+        come_back(row)
+    elif row.status == Status.QUEUED:
+        leave(row)
     return to

@@ -11,9 +11,11 @@ from django.utils import timezone
 from competition.leaderboard import standings
 from competition.submissions import lifecycle
 from competition.submissions.models import Submission
+from competition.submissions.workers import Sign, show
 from scoring.contracts import Breakdown, Finding, Share, ShownBreakdown, Stage, Status
+from scoring.environment import installed_environment
 from scoring.errors import Rejected
-from tests.examples import new_benchmark, rewrite, scored_report, tried_before
+from tests.examples import START, new_benchmark, rewrite, scored_report, tried_before
 
 pytestmark = pytest.mark.django_db
 JSON = {"Accept": "application/json"}
@@ -169,6 +171,28 @@ def test_a_submission_that_waits_for_a_new_benchmark_version_says_so(as_alice, e
 
     assert "as soon as the organisers publish a new version" in text
     assert 'data-announcement="Waiting for the organisers to publish a new benchmark version."' in text
+
+
+def test_a_submission_that_no_worker_is_there_for_says_since_when(as_alice, evaluation):
+    sign = Sign(name="a:1", machine="a", version="1", queues=("cpu",), environment=installed_environment())
+    never = text_of(as_alice, evaluation)
+    show(replace(sign, started_at=START), now=START)
+
+    text = text_of(as_alice, evaluation)
+
+    assert "No worker for this track has been seen yet. Your entry keeps its place." in never
+    assert 'No worker for this track since <time class="nowrap" datetime="2026-03-01T12:00:00+00:00"' in text
+    assert "Waiting, position 1 in the queue. No worker is there for this track." in text
+
+
+def test_a_worker_with_other_packages_is_none_for_the_submission(as_alice, evaluation):
+    sign = Sign(name="a:1", machine="a", version="1", started_at=START, queues=("cpu",))
+    show(replace(sign, environment={"torch": "1.5"}), now=timezone.now())
+    without = text_of(as_alice, evaluation)
+    show(replace(sign, environment=installed_environment()), now=timezone.now())
+
+    assert "has been seen yet" in without
+    assert "No worker" not in text_of(as_alice, evaluation)
 
 
 def test_what_ended_under_older_packages_waits_for_nothing(as_alice, evaluation, lease):

@@ -539,16 +539,21 @@ def test_a_cancelled_run_asks_for_no_cancel_any_more(
 # --- transactions and locks ----------------------------------------------------------------------
 
 
+LOCK = re.compile(r" FOR (NO KEY )?UPDATE( SKIP LOCKED)?$")
+IN_LINE = ["submissions_line", "submissions_evaluation"]
+
+
 @pytest.fixture
 def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Collect the statements as they are on a database that locks rows; SQLite runs them without."""
     monkeypatch.setattr(connection.features, "has_select_for_update", True)
     monkeypatch.setattr(connection.features, "has_select_for_no_key_update", True)
+    monkeypatch.setattr(connection.features, "has_select_for_update_skip_locked", True)
     seen: list[str] = []
 
     def without_locks(execute: Callable[..., object], sql: str, *rest: object) -> object:
         seen.append(sql)
-        return execute(re.sub(r" FOR (NO KEY )?UPDATE$", "", sql), *rest)
+        return execute(LOCK.sub("", sql), *rest)
 
     with connection.execute_wrapper(without_locks):
         yield seen
@@ -556,9 +561,7 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 
 def locked(statements: list[str]) -> list[str]:
     """Return the tables whose rows were locked, in that order."""
-    return [
-        re.search(r'FROM "(\w+)"', sql)[1] for sql in statements if re.search(r" FOR (NO KEY )?UPDATE$", sql)
-    ]
+    return [re.search(r'FROM "(\w+)"', sql)[1] for sql in statements if LOCK.search(sql)]
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -581,28 +584,44 @@ def test_a_result_locks_the_participant_and_then_the_row(
 
 
 def test_a_claim_is_one_transaction(evaluation: Evaluation, now: datetime, statements: list[str]) -> None:
-    """Else somebody could claim between our UPDATE and the look at the fence that it set."""
+    """Else somebody could change what waits in the line between our UPDATE and the look at what is next in it."""
     lifecycle.claim(evaluation.pk, owner="first", now=now)
 
     assert statements[0].startswith("SAVEPOINT")
+    assert locked(statements) == IN_LINE
+    assert statements[-1].startswith("RELEASE")
 
 
 @pytest.mark.parametrize(
-    "act",
+    ("act", "tables"),
     [
-        lambda pk, now: lifecycle.cancel(pk, now=now),
-        lambda pk, now: lifecycle.retry(pk, now=now),
-        requests._take_back,
+        (lambda pk, now: lifecycle.cancel(pk, now=now), IN_LINE),
+        (lambda pk, now: lifecycle.retry(pk, now=now), IN_LINE),
+        (requests._take_back, IN_LINE),
     ],
     ids=["cancel", "retry", "take back"],
 )
 def test_a_request_locks_the_row_before_it_looks_at_it(
-    evaluation: Evaluation, now: datetime, act: Callable[[int, datetime], object], statements: list[str]
+    evaluation: Evaluation,
+    now: datetime,
+    act: Callable[[int, datetime], object],
+    tables: list[str],
+    statements: list[str],
 ) -> None:
     act(evaluation.pk, now)
 
     assert statements[0].startswith("SAVEPOINT")
-    assert locked(statements) == ["submissions_evaluation"]
+    assert locked(statements) == tables
+
+
+@pytest.mark.parametrize("end", ["record_fault", "release"])
+def test_what_comes_back_locks_its_line_and_then_the_row(
+    lease: Lease, now: datetime, end: str, statements: list[str]
+) -> None:
+    """In the order of a claim, or the two could wait for each other."""
+    WRITES[end](lease, now)
+
+    assert locked(statements) == IN_LINE
 
 
 class World:

@@ -1,6 +1,7 @@
 import pytest
 
 from competition.submissions.models import Evaluation
+from competition.submissions.places import Place
 from competition.submissions.progress import (
     STAGE_WORDS,
     STATUS_WORDS,
@@ -51,8 +52,8 @@ def test_the_announcement_follows_position_and_stage():
     waiting = Evaluation(status=Status.QUEUED)
     running = Evaluation(status=Status.RUNNING, stage=Stage.PREDICT)
 
-    assert announcement(waiting, position=3) == "Waiting, position 3 in the queue."
-    assert announcement(running, position=None) == "Running: Predict."
+    assert announcement(waiting, place=Place(number=3, is_exact=True)) == "Waiting, position 3 in the queue."
+    assert announcement(running, place=None) == "Running: Predict."
 
 
 def test_times_have_the_words_of_the_steps():

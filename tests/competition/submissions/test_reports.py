@@ -15,7 +15,7 @@ from competition.tracks.models import Track
 from scoring.contracts import Finding, Metric, PrivateScores, Stage
 from scoring.errors import Rejected
 from scoring.reports import report as command_line
-from tests.examples import quantised_scores, rewrite, score_value, scored_report
+from tests.examples import quantised_scores, rewrite, score_value, scored_report, tried_before
 
 BROKEN = (
     Finding(
@@ -244,10 +244,9 @@ def test_a_running_evaluation_shows_its_stage(
 
 
 def fail(evaluation: Evaluation, now: datetime) -> None:
-    for attempt in range(3):
-        later = now + timedelta(hours=attempt)
-        lease = lifecycle.claim(evaluation.pk, owner="w", now=later)
-        lifecycle.record_fault(lease, reference="abcd1234", detail="/srv/secret on db-host", now=later)
+    tried_before(evaluation, at=now)
+    lease = lifecycle.claim(evaluation.pk, owner="w", now=now)
+    lifecycle.record_fault(lease, reference="abcd1234", detail="/srv/secret on db-host", now=now)
 
 
 def test_a_failure_shows_participants_a_reference_and_nothing_of_ours(

@@ -18,7 +18,7 @@ from django.utils import timezone
 from competition.leaderboard import standings
 from competition.leaderboard.models import Standing
 from competition.submissions import lifecycle
-from competition.submissions.models import Evaluation
+from competition.submissions.models import Evaluation, Lane
 from competition.tracks.models import Dataset, Track
 from competition.upkeep.orphans import SAFE_AGE, remove_orphans
 from tests.examples import START, new_benchmark, scored_report
@@ -127,6 +127,16 @@ def test_a_score_without_its_standing_is_found_and_gets_it(scored: Evaluation) -
     assert audit() == (1, ["standings"])
     assert audit("--repair") == (0, ["standings"])
     assert Standing.objects.get().evaluation == scored
+
+
+def test_a_queue_that_says_something_else_than_its_evaluations_is_found_and_rebuilt(
+    evaluation: Evaluation,
+) -> None:
+    Lane.objects.update(waiting=7)
+
+    assert audit()[1][-1] == "queue"
+    audit("--repair")
+    assert Lane.objects.get().waiting == 1
 
 
 def test_a_submission_without_an_evaluation_is_found_and_queued(scored: Evaluation, track: Track) -> None:
