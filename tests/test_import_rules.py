@@ -15,6 +15,7 @@ FLOW = WORDS | STAGES | {"scoring.flow", "scoring.reports"}
 SHARED = {f"scoring.{name}" for name in ("cache", "data", "files", "reports", "tracks")}
 TOOLS = {
     "celery",
+    "client_wheel",
     "clock",
     "csv_cells",
     "database",

@@ -28,6 +28,7 @@ class SubmissionUrls(serializers.Serializer[Any]):
     api = serializers.URLField()
     page = serializers.URLField()
     report = serializers.URLField()
+    entry = serializers.URLField()
     cancel = serializers.URLField()
     leaderboard = serializers.URLField()
 
@@ -46,6 +47,9 @@ class SubmissionOutput(serializers.Serializer[Submission]):
     stage = serializers.SerializerMethodField()
     code = serializers.SerializerMethodField()
     is_final = serializers.SerializerMethodField()
+    score = serializers.SerializerMethodField(
+        help_text="The track's metric on the public split; null without one."
+    )
     urls = serializers.SerializerMethodField()
 
     @extend_schema_field(serializers.ChoiceField(choices=choices.STATUSES))
@@ -66,6 +70,11 @@ class SubmissionOutput(serializers.Serializer[Submission]):
         """Say whether nothing more will happen by itself."""
         return newest_evaluation(submission).is_final
 
+    @extend_schema_field(serializers.FloatField(allow_null=True))
+    def get_score(self, submission: Submission) -> float | None:
+        """Return what the board ranks by."""
+        return selectors.ranking_score(newest_evaluation(submission))
+
     @extend_schema_field(SubmissionUrls)
     def get_urls(self, submission: Submission) -> dict[str, str]:
         """Return absolute addresses."""
@@ -74,6 +83,7 @@ class SubmissionOutput(serializers.Serializer[Submission]):
             "api": absolute(reverse("api-submission", args=[submission.id])),
             "page": absolute(submission.get_absolute_url()),
             "report": absolute(reverse("api-report", args=[submission.id])),
+            "entry": absolute(reverse("api-entry", args=[submission.id])),
             "cancel": absolute(reverse("api-cancel", args=[submission.id])),
             "leaderboard": absolute(reverse("api-leaderboard", args=[submission.track.slug])),
         }

@@ -10,8 +10,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import FileResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import generics, status
 from rest_framework.permissions import IsAuthenticated
@@ -31,6 +33,7 @@ from competition.api.submission_shapes import (
 )
 from competition.clock import database_now
 from competition.submissions import quotas, reports, selectors, services
+from competition.submissions.entry_files import entry_response
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.upload_size import refuse_large_body
 from competition.tracks.access import organises
@@ -153,6 +156,22 @@ class ShowReport(APIView):
         for_organisers = organises(user, submission.track.competition_id)
         evaluation = newest_evaluation(submission)
         return Response(reports.report(evaluation, now=database_now(), for_organisers=for_organisers))
+
+
+class DownloadEntry(APIView):
+    """Download an entry."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="download_entry",
+        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        tags=["submissions"],
+    )
+    def get(self, request: Request, id: UUID) -> FileResponse:  # noqa: A002  # named as in the address
+        """Download an entry as it was uploaded, with its SHA-256 in the header “Repr-Digest”."""
+        user = cast(User, request.user)
+        return entry_response(find_submission(user, id), reader=user)
 
 
 class CancelSubmission(APIView):

@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -17,6 +17,7 @@ from competition.accounts.people import signed_in_user
 from competition.clock import database_now
 from competition.submissions import progress, queue, reports, services, workers
 from competition.submissions.bars import bars, budgets_of, exceeded
+from competition.submissions.entry_files import entry_response
 from competition.submissions.health import health
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.places import place_of
@@ -70,6 +71,13 @@ def submission_live(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     evaluation = _asked_evaluation(request, found)
     context = {"submission": found, **_live_context(request, evaluation)}
     return render(request, "submissions/live.html", context)
+
+
+@login_required
+@require_safe
+def submission_entry(request: HttpRequest, submission_id: UUID) -> FileResponse:
+    """Give an entry back to its owner, or to organisers."""
+    return entry_response(_visible_submission(request, submission_id), reader=signed_in_user(request))
 
 
 @login_required

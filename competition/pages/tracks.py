@@ -7,8 +7,10 @@ from pathlib import Path
 from django.contrib.auth.models import User
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from competition.client_wheel import client_wheel
 from competition.clock import database_now
 from competition.leaderboard import selectors as leaderboard
 from competition.submissions import quotas
@@ -65,7 +67,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "quantisation": wording.quantisation_in_words(spec),
         "unpublished": services.unpublished_in_words(kept) if may_change(request.user, kept) else (),
         "has_starter_kit": kit is not None,
-        "steps": first_steps(spec, kit, server=request.build_absolute_uri("/")),
+        "steps": first_steps(spec, kit, server=request.build_absolute_uri("/"), wheel=_wheel()),
         "example_model": _example_model(spec, kit),
         "environment": _environment_text(spec),
         "has_private_samples": _has_private_samples(kept),
@@ -134,6 +136,10 @@ def _example_model(spec: TrackSpec, kit: Path | None) -> str:
     if Format.CVPR_ZIP in spec.formats:
         return wording.example_model(spec)
     return example_of(kit)
+
+
+def _wheel() -> str:
+    return reverse("wheel", args=[client_wheel().filename])
 
 
 def _environment_text(spec: TrackSpec) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from competition.pages import accounts, leaderboard, submissions, tracks, upload
+from competition.pages import accounts, client, leaderboard, submissions, tracks, upload
 
 urlpatterns = [
     path("", tracks.home, name="home"),
@@ -16,7 +16,9 @@ urlpatterns = [
     path("submissions/", submissions.my_submissions, name="my-submissions"),
     path("submissions/<uuid:submission_id>/", submissions.submission, name="submission"),
     path("submissions/<uuid:submission_id>/live/", submissions.submission_live, name="submission-live"),
+    path("submissions/<uuid:submission_id>/entry/", submissions.submission_entry, name="submission-entry"),
     path("submissions/<uuid:submission_id>/cancel/", submissions.submission_cancel, name="submission-cancel"),
+    path("pip/<str:filename>", client.wheel, name="wheel"),
     path("status/", submissions.status, name="status"),
     path("tracks/<slug:slug>/leaderboard/", leaderboard.leaderboard, name="leaderboard"),
     path("tracks/<slug:slug>/leaderboard.csv", leaderboard.leaderboard_csv, name="leaderboard-csv"),

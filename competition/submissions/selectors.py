@@ -7,6 +7,7 @@ from django.db.models import Prefetch, QuerySet
 
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.access import for_organiser, is_staff
+from scoring.contracts import Split
 from scoring.errors import Rejected
 
 
@@ -37,6 +38,13 @@ def earlier_submission(rejected: Rejected) -> Submission:
 def newest_first(submission: Submission) -> tuple[Evaluation, ...]:
     """Return a submission's evaluations in the order of this module's queries."""
     return tuple(submission.evaluations.all())
+
+
+def ranking_score(evaluation: Evaluation) -> float | None:
+    """Return the public value of the metric that ranks the track, if the evaluation has one."""
+    metric = evaluation.benchmark.spec["metric"]
+    values = (s.value for s in evaluation.scores.all() if s.metric == metric and s.split == Split.PUBLIC)
+    return next(values, None)
 
 
 def _with_evaluations(submissions: QuerySet[Submission]) -> QuerySet[Submission]:

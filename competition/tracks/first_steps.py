@@ -12,15 +12,16 @@ from scoring.contracts import FORMAT_FACTS, TrackSpec
 
 @dataclass(frozen=True, kw_only=True)
 class FirstSteps:
-    """Commands with the site's own addresses, in groups: fetch, try, upload; DATA stands for what a kit lacks."""
+    """Commands with the site's own addresses, in groups: install, fetch, try, upload; DATA is what a kit lacks."""
 
     needs_data: bool
+    install: tuple[str, ...]
     fetch: tuple[str, ...]
     attempt: tuple[str, ...]
     upload: tuple[str, ...]
 
 
-def first_steps(spec: TrackSpec, kit: Path | None, *, server: str) -> FirstSteps:
+def first_steps(spec: TrackSpec, kit: Path | None, *, server: str, wheel: str) -> FirstSteps:
     """Return the commands for the track's first format; without a kit the entry's folder is one's own."""
     slug, track = spec.slug, f"{spec.slug}.yaml"
     site = server.rstrip("/")
@@ -37,6 +38,7 @@ def first_steps(spec: TrackSpec, kit: Path | None, *, server: str) -> FirstSteps
     packed = f"entry{FORMAT_FACTS[spec.formats[0]].packed_as}"
     return FirstSteps(
         needs_data=not has_data,
+        install=(f'pip install "podium[check] @ {site}{wheel}" --constraint {site}{reverse("environment")}',),
         fetch=tuple(fetch),
         attempt=(
             f"podium check {entry} --track {track}",
@@ -44,7 +46,8 @@ def first_steps(spec: TrackSpec, kit: Path | None, *, server: str) -> FirstSteps
         ),
         upload=(
             f"podium pack {entry} -o {packed}",
-            f"podium submit {packed} --track {slug} --server {site} --token TOKEN",
+            f"podium login --server {site}",
+            f"podium submit {packed} --track {slug}",
         ),
     )
 

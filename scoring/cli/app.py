@@ -84,7 +84,7 @@ def score(
 def submit(
     path: given.Entry,
     track: given.SiteTrack,
-    server: given.Server,
+    server: given.Server = None,
     token: given.Token = None,
     json: given.Json = False,
 ) -> None:
@@ -92,6 +92,63 @@ def submit(
     from scoring.cli.submit import submit
 
     raise typer.Exit(submit(path, track=track, server=server, token=token, json=json))
+
+
+@app.command()
+def login(server: given.Server = None, token: given.Token = None) -> None:
+    """Sign in at a site once, so that no other command asks for its address or your token."""
+    from scoring.cli.following import login
+
+    raise typer.Exit(login(server=server, token=token))
+
+
+@app.command()
+def logout(server: given.Server = None) -> None:
+    """Revoke the token that `podium login` keeps, and forget it."""
+    from scoring.cli.following import logout
+
+    raise typer.Exit(logout(server=server))
+
+
+@app.command()
+def status(
+    submission: given.MaybeSubmission = None,
+    track: given.OnSite = None,
+    server: given.Server = None,
+    token: given.Token = None,
+    json: given.AnyJson = False,
+) -> None:
+    """List your newest submissions, or show the report of one."""
+    from scoring.cli.following import status
+
+    raise typer.Exit(status(submission, track=track, server=server, token=token, json=json))
+
+
+@app.command()
+def leaderboard(
+    track: given.SiteTrack,
+    top: given.Top = 20,
+    server: given.Server = None,
+    token: given.Token = None,
+    json: given.AnyJson = False,
+) -> None:
+    """Show the first rows of a track's leaderboard."""
+    from scoring.cli.following import leaderboard
+
+    raise typer.Exit(leaderboard(track=track, top=top, server=server, token=token, json=json))
+
+
+@app.command()
+def download(
+    submission: given.SubmissionId,
+    output: given.EntryOutput = None,
+    server: given.Server = None,
+    token: given.Token = None,
+) -> None:
+    """Download an entry that you submitted, and check that it is what you uploaded."""
+    from scoring.cli.following import download
+
+    raise typer.Exit(download(submission, output=output, server=server, token=token))
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Final
+from uuid import UUID
 
 import typer
 
@@ -119,10 +120,27 @@ PackageList = Annotated[
     ),
 ]
 
-Server = Annotated[str, typer.Option("--server", help="The site's address.")]
+Server = Annotated[
+    str | None,
+    typer.Option(
+        "--server", envvar="PODIUM_SERVER", help="The site's address; by default that of your only login."
+    ),
+]
 SiteTrack = Annotated[str, typer.Option("--track", help="The track's short name on the site.")]
 Token = Annotated[str | None, typer.Option("--token", envvar="PODIUM_TOKEN", help="Your API token.")]
 
+OnSite = Annotated[str | None, typer.Option("--track", help="Only those to this track.")]
+SubmissionId = Annotated[UUID, typer.Argument(metavar="ID", help="A submission's id.")]
+MaybeSubmission = Annotated[
+    UUID | None,
+    typer.Argument(metavar="[ID]", help="A submission's id; without one, your newest are listed."),
+]
+Top = Annotated[int, typer.Option("--top", min=1, max=200, help="How many rows.")]
+AnyJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+EntryOutput = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", dir_okay=False, help="Default: the name that it was uploaded with."),
+]
 OnnxOutput = Annotated[Path, typer.Option("--output", "-o", dir_okay=False, help="The .onnx file to write.")]
 ByomOutput = Annotated[
     Path, typer.Option("--output", "-o", dir_okay=False, help="The .tar.gz file to write.")

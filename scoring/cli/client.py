@@ -1,4 +1,4 @@
-"""A site's API as `podium submit` uses it: upload once however often the line breaks, then follow.
+"""A site's API as the command line uses it: upload once however often the line breaks, then follow.
 
 Trusts the site to mean well, not to answer well: whatever it sends is checked before use.
 """
@@ -6,7 +6,7 @@ Trusts the site to mean well, not to answer well: whatever it sends is checked b
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -74,6 +74,8 @@ class Site:
 
     def __init__(self, server: str, *, token: str = "", pause: Callable[[float], None] = time.sleep) -> None:
         self._pause = pause
+        self.server = server.rstrip("/")
+        self.token = ""
         # No redirects: a token goes to the address that the user typed and to no other.
         self._http = httpx.Client(base_url=f"{server.rstrip('/')}/api/", timeout=TIMEOUT)
         if token:
@@ -91,12 +93,20 @@ class Site:
 
     def use_token(self, token: str) -> None:
         """Speak as the owner of a token from now on."""
+        self.token = token
         self._http.headers["Authorization"] = f"Token {token}"
 
-    def create_token(self, username: str, password: str) -> str:
-        """Exchange a user name and password for a token."""
-        body = self._ask("POST", "token/", json={"username": username, "password": password})
+    def create_token(self, username: str, password: str, *, name: str) -> str:
+        """Exchange a user name and password for a token of a name."""
+        body = self._ask("POST", "token/", json={"username": username, "password": password, "name": name})
         return _text(body, "token")
+
+    def revoke_own_token(self) -> None:
+        """End the token that this site is spoken to with."""
+        for known in _rows(self._ask("GET", "tokens/?page_size=200"), "results"):
+            if self.token.startswith(_text(known, "beginning")):
+                self._ask("DELETE", f"tokens/{_whole(known, 'id')}/")
+                return
 
     def track(self, slug: str) -> RemoteTrack:
         """Return what must be known of a track before uploading."""
@@ -140,6 +150,40 @@ class Site:
             is_final=body.get("is_final") is True,
             page=_text(urls if isinstance(urls, dict) else {}, "page"),
         )
+
+    def submissions(self, *, track: str | None = None, limit: int = 20) -> list[dict[str, Any]]:
+        """Return one's newest submissions."""
+        asked = {"page_size": limit} | ({"track": track} if track else {})
+        found = _rows(self._ask("GET", "submissions/", params=asked), "results")
+        for one in found:
+            _id(one)
+            for name in ("track", "entry_name", "status", "code", "created_at"):
+                _text(one, name)
+        return found
+
+    def submission(self, submission: UUID) -> dict[str, Any]:
+        """Return what is known of a submission."""
+        body = self._ask("GET", f"submissions/{submission}/")
+        for name in ("entry_name", "sha256"):
+            _text(body, name)
+        return body
+
+    def entry(self, submission: UUID) -> Iterator[bytes]:
+        """Yield an entry's bytes, piece by piece."""
+        with self._http.stream("GET", f"submissions/{submission}/entry/") as response:
+            if not response.is_success:
+                response.read()
+                _answer(response)
+            try:
+                yield from response.iter_bytes()
+            except httpx.TransportError as exc:
+                raise Unreachable(f"The line to {self.server} broke ({exc}).") from exc
+
+    def board(self, track: str, *, top: int) -> dict[str, Any]:
+        """Return the first rows of a track's leaderboard."""
+        body = self._ask("GET", f"tracks/{track}/leaderboard/", params={"page_size": top})
+        _text(body, "metric")
+        return {**body, "rows": _rows(body, "rows")[:top]}
 
     def report(self, submission: UUID) -> dict[str, Any]:
         """Return a submission's report; only what every report has is checked here."""
@@ -200,6 +244,8 @@ def _wait_s(response: httpx.Response, attempt: int) -> float | None:
 
 def _answer(response: httpx.Response) -> dict[str, Any]:
     body = _json(response)
+    if response.status_code == HTTPStatus.NO_CONTENT:
+        return {}
     if response.is_success:
         if not body:
             raise _odd("not a JSON object")
@@ -231,6 +277,13 @@ def _whole(body: Mapping[str, Any], name: str) -> int:
     if not isinstance(value, int):
         raise _odd(f"no {name}")
     return value
+
+
+def _rows(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    rows = body.get(name)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise _odd(f"no {name}")
+    return rows
 
 
 def _id(body: object) -> UUID:

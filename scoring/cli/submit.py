@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json as jsonlib
 import sys
 import tempfile
@@ -11,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from rich.console import Console
@@ -19,9 +17,11 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedColumn
 from rich.progress import Progress as ProgressBar
 
+from scoring.cli import logins
 from scoring.cli.client import Progress, Refused, RemoteTrack, Site, Unreachable
 from scoring.cli.ending import EXIT_FAULT, EXIT_OK, EXIT_REJECTED, EXIT_USAGE
 from scoring.cli.screen import STAGES, Screen
+from scoring.cli.talking import NOT_SIGNED_IN, WRONG_USAGE, WrongUsageError, address_of, sign_in
 from scoring.contracts import Stage, Status, Verdict
 from scoring.errors import Rejected, reject
 from scoring.reports import report as reports
@@ -33,16 +33,6 @@ EXIT_OF_STATUS: Final = {
     Status.CANCELLED: EXIT_REJECTED,
     Status.FAILED: EXIT_FAULT,
 }
-WRONG_USAGE: Final = frozenset(
-    {
-        "not_found",
-        "not_authenticated",
-        "authentication_failed",
-        "second_factor_required",
-        "address_not_confirmed",
-    }
-)
-LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 FIRST_POLL_S, SLOWEST_POLL_S = 1.0, 5.0
 
 
@@ -50,26 +40,26 @@ def submit(
     path: Path,
     *,
     track: str,
-    server: str,
+    server: str | None,
     token: str | None,
     json: bool,
     pause: Callable[[float], None] = time.sleep,
 ) -> int:
     """Upload an entry, follow it and print its report; return the exit code of the command."""
     notes = Console(stderr=True, highlight=False)
-    address = urlsplit(server)
-    if address.scheme not in {"http", "https"} or not address.hostname:
-        notes.print(f"--server must look like https://podium.example.org, not “{escape(server)}”.")
+    try:
+        found = address_of(server, notes)
+    except WrongUsageError as wrong:
+        notes.print(str(wrong))
         return EXIT_USAGE
-    if address.scheme == "http" and address.hostname not in LOOPBACK:
-        notes.print("[yellow]This address is not encrypted: others on the network can read your token.[/]")
+    token = token or logins.token_for(found)
     if not token and not sys.stdin.isatty():
-        notes.print("No token. Pass --token or set PODIUM_TOKEN; create a token on your account page.")
+        notes.print(NOT_SIGNED_IN)
         return EXIT_USAGE
-    with Site(server, token=token or "", pause=pause) as site:
+    with Site(found, token=token or "", pause=pause) as site:
         try:
             if not token:
-                site.use_token(_sign_in(site))
+                site.use_token(sign_in(site, name="podium submit"))
             return _upload_and_follow(site, path, track, notes=notes, as_json=json, pause=pause)
         except Rejected as rejected:
             _print(_unsubmitted(reports.rejected(rejected, track=track)), as_json=json)
@@ -80,12 +70,6 @@ def submit(
         except Unreachable as unreachable:
             _print(_unsubmitted(reports.fault(unreachable, track=track)), as_json=json)
             return EXIT_FAULT
-
-
-def _sign_in(site: Site) -> str:
-    sys.stderr.write("User name: ")
-    sys.stderr.flush()
-    return site.create_token(sys.stdin.readline().strip(), getpass.getpass("Password: "))
 
 
 def _upload_and_follow(

@@ -7,11 +7,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from competition.clock import TOLERATED_S
+from competition.submissions import selectors
 from competition.submissions.models import Evaluation
 from competition.submissions.progress import STATUS_WORDS
-from scoring.contracts import Split, Status
+from scoring.contracts import Status
 
 register = template.Library()
+register.filter(selectors.ranking_score)
 
 
 @register.simple_tag
@@ -25,14 +27,6 @@ def status_badge(evaluation: Evaluation) -> SafeString:
 def as_words(name: str) -> str:
     """Return a name of the report as people read it."""
     return name.replace("_", " ")
-
-
-@register.filter
-def ranking_score(evaluation: Evaluation) -> float | None:
-    """Return the public value of the metric that ranks the track, if the evaluation has one."""
-    metric = evaluation.benchmark.spec["metric"]
-    values = (s.value for s in evaluation.scores.all() if s.metric == metric and s.split == Split.PUBLIC)
-    return next(values, None)
 
 
 @register.filter

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from competition.client_wheel import client_wheel
 from tests.competition.permissions.scene import Scene
 
 VARIABLE = re.compile(r"<[^>]+>|\(\?P<|[\^$]")
@@ -33,6 +34,7 @@ FILLED: Mapping[str, Callable[[Scene], object]] = {
     "admin/mfa/authenticator/<path:object_id>/": lambda scene: scene.people["participant"].authenticator_set.get().pk,
     "admin/accounts/accesstoken/<path:object_id>/": lambda scene: 7,
     "admin/usersessions/usersession/<path:object_id>/": lambda scene: 1,
+    "pip/<str:filename>": lambda scene: client_wheel().filename,
     "account/tokens/<int:pk>/revoke/": lambda scene: 7,
     "tokens/<int:pk>/": lambda scene: 7,
     "admin/socialaccount/socialaccount/<path:object_id>/": lambda scene: 1,

@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
+from competition.client_wheel import client_wheel
 from competition.tracks.documents import as_json
 from competition.tracks.first_steps import example_of, first_steps
 from competition.tracks.starter_kit import folder_for
@@ -17,6 +18,7 @@ from scoring.contracts import Format
 from scoring.tracks import load_track
 
 SERVER = "https://podium.example/"
+WHEEL = "/pip/podium-1.0+abc-py3-none-any.whl"
 
 
 @pytest.fixture
@@ -33,8 +35,11 @@ def spec():
 
 
 def test_commands_carry_the_sites_own_addresses(spec, kit: Path) -> None:
-    steps = first_steps(spec, kit, server=SERVER)
+    steps = first_steps(spec, kit, server=SERVER, wheel=WHEEL)
 
+    assert steps.install == (
+        f'pip install "podium[check] @ https://podium.example{WHEEL}" --constraint https://podium.example/env.txt',
+    )
     assert steps.fetch == (
         "curl -fo real-or-not.yaml https://podium.example/tracks/real-or-not/track.yaml",
         "curl -fo real-or-not-starter-kit.zip https://podium.example/tracks/real-or-not/starter-kit.zip",
@@ -43,28 +48,29 @@ def test_commands_carry_the_sites_own_addresses(spec, kit: Path) -> None:
     assert steps.attempt[0] == "podium check real-or-not/entry --track real-or-not.yaml"
     assert steps.upload == (
         "podium pack real-or-not/entry -o entry.zip",
-        "podium submit entry.zip --track real-or-not --server https://podium.example --token TOKEN",
+        "podium login --server https://podium.example",
+        "podium submit entry.zip --track real-or-not",
     )
 
 
 def test_a_kit_with_samples_is_scored_on_them(spec, kit: Path) -> None:
     (kit / "sample-data").mkdir()
 
-    steps = first_steps(spec, kit, server=SERVER)
+    steps = first_steps(spec, kit, server=SERVER, wheel=WHEEL)
 
     assert steps.attempt[1].endswith("--data real-or-not/sample-data")
     assert not steps.needs_data
 
 
 def test_a_kit_without_samples_needs_data_of_ones_own(spec, kit: Path) -> None:
-    steps = first_steps(spec, kit, server=SERVER)
+    steps = first_steps(spec, kit, server=SERVER, wheel=WHEEL)
 
     assert steps.attempt[1].endswith("--data DATA")
     assert steps.needs_data
 
 
 def test_without_a_kit_the_entry_is_ones_own_folder(spec) -> None:
-    steps = first_steps(spec, None, server=SERVER)
+    steps = first_steps(spec, None, server=SERVER, wheel=WHEEL)
 
     assert len(steps.fetch) == 1
     assert steps.attempt[0] == "podium check entry --track real-or-not.yaml"
@@ -73,10 +79,10 @@ def test_without_a_kit_the_entry_is_ones_own_folder(spec) -> None:
 def test_the_first_format_says_what_is_uploaded(spec) -> None:
     byom = replace(spec, formats=(Format.BYOM, Format.ONNX))
 
-    steps = first_steps(byom, None, server=SERVER)
+    steps = first_steps(byom, None, server=SERVER, wheel=WHEEL)
 
     assert steps.upload[0] == "podium pack entry -o entry.tar.gz"
-    assert steps.upload[1].startswith("podium submit entry.tar.gz ")
+    assert steps.upload[2].startswith("podium submit entry.tar.gz ")
 
 
 def test_the_example_is_the_kits_own_file(kit: Path) -> None:
@@ -110,5 +116,7 @@ def test_the_page_shows_the_commands(client, make_track) -> None:
     text = client.get(track.get_absolute_url()).content.decode()
 
     assert command("podium check entry --track my-own.yaml") in text
-    assert command("podium submit entry.zip --track my-own --server http://testserver --token TOKEN") in text
+    assert command("podium login --server http://testserver") in text
+    assert command("podium submit entry.zip --track my-own") in text
+    assert client_wheel().filename in text
     assert reverse("track-yaml", args=[track.slug]) in text

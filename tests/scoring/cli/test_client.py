@@ -315,10 +315,14 @@ def test_a_token_is_exchanged_for_name_and_password(server: str, script: Script)
     script.answers = [answer({"token": "abc"})]
 
     with Site(server) as site:
-        token = site.create_token("alice", "pw")
+        token = site.create_token("alice", "pw", name="laptop")
 
     assert token == "abc"
-    assert json.loads(script.requests[0][3]) == {"username": "alice", "password": "pw"}
+    assert json.loads(script.requests[0][3]) == {
+        "username": "alice",
+        "password": "pw",
+        "name": "laptop",
+    }
     assert "Authorization" not in script.requests[0][2]
 
 
