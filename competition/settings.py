@@ -174,6 +174,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 SANDBOX = env.str("PODIUM_SANDBOX", default="bubblewrap")  # what workers run entries in
 SPARES = env.int("PODIUM_SPARES", default=6)  # how many sandboxes a worker keeps started ahead
+MIN_FREE_BYTES = env.int("PODIUM_MIN_FREE_BYTES", default=2**30)  # below it a worker claims nothing
 LEASE_S = env.float("PODIUM_LEASE_S", default=60.0)
 MAX_ATTEMPTS = env.int("PODIUM_MAX_ATTEMPTS", default=3)
 MAX_RUNNING_PER_PARTICIPANT = env.int("PODIUM_MAX_RUNNING_PER_PARTICIPANT", default=1)

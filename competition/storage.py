@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from typing import Final
 from django.core.files.storage import Storage, default_storage
 from django.db.models.fields.files import FieldFile
 
-from scoring.errors import Fault
+from scoring.errors import Cause, Fault
 
 CHUNK_BYTES: Final = 2**20
+OWN_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+"""What only writing can meet: of the two files, the one on this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +68,10 @@ def fetch(stored: FieldFile, target: Path, *, sha256: str, what: str, tick: Call
                 fetched.update(chunk)
                 out.write(chunk)
                 tick()
+    except FileNotFoundError as exc:
+        raise Fault(f"{what} cannot be fetched from storage: it is gone", cause=Cause.LOST_FILE) from exc
     except OSError as exc:
-        raise Fault(f"{what} cannot be fetched from storage: {exc.strerror}") from exc
+        cause = Cause.DISK if exc.errno in OWN_DISK else Cause.STORAGE
+        raise Fault(f"{what} cannot be fetched from storage: {exc.strerror}", cause=cause) from exc
     if fetched.hexdigest() != sha256:
-        raise Fault(f"{what} in storage is not what was stored there")
+        raise Fault(f"{what} in storage is not what was stored there", cause=Cause.LOST_FILE)

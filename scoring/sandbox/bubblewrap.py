@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from scoring.contracts import Kind, Processes, RunLimits
-from scoring.errors import Fault
+from scoring.errors import Cause, Fault
 from scoring.sandbox import cage, syscalls, workfiles
 from scoring.sandbox.base import Job, Run
 from scoring.sandbox.limits import limits_before_a_job, limits_of_a_job, processors, resource_limits
@@ -234,7 +234,7 @@ def program() -> str:
     """Return where bubblewrap is; raise `Fault` when it is not installed."""
     found = shutil.which("bwrap")
     if found is None:
-        raise Fault("bubblewrap (bwrap) is not installed")
+        raise Fault("bubblewrap (bwrap) is not installed", cause=Cause.SANDBOX)
     return found
 
 
@@ -253,4 +253,4 @@ def _keeper_pid(report: bytes, process: subprocess.Popen[bytes], read_log: Calla
         process.kill()
         process.wait()
         why = read_log(1.0)[-500:].decode(errors="replace").strip()
-        raise Fault(f"bubblewrap could not create the sandbox: {why}") from exc
+        raise Fault(f"bubblewrap could not create the sandbox: {why}", cause=Cause.SANDBOX) from exc

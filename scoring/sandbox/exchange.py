@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.contracts import LENGTH_BYTES, Finding, Outcome, Precision, Task
-from scoring.errors import Fault, Rejected, reject
+from scoring.errors import Cause, Fault, Rejected, reject
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.limits import expected_output_bytes
 from scoring.sandbox.reply import (
@@ -167,7 +167,8 @@ def interpret(run: Run, job: Job) -> Found:
 
 def _interpret(run: Run, job: Job) -> Found:
     if run.status in ENDED_BY_ITSELF and not run.reply and not run.entry_began:
-        raise Fault(f"the sandboxed process ended before it started (exit code {run.exit_code})")
+        why = f"the sandboxed process ended before it started (exit code {run.exit_code})"
+        raise Fault(why, cause=Cause.SANDBOX)
     if run.status is not ExitStatus.EXITED:
         raise _from_status(run, job)
     if not run.reply:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from scoring.errors import Fault
+from scoring.errors import Cause, Fault
 from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow
 from scoring.sandbox.family import Family
 
@@ -250,7 +250,7 @@ def _ending(watch: _Watch, broken: ExitStatus | None, wall_s: float) -> ProcessE
     if "failed" in lines or "started" not in lines:
         # Nothing hostile has run, so the log is bubblewrap's or the keeper's own.
         reason = lines.get("failed") or bytes(watch.log.content[-500:]).decode(errors="replace").strip()
-        raise Fault(f"the sandbox could not be set up: {reason}")
+        raise Fault(f"the sandbox could not be set up: {reason}", cause=Cause.SANDBOX)
     ended = lines.get("ended")
     ended = ended if isinstance(ended, dict) else None
     status = broken or _status_of(watch, ended)

@@ -73,6 +73,11 @@ class WarmSandbox:
         """Say that entry code is kept away from the machine."""
         return self.inner.isolated
 
+    @property
+    def has_spare(self) -> bool:
+        """Say whether a sandbox was started and stands by."""
+        return any(spare.opened.is_alive for spare in self._spares)
+
     def run(self, job: Job, *, workdir: Path, tick: Callable[[], None]) -> Run:
         """Run the job in a spare or in a sandbox started now; raise `Fault` as that does."""
         if job.request.task in STARTED_AHEAD:

@@ -7,19 +7,26 @@ import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from competition.references import new_reference
 from competition.submissions.lifecycle import CancelRequested, LeaseLost
 from scoring.cache.holds import holding
-from scoring.errors import Rejected
+from scoring.errors import Cause, Rejected
 from scoring.files.workdirs import workdir
+from scoring.worker.causes import cause_of
 from scoring.worker.heartbeat import Heartbeat
 from scoring.worker.ports import Ports, Work
+from scoring.worker.rest import Rest
 
 MAX_DETAIL_CHARACTERS: Final = 20_000
+OUTAGES: Final = 20
+"""How often a write is tried again that the database did not take; some ten minutes of its failing for nothing else."""
+
+Answer = TypeVar("Answer")
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +43,15 @@ def never_stop() -> None:
 class Workplace:
     """Where and how a worker works: its folder, lease and clock, what stops it, what it does between evaluations.
 
-    `trim` bounds the cache; `refill` starts ahead what the next evaluation is likely to need.
+    `rest` says when it may claim; `trim` bounds the cache; `refill` starts ahead what the next evaluation is
+    likely to need.
     """
 
     work_root: Path
     lease_s: float
     clock: Callable[[], float] = time.monotonic
     stop: Callable[[], None] = never_stop
+    rest: Rest = field(default_factory=Rest)
     trim: Callable[[], None] = do_nothing
     refill: Callable[[], None] = do_nothing
 
@@ -50,7 +59,7 @@ class Workplace:
 def drain(ports: Ports, workplace: Workplace) -> int:
     """Evaluate until nothing is claimable; return how many evaluations were worked on."""
     done = 0
-    while (work := ports.claim()) is not None:
+    while (work := _claimed(ports, workplace.rest)) is not None:
         with holding():
             evaluate(work, ports, workplace)
             # While it is held: what this evaluation used is what the next one is likely to want.
@@ -58,6 +67,12 @@ def drain(ports: Ports, workplace: Workplace) -> int:
             workplace.refill()
         done += 1
     return done
+
+
+def _claimed(ports: Ports, rest: Rest) -> Work | None:
+    """Claim as soon as this worker is fit, or return None if nothing waits."""
+    rest.until_fit()
+    return _outlasting(ports.claim, rest)
 
 
 def evaluate(work: Work, ports: Ports, workplace: Workplace) -> None:
@@ -72,13 +87,15 @@ def evaluate(work: Work, ports: Ports, workplace: Workplace) -> None:
         _log("lease_lost", work)
     except CancelRequested:
         with suppress(LeaseLost):
-            ports.record_cancelled(work)
+            _outlasting(partial(ports.record_cancelled, work), workplace.rest)
         _log("cancelled", work)
     except Exception as exc:  # noqa: BLE001  # recorded, logged and retried: nobody is left waiting
-        reference = new_reference()
-        _log("fault", work, reference=reference, error=type(exc).__name__, exc_info=True)
+        reference, cause = new_reference(), workplace.rest.cause_of(exc)
+        _log("fault", work, reference=reference, error=type(exc).__name__, cause=cause.value, exc_info=True)
         with suppress(LeaseLost):
-            ports.record_fault(work, reference=reference, detail=_detail(exc))
+            met = partial(ports.record_fault, work, reference=reference, detail=_detail(exc), cause=cause)
+            _outlasting(met, workplace.rest)
+        workplace.rest.after(cause)
     except BaseException:
         with suppress(LeaseLost):
             ports.release(work)
@@ -93,11 +110,28 @@ def _score_and_record(work: Work, ports: Ports, workplace: Workplace) -> None:
         try:
             report = ports.score(assignment, workdir=folder, note=heartbeat.note)
         except Rejected as rejected:
-            ports.record_rejected(work, rejected)
+            _outlasting(partial(ports.record_rejected, work, rejected), workplace.rest)
             _log("rejected", work, code=rejected.code)
         else:
-            ports.record_scored(work, report)
+            _outlasting(partial(ports.record_scored, work, report), workplace.rest)
             _log("scored", work)
+    workplace.rest.over()
+
+
+def _outlasting(act: Callable[[], Answer], rest: Rest) -> Answer:
+    """Do it, again after each rest while the database is away: no result is thrown away for that.
+
+    The fence keeps what comes too late from being written.
+    """
+    for _ in range(OUTAGES):
+        try:
+            return act()
+        except Exception as exc:
+            if cause_of(exc) is not Cause.DATABASE:
+                raise
+            rest.after(Cause.DATABASE)
+        rest.until_fit()
+    return act()
 
 
 def _detail(exc: Exception) -> str:

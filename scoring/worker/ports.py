@@ -9,7 +9,7 @@ from typing import Protocol
 
 from competition.submissions.lifecycle import Lease
 from scoring.contracts import ScoreReport, Stage, TrackSpec
-from scoring.errors import Rejected
+from scoring.errors import Cause, Rejected
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +60,7 @@ class Ports(Protocol):
     def record_cancelled(self, work: Work) -> None:
         """Record that the evaluation was stopped on request."""
 
-    def record_fault(self, work: Work, *, reference: str, detail: str) -> None:
+    def record_fault(self, work: Work, *, reference: str, detail: str, cause: Cause) -> None:
         """Record our failure; the evaluation is queued again or fails."""
 
     def release(self, work: Work) -> None:

@@ -6,7 +6,7 @@ import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Any
@@ -17,6 +17,7 @@ from competition.clock import TOLERATED_S, clock_ahead_s, database_now
 from competition.submissions import workers
 from competition.submissions.models import Worker
 from competition.submissions.workers import BEAT_S, Sign
+from scoring.worker.breaker import Breaker, Position
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Presence:
     sign: Sign
     measure: Callable[[], dict[str, Any]] = nothing_measured
     now: Callable[[], datetime] = database_now
+    _breaker: Breaker | None = None
     _writing: Lock = field(default_factory=Lock)
     _ended: Event = field(default_factory=Event)
 
@@ -43,18 +45,27 @@ class Presence:
         """Keep something for the next sign of life."""
         self.sign = replace(self.sign, **fields)
 
+    def note_rest(self, breaker: Breaker) -> None:
+        """Show whether the worker rests, why, and how long still."""
+        self._breaker = breaker
+        self.show()
+
     def show(self) -> None:
         """Write the sign of life; a database that is away does not stop the worker."""
+        try:
+            self.write()
+        except (DatabaseError, InterfaceError) as exc:
+            log.warning("worker_not_shown", extra={"fields": {"error": type(exc).__name__}})
+            connection.close()
+
+    def write(self) -> None:
+        """Write the sign of life, or raise what keeps it from being written."""
         with self._writing:
-            try:
-                now, known = self.now(), _differs(self.sign)
-                self.note(started_at=self.sign.started_at or now, **self.measure())
-                if _differs(self.sign) and not known:
-                    log.warning("clock_differs", extra={"fields": {"ahead_s": self.sign.clock_ahead_s}})
-                workers.show(self.sign, now=now)
-            except (DatabaseError, InterfaceError) as exc:
-                log.warning("worker_not_shown", extra={"fields": {"error": type(exc).__name__}})
-                connection.close()
+            now, known = self.now(), _differs(self.sign)
+            self.note(started_at=self.sign.started_at or now, **self._resting(now), **self.measure())
+            if _differs(self.sign) and not known:
+                log.warning("clock_differs", extra={"fields": {"ahead_s": self.sign.clock_ahead_s}})
+            workers.show(self.sign, now=now)
 
     def start(self) -> Thread:
         """Show the sign now and regularly from a thread, until `end`."""
@@ -67,6 +78,21 @@ class Presence:
         self._ended.set()
         self.note(state=Worker.State.STOPPED, evaluation_id=None)
         self.show()
+
+    def _resting(self, now: datetime) -> dict[str, Any]:
+        """Return the breaker's times by the database's clock, which may have been away when it opened."""
+        breaker = self._breaker
+        if self.sign.state == Worker.State.STOPPED or breaker is None:
+            return {}
+        if breaker.position is not Position.OPEN:
+            return {"state": Worker.State.SERVING, "rest_cause": "", "rests_since": None, "next_try_at": None}
+        elapsed = breaker.clock()
+        return {
+            "state": Worker.State.RESTING,
+            "rest_cause": breaker.cause.value,
+            "rests_since": now - timedelta(seconds=elapsed - breaker.opened_at),
+            "next_try_at": now + timedelta(seconds=breaker.next_try_at - elapsed),
+        }
 
     def _beat(self) -> None:
         self.show()

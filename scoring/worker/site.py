@@ -22,7 +22,7 @@ from competition.tracks.differences import Difference, in_words
 from competition.tracks.models import BenchmarkVersion
 from scoring.contracts import ScoreReport, Stage
 from scoring.environment import installed_environment, missing_among
-from scoring.errors import Rejected
+from scoring.errors import Cause, Rejected
 from scoring.flow import pipeline
 from scoring.sandbox.base import Sandbox
 from scoring.worker.ports import Assignment, Work
@@ -117,9 +117,12 @@ class SitePorts:
         """Record that the evaluation was stopped on request."""
         lifecycle.record_cancelled(work.lease, now=self.now())
 
-    def record_fault(self, work: Work, *, reference: str, detail: str) -> None:
+    def record_fault(self, work: Work, *, reference: str, detail: str, cause: Cause) -> None:
         """Record our failure; the evaluation is queued again or fails."""
-        lifecycle.record_fault(work.lease, reference=reference, detail=detail, now=self.now())
+        now = self.now()
+        if self.presence:
+            self.presence.note(fault_at=now, fault_cause=cause.value, fault_reference=reference)
+        lifecycle.record_fault(work.lease, reference=reference, detail=detail, cause=cause, now=now)
 
     def release(self, work: Work) -> None:
         """Give the evaluation back at once, since this worker must stop."""

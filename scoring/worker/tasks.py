@@ -6,6 +6,7 @@ import os
 import socket
 from functools import cache, partial
 from importlib.metadata import version
+from operator import attrgetter
 
 from celery import shared_task
 from celery.signals import beat_embedded_init, worker_init, worker_ready, worker_shutdown
@@ -20,13 +21,16 @@ from competition.submissions.wakeup import EVALUATE
 from competition.submissions.workers import Sign
 from competition.upkeep.orphans import remove_orphans
 from scoring.environment import installed_environment
+from scoring.errors import Cause
 from scoring.files.workdirs import workdir
 from scoring.sandbox import open_for_strangers
 from scoring.sandbox.warm import WarmSandbox
 from scoring.worker.cache_size import trim_cache
 from scoring.worker.embedded_beat import die_with_the_worker
 from scoring.worker.evaluate import Workplace, drain
+from scoring.worker.fitness import Test, first_unfit, try_database, try_disk, try_sandbox, try_storage
 from scoring.worker.presence import Presence, measured_at
+from scoring.worker.rest import Rest
 from scoring.worker.self_check import refuse_unfit_worker
 from scoring.worker.site import SitePorts
 from scoring.worker.sweep import sweep
@@ -36,6 +40,7 @@ from scoring.worker.sweep import sweep
 def evaluate_waiting(queue: str) -> None:
     """Evaluate what waits for a hardware class until nothing is left."""
     sandbox = own_sandbox()
+    rest = own_rest()
     ports = SitePorts(
         owner=owner(), queue=queue, sandbox=sandbox, cache=settings.CACHE_DIR, presence=own_presence()
     )
@@ -43,6 +48,7 @@ def evaluate_waiting(queue: str) -> None:
         work_root=settings.HOME / "work",
         lease_s=settings.LEASE_S,
         stop=maybe_shutdown,
+        rest=rest,
         trim=partial(trim_cache, settings.CACHE_DIR, max_bytes=settings.CACHE_MAX_BYTES),
         refill=sandbox.refill,
     )
@@ -92,6 +98,24 @@ def own_presence() -> Presence:
         environment=installed_environment(),
     )
     return Presence(sign, measure=partial(measured_at, settings.HOME))
+
+
+@cache
+def own_rest() -> Rest:
+    """Return what decides when this worker may claim."""
+    return Rest(examine=partial(first_unfit, own_tests()), show=own_presence().note_rest, stop=maybe_shutdown)
+
+
+def own_tests() -> dict[Cause, Test]:
+    """Return what this worker tries before it claims."""
+    folders = (settings.HOME / "work", settings.CACHE_DIR)
+    has_spare = attrgetter("has_spare")
+    return {
+        Cause.DATABASE: partial(try_database, own_presence().write),
+        Cause.DISK: partial(try_disk, folders, min_free_bytes=settings.MIN_FREE_BYTES),
+        Cause.STORAGE: try_storage,
+        Cause.SANDBOX: partial(try_sandbox, settings.SANDBOX, has_spare=partial(has_spare, own_sandbox())),
+    }
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -12,8 +13,10 @@ from competition.tracks.models import Dataset
 from scoring.contracts import Finding, ScoreReport, Stage
 from scoring.errors import Rejected
 from scoring.sandbox.fake import FakeSandbox
+from scoring.worker.breaker import Breaker
 from scoring.worker.evaluate import Workplace
 from scoring.worker.ports import Assignment
+from scoring.worker.rest import Rest
 from scoring.worker.site import SitePorts
 from tests.examples import Clock, scored_report
 
@@ -107,9 +110,27 @@ def ticking() -> Callable[[], float]:
 
 
 @pytest.fixture
-def place(tmp_path: Path, ticking: Callable[[], float]) -> Workplace:
+def place(tmp_path: Path, ticking: Callable[[], float], clock: Clock) -> Workplace:
     (tmp_path / "work").mkdir()
-    return Workplace(work_root=tmp_path / "work", lease_s=8.0, clock=ticking)
+    return Workplace(work_root=tmp_path / "work", lease_s=8.0, clock=ticking, rest=rest_on(clock))
+
+
+def rest_on(clock: Clock, **how: Any) -> Rest:
+    """Return a rest that takes no time but the clock's; the pauses are as long as their turn."""
+
+    def wait(seconds: float) -> None:
+        clock.advance(seconds=seconds)
+
+    return Rest(breaker=breaker_on(clock), wait=wait, **how)
+
+
+def breaker_on(clock: Clock) -> Breaker:
+    """Return a breaker that goes by the clock and whose pauses are as long as their turn."""
+
+    def seconds() -> float:
+        return clock.now.timestamp()
+
+    return Breaker(clock=seconds, chance=lambda: 0.5)
 
 
 def later(now: datetime) -> datetime:
