@@ -343,10 +343,11 @@ USE_TZ = True
 
 # --- logs: fields, not prose; never tokens, labels or entry content -----------------------------------------
 LOG_LEVEL = env.str("PODIUM_LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("PODIUM_LOG_FORMAT", default="logfmt")  # or json
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"fields": {"()": "competition.logs.formatter"}},
+    "formatters": {"fields": {"()": "competition.logs.formatter", "style": LOG_FORMAT}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "fields"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }
