@@ -28,13 +28,15 @@ from competition.submissions.workers import Sign
 from competition.tracks.models import Track
 from scoring.contracts import ScoreReport, Stage, Status
 from scoring.errors import Cause
-from scoring.worker.evaluate import Workplace, drain
+from scoring.worker.evaluate import OUTAGES, Workplace, drain
 from scoring.worker.fitness import first_unfit, try_database, try_disk, try_storage
 from scoring.worker.ports import Assignment, Work
 from scoring.worker.presence import Presence
 from scoring.worker.rest import Rest
 from tests.examples import Clock
 from tests.faults.conftest import PlayedPorts, breaker_on
+
+pytestmark = pytest.mark.slow
 
 ENTRIES = 8
 OUTAGE = timedelta(seconds=60)
@@ -339,8 +341,11 @@ def test_a_result_outlasts_a_database_that_is_away_when_it_is_recorded(site: Sit
 
 
 def test_a_write_that_the_database_never_takes_is_a_fault(site: Site) -> None:
+    failures = iter(range(OUTAGES + 1))
+
     def fail() -> None:
-        raise OperationalError("canceling statement due to statement timeout")
+        if next(failures, None) is not None:
+            raise OperationalError("canceling statement due to statement timeout")
 
     site.add("only", recording=fail)
     machine, place = site.workers[0]

@@ -1,5 +1,6 @@
 """The n-th call of the world fails, for n = 1, 2, 3 … until none fails: the state is sound each time."""
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +12,7 @@ from django.contrib.auth.models import User
 
 from competition.leaderboard import standings
 from competition.leaderboard.models import Standing
+from competition.logs import formatter
 from competition.submissions.lifecycle import Lease, LeaseLost, cancel
 from competition.submissions.models import FINAL, Evaluation, Score
 from competition.tracks.models import Track
@@ -227,3 +229,17 @@ def test_a_worker_that_is_told_to_stop_gives_its_evaluation_back_at_once(
     evaluation.refresh_from_db()
     assert (evaluation.status, evaluation.attempts) == (Status.QUEUED, 0)
     assert list(place.work_root.iterdir()) == []
+
+
+def test_the_reference_of_a_fault_leads_to_its_log_line_and_the_traceback(
+    evaluation: Evaluation, ports: PlayedPorts, place: Workplace, caplog: pytest.LogCaptureFixture
+) -> None:
+    drain(FailingPorts(ports=ports, failing_call=2, error=DiskFull, after=False), place)
+
+    evaluation.refresh_from_db()
+    (record,) = [record for record in caplog.records if record.message == "fault"]
+    told = json.loads(formatter("json").format(record))
+    assert evaluation.reference
+    assert told["reference"] == evaluation.reference == evaluation.faults.get().reference
+    assert told["exception"].startswith("Traceback")
+    assert "DiskFull: fetch" in told["exception"]
