@@ -1,6 +1,8 @@
 """Settings, all read from the environment here and nowhere else; safe for production by default."""
 
+import os
 import secrets
+import socket
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -73,6 +75,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "competition.operations.views.MachinesFirstMiddleware",
+    "competition.metrics.RequestSecondsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "competition.security.ContentSecurityPolicyMiddleware",
@@ -340,6 +343,15 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_I18N = True
 USE_TZ = True
+
+# --- numbers for Prometheus: shown to nobody unless a token or addresses are set -----------------------------
+METRICS_TOKEN = env.str("PODIUM_METRICS_TOKEN", default="")
+METRICS_FROM = env.list("PODIUM_METRICS_FROM", default=[])
+WORKER_METRICS = env.str("PODIUM_WORKER_METRICS", default="")  # host:port on which a worker shows its own
+# The library reads this when it is imported. A folder for each machine: processes are told apart by their number.
+_METRICS_DIR = HOME / "metrics" / socket.gethostname()
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(_METRICS_DIR))
+Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True, exist_ok=True)
 
 # --- logs: fields, not prose; never tokens, labels or entry content -----------------------------------------
 LOG_LEVEL = env.str("PODIUM_LOG_LEVEL", default="INFO")

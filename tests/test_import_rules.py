@@ -22,6 +22,7 @@ TOOLS = {
     "freshness",
     "logs",
     "markdown",
+    "metrics",
     "migrating",
     "moments",
     "references",
@@ -49,7 +50,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": FLOW | SHARED | {"scoring.benchmark", "scoring.conversion"},
     "worker": FLOW
     | SHARED
-    | {f"competition.{name}" for name in ("upkeep", "clock", "references", "storage", *APPS)},
+    | {f"competition.{name}" for name in ("upkeep", "clock", "metrics", "references", "storage", *APPS)},
 }
 """Whom each folder of scoring/ may import beside itself; no stage is in another's row."""
 SITE_MAY_IMPORT: dict[str, set[str]] = {

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from competition import uploads
+from competition.metrics import UPLOADS_REFUSED
 from scoring.errors import Rejected, RenderedFinding, render_all
 
 STATUS_OF_CODE: Final[Mapping[str, int]] = {
@@ -72,6 +73,7 @@ def problem_of_rejected(
     """Return a Rejected of scoring or of a service as the API sends it."""
     findings = render_all(rejected.findings)
     gravest = findings[0]
+    UPLOADS_REFUSED.labels(code=rejected.code).inc()
     return Problem(
         status=STATUS_OF_CODE.get(rejected.code, status.HTTP_422_UNPROCESSABLE_ENTITY),
         code=gravest.code,

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from functools import cache
+from ipaddress import ip_network
 from typing import Final
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import resolve
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
 
+from competition.accounts.addresses import client_address
+from competition.operations.exposition import exposition
 from competition.operations.readiness import PARTS, Readiness
 
 ADDRESSES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
@@ -45,6 +51,30 @@ def readyz(request: HttpRequest) -> HttpResponse:
     parts = own_readiness().look()
     ready = all(told == "ok" for told in parts.values())
     return JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Show the numbers to whoever has the token or comes from an allowed network; to others there is nothing here."""
+    if not (_has_token(request) or _is_allowed(client_address(request))):
+        raise Http404
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _has_token(request: HttpRequest) -> bool:
+    told = request.headers.get("Authorization", "")
+    expected = f"Bearer {settings.METRICS_TOKEN}"
+    return bool(settings.METRICS_TOKEN) and secrets.compare_digest(told.encode(), expected.encode())
+
+
+def _is_allowed(address: str) -> bool:
+    try:
+        client = ip_network(address)
+    except ValueError:  # nobody knows where it comes from
+        return False
+    allowed = map(ip_network, settings.METRICS_FROM)
+    return any(client.version == each.version and client.subnet_of(each) for each in allowed)  # type: ignore[arg-type]
 
 
 @cache

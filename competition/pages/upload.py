@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from competition.accounts.people import signed_in_user
 from competition.clock import database_now
+from competition.metrics import UPLOADS_REFUSED
 from competition.pages.forms import EntryForm
 from competition.submissions import quotas, selectors, services
 from competition.submissions.upload_size import refuse_large_body
@@ -63,6 +64,7 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def _refuse(request: HttpRequest, track: Track, refusal: Rejected, *, status: int) -> HttpResponse:
+    UPLOADS_REFUSED.labels(code=refusal.code).inc()
     link, status = _link(refusal), STATUSES.get(refusal.code, status)
     headers = refusal_headers(refusal)
     findings = [{**asdict(finding), "link": link} for finding in render_all(refusal.findings)]

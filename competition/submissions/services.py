@@ -15,6 +15,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from competition.clock import database_now
+from competition.metrics import UPLOAD_BYTES
 from competition.moments import in_utc
 from competition.submissions import lifecycle, quotas
 from competition.submissions.counts import count_submission
@@ -73,6 +74,7 @@ def accept_submission(
             submission.entry.save(UNNAMED, upload, save=False)
         _enter(submission, now)
         undo.pop_all()
+    UPLOAD_BYTES.labels(track=track.slug).inc(content.size)
     follow_publication(submission, now)
     return submission
 

@@ -14,6 +14,8 @@ from celery.worker import WorkController
 from celery.worker.consumer import Consumer
 from celery.worker.state import maybe_shutdown
 from django.conf import settings
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from competition.clock import database_now
 from competition.submissions import rescoring
@@ -26,6 +28,7 @@ from scoring.files.workdirs import workdir
 from scoring.sandbox import open_for_strangers
 from scoring.sandbox.warm import WarmSandbox
 from scoring.worker.cache_size import trim_cache
+from scoring.worker.counted import CountedPorts
 from scoring.worker.embedded_beat import die_with_the_worker
 from scoring.worker.evaluate import Workplace, drain
 from scoring.worker.fitness import Test, first_unfit, try_database, try_disk, try_sandbox, try_storage
@@ -52,7 +55,7 @@ def evaluate_waiting(queue: str) -> None:
         trim=partial(trim_cache, settings.CACHE_DIR, max_bytes=settings.CACHE_MAX_BYTES),
         refill=sandbox.refill,
     )
-    drain(ports, workplace)
+    drain(CountedPorts(inner=ports, queue=queue), workplace)
 
 
 @shared_task(name="podium.sweep", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -123,6 +126,16 @@ def begin_presence(sender: Consumer, **_: object) -> None:
     """Show from now on that this worker is there, and for which hardware classes."""
     own_presence().note(queues=tuple(sorted(sender.app.amqp.queues.consume_from)))
     own_presence().start()
+
+
+@worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def show_numbers(**_: object) -> None:
+    """Show Prometheus what this machine's processes counted, if the settings say where."""
+    if settings.WORKER_METRICS:
+        host, _, port = settings.WORKER_METRICS.rpartition(":")
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)
+        start_http_server(int(port), addr=host or "127.0.0.1", registry=registry)
 
 
 @worker_shutdown.connect  # type: ignore[untyped-decorator]  # Celery has no types
