@@ -14,18 +14,23 @@ from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 SERVER: Final = os.environ.get("PODIUM_TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+BUSIEST: Final = "participant1"
 SCORED_OF_TEN: Final = 9
 """Of ten evaluations that ended, so many were scored; the rest was rejected."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Size:
-    """How much there is. Submissions are spread over tracks and participants evenly; the newest ones wait."""
+    """How much there is. Submissions are spread over tracks and participants evenly; the newest ones wait.
+
+    `BUSIEST` has `of_the_busiest` more, from the first to the last, whatever the size.
+    """
 
     submissions: int
     queued: int
     participants: int = 10_000
     tracks: int = 4
+    of_the_busiest: int = 100
 
 
 @contextmanager
@@ -62,6 +67,8 @@ def fill(size: Size) -> None:
     """Write the rows, of an empty database or beside what an earlier call wrote, and let the planner look at them."""
     from django.db import connection, transaction
 
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
     with transaction.atomic(), connection.cursor() as cursor:
         tracks = _tracks(size.tracks)
         # Rows refer to rows that this very transaction wrote: a million look-ups would prove nothing.
@@ -72,6 +79,7 @@ def fill(size: Size) -> None:
         keep()
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+        cursor.execute("RESET statement_timeout")
 
 
 def _numbers(size: Size, tracks: Sequence[int]) -> dict[str, object]:
@@ -81,6 +89,7 @@ def _numbers(size: Size, tracks: Sequence[int]) -> dict[str, object]:
         "participants": size.participants,
         "tracks": list(tracks),
         "scored_of_ten": SCORED_OF_TEN,
+        "of_the_busiest_each": size.submissions // size.of_the_busiest,
     }
 
 
@@ -111,7 +120,20 @@ def _kept() -> tuple[Callable[[], object], ...]:
     """Return what makes the rows that services keep beside those above: counts, and boards with their ranks."""
     from competition.submissions import lifecycle
 
-    return (lifecycle.rebuild_queue,)
+    return lifecycle.rebuild_queue, _count_and_rank
+
+
+def _count_and_rank() -> None:
+    from competition.leaderboard import rankings
+    from competition.submissions import counts
+    from competition.tracks.models import BenchmarkVersion, Track
+    from scoring.contracts import Split
+
+    for track in Track.objects.all():
+        counts.rebuild(track)
+    for version in BenchmarkVersion.objects.all():
+        for split in Split:
+            rankings.rank_anew(version, split)
 
 
 PARTICIPANTS: Final = """
@@ -132,7 +154,7 @@ SUBMISSIONS: Final = """
     FROM generate_series(0, %(submissions)s - 1) n
     JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM auth_user
           WHERE username LIKE 'participant%%') users
-      ON users.place = n %% %(participants)s
+      ON users.place = CASE WHEN n %% %(of_the_busiest_each)s = 7 THEN 0 ELSE n %% %(participants)s END
 """
 EVALUATIONS: Final = """
     INSERT INTO submissions_evaluation (
