@@ -49,10 +49,6 @@ class Migration(migrations.Migration):
                 ('submissions', models.PositiveIntegerField(db_default=0, default=0)),
             ],
         ),
-        migrations.AddIndex(
-            model_name='submission',
-            index=models.Index(fields=['participant', '-created_at'], name='submission_newest_first'),
-        ),
         migrations.AddField(
             model_name='participation',
             name='participant',

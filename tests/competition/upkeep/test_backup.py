@@ -44,7 +44,7 @@ call_command("migrate", verbosity=0)
 call_command("restore", sys.argv[1], stdout=sys.stderr)
 call_command("audit", stdout=sys.stderr)
 from tests.competition.upkeep.test_backup import contents, lives
-shown = {path: Client().get(path).json() for path in sys.argv[2:]}
+shown = {path: json.loads(Client().get(path).getvalue()) for path in sys.argv[2:]}
 print(json.dumps({"shown": shown, "lives": lives(), "contents": contents()}))
 """
 
@@ -103,7 +103,7 @@ def environment(home: Path) -> dict[str, str]:
 
 def test_a_restored_site_shows_the_same_boards(made: Path, track: Track, tmp_path: Path) -> None:
     shown = {
-        path: Client().get(path).json()
+        path: json.loads(Client().get(path).getvalue())
         for path in (f"/tracks/{track.slug}/leaderboard.json", f"/api/tracks/{track.slug}/leaderboard/")
     }
     env = {name: value for name, value in environment(tmp_path / "home").items() if value}
