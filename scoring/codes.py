@@ -31,7 +31,7 @@ CODES: Final[dict[str, Code]] = {
     ),
     "already_submitted": Code(
         "You already submitted this exact file to this track on {uploaded_at}: submission {submission}, now {status}.",
-        "Open that submission to see its result.",
+        "Open that submission to see its result. A changed entry is another file, and you can upload it.",
     ),
     "upload_too_large": Code(
         "The file is larger than the limit of {allowed_bytes:,} bytes.",
@@ -60,7 +60,8 @@ CODES: Final[dict[str, Code]] = {
     ),
     "too_many_files": Code(
         "The archive has {found:,} members; at most {allowed:,} are allowed.",
-        "Leave out caches, version control folders and data.",
+        "Remove data and other files that the model does not need. `podium pack FOLDER` leaves out caches, version "
+        "control folders and what macOS adds.",
     ),
     "compression_ratio_too_high": Code(
         "“{path}” unpacks to more than {allowed:g} times its compressed size.",
@@ -68,15 +69,17 @@ CODES: Final[dict[str, Code]] = {
     ),
     "unsafe_path": Code(
         "“{path}” is not a safe relative path: {why}.",
-        "Use relative paths without “..”, drive letters, backslashes or control characters.",
+        "Pack the folder again with `podium pack FOLDER`, which writes names that every system reads. Names are "
+        "relative paths without “..”, drive letters, backslashes or control characters.",
     ),
     "link_in_archive": Code(
-        "“{path}” is a {what}; only regular files and folders are allowed.",
-        "Replace the link with a copy of the file it points to; zip does that itself unless you pass -y.",
+        "“{path}” is a {what}; an entry may hold files, folders, and links to its own files.",
+        "Put a copy of the file in its place, or leave it out, and pack again with `podium pack FOLDER`.",
     ),
     "duplicate_name": Code(
         "“{path}” and “{other}” share their bytes, or would be the same file on some systems.",
-        "Give each file its own name. Names that differ only in case count as the same.",
+        "Give each file its own name, and pack again with `podium pack FOLDER`. Names that differ only in case, or in "
+        "how accents are composed, count as the same.",
     ),
     "encrypted_archive": Code(
         "“{path}” is encrypted.",
@@ -87,8 +90,9 @@ CODES: Final[dict[str, Code]] = {
         "Pack the folder again with `podium pack FOLDER`, or choose Deflate in your program.",
     ),
     "corrupt_archive": Code(
-        "The archive is damaged: {why}.",
-        "Make the archive again, and test it with `unzip -t` or `gzip -t` before you upload it.",
+        "The archive cannot be read: {why}.",
+        "Pack the folder again with `podium pack FOLDER`, and check that the copy you upload is as large as the "
+        "original.",
     ),
     # package
     "unrecognised_format": Code(
@@ -96,7 +100,7 @@ CODES: Final[dict[str, Code]] = {
         "The track's page lists the files that each format needs; its starter kit is a working example.",
     ),
     "ambiguous_format": Code(
-        "The entry matches more than one package format: {formats}.",
+        "The entry matches more than one package format ({formats}); it must match exactly one.",
         "Keep only the files of the format you want. With `podium export` and `podium compile` you can also name it: "
         "`--from FORMAT`.",
     ),
@@ -125,11 +129,13 @@ CODES: Final[dict[str, Code]] = {
     # budget
     "parameters_over_budget": Code(
         "The model has {found:,} parameters and floating-point buffer values; at most {allowed:,} are allowed.",
-        "Every parameter and floating-point buffer counts, trainable or not. Shared storage counts once.",
+        "Use a smaller model, or remove layers that forward() does not use. Every parameter and floating-point buffer "
+        "counts, trainable or not; shared storage counts once.",
     ),
     "macs_over_budget": Code(
         "One forward pass takes {found:,} MACs; fewer than {allowed:,} are allowed.",
-        "A MAC is one multiply-add. The count that applies here is `{counter}`; the report lists the others beside it.",
+        "Use a smaller model, or a smaller input where the track leaves its size to you. A MAC is one multiply-add; "
+        "the count that applies here is `{counter}`, and the report lists the others beside it.",
     ),
     "macs_not_countable": Code(
         "This track allows fewer than {allowed:,} MACs, but this entry's MACs cannot be counted: {why}.",
@@ -144,7 +150,7 @@ CODES: Final[dict[str, Code]] = {
     ),
     "package_over_budget": Code(
         "The unpacked package is {found:,} bytes; at most {allowed:,} are allowed.",
-        "Remove files that the model does not need.",
+        "Remove files that the model does not need. `podium pack FOLDER` leaves out caches and what macOS adds.",
     ),
     "files_over_budget": Code(
         "The unpacked files are {found:,} bytes; at most {allowed:,} are allowed: 4 bytes for each of the "
@@ -163,8 +169,8 @@ CODES: Final[dict[str, Code]] = {
     # run
     "load_failed": Code(
         "The model could not be loaded: {why}.",
-        "Entries run on the CPU, without network access, and read only the files of their package. What your code "
-        "printed and raised is in the log: on the submission's page, or with `podium check --log`.",
+        "Read the log to see what your code printed and raised: on the submission's page, or with `podium check "
+        "--log`. Entries run on the CPU, without network access, and read only the files of their package.",
     ),
     "process_refused": Code(
         "The model tried to start another process.",
@@ -187,8 +193,8 @@ CODES: Final[dict[str, Code]] = {
     ),
     "crashed": Code(
         "The model crashed with {error}.",
-        "Entries run in one process on the CPU, without network access. To see the traceback, run "
-        "`podium check --log`, or `podium score --log` on your own data.",
+        "To see the traceback, run `podium check --log`, or `podium score --log` on your own data. Entries run in one "
+        "process on the CPU, without network access.",
     ),
     "timed_out": Code(
         "The run took longer than the limit of {allowed_s:g} s.",
@@ -200,19 +206,21 @@ CODES: Final[dict[str, Code]] = {
     ),
     "too_much_output": Code(
         "The run wrote more than the limit of {allowed_bytes:,} bytes ({what}).",
-        "Do not print or write files in forward().",
+        "Do not print or write files in forward(), and delete temporary files that are no longer needed.",
     ),
     "export_failed": Code(
         "The model could not be exported to ONNX: {why}.",
-        "Write forward() with torch operators, for any batch size, without branches on tensor values.",
+        "What is exported is a torch package whose forward() uses torch operators, for any batch size, without "
+        "branches on tensor values.",
     ),
     "compilation_failed": Code(
         "The model could not be compiled: {why}.",
-        "Write forward() with torch operators that ONNX has too, without branches on tensor values.",
+        "What is compiled is a torch package whose forward() uses torch operators that ONNX has too, without branches "
+        "on tensor values.",
     ),
     "packaging_failed": Code(
         "The model could not be made into a BYOM package: {why}.",
-        "Write forward() with torch operators, without branches on tensor values.",
+        "What is packaged is a torch package whose forward() uses torch operators, without branches on tensor values.",
     ),
     "target_unavailable": Code(
         "The target “{target}” is not available on this machine: {why}.",
@@ -238,14 +246,13 @@ CODES: Final[dict[str, Code]] = {
         "Return a tensor of exactly this shape, with one row per input sample.",
     ),
     "wrong_output_count": Code(
-        "The model returned {found:,} rows for {expected:,} samples.",
+        "The model returned an output of length {found:,} for {expected:,} samples.",
         "Return exactly one row per input sample.",
     ),
     "wrong_output_kind": Code(
         "The model returned {found}; this track needs one floating-point tensor.",
-        "Return one floating-point torch.Tensor or ONNX output; a class map may also hold integers. A gasbench model "
-        "may wrap its tensor: in an object with `.logits`, a dict with `logits`, `output` or a single value, or a "
-        "tuple of one.",
+        "Return one floating-point tensor for the whole batch; a class map may also hold integers. The page of your "
+        "package's format says what a tensor may be wrapped in.",
     ),
     "not_finite": Code(
         "At least {found:,} of the {total:,} values that the model returned are NaN or infinite.",

@@ -19,6 +19,7 @@ from scoring.data.labels import LABELS_FILE, DatasetProblem, LabelTable, raise_f
 CHUNK_BYTES: Final = 2**20
 MAX_MEMBERS: Final = 2_000_000
 ENCRYPTED_FLAG: Final = 0x1
+UTF8_FLAG: Final = 0x800
 FIXED_TIME: Final = (1980, 1, 1, 0, 0, 0)
 UNIX: Final = 3
 JUNK: Final = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
@@ -65,16 +66,26 @@ def _member_findings(members: list[zipfile.ZipInfo]) -> Iterator[str]:
     if len(members) > MAX_MEMBERS:
         yield f"the zip has {len(members):,} files; at most {MAX_MEMBERS:,} are allowed"
         return
-    for name, times in Counter(member.filename for member in members).items():
+    for name, times in Counter(map(_name, members)).items():
         if times > 1:
             yield f"“{name}” is in the zip {times} times"
     for member in members:
         if why := _why_refused(member):
-            yield f"“{member.filename}” {why}"
+            yield f"“{_name(member)}” {why}"
+
+
+def _name(member: zipfile.ZipInfo) -> str:
+    """Return the member's name: macOS writes UTF-8 without saying so, which `zipfile` reads as code page 437."""
+    if member.flag_bits & UTF8_FLAG:
+        return member.filename
+    try:
+        return member.filename.encode("cp437").decode()
+    except UnicodeError:
+        return member.filename
 
 
 def _why_refused(member: zipfile.ZipInfo) -> str:
-    name = member.filename
+    name = _name(member)
     # zipfile replaces os.sep only; a name is refused rather than mended, lest it lead out of the folder.
     if not name.isprintable() or "\\" in name or ":" in name:
         return "has a backslash, a colon or a control character"
@@ -98,7 +109,7 @@ def _extract(
 ) -> None:
     left = max_bytes
     for member in members:
-        target = folder / member.filename
+        target = folder / _name(member)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with archive.open(member) as source, target.open("xb") as out:
@@ -109,7 +120,7 @@ def _extract(
                     out.write(chunk)
                     tick()
         except OSError as exc:
-            raise DatasetProblem((f"“{member.filename}” cannot be unpacked: {exc.strerror}",)) from exc
+            raise DatasetProblem((f"“{_name(member)}” cannot be unpacked: {exc.strerror}",)) from exc
 
 
 def _data_folder(folder: Path) -> Path:

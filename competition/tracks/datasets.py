@@ -38,20 +38,29 @@ def import_dataset(
     archive: File[bytes],
     competition: Competition | None = None,
     reader: Reader | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Dataset:
     """Import a zip of labels.csv and the files it names; raise `DatasetProblem` with every finding.
 
     The files must be what `reader` reads; without one, all must be of the first one's kind. Within a competition
-    equal data give the same dataset, however they were packed; its first name is kept.
+    equal data give the same dataset, however they were packed; its first name is kept. `warn` is told what
+    of the data is left out.
     """
     # The folder of a killed import is removed by the next one.
     with workdir(Path(settings.FILE_UPLOAD_TEMP_DIR) / "imports") as folder:
         found = bundles.unpack(cast(BinaryIO, archive.file), folder, max_bytes=settings.MAX_DATASET_BYTES)
-        return import_dataset_folder(name=name, folder=found, competition=competition, reader=reader)
+        return import_dataset_folder(
+            name=name, folder=found, competition=competition, reader=reader, warn=warn
+        )
 
 
 def import_dataset_folder(
-    *, name: str, folder: Path, competition: Competition | None = None, reader: Reader | None = None
+    *,
+    name: str,
+    folder: Path,
+    competition: Competition | None = None,
+    reader: Reader | None = None,
+    warn: Callable[[str], None] = lambda _: None,
 ) -> Dataset:
     """Import a folder that holds labels.csv and the files it names; see `import_dataset`."""
     table = read_labels(folder)
@@ -72,7 +81,10 @@ def import_dataset_folder(
             readers=[reader.value for reader in readers_for(folder, table)],
             **_summary(table),
         )
-        return _store(row, archive)
+        stored = _store(row, archive)
+    for warning in table.warnings:
+        warn(warning)
+    return stored
 
 
 def materialise(dataset: Dataset, cache: Path, *, tick: Callable[[], None] = lambda: None) -> Path:

@@ -143,6 +143,8 @@ def _look_at_files(data: Path, reader: Reader) -> None:
         table = read_labels(data)
     except DatasetProblem:
         return  # The flow says so when it is the data's turn.
+    for warning in table.warnings:
+        typer.echo(f"warning: {warning}", err=True)
     try:
         check_contents(data, table, reader)
     except DatasetProblem as exc:

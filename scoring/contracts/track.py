@@ -142,7 +142,7 @@ class InputContract:
 
     Shapes are (3, H, W) for images, (T, 3, H, W) for video, (samples,) for audio. `None` stands for a
     side that the package states; `PackageFormat.settle` fills it, and later stages never see one.
-    `mean` and `std`, one value a channel, are applied last. `resize` to `antialias` count with the fit
+    `mean` and `std`, one value a channel or one for all, are applied last. `resize` to `antialias` count with the fit
     `torchvision` alone. `frame_rate` thins video (None: every frame); `sample_rate` is that of audio, in Hz.
     """
 
@@ -239,7 +239,7 @@ class InputContract:
     mean: tuple[float, ...] | None = field(
         default=None,
         metadata=described(
-            "What is subtracted from each channel after scaling; one value per channel.",
+            "What is subtracted from each channel after scaling; one value per channel, or one for all.",
             empty="none",
             only={"reader": PICTURES},
             boxes=CHANNELS,
@@ -248,7 +248,7 @@ class InputContract:
     std: tuple[float, ...] | None = field(
         default=None,
         metadata=described(
-            "What each channel is divided by after `mean` is subtracted; one value per channel.",
+            "What each channel is divided by after `mean` is subtracted; one value per channel, or one for all.",
             empty="none",
             above=0,
             only={"reader": PICTURES},

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeGuard
 
+from scoring.data.dataset_files import composed
+
 ANNOTATIONS_FILE: Final = "annotations.json"
 MAX_ANNOTATIONS_BYTES: Final = 2**29
 MAX_SIDE: Final = 10**6
@@ -44,10 +46,14 @@ class AnnotatedPicture:
 
 @dataclass(frozen=True, kw_only=True)
 class Annotations:
-    """Pictures by file name; `classes` are the categories' names in their order."""
+    """Pictures by file name, composed (NFC); `classes` are the categories' names in their order.
+
+    `warnings` say which boxes were left out.
+    """
 
     pictures: Mapping[str, AnnotatedPicture]
     classes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def read_annotations(path: Path, findings: list[str]) -> Annotations:
@@ -60,20 +66,26 @@ def read_annotations(path: Path, findings: list[str]) -> Annotations:
     images = _by_id(document, "images", findings, _image_problem)
     numbers = {category: number for number, category in enumerate(sorted(categories))}
     boxes: dict[int, list[LabelBox]] = {image: [] for image in images}
+    warnings: list[str] = []
     for place, annotation in enumerate(document["annotations"]):
         if why := _annotation_problem(annotation, images, numbers):
             findings.append(f"{path.name}: annotations[{place}] {why}")
             continue
-        boxes[annotation["image_id"]].append(_box(annotation, numbers[annotation["category_id"]]))
+        image = images[annotation["image_id"]]
+        if why := _no_area(annotation["bbox"]):
+            warnings.append(f"{path.name}: annotations[{place}] of “{image['file_name']}” is left out: {why}")
+            continue
+        boxes[image["id"]].append(_box(annotation, numbers[annotation["category_id"]]))
     pictures: dict[str, AnnotatedPicture] = {}
     for number, image in images.items():
-        if image["file_name"] in pictures:
+        name = composed(image["file_name"])
+        if name in pictures:
             findings.append(f"{path.name}: “{image['file_name']}” is listed twice")
-        pictures[image["file_name"]] = AnnotatedPicture(
+        pictures[name] = AnnotatedPicture(
             width=image["width"], height=image["height"], boxes=tuple(boxes[number])
         )
     names = tuple(str(categories[category]["name"]) for category in sorted(categories))
-    return Annotations(pictures=pictures, classes=names)
+    return Annotations(pictures=pictures, classes=names, warnings=tuple(warnings))
 
 
 def _document(path: Path, findings: list[str]) -> dict[str, list[Any]] | None:
@@ -146,8 +158,8 @@ def _annotation_problems(
         yield "has no bbox of four numbers"
         return
     left, top, width, height = box
-    if width <= 0 or height <= 0:
-        yield "has a bbox with no area"
+    if width < 0 or height < 0:
+        yield f"has a bbox of negative width or height ({width:g} x {height:g})"
     image = images.get(image_id) if _is_whole(image_id) else None
     if image and (
         min(left, top) < -TOLERANCE
@@ -155,6 +167,12 @@ def _annotation_problems(
         or top + height > image["height"] + TOLERANCE
     ):
         yield f"has a bbox that extends outside its picture of {image['width']} x {image['height']}"
+
+
+def _no_area(bbox: list[float]) -> str:
+    """Say why a box can be found by nobody: tools write such ones for a click without a drag."""
+    _, _, width, height = bbox
+    return "" if width and height else f"its bbox is {width:g} x {height:g} and has no area"
 
 
 def _box(annotation: dict[str, Any], number: int) -> LabelBox:

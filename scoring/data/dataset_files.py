@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import stat
+import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -17,6 +19,36 @@ def unsafe(name: str) -> str:
     if any(part in ("", ".", "..") for part in parts):
         return "has an empty, “.” or “..” part"
     return ""
+
+
+def composed(name: str) -> str:
+    """Return the name with its letters and accents composed (NFC): macOS keeps them apart, tables rarely do."""
+    return unicodedata.normalize("NFC", name)
+
+
+class Spelling:
+    """Finds files whose names are composed otherwise in the folder than in a table."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._listed: dict[Path, dict[str, str]] = {}
+
+    def as_stored(self, name: str) -> str:
+        """Return the name as it is in the folder; one that is there already, or not at all, stays."""
+        if name.isascii() or os.path.lexists(self._folder / name):
+            return name
+        here = self._folder
+        for part in name.split("/"):
+            here /= self._in(here).get(composed(part), part)
+        return here.relative_to(self._folder).as_posix()
+
+    def _in(self, folder: Path) -> dict[str, str]:
+        if folder not in self._listed:
+            # A linked folder is refused later; what lies behind it is none of ours.
+            is_own = folder.is_dir() and not folder.is_symlink()
+            names = sorted(path.name for path in folder.iterdir()) if is_own else []
+            self._listed[folder] = {composed(name): name for name in names}
+        return self._listed[folder]
 
 
 def file_findings(folder: Path, names: Iterable[tuple[int, str]]) -> Iterator[str]:

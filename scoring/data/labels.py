@@ -11,13 +11,13 @@ from __future__ import annotations
 import csv
 import math
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scoring.contracts import TruthKind
 from scoring.data.coco import ANNOTATIONS_FILE, AnnotatedPicture, read_annotations
-from scoring.data.dataset_files import file_finding, file_findings, unsafe
+from scoring.data.dataset_files import Spelling, composed, file_finding, file_findings, unsafe
 
 LABELS_FILE = "labels.csv"
 REQUIRED_COLUMNS = ("file",)
@@ -59,7 +59,8 @@ class LabelRow:
 class LabelTable:
     """All rows of `labels.csv` in its order; `weighted` and `grouped` say which columns it has.
 
-    `classes` names the classes of boxes in their order, and is empty otherwise.
+    `classes` names the classes of boxes in their order, and is empty otherwise. `warnings` tell the organiser
+    what was left out.
     """
 
     rows: tuple[LabelRow, ...]
@@ -67,6 +68,7 @@ class LabelTable:
     grouped: bool
     truth: TruthKind = TruthKind.CLASSES
     classes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def named_files(self) -> tuple[str, ...]:
         """Return every file of the dataset beside `labels.csv`, sorted, each once."""
@@ -96,8 +98,10 @@ def read_labels(folder: Path) -> LabelTable:
         findings.append(f"line {reader.line_num}: not readable as CSV ({exc})")
     truth = _truth_kind(columns)
     classes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    rows = _as_stored(folder, rows, findings)
     if truth is TruthKind.BOXES and not findings:
-        rows, classes = _with_boxes(folder, rows, findings)
+        rows, classes, warnings = _with_boxes(folder, rows, findings)
         if "weight" in columns:
             findings.append("line 1: boxes cannot have weights; remove the column “weight”")
     names = ((row.number, name) for row in rows for name in (row.file, row.mask) if name)
@@ -113,16 +117,20 @@ def read_labels(folder: Path) -> LabelTable:
         grouped="group" in columns,
         truth=truth,
         classes=classes,
+        warnings=_cut(warnings),
     )
 
 
 def raise_findings(findings: list[str]) -> None:
     """Raise `DatasetProblem` if anything was found; a long list is cut with its count."""
-    if len(findings) > MAX_FINDINGS:
-        more = len(findings) - MAX_FINDINGS
-        findings = [*findings[:MAX_FINDINGS], f"… and {more:,} more"]
     if findings:
-        raise DatasetProblem(tuple(findings))
+        raise DatasetProblem(_cut(findings))
+
+
+def _cut(lines: Sequence[str]) -> tuple[str, ...]:
+    if len(lines) <= MAX_FINDINGS:
+        return tuple(lines)
+    return (*lines[:MAX_FINDINGS], f"… and {len(lines) - MAX_FINDINGS:,} more")
 
 
 def _header_findings(columns: list[str], *, has_boxes: bool) -> Iterator[str]:
@@ -150,22 +158,38 @@ def _truth_kind(columns: list[str]) -> TruthKind:
     return TruthKind.MASKS if "mask" in columns else TruthKind.BOXES
 
 
+def _as_stored(folder: Path, rows: list[LabelRow], findings: list[str]) -> list[LabelRow]:
+    """Spell the files' names as the folder does; two rows must not end at one file."""
+    spelling = Spelling(folder)
+    spelt = [
+        replace(row, file=spelling.as_stored(row.file), mask=row.mask and spelling.as_stored(row.mask))
+        for row in rows
+    ]
+    rows_of = Counter(row.file for row in spelt)
+    findings += [
+        f"row {row.number}: “{row.file}” is the file of another row too"
+        for row in spelt
+        if rows_of[row.file] > 1
+    ]
+    return spelt
+
+
 def _with_boxes(
     folder: Path, rows: list[LabelRow], findings: list[str]
-) -> tuple[list[LabelRow], tuple[str, ...]]:
-    """Give each row its boxes; a file that the annotations do not list is a finding."""
+) -> tuple[list[LabelRow], tuple[str, ...], tuple[str, ...]]:
+    """Give each row its boxes, with the classes and warnings; a file that is not annotated is a finding."""
     if why := file_finding(folder / ANNOTATIONS_FILE):
         findings.append(f"{ANNOTATIONS_FILE} {why}")
-        return rows, ()
+        return rows, (), ()
     annotations = read_annotations(folder / ANNOTATIONS_FILE, findings)
     if not findings:
         findings += [
             f"row {row.number}: “{row.file}” is not listed in the images of {ANNOTATIONS_FILE}"
             for row in rows
-            if row.file not in annotations.pictures
+            if composed(row.file) not in annotations.pictures
         ]
-    with_boxes = [replace(row, picture=annotations.pictures.get(row.file)) for row in rows]
-    return with_boxes, annotations.classes
+    with_boxes = [replace(row, picture=annotations.pictures.get(composed(row.file))) for row in rows]
+    return with_boxes, annotations.classes, annotations.warnings
 
 
 def _read_rows(lines: Iterator[list[str]], columns: list[str], findings: list[str]) -> Iterator[LabelRow]:

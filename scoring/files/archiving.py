@@ -17,6 +17,8 @@ LEFT_OUT_FOLDERS = frozenset(
 )
 LEFT_OUT_SUFFIXES = frozenset({".pyc", ".pyo"})
 LEFT_OUT_NAMES = frozenset({".DS_Store", "Thumbs.db"})
+# What macOS writes beside a file on disks that cannot hold its attributes.
+APPLE_DOUBLE = "._"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 TAR_SUFFIXES = (".tar.gz", ".tgz")
 READABLE = 0o644
@@ -97,6 +99,7 @@ def _belongs(relative: Path) -> bool:
         not LEFT_OUT_FOLDERS.intersection(relative.parts)
         and relative.suffix not in LEFT_OUT_SUFFIXES
         and relative.name not in LEFT_OUT_NAMES
+        and not relative.name.startswith(APPLE_DOUBLE)
     )
 
 

@@ -36,6 +36,8 @@ PILLOW_ERRORS: Final = (
     struct.error,
     Image.DecompressionBombError,
 )
+PILLOW_SAYS_DAMAGED: Final = ("decoder error", "image file is truncated")
+TIFF_MAGIC: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 SAMPLES: Final = Path(__file__).parent.parent / "presets" / "samples"
 
 Planes = NDArray[np.uint8]
@@ -81,6 +83,7 @@ def read_picture(path: Path, contract: InputContract) -> Planes:
 
 def _by_opencv(path: Path, orientation: Orientation) -> Planes:
     turned = 0 if orientation is Orientation.UPRIGHT else cv2.IMREAD_IGNORE_ORIENTATION
+    _check_tiff(path)
     try:
         picture = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR | turned)
     except cv2.error as exc:
@@ -88,6 +91,20 @@ def _by_opencv(path: Path, orientation: Orientation) -> Planes:
     if picture is None:
         raise UndecodableImage("it is not a picture, or it is damaged")
     return np.asarray(picture, dtype=np.uint8)
+
+
+def _check_tiff(path: Path) -> None:
+    """Refuse a TIFF whose data are damaged: OpenCV prints what libtiff says and leaves those rows empty."""
+    with path.open("rb") as file:
+        if file.read(4) not in TIFF_MAGIC:
+            return
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+    except PILLOW_ERRORS as exc:
+        # Of kinds that only OpenCV reads, Pillow says other things.
+        if str(exc).startswith(PILLOW_SAYS_DAMAGED):
+            raise UndecodableImage("it is damaged") from exc
 
 
 def _by_pillow(path: Path, orientation: Orientation) -> Planes:

@@ -43,6 +43,7 @@ SPATIAL: Final = frozenset({OutputKind.CLASS_MAP, OutputKind.BOXES})
 STORED_FLOATS: Final = (Dtype.FLOAT32, -1.0, 1.0)
 TORCHVISION_FIELDS: Final = ("resize", "crop", "interpolation", "antialias")
 USUAL_INPUT: Final = InputContract()
+PLANES: Final = 3
 
 
 # --- which parts go together ------------------------------------------------------------------------------
@@ -63,18 +64,15 @@ def check_input(contract: InputContract) -> None:
     if len(contract.shape) != len(sides):
         sentence = f"shape lists {', '.join(sides)}, but {len(contract.shape)} numbers are given"
         raise Contradiction("shape", sentence)
-    if "channels" in sides and contract.shape[sides.index("channels")] != 3:
-        sentence = f"pictures have 3 channels, not {contract.shape[sides.index('channels')]}"
+    if "channels" in sides and contract.shape[sides.index("channels")] != PLANES:
+        sentence = f"pictures have {PLANES} channels, not {contract.shape[sides.index('channels')]}"
         raise Contradiction("shape", sentence)
     frames = contract.shape[sides.index("frames")] if "frames" in sides else None
     if (frames or 1) > MAX_FRAMES:
         raise Contradiction("shape", f"video has from 1 to {MAX_FRAMES} frames, not {frames}")
     if facts.stored is Dtype.FLOAT32 and (contract.dtype, contract.low, contract.high) != STORED_FLOATS:
         raise Contradiction("dtype", f"{contract.reader} input is float32 with low -1 and high 1")
-    if "channels" not in sides and contract.mean is not None:
-        raise Contradiction("mean", f"mean and std are for pictures; {contract.reader} is given as it is")
-    if (contract.mean is None) != (contract.std is None):
-        raise Contradiction("mean", "give both mean and std, or neither")
+    _check_normalisation(contract)
     if not contract.low < contract.high:
         sentence = f"low ({contract.low:g}) must be below high ({contract.high:g})"
         raise Contradiction("low", sentence)
@@ -82,6 +80,17 @@ def check_input(contract: InputContract) -> None:
         raise Contradiction("dtype", "uint8 input has low 0 and high 255")
     if "channels" in sides:
         _check_resize(contract)
+
+
+def _check_normalisation(contract: InputContract) -> None:
+    if "channels" not in READER_FACTS[contract.reader].sides and contract.mean is not None:
+        raise Contradiction("mean", f"mean and std are for pictures; {contract.reader} is given as it is")
+    if (contract.mean is None) != (contract.std is None):
+        raise Contradiction("mean", "give both mean and std, or neither")
+    for name, values in (("mean", contract.mean), ("std", contract.std)):
+        if values is not None and len(values) not in (1, PLANES):
+            sentence = f"{name} has {len(values)} numbers; give {PLANES}, one per channel, or one for all"
+            raise Contradiction(name, sentence)
 
 
 def _check_resize(contract: InputContract) -> None:

@@ -29,6 +29,7 @@ from scoring.tracks import load_track
 from tests.forked.sandbox import quick_sandbox
 from tests.golden.build import build_entry
 from tests.golden.media import DATA, PLAIN
+from tests.golden.texts import FACTS
 
 HERE = Path(__file__).parent
 CASES = {path.parent.name: yaml.safe_load(path.read_text()) for path in sorted(HERE.glob("*/case.yaml"))}
@@ -145,6 +146,9 @@ def compare(name: str, ending: Ending) -> None:
         Verdict(case["verdict"]),
         case.get("codes", []),
     ), rendered
+    for finding in ending.findings:
+        # The whole texts that are reviewed have the facts of real refusals.
+        assert FACTS[finding.code].keys() <= {"path", *finding.facts}
     expected = case.get("facts", {})
     assert {key: ending.facts.get(key) for key in expected} == expected
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def import_data(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> Http
         competition=track.competition,
     )
     reader = track.spec().input.reader
-    dataset = _import(form, reader) if request.method == "POST" and form.is_valid() else None
+    dataset = _import(form, request, reader) if request.method == "POST" and form.is_valid() else None
     if dataset is not None:
         services.assign_dataset(track=track, dataset=dataset)
         done(request, track, f"The track now has the dataset {dataset}.")
@@ -47,7 +48,7 @@ def import_without_track(admin: ModelAdmin[Dataset], request: HttpRequest) -> Ht
     if not request.user.has_perm("tracks.add_dataset"):
         raise PermissionDenied
     form = ImportForm(request.POST or None, request.FILES or None, viewer=request.user)
-    dataset = _import(form) if request.method == "POST" and form.is_valid() else None
+    dataset = _import(form, request) if request.method == "POST" and form.is_valid() else None
     if dataset is not None:
         messages.success(request, f"Imported: {dataset}.")
         return redirect("admin:tracks_dataset_change", dataset.pk)
@@ -55,12 +56,17 @@ def import_without_track(admin: ModelAdmin[Dataset], request: HttpRequest) -> Ht
     return page(admin, request, None, title="Import a dataset", text=text, form=form, button="Import")
 
 
-def _import(form: ImportForm, reader: Reader | None = None) -> Dataset | None:
+def _import(form: ImportForm, request: HttpRequest, reader: Reader | None = None) -> Dataset | None:
     """Import what a valid form names for a track's reader, if it is for one; findings go back to the form."""
     name, folder, archive, competition = (
         form.cleaned_data.get(key) for key in ("name", "folder", "archive", "competition")
     )
-    shared: dict[str, Any] = {"name": name, "competition": competition, "reader": reader}
+    shared: dict[str, Any] = {
+        "name": name,
+        "competition": competition,
+        "reader": reader,
+        "warn": partial(messages.warning, request),
+    }
     try:
         if isinstance(folder, Path):
             return services.import_dataset_folder(folder=folder, **shared)

@@ -122,13 +122,18 @@ def _normalisation(contract: InputContract) -> dict[str, list[float]] | None:
     if contract.dtype is Dtype.UINT8:
         return None
     span = contract.high - contract.low
-    means, deviations = contract.mean or (0.0,) * CHANNELS, contract.std or (1.0,) * CHANNELS
+    means, deviations = _per_channel(contract.mean or (0.0,)), _per_channel(contract.std or (1.0,))
     # x * span + low, less the mean, over the deviation.
     found = {
         "mean": [(mean - contract.low) / span for mean in means],
         "std": [deviation / span for deviation in deviations],
     }
     return None if found == {"mean": [0.0] * CHANNELS, "std": [1.0] * CHANNELS} else found
+
+
+def _per_channel(values: tuple[float, ...]) -> tuple[float, ...]:
+    """Return one value a channel where one stands for all."""
+    return values * CHANNELS if len(values) == 1 else values
 
 
 def _postprocessing(output: OutputContract, options: Mapping[str, object]) -> dict[str, Any]:

@@ -143,6 +143,23 @@ def test_macos_clutter_is_ignored(folder: Path) -> None:
     assert dataset.samples == 4
 
 
+def test_names_that_macos_wrote_without_saying_that_they_are_utf8_are_read(folder: Path) -> None:
+    named = "images/cafe\u0301.png"
+    picture = next(path for path in sorted((folder / "images").iterdir()) if path.is_file())
+    table = (folder / "labels.csv").read_text().replace(f"images/{picture.name}", "images/caf\u00e9.png")
+    (folder / "labels.csv").write_text(table)
+    picture.rename(folder / named)
+    raw = bytearray(zipped(folder).read())
+    for magic, flags_at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = -1
+        while (at := raw.find(magic, at + 1)) >= 0:
+            raw[at + flags_at + 1] &= ~0x08
+
+    dataset = datasets.import_dataset(name="hidden", archive=ContentFile(bytes(raw), name="hidden.zip"))
+
+    assert dataset.samples == 4
+
+
 def test_data_under_a_name_that_unpacking_passes_over_are_refused(folder: Path) -> None:
     (folder / "images").rename(folder / "__MACOSX")
     table = folder / "labels.csv"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from django.core.management import call_command
 from django.test import Client
 
 from competition.tracks import services
@@ -119,6 +120,23 @@ def test_a_track_of_maps_with_masks_is_ready(masks: Path, make_track: Callable[.
 
 
 @pytest.mark.django_db
+def test_a_box_without_area_is_told_to_who_imports_it(
+    boxes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.loads((boxes / "annotations.json").read_text())
+    document["annotations"].append({"id": 2, "image_id": 0, "category_id": 5, "bbox": [0, 0, 0, 1]})
+    (boxes / "annotations.json").write_text(json.dumps(document))
+    warnings: list[str] = []
+
+    services.import_dataset_folder(name="boxes", folder=boxes, warn=warnings.append)
+    call_command("import_dataset", str(boxes))
+
+    assert [text.partition(" is left out")[0] for text in warnings] == [
+        "annotations.json: annotations[1] of “a.png”"
+    ]
+    assert capsys.readouterr().err == f"warning: {warnings[0]}\n"
+
+
 def test_a_split_without_a_box_is_found(boxes: Path, make_track: Callable[..., Track]) -> None:
     track = make_track(BOXES, services.import_dataset_folder(name="boxes", folder=boxes))
 

@@ -327,3 +327,49 @@ def test_every_file_must_suit_a_reader(folder):
     assert guess_reader(folder, table) is Reader.VIDEO
     with pytest.raises(DatasetProblem, match="row 2"):
         check_contents(folder, table, Reader.VIDEO)
+
+
+COMPOSED, APART = "caf\u00e9", "cafe\u0301"
+
+
+@pytest.mark.parametrize(("in_table", "stored"), [(COMPOSED, APART), (APART, COMPOSED)])
+def test_a_file_whose_name_is_composed_otherwise_is_found(in_table, stored, tmp_path):
+    (tmp_path / stored).mkdir()
+    (tmp_path / stored / f"{stored}.png").write_bytes(PNG_HEAD)
+    write(tmp_path, f"file,label\n{in_table}/{in_table}.png,0\n")
+
+    table = read_labels(tmp_path)
+
+    assert [row.file for row in table.rows] == [f"{stored}/{stored}.png"]
+    assert table.named_files() == (f"{stored}/{stored}.png",)
+
+
+def test_two_spellings_that_are_two_files_stay_two(tmp_path):
+    for name in (COMPOSED, APART):
+        (tmp_path / f"{name}.png").write_bytes(PNG_HEAD)
+    write(tmp_path, f"file,label\n{COMPOSED}.png,0\n{APART}.png,1\n")
+
+    assert [row.file for row in read_labels(tmp_path).rows] == [f"{COMPOSED}.png", f"{APART}.png"]
+
+
+def test_two_spellings_of_one_file_are_found(tmp_path):
+    (tmp_path / f"{APART}.png").write_bytes(PNG_HEAD)
+    write(tmp_path, f"file,label\n{COMPOSED}.png,0\n{APART}.png,1\n")
+
+    with pytest.raises(DatasetProblem) as caught:
+        read_labels(tmp_path)
+
+    assert caught.value.findings == tuple(
+        f"row {row}: “{APART}.png” is the file of another row too" for row in (1, 2)
+    )
+
+
+def test_a_linked_folder_is_not_searched_for_other_spellings(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / f"{APART}.png").write_bytes(PNG_HEAD)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "link").symlink_to(tmp_path / "elsewhere")
+    write(tmp_path / "data", f"file,label\nlink/{COMPOSED}.png,0\n")
+
+    with pytest.raises(DatasetProblem, match="is inside a linked folder"):
+        read_labels(tmp_path / "data")

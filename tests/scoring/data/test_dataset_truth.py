@@ -157,7 +157,12 @@ def test_the_annotations_are_in_the_digest(boxes: Path) -> None:
         ("annotations", 0, {"bbox": None}, "annotations[0] has no bbox of four numbers"),
         ("annotations", 0, {"bbox": [1, 2, "3", 4]}, "annotations[0] has no bbox of four numbers"),
         ("annotations", 0, {"bbox": [1, 2, float("nan"), 4]}, "annotations[0] has no bbox of four numbers"),
-        ("annotations", 0, {"bbox": [1, 2, 0, 4]}, "annotations[0] has a bbox with no area"),
+        (
+            "annotations",
+            0,
+            {"bbox": [1, 2, -3, 4]},
+            "annotations[0] has a bbox of negative width or height (-3 x 4)",
+        ),
         (
             "annotations",
             0,
@@ -203,3 +208,29 @@ def test_labels_and_annotations_exclude_each_other(boxes: Path) -> None:
     (boxes / "labels.csv").write_text("file,label\na.png,2\n")
 
     assert findings_of(boxes) == ("line 1: annotations.json has the labels, so remove the column “label”",)
+
+
+@pytest.mark.parametrize("sides", [[0, 4], [3, 0], [0, 0]])
+def test_a_box_without_area_is_left_out_with_a_warning_that_names_its_picture(
+    boxes: Path, sides: list[int]
+) -> None:
+    write(boxes, "annotations", 0, bbox=[1, 2, *sides])
+
+    table = read_labels(boxes)
+
+    assert count_labels(table, table.rows) == {0: 1}
+    assert table.warnings == (
+        "annotations.json: annotations[0] of “a.png” is left out: "
+        f"its bbox is {sides[0]} x {sides[1]} and has no area",
+    )
+
+
+def test_annotations_compose_names_as_they_like(boxes: Path) -> None:
+    (boxes / "a.png").rename(boxes / "cafe\u0301.png")
+    (boxes / "labels.csv").write_text("file\ncaf\u00e9.png\n")
+    write(boxes, "images", 0, file_name="caf\u00e9.png")
+
+    table = read_labels(boxes)
+
+    assert [row.file for row in table.rows] == ["cafe\u0301.png"]
+    assert count_labels(table, table.rows) == {1: 1}

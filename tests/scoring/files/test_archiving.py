@@ -64,7 +64,7 @@ def test_a_packed_tar_gz_is_unpacked_as_an_entry(folder: Path, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "clutter", ["__pycache__/model.cpython-311.pyc", ".git/HEAD", ".DS_Store", "old.pyc"]
+    "clutter", ["._model.py", "__pycache__/model.cpython-311.pyc", ".git/HEAD", ".DS_Store", "old.pyc"]
 )
 def test_clutter_is_left_out(folder: Path, tmp_path: Path, clutter: str) -> None:
     (folder / clutter).parent.mkdir(exist_ok=True)

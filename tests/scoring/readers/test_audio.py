@@ -1,6 +1,7 @@
 import hashlib
 import itertools
 import json
+import struct
 
 import av
 import numpy as np
@@ -349,3 +350,40 @@ def test_channels_that_change_cannot_be_decoded(tmp_path):
 
     with pytest.raises(Undecodable, match="channels change"):
         list(audio._bounded(iter(frames), 16_000))
+
+
+def wav(samples, *, riff, stated, chunk=b""):
+    """Return a WAV of 16 bits at 16 kHz that states these lengths."""
+    form = struct.pack("<4sIHHIIHH", b"fmt ", 16, 1, 1, 16_000, 32_000, 2, 16)
+    head = struct.pack("<4sI4s", b"RIFF", riff, b"WAVE")
+    return head + form + chunk + struct.pack("<4sI", b"data", stated) + samples.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("riff", "stated"),
+    [
+        (0xFFFFFFFF, 0xFFFFFFFF),
+        (0xFFFFFFFF, 0xFFFFFFFF - 36),
+        (0x7FFFF024, 0x7FFFF000),
+        (0xFFFFFFFF, 0),
+        (36, 0),
+        (0, 0),
+    ],
+)
+@pytest.mark.parametrize("chunk", [b"", struct.pack("<4sI26s", b"LIST", 26, b"INFOISFT")])
+def test_a_wav_that_was_written_to_a_pipe_is_read_to_its_end(riff, stated, chunk, tmp_path):
+    samples = np.arange(1, 16_001, dtype="<i2")
+    (tmp_path / "a.wav").write_bytes(wav(samples, riff=riff, stated=stated, chunk=chunk))
+
+    decoded = decode(tmp_path / "a.wav", contract())
+
+    np.testing.assert_array_equal(decoded, samples / np.float32(32_768))
+
+
+@pytest.mark.parametrize("stated", [2 * 16_000 * 2, 2 * 16_000 + 2])
+def test_a_wav_that_states_more_than_it_holds_is_cut_off(stated, tmp_path):
+    samples = np.arange(1, 16_001, dtype="<i2")
+    (tmp_path / "a.wav").write_bytes(wav(samples, riff=36 + stated, stated=stated))
+
+    with pytest.raises(Undecodable, match="damaged or cut off"):
+        decode(tmp_path / "a.wav", contract())

@@ -251,6 +251,28 @@ def test_half_a_file_cannot_be_decoded(tmp_path, contract, suffix):
         decode(path, contract)
 
 
+@pytest.mark.parametrize("decoder", Decoder)
+@pytest.mark.parametrize("packing", ["tiff_lzw", "tiff_adobe_deflate"])
+def test_a_tiff_that_is_damaged_inside_cannot_be_decoded(tmp_path, contract, packing, decoder):
+    random = np.random.default_rng(0)
+    picture = Image.fromarray(random.integers(0, 256, (64, 64, 3), dtype=np.uint8))
+    picture.save(tmp_path / "a.tiff", compression=packing)
+    whole = (tmp_path / "a.tiff").read_bytes()
+    half = len(whole) // 2
+
+    decode(tmp_path / "a.tiff", replace(contract, decoder=decoder))
+    (tmp_path / "a.tiff").write_bytes(whole[:half] + bytes(200) + whole[half + 200 :])
+
+    with pytest.raises(UndecodableImage):
+        decode(tmp_path / "a.tiff", replace(contract, decoder=decoder))
+
+
+def test_a_tiff_that_opencv_alone_reads_is_decoded(tmp_path, contract):
+    floats = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32) * 255
+
+    assert decode(write_image(tmp_path / "a.tiff", floats), contract).shape == contract.shape
+
+
 def test_a_picture_of_absurd_size_is_refused_before_it_takes_memory(tmp_path, contract):
     size = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
     chunk = struct.pack(">I", len(size)) + b"IHDR" + size + struct.pack(">I", zlib.crc32(b"IHDR" + size))

@@ -50,15 +50,18 @@ class Command(BaseCommand):
             services.assign_dataset(track=track, dataset=dataset)
             self.stdout.write(f"track {track.slug}: uses this dataset")
 
+    def _warn(self, warning: str) -> None:
+        self.stderr.write(f"warning: {warning}")
+
     def _import(self, path: Path, name: str, track: Track | None, competition: Competition | None) -> Dataset:
         reader = track.spec().input.reader if track else None
         if path.is_dir():
             return services.import_dataset_folder(
-                name=name, folder=path, competition=competition, reader=reader
+                name=name, folder=path, competition=competition, reader=reader, warn=self._warn
             )
         if not path.is_file():
             raise CommandError(f"{path} does not exist.")
         with path.open("rb") as stream:
             return services.import_dataset(
-                name=name, archive=File(stream), competition=competition, reader=reader
+                name=name, archive=File(stream), competition=competition, reader=reader, warn=self._warn
             )

@@ -128,6 +128,7 @@ class Command(BaseCommand):
                 folder=folder,
                 competition=competition,
                 reader=document.spec.input.reader,
+                warn=lambda warning: self.stderr.write(f"{file}: warning: data: {warning}"),
             )
         except DatasetProblem as exc:
             self._report(file, tuple(f"data: {finding}" for finding in exc.findings))

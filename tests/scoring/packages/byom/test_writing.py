@@ -185,3 +185,11 @@ def test_the_tracks_version_for_packages_takes_floats_of_any_package() -> None:
 
     assert track.formats == (Format.BYOM,)
     assert (track.input.dtype, track.input.low, track.input.high) == (Dtype.FLOAT32, 0.0, 1.0)
+
+
+def test_one_value_for_all_channels_is_written_for_each() -> None:
+    contract = replace(INPUT, mean=(0.5,), std=(0.25, 0.5, 0.25))
+
+    written_down = manifest(contract)["preprocessing"]["normalize"]
+
+    assert written_down == {"mean": [0.5] * 3, "std": [0.25, 0.5, 0.25]}
