@@ -208,6 +208,10 @@ CODES: Final[dict[str, Code]] = {
         "The run wrote more than the limit of {allowed_bytes:,} bytes ({what}).",
         "Do not print or write files in forward(), and delete temporary files that are no longer needed.",
     ),
+    "too_many_temporary_files": Code(
+        "The run had more than {allowed:,} files in its temporary folder at once, which is the limit.",
+        "Delete temporary files that are no longer needed, or keep what is in them in memory.",
+    ),
     "export_failed": Code(
         "The model could not be exported to ONNX: {why}.",
         "What is exported is a torch package whose forward() uses torch operators, for any batch size, without "

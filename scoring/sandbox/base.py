@@ -6,9 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from scoring.contracts import Kind, Request, RunLimits
+
+# Empty files fill no /tmp, but the kernel frees them one by one: a million keep the worker waiting.
+MAX_TEMPORARY_FILES: Final = 2**16
 
 
 class ExitStatus(StrEnum):
@@ -27,6 +30,7 @@ class Overflow(StrEnum):
     LOG = "printed text"
     REPLY = "reply"
     OUTPUTS = "outputs"
+    FILES = "temporary files"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from scoring.contracts import LENGTH_BYTES, Finding, Outcome, Precision, Task
 from scoring.errors import Cause, Fault, Rejected, reject
-from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow, Run
+from scoring.sandbox.base import MAX_REPLY_BYTES, MAX_TEMPORARY_FILES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.limits import expected_output_bytes
 from scoring.sandbox.reply import (
     CalibrateReply,
@@ -311,6 +311,8 @@ def _out_of_memory(run: Run, job: Job) -> Rejected:
 def _too_much_output(run: Run, job: Job) -> Rejected:
     if run.overflow is None:
         raise Fault("a run wrote too much, but what it wrote is unknown")
+    if run.overflow is Overflow.FILES:
+        return reject("too_many_temporary_files", log=_log(run, job), allowed=MAX_TEMPORARY_FILES)
     allowed_bytes = {
         Overflow.LOG: job.limits.max_log_bytes,
         Overflow.REPLY: MAX_REPLY_BYTES,

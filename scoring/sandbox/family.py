@@ -21,11 +21,23 @@ FULL_SCAN_EVERY: Final = 10
 
 @dataclass(frozen=True)
 class Reading:
-    """Use at one moment; `cpu_s` never falls, also when processes come and go."""
+    """Use at one moment; `cpu_s` never falls, also when processes come and go.
+
+    `files` counts what lies in the memory file system, folders too.
+    """
 
     memory_bytes: int
     cpu_s: float
     processes: int
+    files: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Scratch:
+    """What a memory file system holds."""
+
+    memory_bytes: int = 0
+    files: int = 0
 
 
 @dataclass
@@ -42,27 +54,32 @@ class Family:
         """Read the tree as it is now; empty without /proc."""
         members = self._members()
         memory = sum(_private_bytes(pid) + _buffer_bytes(pid) for pid in members)
-        memory += self._scratch_bytes(members)
-        return Reading(memory_bytes=memory, cpu_s=self._cpu_s(members), processes=len(members))
+        scratch = self._scratch(members)
+        return Reading(
+            memory_bytes=memory + scratch.memory_bytes,
+            cpu_s=self._cpu_s(members),
+            processes=len(members),
+            files=scratch.files,
+        )
 
     def exact_memory_bytes(self) -> int:
         """Sum memory with shared pages counted once: slower, for the moment before a verdict."""
         members = self._members()
         rollups = [_rollup(pid) for pid in members]
         private = sum(private for private, _ in rollups) + sum(_buffer_bytes(pid) for pid in members)
-        return private + max(sum(shared for _, shared in rollups), self._scratch_bytes(members))
+        return private + max(sum(shared for _, shared in rollups), self._scratch(members).memory_bytes)
 
-    def _scratch_bytes(self, members: Iterable[int]) -> int:
-        """Return what the memory file system takes; 0 once nobody is left through whom we could look.
+    def _scratch(self, members: Iterable[int]) -> _Scratch:
+        """Return what the memory file system holds; nothing once nobody is left through whom we could look.
 
         To us as an ordinary user the keeper is closed, and the entry is not.
         """
         if self.scratch is None:
-            return 0
+            return _Scratch()
         for pid in members:
             with contextlib.suppress(OSError):
-                return _used_bytes(f"{PROC}/{pid}/root{self.scratch}")
-        return 0
+                return _use_of(f"{PROC}/{pid}/root{self.scratch}")
+        return _Scratch()
 
     def _members(self) -> dict[int, list[bytes]]:
         if self._scans % FULL_SCAN_EVERY == 0:
@@ -154,10 +171,12 @@ def _most_buffered(descriptor: Path) -> int:
     return BUFFER_BYTES.get(kind, 0)
 
 
-def _used_bytes(folder: str) -> int:
+def _use_of(folder: str) -> _Scratch:
     """Return what a memory file system takes, empty files included: each holds kernel memory."""
     usage = os.statvfs(folder)
-    return (usage.f_blocks - usage.f_bfree) * usage.f_frsize + (usage.f_files - usage.f_ffree) * INODE_BYTES
+    files = usage.f_files - usage.f_ffree
+    used_bytes = (usage.f_blocks - usage.f_bfree) * usage.f_frsize
+    return _Scratch(memory_bytes=used_bytes + files * INODE_BYTES, files=files)
 
 
 def _kib(text: bytes, names: Iterable[bytes]) -> list[int]:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from scoring.errors import Cause, Fault
-from scoring.sandbox.base import MAX_REPLY_BYTES, ExitStatus, Job, Overflow
+from scoring.sandbox.base import MAX_REPLY_BYTES, MAX_TEMPORARY_FILES, ExitStatus, Job, Overflow
 from scoring.sandbox.family import Family
 
 SAMPLE_EVERY_S: Final = 0.1
@@ -90,6 +90,7 @@ class _Watch:
     open_fds: dict[int, _Sink] = field(default_factory=dict)
     cpu_s: float = 0.0
     peak_memory_bytes: int = 0
+    files: int = 0
 
     def look(self) -> ExitStatus | None:
         """Sample the family; return the limit that it broke, if any."""
@@ -108,6 +109,9 @@ class _Watch:
         self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
         if memory > limit:
             return ExitStatus.OUT_OF_MEMORY
+        self.files = sample.files
+        if self.files > MAX_TEMPORARY_FILES:
+            return ExitStatus.TOO_MUCH_OUTPUT
         return ExitStatus.TIMED_OUT if self.cpu_s > self.cpu_limit_s else None
 
     @property
@@ -259,7 +263,7 @@ def _ending(watch: _Watch, broken: ExitStatus | None, wall_s: float) -> ProcessE
         exit_code = -ended["signal"] if ended["signal"] else ended["exit"]
     return ProcessEnding(
         status=status,
-        overflow=watch.overflow if status is ExitStatus.TOO_MUCH_OUTPUT else None,
+        overflow=_overflow_of(watch) if status is ExitStatus.TOO_MUCH_OUTPUT else None,
         exit_code=exit_code,
         log=bytes(watch.log.content[: watch.job.limits.max_log_bytes]),
         reply=bytes(watch.reply.content),
@@ -268,6 +272,10 @@ def _ending(watch: _Watch, broken: ExitStatus | None, wall_s: float) -> ProcessE
         cpu_s=max(watch.cpu_s, ended["cpu_s"] if ended else 0.0),
         peak_memory_bytes=watch.peak_memory_bytes,
     )
+
+
+def _overflow_of(watch: _Watch) -> Overflow | None:
+    return Overflow.FILES if watch.files > MAX_TEMPORARY_FILES else watch.overflow
 
 
 def _status_lines(status: bytes) -> dict[str, object]:

@@ -56,6 +56,7 @@ FACTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "timed_out": {"allowed_s": 300.0},
     "out_of_memory": {"allowed_bytes": 8_589_934_592},
     "too_much_output": {"allowed_bytes": 1_048_576, "what": "log"},
+    "too_many_temporary_files": {"allowed": 65_536},
     "export_failed": {"why": "it calls numpy"},
     "compilation_failed": {"why": "it already is an ONNX model"},
     "packaging_failed": {"why": "3 of its 40 scored numbers differ from the model's"},

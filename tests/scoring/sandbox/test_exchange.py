@@ -98,6 +98,11 @@ def test_a_calibration_comes_through(make_run: MakeRun, make_job: MakeJob) -> No
             "too_much_output",
             {"allowed_bytes": 3 * 2 * 4, "what": "outputs"},
         ),
+        (
+            {"status": ExitStatus.TOO_MUCH_OUTPUT, "overflow": Overflow.FILES},
+            "too_many_temporary_files",
+            {"allowed": 65_536},
+        ),
     ],
 )
 def test_each_end_has_its_code(

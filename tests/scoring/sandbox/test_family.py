@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -92,6 +93,21 @@ def test_a_mapped_file_is_not_memory(start: Start, tmp_path: Path) -> None:
     family = Family(start(MAPS_A_FILE, str(tmp_path / "inputs")), None)
 
     assert family.sample().memory_bytes < 20 * MIB
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a memory file system")
+def test_files_of_the_memory_file_system_are_counted_and_each_takes_kernel_memory(start: Start) -> None:
+    family = Family(start("print(flush=True); input()"), "/dev/shm")
+    before = family.sample()
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        for number in range(3_000):
+            (Path(folder) / str(number)).touch()
+
+        sample = family.sample()
+
+    # Others on this machine may add and remove some meanwhile.
+    assert sample.files > before.files + 2_000
+    assert sample.memory_bytes > before.memory_bytes + 2_000 * 1024
 
 
 def test_pages_shared_by_forks_count_once_in_the_exact_sum(start: Start) -> None:
