@@ -83,13 +83,13 @@ def read_picture(path: Path, contract: InputContract) -> Planes:
 
 def _by_opencv(path: Path, orientation: Orientation) -> Planes:
     turned = 0 if orientation is Orientation.UPRIGHT else cv2.IMREAD_IGNORE_ORIENTATION
-    _check_tiff(path)
     try:
         picture = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_COLOR | turned)
     except cv2.error as exc:
         raise UndecodableImage("it is too large or damaged") from exc
     if picture is None:
         raise UndecodableImage("it is not a picture, or it is damaged")
+    _check_tiff(path)
     return np.asarray(picture, dtype=np.uint8)
 
 

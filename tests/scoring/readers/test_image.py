@@ -268,9 +268,9 @@ def test_a_tiff_that_is_damaged_inside_cannot_be_decoded(tmp_path, contract, pac
 
 
 def test_a_tiff_that_opencv_alone_reads_is_decoded(tmp_path, contract):
-    floats = np.random.default_rng(0).random((64, 64, 3), dtype=np.float32) * 255
+    deep = np.random.default_rng(0).integers(0, 2**16, (64, 64, 3), dtype=np.uint16)
 
-    assert decode(write_image(tmp_path / "a.tiff", floats), contract).shape == contract.shape
+    assert decode(write_image(tmp_path / "a.tiff", deep), contract).shape == contract.shape
 
 
 def test_a_picture_of_absurd_size_is_refused_before_it_takes_memory(tmp_path, contract):
