@@ -19,6 +19,8 @@ FACTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "quota_used_up": {"found": 3, "allowed": 3, "window_hours": 24, "next_slot": "2026-12-02 09:30 UTC"},
     "already_submitted": {"uploaded_at": "2026-12-01 09:30 UTC", "submission": 17, "status": "scored"},
     "upload_too_large": {"allowed_bytes": 268_435_456},
+    "no_room_for_upload": {"announced_bytes": 120_000_000, "free_bytes": 80_000_000},
+    "too_many_uploads": {"held_bytes": 4_000_000_000, "allowed_bytes": 4_294_967_296},
     "empty_upload": {},
     "not_an_archive": {},
     "archive_too_large": {"allowed_bytes": 1_073_741_824, "what": "unpacked"},
@@ -51,6 +53,10 @@ FACTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "load_failed": {"why": "FileNotFoundError: ckpt.pth"},
     "process_refused": {},
     "no_network": {},
+    "not_in_entry": {
+        "asked": "https://download.pytorch.org/models/resnet18-f37072fd.pth",
+        "name": "resnet18-f37072fd.pth",
+    },
     "read_only_folder": {},
     "crashed": {"error": "RuntimeError: mat1 and mat2 shapes cannot be multiplied (4x512 and 100x10)"},
     "timed_out": {"allowed_s": 300.0},
@@ -114,6 +120,7 @@ FACTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "conversion_unavailable": {"why": "onnx2torch does not know NonMaxSuppression"},
     "outside_latency_gate": {"found": 41.5, "allowed": 35.0},
     "pins_differ": {"asked": "torch>=2.6,<2.8", "found": "torch 2.13.0"},
+    "unpinned_requirement": {"path": "requirements.txt", "why": "“torch>=2.6” names no single version"},
     "incomplete_info": {"path": "info.yaml", "why": "technical_details has no “Number of parameters”"},
 }
 """For each code, what an entry that earns it is told; real ones may carry more facts than the text shows."""
