@@ -360,6 +360,12 @@ CODES: Final[dict[str, Code]] = {
         "Test the model with the versions that the track's page lists. Podium installs nothing for an entry.",
         warning=True,
     ),
+    "options_without_effect": Code(
+        "The model states settings for AI Hub's devices that have no effect here: {names}.",
+        "Inputs and outputs are as get_input_spec() and forward() have them. How many layers a mixed precision keeps "
+        "in 16 bits, a track says for all entries (`sensitive_percent`).",
+        warning=True,
+    ),
     "unpinned_requirement": Code(
         "requirements.txt: {why}.",
         "Nothing is installed for an entry. Test the model with the versions that the track's page lists.",

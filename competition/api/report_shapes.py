@@ -84,7 +84,9 @@ class QuantisedOutput(serializers.Serializer[Any]):
 
     precision = serializers.ChoiceField(choices=choices.PRECISIONS)
     calibration_samples = serializers.IntegerField()
-    share_in_8_bits = serializers.FloatField(help_text="Share of the MACs with two 8-bit factors.")
+    share_in_8_bits = serializers.FloatField(
+        help_text="Share of the MACs with two factors in the precision's bits: 8 in w8a8, at most 16 in the others."
+    )
     drop_points = serializers.FloatField(
         help_text="How much lower the ranking metric is on the public split, in points (hundredths)."
     )

@@ -44,6 +44,8 @@ DTYPE_WORDS: Final[Mapping[Dtype, str]] = {
 
 PRECISION_WORDS: Final[Mapping[Precision, str]] = {
     Precision.W8A8: "with 8-bit weights and activations",
+    Precision.W8A16: "with 8-bit weights and 16-bit activations",
+    Precision.W8A8_MIXED_INT16: "with 8-bit weights and activations, and 16 bits for the most sensitive layers",
 }
 
 MACS_COUNTER_WORDS: Final[Mapping[MacsCounter, str]] = {

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from scoring.contracts import Stage
+from scoring.contracts import Precision, Stage
 from scoring.reports.counts import CountRow, count_rows, counted_in_words
 from scoring.reports.figures import detail_in_words, latency_in_words, percent
 
@@ -161,7 +161,7 @@ class Screen:
         self._console.print(
             f"drop in {precision}: {quantised['drop_points']:.2f} points of at most "
             f"{quantised['max_drop_points']:g} (calibrated on {quantised['calibration_samples']:,} samples, "
-            f"{percent(quantised['share_in_8_bits'])} of the MACs in 8 bits)"
+            f"{percent(quantised['share_in_8_bits'])} of the MACs in {Precision(precision).bits} bits)"
         )
 
     def _show_breakdown(self, breakdown: dict[str, Any], class_names: list[str]) -> None:

@@ -161,6 +161,10 @@ The integer kernels of ONNX Runtime cut sums off on processors without instructi
 graph would have other scores on other workers.
 """
 
+PRECISION = "precision"
+SENSITIVE_PERCENT = "sensitive_percent"
+"""Options of quantising: what to, and the share of layers that a mixed precision keeps in more bits."""
+
 ANSWER = "answer"
 """An option of the `onnx` loader: the name of the output that is scored, where the graph has several."""
 

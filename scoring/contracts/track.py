@@ -484,9 +484,16 @@ class Budgets:
 
 
 class Precision(StrEnum):
-    """Precisions of a second score: bits of weights, then of activations."""
+    """Precisions of a second score: bits of weights, then of activations, then of the layers that need more."""
 
     W8A8 = "w8a8"
+    W8A16 = "w8a16"
+    W8A8_MIXED_INT16 = "w8a8_mixed_int16"
+
+    @property
+    def bits(self) -> int:
+        """Return the most bits that a factor has."""
+        return 8 if self is Precision.W8A8 else 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -499,7 +506,19 @@ class Quantisation:
 
     precision: Precision = field(
         default=Precision.W8A8,
-        metadata=described("Bits of the weights and the activations."),
+        metadata=described(
+            "Bits of the weights and the activations. In a mixed precision, the most sensitive layers have the bits "
+            "that stand last, in both."
+        ),
+    )
+    sensitive_percent: float = field(
+        default=10.0,
+        metadata=described(
+            "In a mixed precision, the percentage of layers that keep 16 bits: those that 8 bits disturb most. "
+            "At least one does.",
+            at_least=0,
+            at_most=100,
+        ),
     )
     calibration_samples: int = field(
         default=100,

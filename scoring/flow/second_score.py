@@ -1,8 +1,8 @@
-"""A second score in 8 bits: export the graph, quantise it, predict again, compare. Trusts the track and the data.
+"""A second score in fewer bits: export the graph, quantise it, predict again, compare. Trusts the track and the data.
 
 What is exported is the graph that predicts, in a sandbox without the entry's code, so it can be no other
 model. But a graph could keep its work from the quantiser; so nearly all MACs of what comes out must be of
-8-bit factors.
+factors in those bits.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.budget import enforce, static
-from scoring.budget.onnx.process import share_in_8_bits
+from scoring.budget.onnx.process import share_in_bits
 from scoring.contracts import (
     EXACT_ARITHMETIC,
+    PRECISION,
+    SENSITIVE_PERCENT,
     Format,
     Package,
     Quantisation,
@@ -37,8 +39,8 @@ from scoring.readers.arrays import write_samples
 from scoring.reports.figures import percent
 from scoring.sandbox import exchange
 
-MIN_SHARE_IN_8_BITS: Final = 0.9
-"""Recurrent cells, 64-bit detours and branches are not quantised; a model mostly of these is not w8a8."""
+MIN_SHARE_IN_BITS: Final = 0.9
+"""Recurrent cells, 64-bit detours and branches are not quantised; a model mostly of these is not w8a8 or w8a16."""
 COPIES_WHILE_QUANTISED: Final = 5
 ROUNDING_POINTS: Final = 1e-9
 """How much 0.75 - 0.65 exceeds 0.1: a drop of exactly the limit is allowed."""
@@ -64,7 +66,8 @@ def quantise(
 ) -> QuantisedGraph:
     """Quantise an ONNX graph on public samples; what stays in float is counted outside."""
     rows = calibration_rows(prepared.private, quantisation.calibration_samples)
-    package = _quantise(graph, prepared, rows, tools)
+    asked = {PRECISION: quantisation.precision, SENSITIVE_PERCENT: quantisation.sensitive_percent}
+    package = _quantise(replace(graph, options={**graph.options, **asked}), prepared, rows, tools)
     options = {**graph.options, EXACT_ARITHMETIC: True}
     return QuantisedGraph(
         model=Loadable(package=package, track=graph.track, options=options),
@@ -148,11 +151,12 @@ def _quantise(graph: Loadable, prepared: PreparedData, rows: NDArray[np.intp], t
 
 
 def _refuse_mostly_float(small: Package, track: TrackSpec, quantisation: Quantisation) -> float:
-    """Return the share of MACs in 8 bits, as counted outside: the child's word would be worth nothing."""
+    """Return the share of MACs in the precision's bits, as counted outside: the child's word would be worth nothing."""
     FORMATS[Format.ONNX].check(small, track)
-    share = share_in_8_bits(small, track)
-    if share < MIN_SHARE_IN_8_BITS:
-        needed = percent(MIN_SHARE_IN_8_BITS)
-        why = f"only {percent(share)} of its MACs are in 8 bits; at least {needed} is needed"
+    bits = quantisation.precision.bits
+    share = share_in_bits(small, track, bits)
+    if share < MIN_SHARE_IN_BITS:
+        needed = percent(MIN_SHARE_IN_BITS)
+        why = f"only {percent(share)} of its MACs are in {bits} bits; at least {needed} is needed"
         raise reject("quantisation_failed", precision=quantisation.precision, why=why)
     return share

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.contracts import LENGTH_BYTES, Finding, Outcome, Precision, Task
+from scoring.contracts import LENGTH_BYTES, PRECISION, Finding, Outcome, Precision, Task
 from scoring.errors import Cause, Fault, Rejected, reject
 from scoring.sandbox.base import MAX_REPLY_BYTES, MAX_TEMPORARY_FILES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.limits import expected_output_bytes
@@ -288,7 +288,8 @@ def _no_graph(reply: FailedReply, run: Run, job: Job) -> Rejected:
         code = UNWRITTEN.get(job.request.task, "export_failed")
         return reject(code, log=_log(run, job), why=_why(reply, job))
     why = f"ONNX Runtime's quantiser failed with {_why(reply, job)}"
-    return reject("quantisation_failed", log=_log(run, job), why=why, precision=Precision.W8A8)
+    precision = job.request.options.get(PRECISION, Precision.W8A8)
+    return reject("quantisation_failed", log=_log(run, job), why=why, precision=precision)
 
 
 def _held_back(reply: FailedReply, run: Run, job: Job) -> Rejected:

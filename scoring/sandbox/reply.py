@@ -64,8 +64,22 @@ class ConversionUnavailable(_Closed):
     facts: Why
 
 
+class Names(_Closed):
+    """What a warning is about."""
+
+    names: Text
+
+
+class OptionsWithoutEffect(_Closed):
+    """The warning `options_without_effect`."""
+
+    code: Literal["options_without_effect"]
+    facts: Names
+
+
 Warned = Annotated[
-    NoTrainableParameters | ConversionMismatch | ConversionUnavailable, Field(discriminator="code")
+    NoTrainableParameters | ConversionMismatch | ConversionUnavailable | OptionsWithoutEffect,
+    Field(discriminator="code"),
 ]
 
 

@@ -42,7 +42,7 @@ def track_of(name: str) -> TrackSpec:
     side = SIDES.get(name, 224)
     return replace(
         preset,
-        input=replace(preset.input, shape=(3, side, side), resize=max(256, side), crop=side),
+        input=replace(preset.input, shape=(3, side, side), resize=(max(256, side),), crop=(side,)),
         budgets=replace(preset.budgets, max_macs=MAX_MACS),
         quantisation=None,
     )

@@ -64,6 +64,7 @@ class ModelCounts:
     macs: int
     uncounted_ops: tuple[str, ...]
     share_in_8_bits: float
+    share_in_16_bits: float
 
 
 def count_model(
@@ -91,7 +92,8 @@ def count_model(
         parameters=_parameters(stored, found),
         macs=max(-(-_macs(each.tally, each.batch) // each.batch) for each in found),
         uncounted_ops=tuple(sorted({name for each in found for name in each.tally.uncounted})),
-        share_in_8_bits=min(_share_in_8_bits(each.tally) for each in found),
+        share_in_8_bits=min(_share(each.tally.macs_in_8_bits, each.tally) for each in found),
+        share_in_16_bits=min(_share(each.tally.macs_in_16_bits, each.tally) for each in found),
     )
 
 
@@ -108,8 +110,8 @@ def _macs(tally: Tally, batch: int) -> int:
     return with_work(tally.macs, tally.values, batch)
 
 
-def _share_in_8_bits(tally: Tally) -> float:
-    return tally.macs_in_8_bits / tally.macs if tally.macs else 1.0
+def _share(macs: int, tally: Tally) -> float:
+    return macs / tally.macs if tally.macs else 1.0
 
 
 def _parameters(stored: int, found: Sequence[_Found]) -> int:

@@ -26,6 +26,7 @@ from scoring.budget.onnx.unfolded import Unfolded
 
 FLOWS: Final = frozenset({"If", "Loop", "Scan"})
 EIGHT_BITS: Final = frozenset({TensorProto.INT8, TensorProto.UINT8})
+SIXTEEN_BITS: Final = EIGHT_BITS | {TensorProto.INT16, TensorProto.UINT16}
 # Turns are walked one by one as far as this many nodes; beyond, one turn stands for all of them.
 MAX_UNROLLED_NODES: Final = 10_000
 # An operator takes a runtime a few microseconds, however little it does: a minute for one batch.
@@ -34,7 +35,7 @@ MAX_NODE_RUNS: Final = 10_000_000
 
 @dataclass(frozen=True)
 class Tally:
-    """MACs that were counted, those of them in 8 bits, names of what was not counted, and nodes run.
+    """MACs that were counted, those of them in 8 and in at most 16 bits, names of what was not counted, and nodes run.
 
     `values` is how many values operators without products worked on.
     """
@@ -42,6 +43,7 @@ class Tally:
     macs: int = 0
     uncounted: frozenset[str] = frozenset()
     macs_in_8_bits: int = 0
+    macs_in_16_bits: int = 0
     node_runs: int = 0
     values: int = 0
 
@@ -51,6 +53,7 @@ class Tally:
             self.macs + other.macs,
             self.uncounted | other.uncounted,
             self.macs_in_8_bits + other.macs_in_8_bits,
+            self.macs_in_16_bits + other.macs_in_16_bits,
             self.node_runs + other.node_runs,
             self.values + other.values,
         )
@@ -68,14 +71,18 @@ class Counter:
     def count(self, graph: GraphProto, scope: Scope) -> Tally:
         """Add up a graph whose inputs the scope knows; raise `TooLargeError` if no machine can run it."""
         define_weights(graph, scope)
-        total, rounded = Tally(), set[str]()
+        total, in_8_bits, in_16_bits = Tally(), set[str](), set[str]()
         for node in graph.node:
             found = self._count_node(node, scope)
-            if _is_rounded_to_8_bits(node, scope):
-                rounded.add(node.output[0])
+            if _is_rounded_to(EIGHT_BITS, node, scope):
+                in_8_bits.add(node.output[0])
+            if _is_rounded_to(SIXTEEN_BITS, node, scope):
+                in_16_bits.add(node.output[0])
             # A bias is a third factor to nobody: it is added.
-            if node.op_type in FORMULAS and rounded.issuperset(node.input[:2]):
+            if node.op_type in FORMULAS and in_8_bits.issuperset(node.input[:2]):
                 found = replace(found, macs_in_8_bits=found.macs)
+            if node.op_type in FORMULAS and in_16_bits.issuperset(node.input[:2]):
+                found = replace(found, macs_in_16_bits=found.macs)
             total = total.plus(found)
             _refuse_more_runs(total.node_runs)
         return total
@@ -175,8 +182,9 @@ class Counter:
             found, leaving = self._inside(body, inside)
             total, turn, state = total.plus(found), turn + 1, state.next(leaving)
             gathered.append(leaving[start.first_output + len(start.carried) :])
-        # What could have ended the loop early is no upper bound of a number of 8-bit MACs.
-        return replace(total, macs_in_8_bits=0), leave_unrolled(start, state, gathered, certain=certain)
+        # What could have ended the loop early is no upper bound of a number of MACs in few bits.
+        total = replace(total, macs_in_8_bits=0, macs_in_16_bits=0)
+        return total, leave_unrolled(start, state, gathered, certain=certain)
 
     def _repeat(self, start: Turn, body: GraphProto, scope: Scope) -> tuple[Tally, Facts]:
         """Walk the body once for all its turns, of which it must be true what is true of the first."""
@@ -261,6 +269,6 @@ def _multiplies(node: NodeProto) -> bool:
     return node.op_type in PRODUCTS or any(_multiplies(each) for each in inner)
 
 
-def _is_rounded_to_8_bits(node: NodeProto, scope: Scope) -> bool:
+def _is_rounded_to(types: frozenset[int], node: NodeProto, scope: Scope) -> bool:
     fact = scope.get(node.input[0]) if node.op_type == "DequantizeLinear" and node.input else None
-    return fact is not None and fact.type.tensor_type.elem_type in EIGHT_BITS
+    return fact is not None and fact.type.tensor_type.elem_type in types

@@ -28,9 +28,9 @@ def count(package: Package, track: TrackSpec) -> StaticCounts:
     )
 
 
-def share_in_8_bits(package: Package, track: TrackSpec) -> float:
-    """Return the share of an ONNX package's MACs whose factors are both of 8 bits; raise as `count`."""
-    return float(_count(package, track)["share_in_8_bits"])
+def share_in_bits(package: Package, track: TrackSpec, bits: int) -> float:
+    """Return the share of an ONNX package's MACs whose factors both have 8 bits, or at most 16; raise as `count`."""
+    return float(_count(package, track)[f"share_in_{bits}_bits"])
 
 
 def _count(package: Package, track: TrackSpec) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from scoring.contracts import Request, ai_hub
 from scoring.sandboxed import downloads, qaihub
 from scoring.sandboxed.inputs import Pixels
 from scoring.sandboxed.loaders.own_modules import put_first
-from scoring.sandboxed.loaders.qaihub_contract import check_model, only_model
+from scoring.sandboxed.loaders.qaihub_contract import check_model, only_model, without_effect
 from scoring.sandboxed.loaders.torch_entry import TorchEntry
 from scoring.sandboxed.qaihub.base_model import BaseModel
 from scoring.sandboxed.refusal import load_failed
@@ -59,6 +59,9 @@ def load(package: Path, request: Request) -> QaihubEntry:
 
     entry = QaihubEntry(build, request, output_of=only_one)
     entry.fixed_batch = 1
+    names = without_effect(model_class)
+    if names:
+        entry.warnings.append({"code": "options_without_effect", "facts": {"names": ", ".join(names)}})
     return entry
 
 

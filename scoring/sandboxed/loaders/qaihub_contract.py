@@ -17,6 +17,7 @@ from scoring.sandboxed.refusal import Refusal, load_failed
 MAX_QUOTED_CHARACTERS: Final = 100
 SPEC_OF_INSTANCE: Final = "_get_input_spec_for_instance"
 NAMES_OF_INSTANCE: Final = "_get_output_names_for_instance"
+FOR_DEVICES: Final = ("get_channel_last_inputs", "get_channel_last_outputs", "get_hub_litemp_percentage")
 WANTED_SPEC: Final = "return {name: (shape, dtype)}"
 
 
@@ -58,6 +59,11 @@ def check_model(model: object, model_class: type[BaseModel], contract: InputCont
     _check_input(model._get_input_spec_for_instance(), contract)
     _check_outputs(model._get_output_names_for_instance())
     return model
+
+
+def without_effect(model_class: type[BaseModel]) -> list[str]:
+    """Return the settings for AI Hub's devices that a model makes and that nothing here follows."""
+    return [name for name in FOR_DEVICES if _defines(model_class, name)]
 
 
 def _defines(model: type, name: str) -> bool:

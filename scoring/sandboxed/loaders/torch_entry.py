@@ -9,7 +9,7 @@ and seed, so it is the same in each run.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,7 @@ class TorchEntry:
         output_of: Callable[[Any], Any] = lambda answer: answer,
     ) -> None:
         self.fixed_batch: int | None = None
+        self.warnings: list[Mapping[str, object]] = []
         self._build = lambda: unwrapped(build())
         self._output_of = output_of
         self._request = request

@@ -47,13 +47,13 @@ def measure_entry(entry: TorchEntry, request: Request, paced: Pixels, channel: C
         for place in range(min(len(pixels), counted))
     ]
     macs = count_macs(entry.module, samples)
-    warnings = [] if parameters.trainable else [{"code": "no_trainable_parameters", "facts": {}}]
+    untrained = [] if parameters.trainable else [{"code": "no_trainable_parameters", "facts": {}}]
     return {
         "outcome": Outcome.OK,
         "parameters": parameters.total,
         "trainable_parameters": parameters.trainable,
         "macs_by_counter": macs.by_counter,
         "uncounted_ops": list(macs.uncounted_ops),
-        "warnings": warnings,
+        "warnings": [*entry.warnings, *untrained],
         "not_captured": not_captured,
     }

@@ -46,6 +46,9 @@ class Light(BaseModel):
     def get_eval_dataset_classes(cls) -> list[type[BaseDataset]]:
         return [OwnDataset]
 
+    def get_hub_litemp_percentage(self, precision: Precision) -> float:
+        return 10
+
     def get_hub_compile_options(
         self, target_runtime: TargetRuntime, precision: Precision, device: Device | None = None
     ) -> str:

@@ -42,7 +42,7 @@ DIGESTS = {
     "gasbench-onnx-image": "sha256:0d24be701189827cd1b7ad75746f9f2317804d497d17b61394e5f59d4fa6d8fc",
     "gasbench-onnx-video": "sha256:5f82f27dfbe427f7d18d51214a5b6500bfc9597686060ce1cfbe7b208f058ed5",
     "gasbench-video": "sha256:7980cd29ceaa31d193a483d3d3ef6281c1809fee129ae5f94bcc6c10158d3359",
-    "qaihub-classification": "sha256:d8d29e329a9164fabbbdbef5d2c6576a39c04db2616574b5b892e583d9dd2d1d",
+    "qaihub-classification": "sha256:7be8455c4da9092fd9ca2cd4057d819369513277f997b5005b29a20f4e4562bb",
 }
 LEFT_OUT = {
     "input.reader": "image",
@@ -79,6 +79,7 @@ LEFT_OUT = {
     "budgets.max_latency_ms": None,
     "quantisation": None,
     "quantisation.precision": "w8a8",
+    "quantisation.sensitive_percent": 10.0,
     "quantisation.calibration_samples": 100,
     "quantisation.max_drop_points": 10.0,
     "archive_limits.max_entry_bytes": 536870912,
@@ -130,7 +131,7 @@ BEFORE = {
     ),
     "qaihub-classification": (
         {**OF_OPENCV, "fit": Fit.SHORTEST_EDGE_THEN_CENTRE_CROP, "resize": None, "crop": None},
-        {},
+        {"quantisation": Quantisation()},
         "sha256:f6a6419276ecc6e534cb99e50c9191db5f228cf9fb15eba812b37e2a8188e726",
     ),
 }

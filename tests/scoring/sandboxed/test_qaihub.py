@@ -11,7 +11,7 @@ import torch
 from scoring.contracts import Format, InputContract, Reader, Task
 from scoring.contracts.ai_hub import INSTEAD, METHODS, PROVIDED, SUPPLIED
 from scoring.sandboxed import qaihub
-from scoring.sandboxed.loaders.qaihub_contract import check_model, only_model
+from scoring.sandboxed.loaders.qaihub_contract import check_model, only_model, without_effect
 from scoring.sandboxed.qaihub.base_model import BaseModel
 from scoring.sandboxed.qaihub.imagenet_classifier import ImagenetClassifier
 from scoring.sandboxed.qaihub.tensor_spec import TensorSpec
@@ -253,6 +253,19 @@ def test_torchvisions_own_transform_gives_the_same():
     found = ImagenetClassifier(torch.nn.Identity(), transform_input=True, normalize_input=False)(PIXELS)
 
     torch.testing.assert_close(found, network._transform_input(PIXELS))
+
+
+def test_settings_for_devices_are_named_as_without_effect():
+    class Set(Good):
+        def get_hub_litemp_percentage(self, precision):
+            return 10
+
+        @staticmethod
+        def get_channel_last_inputs():
+            return ["image"]
+
+    assert without_effect(Set) == ["get_channel_last_inputs", "get_hub_litemp_percentage"]
+    assert without_effect(Good) == []
 
 
 def test_both_tables_of_the_library_agree():

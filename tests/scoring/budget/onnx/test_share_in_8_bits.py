@@ -9,7 +9,7 @@ import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
 from scoring.budget.onnx.counter import count_model
-from scoring.budget.onnx.process import share_in_8_bits
+from scoring.budget.onnx.process import share_in_bits
 from scoring.contracts import Format, Package
 from scoring.tracks import load_track
 
@@ -105,7 +105,43 @@ def test_the_share_is_counted_in_a_process_of_its_own(
     onnx.save(quantised(*nodes), tmp_path / "net.onnx")
     package = Package(format=Format.ONNX, root=tmp_path, main="net.onnx", package_bytes=0)
 
-    assert share_in_8_bits(package, TRACK) == expected
+    assert share_in_bits(package, TRACK, 8) == expected
+
+
+@pytest.mark.parametrize(
+    ("of_input", "of_weight", "in_8", "in_16"),
+    [
+        (TensorProto.UINT8, TensorProto.INT8, 1.0, 1.0),
+        (TensorProto.UINT16, TensorProto.INT8, 0.0, 1.0),
+        (TensorProto.UINT16, TensorProto.INT16, 0.0, 1.0),
+        (TensorProto.INT32, TensorProto.INT8, 0.0, 0.0),
+    ],
+)
+def test_factors_of_16_bits_are_counted_apart(
+    of_input: int, of_weight: int, in_8: float, in_16: float
+) -> None:
+    stored = [
+        numpy_helper.from_array(np.ones(shape, dtype=helper.tensor_dtype_to_np_dtype(kind)), name)
+        for name, shape, kind in (("a", (1, 4), of_input), ("b", (4, 2), of_weight))
+    ]
+    nodes = [
+        node("DequantizeLinear", ["a", "s"], ["ad"]),
+        node("DequantizeLinear", ["b", "s"], ["bd"]),
+        node("MatMul", ["ad", "bd"], ["y"]),
+    ]
+    scale = numpy_helper.from_array(np.array(1.0, np.float32), "s")
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 2])],
+        initializer=[*stored, scale],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)])
+
+    counts = count_model(model, (3, 8, 8))
+
+    assert (counts.share_in_8_bits, counts.share_in_16_bits) == (in_8, in_16)
 
 
 def test_a_batch_that_is_fixed_changes_no_share() -> None:

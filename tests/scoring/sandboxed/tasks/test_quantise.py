@@ -12,7 +12,7 @@ import onnxruntime
 import pytest
 from onnx import NodeProto, TensorProto, helper, numpy_helper
 
-from scoring.contracts import EXACT_ARITHMETIC, Dtype, Format, Task
+from scoring.contracts import EXACT_ARITHMETIC, PRECISION, SENSITIVE_PERCENT, Dtype, Format, Task
 from tests.scoring.sandboxed.conftest import WIDTH, Child, Finished
 
 pytestmark = pytest.mark.slow
@@ -101,6 +101,44 @@ def test_weights_are_signed_bytes_with_a_scale_for_each_channel(child: Child) ->
     largest = np.abs(WEIGHTS["k"]).reshape(8, -1).max(axis=1)
     assert kernel.data_type == TensorProto.INT8
     np.testing.assert_allclose(scales, largest / 127, rtol=1e-2)
+
+
+def types_of_factors(content: bytes) -> dict[str, list[int]]:
+    """Return, for each operator that multiplies, the types that its factors are rounded to."""
+    graph = onnx.load_from_string(content).graph
+    stored = {tensor.name: tensor.data_type for tensor in graph.initializer}
+    makers = {name: each for each in graph.node for name in each.output}
+    return {
+        each.op_type: [stored[makers[name].input[2]] for name in each.input[:2]]
+        for each in graph.node
+        if each.op_type in {"Conv", "MatMul"}
+    }
+
+
+def test_w8a16_keeps_weights_in_8_bits_and_gives_activations_16(child: Child) -> None:
+    model = write(child)
+    images = child.pixels.astype(np.float32) / 255
+    expected = answers(model.SerializeToString(), images)
+
+    coarse = quantise(child)
+    fine = quantise(child, options={PRECISION: "w8a16"})
+
+    rounded = [TensorProto.UINT16, TensorProto.INT8]
+    assert types_of_factors(fine.outputs) == {"Conv": rounded, "MatMul": rounded}
+    error, before = (np.abs(answers(each.outputs, images) - expected).max() for each in (fine, coarse))
+    assert error < before
+
+
+@pytest.mark.parametrize(("percent", "wide"), [(0.0, 1), (50.0, 1), (100.0, 2)])
+def test_a_mixed_precision_gives_16_bits_to_the_most_sensitive_layers(
+    child: Child, percent: float, wide: int
+) -> None:
+    write(child)
+    options = {PRECISION: "w8a8_mixed_int16", SENSITIVE_PERCENT: percent}
+
+    found = types_of_factors(quantise(child, options=options).outputs)
+
+    assert sum(weights == TensorProto.INT16 for _, weights in found.values()) == wide
 
 
 def test_it_is_the_same_to_the_last_byte_again(child: Child) -> None:
