@@ -5,15 +5,17 @@ from __future__ import annotations
 import functools
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from scoring.sandboxed.downloads.source import NotBrought, Source
+from scoring.sandboxed.downloads.source import Brought, NotBrought, Source
 
+COMMIT: Final = "0" * 40
+"""What stands for the one state that an entry brings of a repository."""
 MODULE: Final = "huggingface_hub.file_download"
 """Where it downloads one file; whatever else of it, and of timm and transformers, does so through that."""
 
@@ -59,6 +61,19 @@ class _Loader(Loader):
         _replace_in(module, self._source)
 
 
+def _linked(found: Path, module: Any, repo_id: str, filename: str, asked: Mapping[str, Any]) -> Path:
+    """Link the file to where the library keeps what it downloads: transformers asks for it there afterwards."""
+    name = module.repo_folder_name(repo_id=repo_id, repo_type=asked.get("repo_type") or "model")
+    folder = Path(asked.get("cache_dir") or module.constants.HF_HUB_CACHE) / name
+    (folder / "refs").mkdir(parents=True, exist_ok=True)
+    (folder / "refs" / (asked.get("revision") or "main")).write_text(COMMIT)
+    place = folder / "snapshots" / COMMIT / filename
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.unlink(missing_ok=True)
+    place.symlink_to(found)
+    return place
+
+
 def _replace_in(module: Any, source: Source) -> None:
     original = module.hf_hub_download
     not_found = module.LocalEntryNotFoundError
@@ -77,8 +92,11 @@ def _replace_in(module: Any, source: Source) -> None:
             shutil.copyfile(original(repo_id, filename, *args, **kwargs), to)
 
         try:
-            return str(source.get(inside, download))
+            found = source.get(inside, download)
         except NotBrought as exc:
             raise NotInEntry(exc.asked) from exc
+        if not isinstance(source, Brought):
+            return str(found)
+        return str(_linked(found, module, repo_id, inside.removeprefix(f"{repo_id}/"), kwargs))
 
     module.hf_hub_download = hf_hub_download

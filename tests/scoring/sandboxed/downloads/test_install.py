@@ -86,6 +86,20 @@ def test_a_clone_in_the_entry_is_what_torch_hub_loads(child):
     np.testing.assert_allclose(ended.rows, child.pixels.mean((2, 3)) / 255, rtol=1e-5)
 
 
+def test_what_the_entry_brings_of_a_repository_is_in_hugging_faces_cache(child):
+    """Transformers downloads a file, and then asks the cache for it."""
+    head = """
+from huggingface_hub import hf_hub_download, try_to_load_from_cache
+def loaded():
+    hf_hub_download("a/net", "weights.bin", subfolder="part")
+    return torch.load(try_to_load_from_cache("a/net", "part/weights.bin"))
+"""
+    child.write("model.py", MODEL.format(head=head))
+    keep(child.package / "weights" / "a" / "net" / "part" / "weights.bin")
+
+    assert child.run(Task.PREDICT).reply == {"outcome": "ok", "rows": 5}
+
+
 def test_a_model_may_do_without_what_is_not_there(child):
     head = """
 def loaded():
