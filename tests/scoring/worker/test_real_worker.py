@@ -17,11 +17,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import connection
+from pytest_django import Settings
 
 from competition.celery import app
 from competition.leaderboard.models import Standing
 from competition.submissions import services
-from competition.submissions.models import Evaluation, Score
+from competition.submissions.models import Evaluation, Score, Worker
 from competition.tracks.datasets import import_dataset_folder
 from competition.tracks.models import Track
 from scoring.contracts import Stage, Status
@@ -45,6 +46,12 @@ class Model(torch.nn.Module):
 """
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sandbox, pytest.mark.slow]
+
+
+@pytest.fixture(autouse=True)
+def _files_of_the_worker(settings: Settings, tmp_path: Path) -> None:
+    """Store files where the worker's process, whose home is this test's folder, looks for them."""
+    settings.MEDIA_ROOT = tmp_path / "files"
 
 
 @pytest.fixture
@@ -195,3 +202,4 @@ def test_a_worker_that_is_asked_to_stop_gives_its_evaluation_back_and_ends(
 
     evaluation.refresh_from_db()
     assert evaluation.attempts == 0
+    assert Worker.objects.get().state == Worker.State.STOPPED
