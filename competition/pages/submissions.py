@@ -17,6 +17,7 @@ from competition.accounts.people import signed_in_user
 from competition.clock import database_now
 from competition.submissions import progress, queue, reports, services, workers
 from competition.submissions.bars import bars, budgets_of, exceeded
+from competition.submissions.counts import submissions_by
 from competition.submissions.entry_files import entry_response
 from competition.submissions.health import health
 from competition.submissions.models import Evaluation, Submission
@@ -43,11 +44,10 @@ def my_submissions(request: HttpRequest) -> HttpResponse:
     """List one's own submissions, of one track if asked."""
     participant = signed_in_user(request)
     slug = request.GET.get("track", "")
-    page = Paginator(submissions_of(participant, track_slug=slug), SUBMISSIONS_A_PAGE).get_page(
-        request.GET.get("page")
-    )
-    own_tracks = Track.objects.filter(submissions__participant=participant).distinct()
-    context = {"page": page, "own_tracks": own_tracks, "chosen": slug}
+    pages = Paginator(submissions_of(participant, track_slug=slug), SUBMISSIONS_A_PAGE)
+    pages.count = submissions_by(participant.pk, track_slug=slug)  # kept: it would be counted otherwise
+    own_tracks = Track.objects.filter(participations__participant=participant)
+    context = {"page": pages.get_page(request.GET.get("page")), "own_tracks": own_tracks, "chosen": slug}
     return render(request, "submissions/list.html", context)
 
 

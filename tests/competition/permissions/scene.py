@@ -20,6 +20,7 @@ from competition.admin.organisers import organisers
 from competition.leaderboard import standings
 from competition.leaderboard.models import Standing
 from competition.submissions import lifecycle
+from competition.submissions.counts import count_submission
 from competition.submissions.models import Evaluation, Score, Submission
 from competition.tracks.columns import columns_of
 from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track
@@ -177,6 +178,7 @@ def _evaluation(track: Track, participant: User, *, name: str = "", **fields: An
         track=track, participant=participant, entry=f"entries/{number}", entry_bytes=7,
         entry_name=name or f"{SECRETS['file name']}-{number}.zip", sha256=f"{number:064x}",
     )  # fmt: skip
+    count_submission(submission)
     return Evaluation.objects.create(submission=submission, benchmark=track.benchmark, **fields)
 
 
