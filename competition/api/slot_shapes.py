@@ -19,6 +19,10 @@ class SlotsOutput(serializers.Serializer[Any]):
     allowed = serializers.IntegerField()
     window_hours = serializers.IntegerField()
     next_slot_at = serializers.DateTimeField(allow_null=True, help_text="Null while you can submit.")
+    free_rejections = serializers.IntegerField(
+        help_text="Rejections before the measure stage that use no slot, in an hour."
+    )
+    free_rejections_used = serializers.IntegerField(help_text="How many of these came in the last hour.")
 
 
 def own_slots(participant: AbstractBaseUser, track: Track) -> dict[str, object]:

@@ -67,6 +67,17 @@ class TrackPage:
             is_decision=True,
         ),
     )
+    free_rejections: int = field(
+        default=20,
+        metadata=described(
+            "Entries rejected before the *measure* stage, per participant in an hour, that do not "
+            "count. Further ones do.",
+            label="Free rejections an hour",
+            group=Group.WINDOW,
+            at_least=0,
+            at_most=1_000,
+        ),
+    )
     private_scores: PrivateScores = field(
         default=PrivateScores.AFTER_CLOSE,
         metadata=described(

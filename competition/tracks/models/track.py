@@ -104,6 +104,11 @@ class Track(models.Model):
         """Say whether the window has passed."""
         return self.closes_at is not None and self.closes_at <= now
 
+    @property
+    def free_rejections(self) -> int:
+        """Return how many early rejections in an hour cost no slot; read alone, as below."""
+        return int(self.body.get("free_rejections", TrackPage.free_rejections))
+
     def shows_private_scores(self, now: datetime) -> bool:
         """Say whether participants may see scores of the private split."""
         # Read alone: reports ask this of tracks whose other fields do not fit together any more.

@@ -159,6 +159,8 @@ def test_only_a_caller_who_is_known_sees_a_quota(
         "allowed": track.quota_submissions,
         "window_hours": track.quota_window_hours,
         "next_slot_at": None,
+        "free_rejections": 20,
+        "free_rejections_used": 0,
     }
 
 

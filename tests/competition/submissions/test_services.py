@@ -19,7 +19,7 @@ from competition.leaderboard import standings
 from competition.submissions import lifecycle, quotas, rescoring, services
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.models import Track
-from scoring.contracts import Finding, Status
+from scoring.contracts import Finding, Stage, Status
 from scoring.errors import Rejected, render_all
 from tests.examples import START, Clock, new_benchmark, scored_report, set_fields
 
@@ -318,9 +318,10 @@ def test_after_the_allowance_shrank_the_next_slot_is_when_few_enough_remain(
     assert slots.next_slot_at == START + timedelta(hours=25)
 
 
-def test_a_rejected_upload_counts(alice: User, tight: Track) -> None:
+def test_an_upload_that_is_rejected_once_its_model_ran_counts(alice: User, tight: Track) -> None:
     submission = accept(alice, tight)
     lease = lifecycle.claim(submission.evaluations.get().pk, owner="w", now=START)
+    lifecycle.note_stage(lease, Stage.MEASURE, now=START)
     lifecycle.record_rejected(lease, Rejected(Finding(code="missing_file")), now=START)
 
     assert quotas.slots(participant=alice, track=tight, now=START).used == 1
