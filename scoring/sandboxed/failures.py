@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import socket
-import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, TypeVar
@@ -14,6 +12,7 @@ from scoring.contracts import Outcome, Task
 from scoring.sandboxed.downloads.source import missed_by
 from scoring.sandboxed.processes import ProcessRefused
 from scoring.sandboxed.refusal import Refusal
+from scoring.sandboxed.tracebacks import print_for_entrant
 
 T = TypeVar("T")
 MAX_WHY_LENGTH = 300
@@ -45,7 +44,7 @@ def entry_failures(outcome: Outcome, task: Task) -> Iterator[None]:
     except Refusal:
         raise
     except Exception as exc:
-        traceback.print_exc(file=sys.stderr)
+        print_for_entrant(exc)
         raise _refusal(exc, outcome, task) from exc
 
 

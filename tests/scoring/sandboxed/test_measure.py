@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from scoring.contracts import Task
@@ -120,7 +122,9 @@ def test_a_crash_in_measure_says_why_and_logs_the_traceback(model):
     ended = model("x.no_such_thing").run(Task.MEASURE)
 
     assert ended.reply["facts"]["why"] == "AttributeError: 'Tensor' object has no attribute 'no_such_thing'"
-    assert "Traceback" in ended.log
+    first, second = ended.log[ended.log.index("Traceback") :].splitlines()[:2]
+    assert first == "Traceback (most recent call last):"
+    assert re.fullmatch(r'  File "model\.py", line \d+, in forward', second)
 
 
 def test_calibration_times_known_work(child):
