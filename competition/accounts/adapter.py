@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from allauth.account.adapter import DefaultAccountAdapter
 from confusable_homoglyphs import confusables
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from competition.accounts import guesses
 from competition.accounts.addresses import client_address
+
+MAIL_STAYS_HERE: Final = frozenset(
+    f"django.core.mail.backends.{kind}.EmailBackend" for kind in ("console", "dummy", "filebased")
+)
+"""Ways of sending mail by which none reaches anybody."""
+CONFIRMATION_SENT: Final = "account/messages/email_confirmation_sent.txt"
+CONFIRMATION_NOT_SENT: Final = "account/messages/email_confirmation_not_sent.txt"
 
 
 class TooManyAttempts(ValidationError):
@@ -35,6 +44,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # the librar
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that all limits of allauth count."""
         return client_address(request)
+
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **named: Any
+    ) -> None:
+        """Leave a message; a site that sends no mail does not claim that it has."""
+        if message_template == CONFIRMATION_SENT and settings.EMAIL_BACKEND in MAIL_STAYS_HERE:
+            level, message_template = messages.WARNING, CONFIRMATION_NOT_SENT
+        super().add_message(request, level, message_template, *args, **named)
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """Return the name; raises ValidationError for letters of another script that look like the name's own."""
