@@ -1,8 +1,11 @@
+import re
+
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PHONE
 
-OPERATIONS = 10
+DARK, BRIGHT = 60, 160
+OPERATIONS = 13
 WIDER_THAN_THE_SCREEN = "document.documentElement.scrollWidth > window.innerWidth"
 
 
@@ -27,3 +30,22 @@ def test_an_operation_can_be_tried_out_in_the_api_docs(page, scene, complaints):
 
     expect(operation.locator(".live-responses-table tbody .response-col_status").first).to_have_text("200")
     assert complaints == []
+
+
+def test_the_api_docs_have_the_sites_header_and_follow_the_system_into_the_dark(open_page, scene, complaints):
+    page = open_page(PHONE, color_scheme="dark")
+
+    page.goto("/api/docs/")
+
+    expect(page.get_by_role("navigation", name="Main")).to_be_visible()
+    expect(page.locator(".opblock")).to_have_count(OPERATIONS)
+    assert lightness(page, "body", "background-color") < DARK
+    assert lightness(page, ".opblock-summary-description >> nth=0", "color") > BRIGHT
+    assert complaints == []
+
+
+def lightness(page, selector, which):
+    """Return how bright a colour is, between 0 and 255."""
+    colour = page.locator(selector).first.evaluate("(it, which) => getComputedStyle(it)[which]", which)
+    red, green, blue = (int(part) for part in re.findall(r"\d+", colour)[:3])
+    return (red + green + blue) / 3
