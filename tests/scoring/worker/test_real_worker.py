@@ -55,8 +55,9 @@ def _files_of_the_worker(settings: Settings, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def real_track(track: Track, tmp_path: Path) -> Track:
+def real_track(track: Track, tmp_path: Path, settings: Settings) -> Track:
     """A track on four images, three of them of class 7."""
+    settings.MEDIA_ROOT = tmp_path / "files"  # where the worker, whose home this folder is, looks for them
     folder = tmp_path / "data"
     folder.mkdir()
     labels = [7, 7, 7, 8]
