@@ -36,6 +36,10 @@ track = Track.objects.create(competition=competition, dataset=dataset, **columns
 new_benchmark(track)
 Track.objects.filter(pk=track.pk).update(is_open=True)
 """
+MIGRATE = """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+"""
 OLD_SITE = """
 import json
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -69,7 +73,7 @@ except CommandError as exc:
 from competition.submissions import queue
 from scoring.environment import installed_environment
 from competition.clock import database_now
-board = Client().get("/tracks/track-one/leaderboard.json").json()
+board = json.loads(b"".join(Client().get("/tracks/track-one/leaderboard.json")))
 lease = queue.claim_next(owner="new", queues=("cpu",), environment=installed_environment(), now=database_now())
 print(json.dumps({"rows": len(board["rows"]), "claimed": lease is not None}))
 """
@@ -110,7 +114,8 @@ def test_the_last_site_goes_on_after_the_migrations_and_the_new_one_finds_what_i
     last_release: Path, tmp_path: Path
 ) -> None:
     home = tmp_path / "home"
-    run(PREPARE, code=ROOT, home=home)
+    run(PREPARE, code=last_release, home=home)
+    run(MIGRATE, code=ROOT, home=home)
 
     old = json.loads(run(OLD_SITE, code=last_release, home=home))
     new = json.loads(run(NEW_SITE, code=ROOT, home=home))
