@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from competition.submissions import rescoring
 from competition.submissions.models import Evaluation
 from competition.tracks.models import BenchmarkVersion, Track
@@ -24,8 +26,23 @@ def publish(*, track: Track) -> Published:
 
     The version is committed first: `rescoring` says why, and what becomes of the rest if this is cut short.
     """
+    version = _make_current(track)
+    rescored = rescoring.rescore_track(track=track)
+    rescoring.show_finished(track)
+    return Published(version=version, rescored=rescored)
+
+
+@transaction.atomic
+def _make_current(track: Track) -> BenchmarkVersion:
+    """Make a version current and let the board that is shown stay until the new one is whole."""
+    locked = Track.objects.select_for_update().get(pk=track.pk)
+    before = locked.shown_id or locked.benchmark_id
     version = renew_benchmark(track=track)
-    return Published(version=version, rescored=rescoring.rescore_track(track=track))
+    keeps = (
+        before != version.pk and Evaluation.objects.filter(benchmark=before, status=Status.SCORED).exists()
+    )
+    Track.objects.filter(pk=track.pk).update(shown=before if keeps else None)
+    return version
 
 
 def submissions_to_rescore(track: Track) -> int:

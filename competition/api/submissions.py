@@ -186,15 +186,43 @@ class CancelSubmission(APIView):
         """Cancel a submission: at once if it waits, at its next stage if it runs."""
         user = cast(User, request.user)
         submission = find_submission(user, id)
-        if not selectors.may_cancel(user, submission):
-            raise PermissionDenied
         evaluation = newest_evaluation(submission)
+        if not selectors.may_cancel(user, evaluation):
+            raise PermissionDenied
         if not services.cancel_evaluation(evaluation=evaluation) and evaluation.status != Status.CANCELLED:
             raise Problem(
                 status=status.HTTP_409_CONFLICT,
                 code="already_finished",
                 message="This submission has already finished.",
                 hint="See its report for the result.",
+            )
+        return Response(SubmissionDetailOutput(find_submission(user, id), context={"request": request}).data)
+
+
+class QueueSubmission(APIView):
+    """Queue a cancelled submission again."""
+
+    permission_classes = (IsAuthenticated,)
+
+    @extend_schema(
+        operation_id="queue_submission", request=None, responses=SubmissionDetailOutput, tags=["submissions"]
+    )
+    def post(self, request: Request, id: UUID) -> Response:  # noqa: A002  # named as in the address
+        """Queue a submission again that you cancelled; it takes a slot of your quota like an upload."""
+        user = cast(User, request.user)
+        submission = find_submission(user, id)
+        if submission.participant_id != user.pk:
+            raise PermissionDenied
+        try:
+            queued = services.queue_again(submission=submission)
+        except Rejected as rejected:
+            raise _explain_refusal(rejected, request, user, submission.track) from rejected
+        if not queued:
+            raise Problem(
+                status=status.HTTP_409_CONFLICT,
+                code="not_cancelled",
+                message="This submission was not cancelled.",
+                hint="See its status: it waits, runs or has ended by itself.",
             )
         return Response(SubmissionDetailOutput(find_submission(user, id), context={"request": request}).data)
 

@@ -13,6 +13,7 @@ urlpatterns = [
     path("submissions/<uuid:id>/", submissions.ShowSubmission.as_view(), name="api-submission"),
     path("submissions/<uuid:id>/report/", submissions.ShowReport.as_view(), name="api-report"),
     path("submissions/<uuid:id>/entry/", submissions.DownloadEntry.as_view(), name="api-entry"),
+    path("submissions/<uuid:id>/queue/", submissions.QueueSubmission.as_view(), name="api-queue"),
     path("submissions/<uuid:id>/cancel/", submissions.CancelSubmission.as_view(), name="api-cancel"),
     path("token/", accounts.CreateToken.as_view(), name="api-token"),
     path("tokens/", accounts.ListTokens.as_view(), name="api-tokens"),

@@ -28,9 +28,9 @@ def asked_split(query: QueryDict, *, private_visible: bool) -> Split:
 
 
 def asked_benchmark(query: QueryDict, track: Track) -> BenchmarkVersion | None:
-    """Return the benchmark version asked for, or the track's current one."""
+    """Return the benchmark version asked for, or the one whose board the track shows."""
     if not query.get("version", ""):
-        return track.benchmark
+        return track.shown or track.benchmark
     number = asked_number(query, "version", 0)
     found = track.benchmarks.select_related("dataset").filter(number=number).first()
     if found is None:

@@ -88,11 +88,11 @@ def board(
     after: int = 0,
     limit: int = ROWS_A_PAGE,
 ) -> Board:
-    """Return the rows behind a position of the board of a benchmark version, by default the track's current one.
+    """Return the rows behind a position of the board of a benchmark version, by default the one that the track shows.
 
     Who may see the private split is for the caller to ask: `track.shows_private_scores(now)`.
     """
-    head = _head(track, benchmark or track.benchmark, split)
+    head = _head(track, benchmark or track.shown or track.benchmark, split)
     return replace(head, rows=rows_after(head, after, limit=limit)) if limit else head
 
 

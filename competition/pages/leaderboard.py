@@ -18,6 +18,7 @@ from competition.leaderboard import board_files, selectors
 from competition.leaderboard.board_query import asked_benchmark, asked_split, may_see_private
 from competition.leaderboard.selectors import ROWS_A_PAGE, Board
 from competition.pages.intervals import draw
+from competition.submissions import rescoring
 from competition.tracks.models import Track
 from competition.tracks.selectors import tracks_for
 from competition.tracks.wording import directed_title
@@ -44,6 +45,7 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponseBase:
         "metric": board.metric_facts,
         "board_query": _query(board),
         "versions": track.benchmarks.all(),
+        "rescoring": rescoring.progress(track),
         "private_visible": private_visible and _has_private_samples(board),
         "private_shown_to_all": track.shows_private_scores(now),
     }

@@ -24,6 +24,7 @@ from competition.submissions.models import Evaluation, Submission
 from competition.submissions.places import place_of
 from competition.submissions.selectors import (
     may_cancel,
+    may_queue_again,
     newest_first,
     submissions_of,
     submissions_visible_to,
@@ -32,6 +33,7 @@ from competition.tracks.access import organises, sees_all
 from competition.tracks.models import Track
 from competition.tracks.wording import directed_title
 from scoring.contracts import ShownBreakdown, Status
+from scoring.errors import Rejected, render_all
 from scoring.reports.counts import count_rows, counted_in_words
 
 SUBMISSIONS_A_PAGE = 25
@@ -85,12 +87,31 @@ def submission_entry(request: HttpRequest, submission_id: UUID) -> FileResponse:
 def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     """Cancel the newest evaluation of a submission."""
     found = _visible_submission(request, submission_id)
-    if not may_cancel(signed_in_user(request), found):
+    evaluation = _asked_evaluation(request, found)
+    if not may_cancel(signed_in_user(request), evaluation):
         raise PermissionDenied
-    if services.cancel_evaluation(evaluation=_asked_evaluation(request, found)):
+    if services.cancel_evaluation(evaluation=evaluation):
         messages.success(request, "The submission is being cancelled.")
     else:
         messages.warning(request, "This submission has already finished; nothing was cancelled.")
+    return redirect(found)
+
+
+@login_required
+@require_POST
+def submission_queue(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Queue a submission again that its participant cancelled."""
+    found = _visible_submission(request, submission_id)
+    if found.participant_id != signed_in_user(request).pk:
+        raise PermissionDenied
+    try:
+        if services.queue_again(submission=found):
+            messages.success(request, "The submission waits for a worker again.")
+        else:
+            messages.warning(request, "This submission was not cancelled; nothing was changed.")
+    except Rejected as rejected:
+        for finding in render_all(rejected.findings):
+            messages.error(request, finding.message)
     return redirect(found)
 
 
@@ -135,9 +156,10 @@ def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, obj
         "evaluation": evaluation,
         "report": report,
         "poll_s": POLL_S,
-        "may_cancel": may_cancel(viewer, evaluation.submission),
+        "may_cancel": may_cancel(viewer, evaluation),
+        "may_queue_again": may_queue_again(viewer, evaluation),
         "is_waiting": evaluation.status == Status.QUEUED,
-        "status_words": progress.STATUS_WORDS[Status(evaluation.status)],
+        "status_words": progress.status_words(evaluation),
         "steps": progress.steps(evaluation),
         "place": place,
         "waits_for_publishing": waits_for_publishing,

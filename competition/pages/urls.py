@@ -17,6 +17,7 @@ urlpatterns = [
     path("submissions/<uuid:submission_id>/", submissions.submission, name="submission"),
     path("submissions/<uuid:submission_id>/live/", submissions.submission_live, name="submission-live"),
     path("submissions/<uuid:submission_id>/entry/", submissions.submission_entry, name="submission-entry"),
+    path("submissions/<uuid:submission_id>/queue/", submissions.submission_queue, name="submission-queue"),
     path("submissions/<uuid:submission_id>/cancel/", submissions.submission_cancel, name="submission-cancel"),
     path("pip/<str:filename>", client.wheel, name="wheel"),
     path("status/", submissions.status, name="status"),

@@ -163,6 +163,11 @@ class Evaluation(models.Model):
         return f"{self.submission.short_id} on {self.benchmark}: {self.status}"
 
     @property
+    def is_rescore(self) -> bool:
+        """Say whether organisers have a submission scored again that was scored before."""
+        return self.priority == self.Priority.RESCORE
+
+    @property
     def is_final(self) -> bool:
         """Say whether nothing more will happen to this evaluation by itself."""
         return self.status in FINAL

@@ -21,6 +21,11 @@ STATUS_WORDS: Final[Mapping[Status, str]] = {
     Status.CANCELLED: "Cancelled",
 }
 
+RESCORE_WORDS: Final[Mapping[Status, str]] = {
+    Status.QUEUED: "To be rescored",
+    Status.RUNNING: "Being rescored",
+}
+
 STAGE_WORDS: Final[Mapping[Stage, str]] = {
     Stage.INTAKE: "Unpack",
     Stage.INSPECT: "Inspect",
@@ -37,6 +42,13 @@ TIMED_WORDS: Final[Mapping[str, str]] = {
     "export": "Export for 8 bits",
     "quantise": "Predict in 8 bits",
 }
+
+
+def status_words(evaluation: Evaluation) -> str:
+    """Return the status in words; what organisers have scored again is named as that."""
+    status = Status(evaluation.status)
+    again = RESCORE_WORDS if evaluation.is_rescore else {}
+    return again.get(status, STATUS_WORDS[status])
 
 
 class StepState(StrEnum):

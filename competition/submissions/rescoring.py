@@ -9,12 +9,13 @@ killed process left undone, the sweep finds.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 
 from competition.clock import database_now
 from competition.submissions import lifecycle
@@ -24,6 +25,7 @@ from competition.tracks.models import BenchmarkVersion, Track
 from scoring.contracts import Status
 
 BATCH: Final = 200
+UNFINISHED: Final = (Status.QUEUED, Status.RUNNING)
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,43 @@ def catch_up(now: datetime) -> int:
             log.warning("queued_late", extra={"fields": {"track": track.slug, "submissions": late}})
         queued += late
     return queued
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rescoring:
+    """How far a track's submissions are scored again."""
+
+    done: int
+    total: int
+
+
+def progress(track: Track) -> Rescoring | None:
+    """Return how far it is while the board of an earlier version is shown; otherwise nothing."""
+    if track.shown_id is None:
+        return None
+    again = Evaluation.objects.filter(benchmark=track.benchmark_id, priority=Evaluation.Priority.RESCORE)
+    counted = again.aggregate(total=Count("pk"), left=Count("pk", filter=Q(status__in=UNFINISHED)))
+    return Rescoring(done=counted["total"] - counted["left"], total=counted["total"])
+
+
+def show_finished(track: Track) -> bool:
+    """Show the current version's board if nothing of it is still to be scored again; say whether it is now shown."""
+    again = Evaluation.objects.filter(benchmark=OuterRef("benchmark"), priority=Evaluation.Priority.RESCORE)
+    whole = Track.objects.filter(pk=track.pk, shown__isnull=False).exclude(
+        Exists(again.filter(status__in=UNFINISHED))
+    )
+    return bool(whole.update(shown=None))
+
+
+def show_now(track: Track) -> bool:
+    """Show the current version's board as far as it is; say whether another one was shown."""
+    return bool(Track.objects.filter(pk=track.pk, shown__isnull=False).update(shown=None))
+
+
+def show_all_finished() -> None:
+    """Show every board that is whole by now."""
+    for track in Track.objects.filter(shown__isnull=False):
+        show_finished(track)
 
 
 def follow_publication(submission: Submission, now: datetime) -> None:

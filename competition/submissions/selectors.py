@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.contrib.auth.models import User
 from django.db.models import Prefetch, QuerySet
 
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.access import for_organiser, is_staff
-from scoring.contracts import Split
+from scoring.contracts import Split, Status
 from scoring.errors import Rejected
 
 
@@ -25,9 +27,18 @@ def submissions_visible_to(viewer: User) -> QuerySet[Submission]:
     return _with_evaluations(visible)
 
 
-def may_cancel(viewer: User, submission: Submission) -> bool:
-    """Say whether somebody who may see the submission may cancel it too."""
-    return submission.participant_id == viewer.pk or viewer.has_perm("submissions.change_evaluation")
+def may_cancel(viewer: User, evaluation: Evaluation) -> bool:
+    """Say whether somebody who may see the submission may cancel its evaluation too.
+
+    What an organiser scores again is the organiser's: one click of a participant would take them off the board.
+    """
+    is_own = evaluation.submission.participant_id == viewer.pk and not evaluation.is_rescore
+    return is_own or viewer.has_perm("submissions.change_evaluation")
+
+
+def may_queue_again(viewer: User, evaluation: Evaluation) -> bool:
+    """Say whether the viewer is the participant of a submission that was cancelled."""
+    return evaluation.submission.participant_id == viewer.pk and evaluation.status == Status.CANCELLED
 
 
 def earlier_submission(rejected: Rejected) -> Submission:
@@ -45,6 +56,23 @@ def ranking_score(evaluation: Evaluation) -> float | None:
     metric = evaluation.benchmark.spec["metric"]
     values = (s.value for s in evaluation.scores.all() if s.metric == metric and s.split == Split.PUBLIC)
     return next(values, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarlierScore:
+    """What a submission scored on an earlier benchmark version."""
+
+    value: float
+    number: int
+
+
+def score_before(submission: Submission) -> EarlierScore | None:
+    """Return the score of the newest version but the last on which the submission has one."""
+    for evaluation in newest_first(submission)[1:]:
+        value = ranking_score(evaluation)
+        if value is not None:
+            return EarlierScore(value=value, number=evaluation.benchmark.number)
+    return None
 
 
 def _with_evaluations(submissions: QuerySet[Submission]) -> QuerySet[Submission]:

@@ -85,12 +85,34 @@ def cancel_evaluation(*, evaluation: Evaluation, now: datetime | None = None) ->
 
 
 @transaction.atomic
-def retry_failed(*, evaluation: Evaluation, now: datetime | None = None) -> bool:
-    """Queue an evaluation again that failed by our fault; return False if it did not fail."""
+def retry(*, evaluation: Evaluation, now: datetime | None = None) -> bool:
+    """Queue an evaluation again that failed by our fault or was cancelled; return False if it did neither."""
     queued = lifecycle.retry(evaluation.pk, now=now or database_now())
     if queued:
         wake_workers(evaluation.submission.track.queue)
     return queued
+
+
+@transaction.atomic
+def queue_again(*, submission: Submission, now: datetime | None = None) -> bool:
+    """Queue a submission that its participant cancelled, on the current version; False if it was not cancelled.
+
+    It takes a slot like an upload. Raises Rejected with track_not_open or quota_used_up.
+    """
+    now = now or database_now()
+    lock_participant(submission.participant_id)
+    track = Track.objects.get(pk=submission.track_id)
+    last = submission.evaluations.latest("benchmark__number")
+    if last.status != Status.CANCELLED:
+        return False
+    _check_open(track, now)
+    _check_quota(submission.participant, track, now)
+    if last.benchmark_id == track.benchmark_id:
+        return retry(evaluation=last, now=now)
+    benchmark = renew_unused_benchmark(track=track)
+    lifecycle.enter([Evaluation(submission=submission, benchmark=benchmark, queued_at=now)])
+    wake_workers(track.queue)
+    return True
 
 
 # --- acceptance ----------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import F, FilteredRelation, Prefetch, Q, QuerySet
+from django.db.models import FilteredRelation, Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from competition.tracks.access import Viewer, competitions_of, is_staff, organises
@@ -12,7 +12,7 @@ from scoring.contracts import Split
 
 def tracks_for(viewer: Viewer) -> QuerySet[Track]:
     """Return the tracks that the viewer may see; organisers preview those of theirs that are not open."""
-    tracks = Track.objects.select_related("competition", "dataset", "benchmark")
+    tracks = Track.objects.select_related("competition", "dataset", "benchmark", "shown")
     if not is_staff(viewer):
         return tracks.visible()
     return tracks.visible() | tracks.filter(competition__in=competitions_of(viewer).values("pk"))
@@ -27,11 +27,13 @@ def competitions_for(viewer: Viewer) -> QuerySet[Competition]:
     public_board = FilteredRelation(
         "benchmark__rankings", condition=Q(benchmark__rankings__split=Split.PUBLIC)
     )
+    board_before = FilteredRelation("shown__rankings", condition=Q(shown__rankings__split=Split.PUBLIC))
     tracks = tracks_for(viewer).annotate(
         participants=Coalesce("counts__participants", 0),
         entries=Coalesce("counts__submissions", 0),
         public_board=public_board,
-        best=F("public_board__best"),
+        board_before=board_before,
+        best=Coalesce("board_before__best", "public_board__best"),
     )
     competitions = Competition.objects.prefetch_related(
         Prefetch("tracks", queryset=tracks, to_attr="listed_tracks")

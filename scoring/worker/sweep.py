@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from competition.leaderboard import rankings
-from competition.submissions import lifecycle, queue, wakeup, workers
+from competition.submissions import lifecycle, queue, rescoring, wakeup, workers
 
 LOST_FOR: Final = timedelta(minutes=10)
 """Who asks for work takes back what a lost worker left; the sweep does if nobody asks for so long."""
@@ -27,4 +27,5 @@ def sweep(now: datetime) -> tuple[str, ...]:
     for name in queues:
         wakeup.send_wake_up(name)
     rankings.sweep()
+    rescoring.show_all_finished()
     return queues

@@ -29,15 +29,15 @@ def cancel(
     return None
 
 
-@admin.action(description="Retry failed", permissions=["change"])
+@admin.action(description="Queue failed and cancelled again", permissions=["change"])
 def retry(
     model_admin: admin.ModelAdmin[Evaluation], request: HttpRequest, chosen: QuerySet[Evaluation]
 ) -> HttpResponse | None:
-    """Ask, then queue again those that failed by a fault of ours."""
+    """Ask, then queue again those that failed by a fault of ours or were cancelled."""
     if "confirmed" not in request.POST:
-        sentence = "The failed ones among these evaluations will be queued again."
+        sentence = "The failed and cancelled ones among these evaluations will be queued again."
         return _confirm(model_admin, request, chosen, act="retry", sentence=sentence)
-    queued = sum(services.retry_failed(evaluation=evaluation) for evaluation in chosen)
+    queued = sum(services.retry(evaluation=evaluation) for evaluation in chosen)
     _tell(request, queued, "queued again", chosen.count())
     return None
 

@@ -15,6 +15,7 @@ from competition.admin.tracks.documents import download_document, export_csv, up
 from competition.admin.tracks.forms import CloneForm
 from competition.admin.tracks.imports import import_data
 from competition.admin.tracks.pages import back, changeable, done, page
+from competition.submissions import rescoring
 from competition.tracks import services
 from competition.tracks.differences import differences
 from competition.tracks.models import Track
@@ -99,6 +100,24 @@ def publish(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpResp
     )
 
 
+def show_board(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Show the current version's board although submissions are still being scored again."""
+    track = changeable(admin, request, pk)
+    if request.method == "POST":
+        shown = rescoring.show_now(track)
+        done(request, track, "The current version's board is shown." if shown else "It was shown already.")
+        return back(track)
+    state = rescoring.progress(track)
+    if state is None:
+        text = "The track already shows the board of its current version."
+        return page(admin, request, track, title="Show the current board", text=text, button="")
+    text = (
+        f"{state.done:,} of {state.total:,} submissions have been scored again. The board will show these alone, and "
+        "the others as they are scored. If you wait, it takes over by itself when all are."
+    )
+    return page(admin, request, track, title="Show the current board", text=text, button="Show it now")
+
+
 def _publishing(track: Track) -> dict[str, Any]:
     try:
         track.document()
@@ -111,8 +130,9 @@ def _publishing(track: Track) -> dict[str, Any]:
         return _nothing_to_publish(track)
     count = publishing.submissions_to_rescore(track)
     text = (
-        f"Podium will rescore {count:,} submission{'' if count == 1 else 's'}, after all new ones. The new board "
-        "starts empty and fills up as they are scored; scores of the old version stay with their submissions."
+        f"Podium will rescore {count:,} submission{'' if count == 1 else 's'}, after all new ones. The board "
+        "that is shown stays until all of them are; then the new one takes its place. Old scores stay with "
+        "their submissions."
     )
     return {"text": text, "changes": changes, "button": f"Publish and rescore ({count:,})"}
 
@@ -132,6 +152,7 @@ ACTS: Final[dict[str, Callable[[ModelAdmin[Track], HttpRequest, int], HttpRespon
     "clone": clone,
     "import": import_data,
     "publish": publish,
+    "board": show_board,
     "upload": upload_document,
     "document": download_document,
     "csv": export_csv,

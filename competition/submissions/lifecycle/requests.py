@@ -36,10 +36,10 @@ def cancel(evaluation: int, *, now: datetime) -> bool:
 
 @transaction.atomic
 def retry(evaluation: int, *, now: datetime) -> bool:
-    """Queue a failed evaluation again with fresh attempts; return False if it has not failed."""
+    """Queue a failed or cancelled evaluation again with fresh attempts; return False if it is neither."""
     hold_line(evaluation)
     row = Evaluation.objects.select_for_update().get(pk=evaluation)
-    if row.status != Status.FAILED:
+    if row.status not in (Status.FAILED, Status.CANCELLED):
         return False
     row.faults.all().delete()
     move(row, Status.QUEUED, **WAITING, queued_at=now, finished_at=None, attempts=0, reference="", fault="")

@@ -19,7 +19,7 @@ LEGAL: Final[Mapping[Status, frozenset[Status]]] = {
     Status.SCORED: frozenset(),
     Status.REJECTED: frozenset(),
     Status.FAILED: frozenset({Status.QUEUED}),
-    Status.CANCELLED: frozenset(),
+    Status.CANCELLED: frozenset({Status.QUEUED}),
 }
 WAITING: Final[Mapping[str, Any]] = {"stage": "", "started_at": None}
 

@@ -9,17 +9,17 @@ from django.utils.safestring import SafeString
 from competition.clock import TOLERATED_S
 from competition.submissions import selectors
 from competition.submissions.models import Evaluation
-from competition.submissions.progress import STATUS_WORDS
-from scoring.contracts import Status
+from competition.submissions.progress import status_words
 
 register = template.Library()
 register.filter(selectors.ranking_score)
+register.filter(selectors.score_before)
 
 
 @register.simple_tag
 def status_badge(evaluation: Evaluation) -> SafeString:
     """Return the status as a word with a sign."""
-    words = STATUS_WORDS[Status(evaluation.status)]
+    words = status_words(evaluation)
     return format_html('<span class="state state-{}">{}</span>', evaluation.status, words)
 
 

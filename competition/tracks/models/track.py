@@ -58,6 +58,10 @@ class Track(models.Model):
     benchmark = models.ForeignKey(
         "BenchmarkVersion", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
+    # While submissions are scored again, the board of the version before stays.
+    shown = models.ForeignKey(
+        "BenchmarkVersion", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = TrackQuerySet.as_manager()

@@ -461,9 +461,10 @@ def test_every_status_has_its_successors() -> None:
     assert set(lifecycle.LEGAL) == set(Status)
 
 
-def test_what_is_final_stays_but_for_a_failure_that_staff_retry() -> None:
+def test_what_is_final_stays_but_for_what_failed_or_was_cancelled() -> None:
     assert {s: set(lifecycle.LEGAL[s]) for s in FINAL if lifecycle.LEGAL[s]} == {
-        Status.FAILED: {Status.QUEUED}
+        Status.FAILED: {Status.QUEUED},
+        Status.CANCELLED: {Status.QUEUED},
     }
 
 

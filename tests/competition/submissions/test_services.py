@@ -427,7 +427,7 @@ def test_a_failed_evaluation_is_retried_and_counts_again(alice: User, track: Tra
     evaluation = accept(alice, track).evaluations.get()
     Evaluation.objects.filter(pk=evaluation.pk).update(status=Status.FAILED, finished_at=now)
 
-    assert services.retry_failed(evaluation=evaluation, now=now) is True
+    assert services.retry(evaluation=evaluation, now=now) is True
     assert quotas.slots(participant=alice, track=track, now=now).used == 1
 
 
@@ -435,4 +435,4 @@ def test_a_scored_evaluation_is_not_retried(alice: User, track: Track, now: date
     evaluation = accept(alice, track).evaluations.get()
     score(evaluation)
 
-    assert services.retry_failed(evaluation=evaluation, now=now) is False
+    assert services.retry(evaluation=evaluation, now=now) is False
