@@ -29,7 +29,7 @@ def database_now() -> datetime:
         return datetime.now(UTC)
     with connection.cursor() as cursor:
         cursor.execute(question)
-        (moment,) = cursor.fetchone()
+        moment: datetime = cursor.fetchone()[0]
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

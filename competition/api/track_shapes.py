@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
@@ -80,9 +80,10 @@ class TrackOutput(serializers.Serializer[Track]):
 
     def get_is_taking_submissions(self, track: Track) -> bool:
         """Say whether an entry would be taken now."""
-        if "now" not in self.context:  # asked once for a whole list
-            self.context["now"] = database_now()
-        return track.is_taking_submissions(self.context["now"])
+        context = cast(dict[str, Any], self.context)
+        if "now" not in context:  # asked once for a whole list
+            context["now"] = database_now()
+        return track.is_taking_submissions(context["now"])
 
     @extend_schema_field(TrackUrls)
     def get_urls(self, track: Track) -> dict[str, str]:

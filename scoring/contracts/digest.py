@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from scoring.contracts.fields import AtDefault, facts_of, plain_type
 
@@ -48,7 +48,7 @@ def values_that_score(contract: Any, prefix: str = "") -> dict[str, Any]:
         value, place = getattr(contract, field.name), prefix + field.name
         if is_dataclass(value):
             values |= values_that_score(value, f"{place}.")
-        elif _section_of(type(contract), field.name) is None:
+        elif _section_of(cast(Hashable, type(contract)), field.name) is None:
             values[place] = _plain(value)
     return values
 
@@ -78,7 +78,7 @@ def completed(stored: Mapping[str, Any], contract: type) -> dict[str, Any]:
 
 
 @cache
-def _section_of(contract: type, name: str) -> Any:
+def _section_of(contract: Any, name: str) -> Any:
     """Return the contract of a field that is a section, also an optional one, else None."""
     kind, _ = plain_type(get_type_hints(contract)[name])
     return kind if is_dataclass(kind) else None

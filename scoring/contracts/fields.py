@@ -7,12 +7,12 @@ and default come from the dataclass that holds the field.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+from typing import Any, Final, Union, cast, get_args, get_origin, get_type_hints
 
 _KEY: Final = "podium"
 
@@ -171,7 +171,7 @@ def fields_of(contract: type[Any], section: str = "", *, is_optional: bool = Fal
             about=facts_of(field),
             is_in_optional_section=is_optional,
         )
-        for field, kind, optional in _described(contract)
+        for field, kind, optional in _described(cast(Hashable, contract))
         if not _is_section(kind)
     )
 
@@ -187,7 +187,7 @@ def sections_of(contract: type[Any]) -> tuple[TrackSection, ...]:
             fields=fields_of(kind, field.name, is_optional=optional),
             about=facts_of(field),
         )
-        for field, kind, optional in _described(contract)
+        for field, kind, optional in _described(cast(Hashable, contract))
         if _is_section(kind)
     )
 
@@ -199,7 +199,7 @@ def places_that_change_no_score(contract: type) -> frozenset[str]:
 
 
 def _places(contract: type, prefix: str, *, changes: bool) -> Iterator[tuple[str, bool]]:
-    for field, kind, _ in _described(contract):
+    for field, kind, _ in _described(cast(Hashable, contract)):
         place, changes_here = prefix + field.name, changes and facts_of(field).changes_scores
         if _is_section(kind):
             yield from _places(kind, f"{place}.", changes=changes_here)
@@ -220,7 +220,7 @@ def _is_section(kind: Any) -> bool:
 
 
 @cache
-def _described(contract: type[Any]) -> tuple[tuple[Field[Any], Any, bool], ...]:
+def _described(contract: Any) -> tuple[tuple[Field[Any], Any, bool], ...]:
     hints = get_type_hints(contract)
     return tuple((field, *plain_type(hints[field.name])) for field in fields(contract))
 

@@ -22,6 +22,8 @@ def sweep(now: datetime) -> tuple[str, ...]:
     """
     for evaluation in lifecycle.take_back_abandoned(now=now, lost_for=LOST_FOR):
         log.error("abandoned", extra={"fields": {"evaluation": evaluation}})
+    while lifecycle.take_in():  # what a release without lines left
+        pass
     workers.forget_gone(now)
     queues = tuple(sorted(queue.queues_with_work(now)))
     for name in queues:

@@ -90,7 +90,8 @@ def is_left_to_others(evaluation: int, *, owner: str, now: datetime) -> bool:
 
 
 def _doubled(first: timedelta, times: int, *, most: timedelta) -> timedelta:
-    return min(first * 2 ** min(times, 10), most)
+    factor: int = 2 ** min(times, 10)
+    return min(first * factor, most)
 
 
 def _well_since(evaluation: Evaluation, counted: Sequence[EvaluationFault]) -> set[str]:

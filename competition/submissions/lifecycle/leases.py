@@ -72,7 +72,7 @@ def claim(evaluation: int, *, owner: str, now: datetime, held: int | None = None
         fence=lease.fence,
         attempts=row.attempts + 1,
     )
-    serve(line, row.lane_id, now=now)
+    serve(line, row, now=now)
     return lease
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from django.db import transaction
 from django.db.models import Count, Max, Model, OuterRef, Q, QuerySet, Subquery
@@ -72,22 +72,27 @@ def enter(evaluations: Iterable[Evaluation]) -> int:
     return len(entering)
 
 
-def serve(line: int, lane: int, *, now: datetime) -> None:
-    """Note that something in a lane of a held line is begun."""
+def serve(line: int, row: Evaluation, *, now: datetime) -> None:
+    """Note that a row of a held line is begun."""
     Line.objects.filter(pk=line).update(served_at=now)
-    refresh({lane}, {line})
+    refresh({_lane_of(row)}, {line})
 
 
 def leave(row: Evaluation) -> None:
     """Note that a row of a held line waits no longer, without having been served."""
-    refresh({row.lane_id}, set())
+    refresh({_lane_of(row)}, set())
 
 
 def come_back(row: Evaluation) -> None:
     """Note that a row of a held line waits again; its turn was none."""
     lines = Line.objects.filter(lanes=row.lane_id)
     lines.update(served_at=last_served(row))
-    refresh({row.lane_id}, set(lines.values_list("pk", flat=True)))
+    refresh({_lane_of(row)}, set(lines.values_list("pk", flat=True)))
+
+
+def _lane_of(row: Evaluation) -> int:
+    """Return the lane of a row whose line is held: holding it took the row in."""
+    return cast(int, row.lane_id)
 
 
 def strays() -> QuerySet[Evaluation]:

@@ -74,7 +74,8 @@ class ImagenetClassifier(BaseModel):
         """Return the one output."""
         return {"class_logits": TensorSpec()}
 
-    def get_evaluator(self) -> BaseEvaluator:
+    @classmethod
+    def get_evaluator(cls) -> BaseEvaluator:
         """Return what the model would measure itself by."""
         return ClassificationEvaluator()
 
