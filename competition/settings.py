@@ -47,6 +47,7 @@ SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
 
 INSTALLED_APPS = [
     "competition.accounts",
+    "competition.audit",
     "competition.tracks",
     "competition.submissions",
     "competition.leaderboard",

@@ -25,6 +25,10 @@ CODES: Final[dict[str, Code]] = {
         "“{track}” is not open for submissions: {why}.",
         "The track's page says when it opens and closes.",
     ),
+    "participant_disqualified": Code(
+        "You are disqualified from “{competition}”: {reason}",
+        "Ask the organisers if you think that this is a mistake.",
+    ),
     "quota_used_up": Code(
         "You have used {found} of {allowed} submissions in the last {window_hours} hours.",
         "You can submit again at {next_slot}.",

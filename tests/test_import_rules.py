@@ -31,7 +31,7 @@ TOOLS = {
     "uploads",
     "wellformed",
 }
-APPS = {"tracks", "submissions", "leaderboard"}
+APPS = {"audit", "tracks", "submissions", "leaderboard"}
 MAY_IMPORT: dict[str, set[str]] = {
     "contracts": set(),
     "cache": set(),
@@ -56,10 +56,11 @@ MAY_IMPORT: dict[str, set[str]] = {
 SITE_MAY_IMPORT: dict[str, set[str]] = {
     **{name: set() for name in TOOLS},
     "accounts": TOOLS,
-    "tracks": TOOLS,
-    "submissions": TOOLS | {"tracks"},
-    "leaderboard": TOOLS | {"tracks", "submissions"},
-    "publishing": TOOLS | {"tracks", "submissions"},
+    "audit": TOOLS,
+    "tracks": TOOLS | {"audit"},
+    "submissions": TOOLS | {"audit", "tracks"},
+    "leaderboard": TOOLS | {"audit", "tracks", "submissions"},
+    "publishing": TOOLS | {"audit", "tracks", "submissions"},
     "pages": TOOLS | APPS | {"accounts"},
     "api": TOOLS | APPS | {"accounts"},
     "admin": TOOLS | APPS | {"accounts", "publishing"},

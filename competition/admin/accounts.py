@@ -1,12 +1,22 @@
-"""Access tokens in the admin: to look at and to end, for whoever looks after accounts."""
+"""Accounts and access tokens in the admin, for whoever looks after accounts."""
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from django.contrib import admin
-from django.db.models import Model
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.models import User
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 
 from competition.accounts.models import AccessToken
+from competition.audit.models import Act
+from competition.audit.recording import record_change
+from competition.leaderboard.disqualifying import follow_account
+
+ROLES: Final = ("username", "is_active", "is_staff", "is_superuser")
 
 
 @admin.register(AccessToken)
@@ -23,3 +33,32 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic i
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Let nobody change one."""
         return False
+
+
+class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """Django's, and boards and audit trail follow: who is switched off is on no board."""
+
+    def save_related(self, request: HttpRequest, form: ModelForm[User], formsets: Any, change: bool) -> None:
+        """Save the account's groups, too, and tell what became of its roles."""
+        before = _roles_as_stored(form)
+        super().save_related(request, form, formsets, change)
+        account = form.instance
+        after = roles_of(account)
+        record_change(Act.ACCOUNT_CHANGED, account, before, after, by=request.user, competition_id=None)
+        if before.get("is_active") != after["is_active"]:
+            follow_account(account)
+
+
+def roles_of(account: User) -> dict[str, Any]:
+    """Return what decides what somebody may do."""
+    permissions: QuerySet[Any] = account.user_permissions.order_by("codename")
+    return {
+        **{name: getattr(account, name) for name in ROLES},
+        "groups": list(account.groups.order_by("name").values_list("name", flat=True)),
+        "permissions": list(permissions.values_list("codename", flat=True)),
+    }
+
+
+def _roles_as_stored(form: ModelForm[User]) -> dict[str, Any]:
+    """Return the roles before the form: its columns are saved already, its groups are not."""
+    return {**roles_of(form.instance), **{name: form.initial.get(name) for name in ROLES}}

@@ -2,9 +2,12 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
+from django.contrib.auth.models import User
 
-from competition.admin.accounts import AccessTokenAdmin
+from competition.admin.accounts import AccessTokenAdmin, AccountAdmin
+from competition.admin.audit import AuditRecordAdmin
 from competition.admin.leaderboard import StandingAdmin
+from competition.admin.submissions.disqualifying import DisqualificationAdmin
 from competition.admin.submissions.evaluation import EvaluationAdmin
 from competition.admin.submissions.submission import SubmissionAdmin
 from competition.admin.tracks.benchmark import BenchmarkVersionAdmin
@@ -14,9 +17,11 @@ from competition.admin.tracks.track import TrackAdmin
 
 __all__ = [
     "AccessTokenAdmin",
+    "AuditRecordAdmin",
     "BenchmarkVersionAdmin",
     "CompetitionAdmin",
     "DatasetAdmin",
+    "DisqualificationAdmin",
     "EvaluationAdmin",
     "StandingAdmin",
     "SubmissionAdmin",
@@ -25,3 +30,6 @@ __all__ = [
 
 # Django's own login knows no second factor: a stolen password would be enough for the admin.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as allauth documents
+
+admin.site.unregister(User)
+admin.site.register(User, AccountAdmin)

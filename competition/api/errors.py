@@ -17,6 +17,7 @@ from scoring.errors import Rejected, RenderedFinding, render_all
 
 STATUS_OF_CODE: Final[Mapping[str, int]] = {
     "track_not_open": status.HTTP_403_FORBIDDEN,
+    "participant_disqualified": status.HTTP_403_FORBIDDEN,
     "quota_used_up": status.HTTP_429_TOO_MANY_REQUESTS,
     "already_submitted": status.HTTP_409_CONFLICT,
     "upload_too_large": status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,

@@ -50,6 +50,9 @@ class SubmissionOutput(serializers.Serializer[Submission]):
     score = serializers.SerializerMethodField(
         help_text="The track's metric on the public split; null without one."
     )
+    disqualified_because = serializers.CharField(
+        read_only=True, allow_null=True, help_text="The organisers' reason; null if it is not disqualified."
+    )
     urls = serializers.SerializerMethodField()
 
     @extend_schema_field(serializers.ChoiceField(choices=choices.STATUSES))

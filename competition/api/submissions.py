@@ -189,7 +189,8 @@ class CancelSubmission(APIView):
         evaluation = newest_evaluation(submission)
         if not selectors.may_cancel(user, evaluation):
             raise PermissionDenied
-        if not services.cancel_evaluation(evaluation=evaluation) and evaluation.status != Status.CANCELLED:
+        cancelled = services.cancel_evaluation(evaluation=evaluation, by=user)
+        if not cancelled and evaluation.status != Status.CANCELLED:
             raise Problem(
                 status=status.HTTP_409_CONFLICT,
                 code="already_finished",

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-from competition.csv_cells import inert
+from competition.csv_cells import Echo, inert
 from competition.leaderboard.selectors import Board, Row, every_row, names
 from competition.submissions.counts import submissions_on
 
@@ -24,16 +24,9 @@ _COLUMNS: Final = (
 )
 
 
-class _Echo:
-    """What a CSV writer takes for a file: it hands each line back instead of keeping it."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
 def csv_lines(board: Board) -> Iterator[str]:
     """Yield a line for each row of the whole board, the ranking metric's value in the column `value`."""
-    line: Callable[[Iterable[object]], str] = csv.writer(_Echo(), lineterminator="\n").writerow
+    line: Callable[[Iterable[object]], str] = csv.writer(Echo(), lineterminator="\n").writerow
     yield line(_header(board))
     for row in every_row(board):
         yield line(_cells(board, row))

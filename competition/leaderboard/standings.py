@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from competition.leaderboard import rankings
 from competition.leaderboard.models import Standing
+from competition.submissions.disqualified import disqualified
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation, Score
 from competition.tracks.models import BenchmarkVersion
@@ -44,6 +45,20 @@ def place(evaluation: Evaluation) -> None:
     """
     changed = _apply(evaluation.benchmark, participant_id=evaluation.submission.participant_id)
     rankings.note_changes(evaluation.benchmark, _splits(changed))
+
+
+def follow(participant_id: int, *, competition_id: int | None = None) -> None:
+    """Give somebody the standings that may stand now: after a disqualification, or when an account was switched off.
+
+    The caller holds the participant's lock. Boards are locked in the order of their versions.
+    """
+    own = Q(evaluations__submission__participant=participant_id) | Q(standings__participant=participant_id)
+    versions = BenchmarkVersion.objects.filter(own)
+    if competition_id is not None:
+        versions = versions.filter(track__competition=competition_id)
+    for benchmark in versions.distinct().order_by("pk"):
+        changed = _apply(benchmark, participant_id=participant_id)
+        rankings.note_changes(benchmark, _splits(changed))
 
 
 def rebuild(benchmark: BenchmarkVersion) -> Drift:
@@ -123,16 +138,19 @@ def _existing(benchmark: BenchmarkVersion, **owner: int) -> dict[Owner, Standing
 def _wanted(benchmark: BenchmarkVersion, **owner: int) -> dict[Owner, dict[str, Any]]:
     """Return each owner's best score in the ranking metric; of equal ones, that of the earliest upload.
 
-    One inside the latency gate beats any outside it, and of equal scores the faster one wins.
+    One inside the latency gate beats any outside it, and of equal scores the faster one wins. What is disqualified,
+    and who may not sign in, has none.
     """
     spec = benchmark.document().spec
     metric, max_latency_ms = spec.metric, spec.budgets.max_latency_ms
     scores = Score.objects.filter(
         evaluation__benchmark=benchmark,
         evaluation__status=Status.SCORED,
+        evaluation__submission__participant__is_active=True,
         metric=metric,
         **{f"evaluation__submission__{name}": value for name, value in owner.items()},
-    ).select_related("evaluation__submission")
+    ).exclude(disqualified("evaluation__submission"))
+    scores = scores.select_related("evaluation__submission")
     # Read a few at a time, and without logs and reports: there may be a million.
     read = scores.only("split", "value", "ci_low", "ci_high", *(f"evaluation__{name}" for name in _READ))
     earliest_first = read.order_by("evaluation__submission__created_at", "evaluation_id")

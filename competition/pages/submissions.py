@@ -90,7 +90,7 @@ def submission_cancel(request: HttpRequest, submission_id: UUID) -> HttpResponse
     evaluation = _asked_evaluation(request, found)
     if not may_cancel(signed_in_user(request), evaluation):
         raise PermissionDenied
-    if services.cancel_evaluation(evaluation=evaluation):
+    if services.cancel_evaluation(evaluation=evaluation, by=signed_in_user(request)):
         messages.success(request, "The submission is being cancelled.")
     else:
         messages.warning(request, "This submission has already finished; nothing was cancelled.")

@@ -12,12 +12,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from competition.submissions.lines import Lane, Line
-from competition.tracks.models import BenchmarkVersion, Track
+from competition.tracks.models import BenchmarkVersion, Competition, Track
 from scoring.contracts import Split, Stage, Status
 from scoring.errors import Cause
 
 __all__ = [
     "FINAL",
+    "Disqualification",
     "Evaluation",
     "EvaluationFault",
     "Lane",
@@ -69,6 +70,40 @@ class Submission(models.Model):
     def short_id(self) -> str:
         """First eight characters of the id, for people."""
         return str(self.id)[:8]
+
+
+class Disqualification(models.Model):
+    """A submission, or all that a participant has in a competition, that no board shows. Reinstating deletes the row.
+
+    What was, and who decided it, the audit trail keeps.
+    """
+
+    competition = models.ForeignKey(Competition, on_delete=models.CASCADE, related_name="disqualifications")
+    participant = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="disqualifications"
+    )
+    submission = models.OneToOneField(
+        Submission,
+        null=True,
+        on_delete=models.CASCADE,
+        related_name="disqualification",
+        help_text="None: the participant is disqualified.",
+    )
+    reason = models.TextField(help_text="The participant reads it.")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-at"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["competition", "participant"],
+                condition=Q(submission__isnull=True),
+                name="one_disqualification_of_a_participant",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.submission or self.participant} ({self.competition})"
 
 
 class Evaluation(models.Model):

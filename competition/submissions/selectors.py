@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.contrib.auth.models import User
 from django.db.models import Prefetch, QuerySet
 
+from competition.submissions.disqualified import with_reasons
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.access import for_organiser, is_staff
 from scoring.contracts import Split, Status
@@ -81,6 +82,8 @@ def _with_evaluations(submissions: QuerySet[Submission]) -> QuerySet[Submission]
         .prefetch_related("scores")
         .order_by("-benchmark__number")
     )
-    return submissions.select_related("track", "track__competition", "participant").prefetch_related(
-        Prefetch("evaluations", queryset=evaluations)
+    return (
+        with_reasons(submissions)
+        .select_related("track", "track__competition", "participant")
+        .prefetch_related(Prefetch("evaluations", queryset=evaluations))
     )

@@ -14,11 +14,14 @@ from django.core.files import File
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
+from competition.audit.models import Act
+from competition.audit.recording import Actor, record
 from competition.clock import database_now
 from competition.metrics import UPLOAD_BYTES
 from competition.moments import in_utc
 from competition.submissions import lifecycle, quotas
 from competition.submissions.counts import count_submission
+from competition.submissions.disqualified import of_participant
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation, Submission, entry_path
 from competition.submissions.rescoring import follow_publication
@@ -52,11 +55,12 @@ def accept_submission(
 ) -> Submission:
     """Store the upload and queue it for evaluation.
 
-    Raises Rejected with track_not_open, quota_used_up, already_submitted, upload_too_large or
+    Raises Rejected with track_not_open, participant_disqualified, quota_used_up, already_submitted, upload_too_large or
     empty_upload; then nothing was stored.
     """
     now = now or database_now()
     _check_open(track, now)  # spares reading a file that is refused anyway
+    _check_admitted(participant, track)
     content = _read(upload, max_bytes=max_upload_bytes(track))
     submission = Submission(
         track=track,
@@ -79,17 +83,22 @@ def accept_submission(
     return submission
 
 
-def cancel_evaluation(*, evaluation: Evaluation, now: datetime | None = None) -> bool:
+@transaction.atomic
+def cancel_evaluation(*, evaluation: Evaluation, by: Actor = None, now: datetime | None = None) -> bool:
     """Cancel an evaluation; return False if it has ended already."""
-    return lifecycle.cancel(evaluation.pk, now=now or database_now())
+    cancelled = lifecycle.cancel(evaluation.pk, now=now or database_now())
+    if cancelled:
+        _record_of_staff(Act.EVALUATION_CANCELLED, evaluation, by)
+    return cancelled
 
 
 @transaction.atomic
-def retry(*, evaluation: Evaluation, now: datetime | None = None) -> bool:
+def retry(*, evaluation: Evaluation, by: Actor = None, now: datetime | None = None) -> bool:
     """Queue an evaluation again that failed by our fault or was cancelled; return False if it did neither."""
     queued = lifecycle.retry(evaluation.pk, now=now or database_now())
     if queued:
         wake_workers(evaluation.submission.track.queue)
+        _record_of_staff(Act.EVALUATION_QUEUED_AGAIN, evaluation, by)
     return queued
 
 
@@ -97,7 +106,7 @@ def retry(*, evaluation: Evaluation, now: datetime | None = None) -> bool:
 def queue_again(*, submission: Submission, now: datetime | None = None) -> bool:
     """Queue a submission that its participant cancelled, on the current version; False if it was not cancelled.
 
-    It takes a slot like an upload. Raises Rejected with track_not_open or quota_used_up.
+    It takes a slot like an upload. Raises Rejected with track_not_open, participant_disqualified or quota_used_up.
     """
     now = now or database_now()
     lock_participant(submission.participant_id)
@@ -106,6 +115,7 @@ def queue_again(*, submission: Submission, now: datetime | None = None) -> bool:
     if last.status != Status.CANCELLED:
         return False
     _check_open(track, now)
+    _check_admitted(submission.participant, track)
     _check_quota(submission.participant, track, now)
     if last.benchmark_id == track.benchmark_id:
         return retry(evaluation=last, now=now)
@@ -113,6 +123,20 @@ def queue_again(*, submission: Submission, now: datetime | None = None) -> bool:
     lifecycle.enter([Evaluation(submission=submission, benchmark=benchmark, queued_at=now)])
     wake_workers(track.queue)
     return True
+
+
+def _record_of_staff(act: Act, evaluation: Evaluation, by: Actor) -> None:
+    """Tell the trail what somebody else did to a participant's evaluation; `evaluation` is as it was before."""
+    if by is None or by.pk == evaluation.submission.participant_id:
+        return
+    record(
+        act,
+        evaluation,
+        by=by,
+        competition_id=evaluation.submission.track.competition_id,
+        before={"status": evaluation.status},
+        after=Evaluation.objects.values("status", "cancel_requested").get(pk=evaluation.pk),
+    )
 
 
 # --- acceptance ----------------------------------------------------------------------------------
@@ -124,6 +148,7 @@ def _enter(submission: Submission, now: datetime) -> None:
     lock_participant(submission.participant_id)
     track = Track.objects.get(pk=submission.track_id)
     _check_open(track, now)
+    _check_admitted(submission.participant, track)
     _check_new_and_within_quota(submission, track, now)
     submission.save(force_insert=True)
     benchmark = renew_unused_benchmark(track=track)
@@ -135,6 +160,12 @@ def _enter(submission: Submission, now: datetime) -> None:
 def _check_open(track: Track, now: datetime) -> None:
     if not track.is_taking_submissions(now) or track.benchmark_id is None:
         raise reject("track_not_open", track=track.name, why=_why_not_open(track, now))
+
+
+def _check_admitted(participant: AbstractBaseUser, track: Track) -> None:
+    found = of_participant(participant.pk, track)
+    if found is not None:
+        raise reject("participant_disqualified", competition=found.competition.name, reason=found.reason)
 
 
 def _check_new_and_within_quota(submission: Submission, track: Track, now: datetime) -> None:

@@ -24,6 +24,8 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "tracks.track": ("competition",),
     "tracks.dataset": ("competition", "tracks__competition", "benchmarks__track__competition"),
     "tracks.benchmarkversion": ("track__competition",),
+    "audit.auditrecord": ("competition",),
+    "submissions.disqualification": ("competition",),
     "submissions.submission": ("track__competition",),
     "submissions.evaluation": ("submission__track__competition",),
     "submissions.score": ("evaluation__submission__track__competition",),

@@ -24,7 +24,9 @@ def cancel(
         return _confirm(
             model_admin, request, chosen, act="cancel", sentence="These evaluations will be cancelled."
         )
-    cancelled = sum(services.cancel_evaluation(evaluation=evaluation) for evaluation in chosen)
+    cancelled = sum(
+        services.cancel_evaluation(evaluation=evaluation, by=request.user) for evaluation in chosen
+    )
     _tell(request, cancelled, "cancelled or asked to stop", chosen.count())
     return None
 
@@ -37,7 +39,7 @@ def retry(
     if "confirmed" not in request.POST:
         sentence = "The failed and cancelled ones among these evaluations will be queued again."
         return _confirm(model_admin, request, chosen, act="retry", sentence=sentence)
-    queued = sum(services.retry(evaluation=evaluation) for evaluation in chosen)
+    queued = sum(services.retry(evaluation=evaluation, by=request.user) for evaluation in chosen)
     _tell(request, queued, "queued again", chosen.count())
     return None
 

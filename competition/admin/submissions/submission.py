@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -9,6 +11,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from competition.admin.permissions import OfOwnCompetitions, ReadOnly
+from competition.admin.submissions.disqualifying import ActsOfCarers, disqualify, disqualify_participants
+from competition.submissions.disqualified import with_reasons
 from competition.submissions.models import Evaluation, Submission
 
 
@@ -21,8 +25,16 @@ class EvaluationInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Submission)
-class SubmissionAdmin(OfOwnCompetitions, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    list_display = ("short_id", "entry_name", "participant", "track", "latest", "created_at")
+class SubmissionAdmin(ActsOfCarers, OfOwnCompetitions, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    list_display = (
+        "short_id",
+        "entry_name",
+        "participant",
+        "track",
+        "latest",
+        "is_disqualified",
+        "created_at",
+    )
     list_filter = (("track", admin.RelatedOnlyFieldListFilter), "evaluations__status")
     list_select_related = ("participant", "track")
     search_fields = (
@@ -35,12 +47,32 @@ class SubmissionAdmin(OfOwnCompetitions, ReadOnly, admin.ModelAdmin):  # type: i
     )
     search_help_text = "Id, file name, participant, sha256 of the entry, or a reference id."
     date_hierarchy = "created_at"
-    fields = ("id", "track", "participant", "entry_name", "entry_bytes", "sha256", "created_at", "page")
+    fields = (
+        "id",
+        "track",
+        "participant",
+        "entry_name",
+        "entry_bytes",
+        "sha256",
+        "created_at",
+        "why_disqualified",
+        "page",
+    )
     readonly_fields = fields
     inlines = (EvaluationInline,)
+    actions = (disqualify, disqualify_participants)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Submission]:
-        return super().get_queryset(request).prefetch_related("evaluations__benchmark__track")
+        rows = with_reasons(super().get_queryset(request))
+        return rows.prefetch_related("evaluations__benchmark__track")
+
+    @admin.display(description="Disqualified", boolean=True)
+    def is_disqualified(self, row: Any) -> bool:
+        return row.disqualified_because is not None
+
+    @admin.display(description="Disqualified because")
+    def why_disqualified(self, row: Any) -> str:
+        return row.disqualified_because or "it is not"
 
     @admin.display(description="Id", ordering="id")
     def short_id(self, row: Submission) -> str:

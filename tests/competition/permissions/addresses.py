@@ -8,7 +8,9 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from competition.audit.models import AuditRecord
 from competition.client_wheel import client_wheel
+from competition.submissions.models import Disqualification
 from tests.competition.permissions.scene import Scene
 
 VARIABLE = re.compile(r"<[^>]+>|\(\?P<|[\^$]")
@@ -19,6 +21,8 @@ FILLED: Mapping[str, Callable[[Scene], object]] = {
     "submissions/<uuid:id>/cancel/": lambda scene: scene.queued.submission_id,
     "submissions/<uuid:submission_id>/": lambda scene: scene.scored.submission_id,
     "submissions/<uuid:id>/": lambda scene: scene.failed.submission_id,
+    "admin/audit/auditrecord/<path:object_id>/": lambda scene: AuditRecord.objects.first().pk,
+    "admin/submissions/disqualification/<path:object_id>/": lambda scene: Disqualification.objects.first().pk,
     "admin/leaderboard/standing/<path:object_id>/": lambda scene: scene.scored.benchmark.standings.first().pk,
     "admin/submissions/evaluation/<path:object_id>/": lambda scene: scene.failed.pk,
     "admin/submissions/submission/<path:object_id>/": lambda scene: scene.scored.submission_id,

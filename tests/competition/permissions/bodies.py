@@ -35,6 +35,14 @@ BODIES: Mapping[str, Callable[[Scene], dict[str, Any]]] = {
     "tracks/<slug:slug>/submit/ [hidden]": _entry,
     "api/tracks/<slug:slug>/submissions/": _entry,
     "api/tracks/<slug:slug>/submissions/ [hidden]": _entry,
+    "admin/submissions/submission/": lambda scene: {
+        **_chosen("disqualify", lambda scene: scene.scored.submission_id)(scene),
+        "reason": "planted",
+    },
+    "admin/submissions/disqualification/": lambda scene: {
+        **_chosen("reinstate", lambda scene: scene.failed.submission.disqualification.pk)(scene),
+        "reason": "planted",
+    },
     "admin/submissions/evaluation/": _chosen("cancel", lambda scene: scene.queued.pk),
     "admin/tracks/track/": _chosen("delete_selected", lambda scene: scene.hidden.pk),
     "admin/tracks/track/add/": lambda scene: {

@@ -18,10 +18,11 @@ from django.utils import timezone
 from competition.accounts.models import AccessToken
 from competition.admin.organisers import organisers
 from competition.leaderboard import standings
+from competition.leaderboard.disqualifying import disqualify_submission
 from competition.leaderboard.models import Standing
 from competition.submissions import lifecycle
 from competition.submissions.counts import count_submission
-from competition.submissions.models import Evaluation, Score, Submission
+from competition.submissions.models import Disqualification, Evaluation, Score, Submission
 from competition.tracks.columns import columns_of
 from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track
 from scoring.contracts import Status
@@ -45,9 +46,10 @@ SECRETS = {
     "reference": "5EC4E75EC4E7",
     "private score": "0.1234",
     "token": "5ec4e7" * 6,
+    "disqualified": "Secret reason",
 }
 """What of the first competition must reach no outsider, as pages and files would show it."""
-OWN = ("e-mail", "file name", "log", "reference", "token")
+OWN = ("e-mail", "file name", "log", "reference", "token", "disqualified")
 """What the participant may see of it: their own."""
 
 
@@ -91,6 +93,7 @@ class Scene:
             (Evaluation, {"submission__participant": self.people["participant"]}),
             (Score, {"evaluation__submission__track__competition": self.competition}),
             (Standing, {"benchmark__track__competition": self.competition}),
+            (Disqualification, {"competition": self.competition}),
             (User, {"pk": self.people["participant"].pk}),
         ]
         return [list(model._default_manager.filter(**of).order_by("pk").values()) for model, of in mine]
@@ -118,6 +121,9 @@ def make_scene() -> Scene:
         track, people["participant"], status=Status.FAILED, finished_at=timezone.now(),
         fault=SECRETS["fault"], reference=SECRETS["reference"],
     )  # fmt: skip
+    disqualify_submission(
+        submission=failed.submission, reason=SECRETS["disqualified"], by=people["superuser"]
+    )
     return Scene(
         competition=first,
         dataset=dataset,

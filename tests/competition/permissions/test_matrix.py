@@ -40,6 +40,7 @@ SHOWN_ON = {
     "file name": "admin/submissions/submission/",
     "log": "submissions/<uuid:submission_id>/",
     "fault": "api/submissions/<uuid:id>/report/",
+    "disqualified": "admin/audit/auditrecord/export/",
     "reference": "admin/submissions/evaluation/",
     "private score": "tracks/<slug:slug>/leaderboard.csv [private]",
 }

@@ -1,0 +1,1 @@
+"""The audit trail: who changed what others see, when and why. Rows are added, never changed."""
