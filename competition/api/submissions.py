@@ -35,7 +35,7 @@ from competition.clock import database_now
 from competition.submissions import quotas, reports, selectors, services
 from competition.submissions.entry_files import entry_response
 from competition.submissions.models import Evaluation, Submission
-from competition.submissions.upload_size import refuse_large_body
+from competition.submissions.upload_size import announced_bytes, refuse_large_body
 from competition.tracks.access import organises
 from competition.tracks.binding import max_upload_bytes
 from competition.tracks.models import Track
@@ -102,6 +102,7 @@ class CreateSubmission(APIView):
 
     def _accept(self, request: Request, user: User, track: Track) -> Submission:
         try:
+            services.refuse_unread(participant=user, track=track, announced_bytes=announced_bytes(request))
             entry = request.FILES.get("entry")
             if entry is None:
                 raise reject("empty_upload")

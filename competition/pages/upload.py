@@ -1,11 +1,18 @@
-"""The upload page. A file that is too large is refused before its body is read."""
+"""The upload page. What cannot be taken is refused before its body is read, and its script asks before it sends.
+
+The script's question is a GET that accepts JSON and names the file's size. The answer is what stands against the
+upload, or the CSRF token to send it with: that of the page is void once its reader has signed in anew.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
+from typing import Final
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
@@ -15,7 +22,7 @@ from competition.clock import database_now
 from competition.metrics import UPLOADS_REFUSED
 from competition.pages.forms import EntryForm
 from competition.submissions import quotas, selectors, services
-from competition.submissions.upload_size import refuse_large_body
+from competition.submissions.upload_size import announced_bytes, refuse_large_body
 from competition.tracks import wording
 from competition.tracks.binding import bound, max_upload_bytes
 from competition.tracks.models import Track
@@ -23,27 +30,58 @@ from competition.tracks.selectors import tracks_for
 from competition.uploads import STATUSES, refusal_headers
 from scoring.errors import Rejected, reject, render_all
 
+SESSION_ENDED: Final = {
+    "code": "session_ended",
+    "message": "Your session ended.",
+    "hint": "Sign in, and the upload goes on: the file stays chosen here.",
+}
+ASKED_BYTES: Final = re.compile(r"[0-9]{1,15}")
+
 
 # The token is checked by the inner view: checking it here would read the whole body before the size is known.
 @csrf_exempt
-@login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def submit(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show the upload form, or take an upload whose declared size fits."""
+    """Show the upload form, say whether an upload could be taken, or take one."""
+    if not request.user.is_authenticated:
+        return _ask_to_sign_in(request)
     track = get_object_or_404(tracks_for(request.user), slug=slug)
     try:
         refuse_large_body(request, allowed_bytes=max_upload_bytes(track))
     except Rejected as refusal:
         return _refuse(request, track, refusal, status=413)
     try:
+        if request.method == "POST" or wants_json(request):
+            _refuse_unread(request, track)
         response: HttpResponse = _submit(request, track)
     except Rejected as refusal:  # midway through the body, whoever read it
         return _refuse(request, track, refusal, status=422)
     return response
 
 
+def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Lead to the sign-in page and back; tell a script, which would take that page for an answer."""
+    way = redirect_to_login(request.path)
+    if not wants_json(request):
+        return way
+    finding = {**SESSION_ENDED, "link": way.url, "link_text": "Sign in (in a new tab)"}
+    return JsonResponse({"findings": [finding]}, status=401)
+
+
+def _refuse_unread(request: HttpRequest, track: Track) -> None:
+    size = announced_bytes(request) if request.method == "POST" else _asked_bytes(request)
+    services.refuse_unread(participant=signed_in_user(request), track=track, announced_bytes=size)
+
+
+def _asked_bytes(request: HttpRequest) -> int:
+    asked = request.GET.get("bytes", "")
+    return int(asked) if ASKED_BYTES.fullmatch(asked) else 0
+
+
 @csrf_protect
 def _submit(request: HttpRequest, track: Track) -> HttpResponse:
+    if request.method != "POST" and wants_json(request):
+        return JsonResponse({"csrf_token": get_token(request), "participant": request.user.pk})
     if request.method != "POST":
         return render(request, "submissions/submit.html", _context(request, track))
     form = EntryForm(request.POST, request.FILES)
@@ -87,12 +125,15 @@ def _link(refusal: Rejected) -> str:
 def _context(request: HttpRequest, track: Track) -> dict[str, object]:
     now = database_now()
     spec = bound(track).spec()
+    slots = quotas.slots(participant=signed_in_user(request), track=track, now=now)
+    taking_submissions = track.is_taking_submissions(now)
     return {
         "track": track,
         "form": EntryForm(),
         "formats": wording.formats_in_words(spec),
         "suffixes": wording.accepted_suffixes(spec),
         "max_bytes": max_upload_bytes(track),
-        "slots": quotas.slots(participant=signed_in_user(request), track=track, now=now),
-        "taking_submissions": track.is_taking_submissions(now),
+        "slots": slots,
+        "taking_submissions": taking_submissions,
+        "may_submit": taking_submissions and slots.next_slot_at is None,
     }

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.files import File
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from competition.audit.models import Act
 from competition.audit.recording import Actor, record
@@ -25,6 +25,7 @@ from competition.submissions.disqualified import of_participant
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation, Submission, entry_path
 from competition.submissions.rescoring import follow_publication
+from competition.submissions.upload_size import MULTIPART_OVERHEAD_BYTES
 from competition.submissions.wakeup import wake_workers
 from competition.tracks.binding import max_upload_bytes
 from competition.tracks.models import Track
@@ -81,6 +82,22 @@ def accept_submission(
     UPLOAD_BYTES.labels(track=track.slug).inc(content.size)
     follow_publication(submission, now)
     return submission
+
+
+def refuse_unread(
+    *, participant: AbstractBaseUser, track: Track, announced_bytes: int, now: datetime | None = None
+) -> None:
+    """Raise Rejected for an upload that can only be refused, before its body is read.
+
+    Whoever lost the answer to the upload that took the last slot sends it again, to learn what it became. A body
+    that may hold a file that the site has already is therefore read even where no slot is free.
+    """
+    now = now or database_now()
+    _check_open(track, now)
+    least_bytes = announced_bytes - MULTIPART_OVERHEAD_BYTES
+    known = _alive(participant.pk, track.pk).filter(entry_bytes__range=(least_bytes, announced_bytes))
+    if not known.exists():
+        _check_quota(participant, track, now)
 
 
 @transaction.atomic
@@ -187,15 +204,8 @@ def _check_quota(participant: AbstractBaseUser, track: Track, now: datetime) -> 
 
 
 def _check_new(submission: Submission) -> None:
-    alive = Evaluation.objects.filter(submission=OuterRef("pk")).exclude(
-        status__in=(Status.FAILED, Status.CANCELLED)
-    )
-    same = Submission.objects.filter(
-        Exists(alive),
-        track_id=submission.track_id,
-        sha256=submission.sha256,
-        participant_id=submission.participant_id,
-    ).first()
+    own = _alive(submission.participant_id, submission.track_id)
+    same = own.filter(sha256=submission.sha256).first()
     if same is not None:
         raise reject(
             "already_submitted",
@@ -204,6 +214,14 @@ def _check_new(submission: Submission) -> None:
             uploaded_at=in_utc(same.created_at),
             status=same.evaluations.latest("benchmark__number").status,
         )
+
+
+def _alive(participant_id: int, track_id: int) -> QuerySet[Submission]:
+    """Return the submissions whose files cannot be submitted again."""
+    alive = Evaluation.objects.filter(submission=OuterRef("pk")).exclude(
+        status__in=(Status.FAILED, Status.CANCELLED)
+    )
+    return Submission.objects.filter(Exists(alive), track_id=track_id, participant_id=participant_id)
 
 
 def _why_not_open(track: Track, now: datetime) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
@@ -48,6 +49,17 @@ class RemoteTrack:
     slug: str
     name: str
     max_upload_bytes: int
+    quota: RemoteQuota | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteQuota:
+    """One's submissions on a track; `next_slot_at` is None while one is free."""
+
+    used: int
+    allowed: int
+    window_hours: int
+    next_slot_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +127,7 @@ class Site:
             slug=_text(body, "slug"),
             name=_text(body, "name"),
             max_upload_bytes=_whole(body, "max_upload_bytes"),
+            quota=_quota(body.get("quota")),
         )
 
     def upload(self, slug: str, entry: Path, *, note: Callable[[int], None]) -> Receipt:
@@ -284,6 +297,19 @@ def _rows(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise _odd(f"no {name}")
     return rows
+
+
+def _quota(body: object) -> RemoteQuota | None:
+    """Return what a track says of one's own submissions; None where it knows nobody."""
+    if not isinstance(body, dict):
+        return None
+    told = body.get("next_slot_at")
+    try:
+        next_slot_at = datetime.fromisoformat(told).astimezone(UTC) if told is not None else None
+    except (TypeError, ValueError) as exc:
+        raise _odd("a malformed time") from exc
+    numbers = {name: _whole(body, name) for name in ("used", "allowed", "window_hours")}
+    return RemoteQuota(**numbers, next_slot_at=next_slot_at)
 
 
 def _id(body: object) -> UUID:

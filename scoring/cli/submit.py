@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json as jsonlib
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -18,12 +21,12 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedCo
 from rich.progress import Progress as ProgressBar
 
 from scoring.cli import logins
-from scoring.cli.client import Progress, Refused, RemoteTrack, Site, Unreachable
+from scoring.cli.client import Progress, Receipt, Refused, RemoteTrack, Site, Unreachable
 from scoring.cli.ending import EXIT_FAULT, EXIT_OK, EXIT_REJECTED, EXIT_USAGE
 from scoring.cli.screen import STAGES, Screen
 from scoring.cli.talking import NOT_SIGNED_IN, WRONG_USAGE, WrongUsageError, address_of, sign_in
 from scoring.contracts import Stage, Status, Verdict
-from scoring.errors import Rejected, reject
+from scoring.errors import Rejected, reject, render_all
 from scoring.reports import report as reports
 
 EXIT_INTERRUPTED: Final = 130
@@ -33,6 +36,9 @@ EXIT_OF_STATUS: Final = {
     Status.CANCELLED: EXIT_REJECTED,
     Status.FAILED: EXIT_FAULT,
 }
+SUBMITTED_AGAIN: Final = frozenset({Status.FAILED, Status.CANCELLED})
+MOST_EARLIER: Final = 200
+ALMOST_A_MINUTE: Final = timedelta(seconds=59, microseconds=999_999)
 FIRST_POLL_S, SLOWEST_POLL_S = 1.0, 5.0
 
 
@@ -79,7 +85,10 @@ def _upload_and_follow(
     try:
         with _entry(path) as entry:
             _check_size(entry, remote)
-            upload = _upload(site, remote, entry, notes=notes, quiet=as_json)
+            upload = _uploaded_before(site, remote, entry)
+            if upload is None:
+                _check_quota(remote)
+                upload = _upload(site, remote, entry, notes=notes, quiet=as_json)
     except KeyboardInterrupt:
         notes.print(
             "\nInterrupted during the upload. Run the same command again to make sure that it arrives."
@@ -120,6 +129,35 @@ def _check_size(entry: Path, remote: RemoteTrack) -> None:
         raise reject("upload_too_large", allowed_bytes=remote.max_upload_bytes)
     if found == 0:
         raise reject("empty_upload")
+
+
+def _uploaded_before(site: Site, remote: RemoteTrack, entry: Path) -> Receipt | None:
+    """Return what the same file became, where only that would be accepted: no slot is left for another."""
+    if remote.quota is None or remote.quota.next_slot_at is None:
+        return None
+    with entry.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    for known in site.submissions(track=remote.slug, limit=MOST_EARLIER):
+        if known.get("sha256") == sha256 and known["status"] not in SUBMITTED_AGAIN:
+            return Receipt(id=UUID(known["id"]), repeated=True)
+    return None
+
+
+def _check_quota(remote: RemoteTrack) -> None:
+    """Refuse before the upload what the site would refuse for want of a slot."""
+    quota = remote.quota
+    if quota is None or quota.next_slot_at is None:
+        return
+    minute = (quota.next_slot_at + ALMOST_A_MINUTE).replace(second=0, microsecond=0)
+    refusal = reject(
+        "quota_used_up",
+        found=quota.used,
+        allowed=quota.allowed,
+        window_hours=quota.window_hours,
+        next_slot=f"{minute:%Y-%m-%d %H:%M} UTC",
+    )
+    told = vars(render_all(refusal.findings)[0])
+    raise Refused(HTTPStatus.TOO_MANY_REQUESTS, {**told, "next_slot_at": quota.next_slot_at.isoformat()})
 
 
 def _upload(site: Site, remote: RemoteTrack, entry: Path, *, notes: Console, quiet: bool) -> Any:

@@ -2,11 +2,13 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.urls import reverse
 from playwright.sync_api import expect
 
 from competition.submissions.models import Submission
 from competition.tracks.models import Track
+from tests.browser.believable import PASSWORD
 
 
 @pytest.fixture
@@ -98,15 +100,127 @@ def test_a_refusal_by_the_server_shows_code_message_and_hint_in_place(upload_pag
     expect(upload_page.locator("#upload-announcement")).to_be_empty()
 
 
-def test_the_page_tells_one_time_of_the_next_slot_as_the_reader_counts(upload_page, scene, entry):
+def fill_quota(scene):
+    """Leave the participant no slot."""
     Track.objects.filter(pk=scene.track.pk).update(quota_submissions=1)
+
+
+def watch_sent(page):
+    """Return the list that the methods of requests are added to."""
+    sent = []
+    page.on("request", lambda request: sent.append(request.method))
+    return sent
+
+
+def test_without_a_slot_the_form_is_closed_and_says_until_when(upload_page, scene, complaints):
+    fill_quota(scene)
+
     upload_page.reload()
+
+    shown = upload_page.locator("section[aria-labelledby=quota] time").inner_text()
+    expect(upload_page.locator(".alert")).to_contain_text(f"You can submit again at {shown}.")
+    expect(upload_page.locator(".alert")).to_contain_text("This form opens by itself then.")
+    expect(upload_page.get_by_role("button", name="Upload and submit")).to_be_disabled()
+    expect(upload_page.get_by_label("Drop the file here, or choose it")).to_be_disabled()
+    assert complaints == []
+
+
+def test_the_form_opens_by_itself_when_a_slot_is_free(upload_page, scene):
+    fill_quota(scene)
+    upload_page.clock.install()
+    upload_page.reload()
+    expect(upload_page.get_by_role("button", name="Upload and submit")).to_be_disabled()
+    Track.objects.filter(pk=scene.track.pk).update(quota_submissions=9)
+
+    upload_page.clock.fast_forward("25:00:00")
+
+    expect(upload_page.get_by_role("button", name="Upload and submit")).to_be_enabled()
+
+
+def test_a_slot_that_went_meanwhile_is_told_before_anything_is_sent(upload_page, scene, entry):
+    fill_quota(scene)
+    sent = watch_sent(upload_page)
 
     choose(upload_page, entry)
     send(upload_page)
 
+    problem = upload_page.get_by_role("alert")
+    expect(problem).to_contain_text("quota_used_up")
+    told = problem.inner_text()
+    upload_page.reload()
     shown = upload_page.locator("section[aria-labelledby=quota] time").inner_text()
-    expect(upload_page.get_by_role("alert")).to_contain_text(f"You can submit again at {shown}.")
+    assert f"You can submit again at {shown}." in told
+    assert "POST" not in sent
+
+
+def test_a_file_of_another_kind_is_refused_in_place(upload_page, tmp_path):
+    sent = watch_sent(upload_page)
+    (tmp_path / "notes.txt").write_text("not a model")
+
+    choose(upload_page, tmp_path / "notes.txt")
+    send(upload_page)
+
+    expect(upload_page.get_by_role("alert")).to_contain_text("unrecognised_format")
+    expect(upload_page.get_by_role("alert")).to_contain_text("“notes.txt” does not end in .zip")
+    assert "POST" not in sent
+
+
+@pytest.fixture
+def sign_in_in_a_new_tab(upload_page):
+    """Return a function that follows the problem's link and signs in there."""
+
+    def act(username):
+        with upload_page.context.expect_page() as opened:
+            upload_page.get_by_role("alert").get_by_role("link", name="Sign in").click()
+        tab = opened.value
+        tab.get_by_label("Login").fill(username)
+        tab.get_by_label("Password").fill(PASSWORD)
+        tab.get_by_role("main").get_by_role("button", name="Sign in").click()
+
+    return act
+
+
+def test_after_a_session_that_ended_signing_in_lets_the_upload_go_on(
+    upload_page, scene, entry, sign_in_in_a_new_tab
+):
+    choose(upload_page, entry)
+    Session.objects.all().delete()
+
+    send(upload_page)
+
+    expect(upload_page.get_by_role("alert")).to_contain_text("Your session ended.")
+    expect(upload_page.locator("#chosen-file")).to_have_text("entry.zip, 293 KiB")
+    sign_in_in_a_new_tab(scene.me.username)
+    expect(upload_page.get_by_role("heading", level=1)).to_have_text("entry.zip")
+    assert Submission.objects.filter(entry_name="entry.zip").count() == 1
+
+
+def test_a_session_that_ends_during_the_upload_is_told_as_such(
+    upload_page, scene, entry, sign_in_in_a_new_tab
+):
+    def end_the_session(route):
+        Session.objects.all().delete()
+        route.continue_()
+
+    upload_page.route("**/submit/", end_the_session, times=1)  # the question has a query
+    choose(upload_page, entry)
+
+    send(upload_page)
+
+    expect(upload_page.get_by_role("alert")).to_contain_text("session_ended")
+    sign_in_in_a_new_tab(scene.me.username)
+    expect(upload_page.get_by_role("heading", level=1)).to_have_text("entry.zip")
+
+
+def test_an_upload_does_not_go_on_under_another_name(upload_page, scene, entry, sign_in_in_a_new_tab):
+    choose(upload_page, entry)
+    Session.objects.all().delete()
+    send(upload_page)
+
+    sign_in_in_a_new_tab("nadia")
+
+    expect(upload_page.get_by_role("alert")).to_contain_text("Somebody else is signed in now.")
+    assert not Submission.objects.filter(entry_name="entry.zip").exists()
 
 
 def test_a_connection_that_breaks_off_is_reported(upload_page, entry):

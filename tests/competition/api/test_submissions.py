@@ -147,6 +147,46 @@ def test_a_used_up_quota_says_when_the_next_slot_opens(
     assert 3590 <= int(answer["Retry-After"]) <= 3600
 
 
+def test_a_used_up_quota_refuses_a_large_upload_before_its_body_is_read(
+    as_alice: APIClient, make_track: Callable[..., Track], alice: User, make_evaluation: MakeEvaluation
+) -> None:
+    track = make_track("t", quota_submissions=1)
+    make_evaluation(alice, track, at=timezone.now())
+
+    answer = announce(as_alice, track, n_bytes=1_000_000)
+
+    assert answer.status_code == 429
+    assert answer.json()["code"] == "quota_used_up"
+
+
+def test_a_closed_track_refuses_before_the_body_is_read(
+    as_alice: APIClient, make_track: Callable[..., Track]
+) -> None:
+    track = make_track("t", closes_at=timezone.now() - timedelta(hours=1))
+
+    assert announce(as_alice, track, n_bytes=1_000_000).json()["code"] == "track_not_open"
+
+
+def announce(client: APIClient, track: Track, *, n_bytes: int) -> Any:
+    """Send an upload's headers and fail if its body is read."""
+    return client.generic(
+        "POST",
+        f"/api/tracks/{track.slug}/submissions/",
+        content_type="multipart/form-data; boundary=x",
+        CONTENT_LENGTH=str(n_bytes),
+        **{"wsgi.input": Unread()},
+    )
+
+
+class Unread:
+    """A body that nobody may read."""
+
+    def read(self, *_: object) -> bytes:
+        pytest.fail("the body is read")
+
+    readline = read
+
+
 def test_a_closed_track_takes_nothing(as_alice: APIClient, make_track: Callable[..., Track]) -> None:
     track = make_track("t", closes_at=timezone.now() - timedelta(hours=1))
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from competition.leaderboard import standings
 from competition.submissions import lifecycle
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.models import Track
+from scoring.cli.client import Site
 from scoring.cli.submit import submit
 from scoring.codes import CODES
 from scoring.contracts import Finding, Stage
@@ -259,7 +261,32 @@ def test_a_used_up_quota_is_told_at_once(
     code = run(entry, json=True)
 
     assert code == 1
-    assert json.loads(capsys.readouterr().out)["code"] == "quota_used_up"
+    told = json.loads(capsys.readouterr().out)
+    assert told["code"] == "quota_used_up"
+    assert told["hint"].startswith("You can submit again at ")
+    assert datetime.fromisoformat(told["next_slot_at"]) > timezone.now()
+
+
+def test_with_a_used_up_quota_no_byte_of_the_file_is_sent(
+    run: Any, entry: Path, make_evaluation: Any, alice: User, track: Track, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Track.objects.update(quota_submissions=1)
+    make_evaluation(alice, track, at=timezone.now())
+    monkeypatch.setattr(Site, "upload", lambda *_, **__: pytest.fail("the file is sent"))
+
+    assert run(entry) == 1
+
+
+def test_the_command_again_after_the_last_slot_follows_what_the_file_became(
+    run: Any, entry: Path, worker: Worker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Track.objects.update(quota_submissions=1)
+    worker.acts = [worker.claims, worker.scores]
+    run(entry)
+
+    assert run(entry) == 0
+    assert "You already submitted this exact file" in capsys.readouterr().err
+    assert Submission.objects.count() == 1
 
 
 def test_a_closed_track_exits_1(run: Any, entry: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from competition.leaderboard import standings
 from competition.submissions import lifecycle
 from competition.submissions.models import Submission
 from competition.submissions.workers import Sign, show
+from competition.tracks.models import Track
 from scoring.contracts import Breakdown, Finding, Share, ShownBreakdown, Stage, Status
 from scoring.environment import installed_environment
 from scoring.errors import Rejected
@@ -106,6 +107,57 @@ def test_a_much_larger_upload_is_refused_without_reading_its_body(alice, submit_
 
     assert response.status_code == 413
     assert not response.wsgi_request._read_started
+
+
+def fill_quota(track, participant, make_evaluation):
+    """Leave the participant no slot."""
+    Track.objects.update(quota_submissions=1)
+    make_evaluation(participant, track, at=timezone.now())
+
+
+def test_with_a_used_up_quota_an_upload_is_refused_without_reading_its_body(
+    alice, track, make_evaluation, submit_url
+):
+    fill_quota(track, alice, make_evaluation)
+    strict = Client(enforce_csrf_checks=True)
+    strict.force_login(alice)
+
+    response = strict.post(submit_url, entry(b"x" * 100_000), headers=JSON)
+
+    assert [finding["code"] for finding in response.json()["findings"]] == ["quota_used_up"]
+    assert not response.wsgi_request._read_started
+
+
+def test_the_script_is_told_what_to_send_an_upload_with(as_alice, alice, submit_url):
+    answer = as_alice.get(submit_url, {"bytes": 1000}, headers=JSON)
+
+    assert answer.status_code == 200
+    assert answer.json()["participant"] == alice.pk
+    assert answer.json()["csrf_token"]
+
+
+def test_the_script_is_told_before_it_sends_that_no_slot_is_left(
+    as_alice, alice, track, make_evaluation, submit_url
+):
+    fill_quota(track, alice, make_evaluation)
+
+    answer = as_alice.get(submit_url, {"bytes": 1_000_000}, headers=JSON)
+
+    assert [finding["code"] for finding in answer.json()["findings"]] == ["quota_used_up"]
+
+
+@pytest.mark.parametrize("size", ["", "-1", "many", "9" * 30])
+def test_a_question_without_a_size_is_answered_all_the_same(as_alice, submit_url, size):
+    assert as_alice.get(submit_url, {"bytes": size}, headers=JSON).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_script_whose_session_ended_is_told_so_and_where_to_sign_in(client, submit_url, method):
+    answer = getattr(client, method)(submit_url, headers=JSON)
+
+    assert answer.status_code == 401
+    assert answer.json()["findings"][0]["code"] == "session_ended"
+    assert answer.json()["findings"][0]["link"] == f"{reverse('account_login')}?next={submit_url}"
 
 
 def test_an_upload_without_its_form_token_is_refused(alice, submit_url):
