@@ -16,6 +16,7 @@ from competition.csv_cells import UTF8_MARK
 from competition.freshness import digest_of, tagged
 from competition.leaderboard import board_files, selectors
 from competition.leaderboard.board_query import asked_benchmark, asked_split, may_see_private
+from competition.leaderboard.endings import ending_of
 from competition.leaderboard.selectors import ROWS_A_PAGE, Board
 from competition.pages.intervals import draw
 from competition.submissions import rescoring
@@ -39,6 +40,7 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponseBase:
         "split": board.split,
         "page": page,
         "drawn": draw(selectors.rows_after(board, max(0, page.start_index() - 1), limit=ROWS_A_PAGE)),
+        "ending": ending_of(board, now),
         "own": own,
         "own_page": (own.position - 1) // ROWS_A_PAGE + 1 if own else None,
         "extra_metrics": [(name, directed_title(name)) for name in board.extra_metrics],

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from competition.client_wheel import client_wheel
 from competition.clock import database_now
 from competition.leaderboard import selectors as leaderboard
+from competition.leaderboard.endings import deciding_split, ending_of
 from competition.submissions import quotas
 from competition.tracks import services, starter_kit, wording
 from competition.tracks.binding import bound, max_upload_bytes
@@ -50,6 +51,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
     spec = found.spec()
     kit = starter_kit.folder_for(spec)
     viewer = request.user if isinstance(request.user, User) else None
+    board = leaderboard.board(found, limit=TOP_ROWS)
     context = {
         "track": found,
         "page": found.page(),
@@ -74,9 +76,10 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "now": now,
         "max_bytes": max_upload_bytes(kept),
         "taking_submissions": found.is_taking_submissions(now),
-        "closed": found.is_closed(now),
+        "ending": ending_of(board, now),
+        "deciding_split": deciding_split(found, now),
         "slots": quotas.slots(participant=viewer, track=found, now=now) if viewer else None,
-        "board": leaderboard.board(found, limit=TOP_ROWS),
+        "board": board,
         "top_rows": TOP_ROWS,
     }
     return render(request, "tracks/track.html", context)

@@ -2,6 +2,7 @@ import codecs
 import csv
 import io
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -160,3 +161,78 @@ def test_json_names_the_version_and_the_interval(client, track, score):
 
     assert (board["track"], board["version"], board["split"]) == (track.slug, 1, "public")
     assert board["rows"][0]["ci"] == [0.49, 0.51]
+
+
+# --- after the end ---------------------------------------------------------------------------------------
+
+
+def end(track):
+    """Let the window of a track have passed."""
+    type(track).objects.filter(pk=track.pk).update(closes_at=START + timedelta(hours=1))
+
+
+def winners(response):
+    """Return who is marked as a winner, with which word."""
+    name_and_medal = r'class="cell-value[^>]*>([^<]+)<span class="medal[^>]*>([^<]+)<'
+    return re.findall(name_and_medal, response.content.decode())
+
+
+def test_a_running_track_has_no_winners(client, track, score):
+    score("ada", 0.9)
+
+    answer = board_of(client, track)
+
+    assert winners(answer) == []
+    assert "Final" not in answer.content.decode()
+
+
+def test_an_ended_track_is_final_and_marks_the_first_three_ranks(client, track, score):
+    for name, value in (("ada", 0.9), ("ben", 0.7), ("cai", 0.8), ("dov", 0.8), ("eli", 0.6)):
+        score(name, value)
+    end(track)
+
+    answer = board_of(client, track)
+
+    assert winners(answer) == [("ada", "Winner"), ("cai", "Second"), ("dov", "Second")]
+    assert "Final" in answer.content.decode()
+    assert "2026-03-01 13:00 UTC" in answer.content.decode()
+    assert "is final" in client.get(track.get_absolute_url()).content.decode()
+
+
+def test_while_something_still_waits_nothing_is_final(client, track, score, make_evaluation, alice):
+    score("ada", 0.9)
+    make_evaluation(alice, track)
+    end(track)
+
+    answer = board_of(client, track)
+
+    assert winners(answer) == []
+    assert "1 submission that came in time is still being scored" in answer.content.decode()
+    assert "still being scored" in client.get(track.get_absolute_url()).content.decode()
+
+
+def test_where_private_scores_are_shown_they_decide(client, track, score, with_private_samples):
+    score("ada", 0.9, private=0.5)
+    score("ben", 0.7, private=0.6)
+    end(track)
+
+    assert winners(board_of(client, track)) == []
+    assert "?split=private" in client.get(track.get_absolute_url()).content.decode()
+    assert winners(board_of(client, track, split="private")) == [("ben", "Winner"), ("ada", "Second")]
+
+
+def test_an_earlier_benchmark_version_has_no_winners(client, track, score):
+    score("ada", 0.9)
+    new_benchmark(track)
+    end(track)
+
+    assert winners(board_of(client, track, version=1)) == []
+
+
+def test_an_ended_track_without_a_score_invites_nobody(client, track):
+    end(track)
+
+    text = board_of(client, track).content.decode()
+
+    assert "Nothing was scored before the track ended." in text
+    assert reverse("submit", args=[track.slug]) not in text
