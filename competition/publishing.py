@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from competition.audit.models import Act
+from competition.audit.recording import Actor, record
 from competition.submissions import rescoring
 from competition.submissions.models import Evaluation
 from competition.tracks.models import BenchmarkVersion, Track
@@ -21,19 +23,19 @@ class Published:
     rescored: int
 
 
-def publish(*, track: Track) -> Published:
+def publish(*, track: Track, by: Actor = None) -> Published:
     """Make the track's current state its benchmark version and rescore; raises InvalidTrack, NotReady.
 
     The version is committed first: `rescoring` says why, and what becomes of the rest if this is cut short.
     """
-    version = _make_current(track)
+    version = _make_current(track, by)
     rescored = rescoring.rescore_track(track=track)
     rescoring.show_finished(track)
     return Published(version=version, rescored=rescored)
 
 
 @transaction.atomic
-def _make_current(track: Track) -> BenchmarkVersion:
+def _make_current(track: Track, by: Actor) -> BenchmarkVersion:
     """Make a version current and let the board that is shown stay until the new one is whole."""
     locked = Track.objects.select_for_update().get(pk=track.pk)
     before = locked.shown_id or locked.benchmark_id
@@ -42,6 +44,8 @@ def _make_current(track: Track) -> BenchmarkVersion:
         before != version.pk and Evaluation.objects.filter(benchmark=before, status=Status.SCORED).exists()
     )
     Track.objects.filter(pk=track.pk).update(shown=before if keeps else None)
+    versions = {"before": {"version": locked.benchmark_id}, "after": {"version": version.pk}}
+    record(Act.TRACK_PUBLISHED, track, by=by, competition_id=track.competition_id, **versions)
     return version
 
 

@@ -19,6 +19,8 @@ from django.core.files import File
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
+from competition.audit.models import Act
+from competition.audit.recording import Actor, record
 from competition.storage import fetch
 from competition.tracks import bundles
 from competition.tracks.models import Competition, Dataset
@@ -39,6 +41,7 @@ def import_dataset(
     competition: Competition | None = None,
     reader: Reader | None = None,
     warn: Callable[[str], None] = lambda _: None,
+    by: Actor = None,
 ) -> Dataset:
     """Import a zip of labels.csv and the files it names; raise `DatasetProblem` with every finding.
 
@@ -50,7 +53,7 @@ def import_dataset(
     with workdir(Path(settings.FILE_UPLOAD_TEMP_DIR) / "imports") as folder:
         found = bundles.unpack(cast(BinaryIO, archive.file), folder, max_bytes=settings.MAX_DATASET_BYTES)
         return import_dataset_folder(
-            name=name, folder=found, competition=competition, reader=reader, warn=warn
+            name=name, folder=found, competition=competition, reader=reader, warn=warn, by=by
         )
 
 
@@ -61,6 +64,7 @@ def import_dataset_folder(
     competition: Competition | None = None,
     reader: Reader | None = None,
     warn: Callable[[str], None] = lambda _: None,
+    by: Actor = None,
 ) -> Dataset:
     """Import a folder that holds labels.csv and the files it names; see `import_dataset`."""
     table = read_labels(folder)
@@ -81,7 +85,7 @@ def import_dataset_folder(
             readers=[reader.value for reader in readers_for(folder, table)],
             **_summary(table),
         )
-        stored = _store(row, archive)
+        stored = _store(row, archive, by)
     for warning in table.warnings:
         warn(warning)
     return stored
@@ -107,11 +111,18 @@ def materialise(dataset: Dataset, cache: Path, *, tick: Callable[[], None] = lam
 
 def forget_dataset(dataset: Dataset) -> None:
     """Delete a dataset that nothing uses, and its archive unless another competition's row has it too."""
-    dataset.delete()
+    with transaction.atomic():
+        _record(Act.DATASET_DELETED, dataset, None)
+        dataset.delete()
     _drop_archive(dataset)
 
 
-def _store(row: Dataset, archive: IO[bytes]) -> Dataset:
+def _record(act: Act, dataset: Dataset, by: Actor) -> None:
+    facts = {"digest": dataset.digest, "samples": dataset.samples}
+    record(act, dataset, by=by, competition_id=dataset.competition_id, after=facts)
+
+
+def _store(row: Dataset, archive: IO[bytes], by: Actor) -> Dataset:
     archive.seek(0)
     identity = hashlib.file_digest(archive, "sha256").hexdigest()  # type: ignore[arg-type]  # a plain file
     row.digest = f"sha256:{identity}"
@@ -129,6 +140,7 @@ def _store(row: Dataset, archive: IO[bytes]) -> Dataset:
     try:
         with transaction.atomic():
             row.save()
+            _record(Act.DATASET_IMPORTED, row, by)
     except IntegrityError:
         # Somebody imported the same data meanwhile; theirs stays and ours is taken back.
         _drop_archive(row)

@@ -9,6 +9,9 @@ from typing import Final
 from django.db import transaction
 from django.db.models import Max
 
+from competition.audit.models import Act
+from competition.audit.recording import Actor, record, record_change
+from competition.audit.recording import columns_of as recorded_columns
 from competition.clock import database_now
 from competition.tracks.columns import columns_of
 from competition.tracks.datasets import forget_dataset, import_dataset, import_dataset_folder
@@ -154,7 +157,7 @@ def has_evaluations(track: Track) -> bool:
 
 
 @transaction.atomic
-def open_track(*, track: Track) -> None:
+def open_track(*, track: Track, by: Actor = None) -> None:
     """Open the track; raises NotReady with the failed checks.
 
     A benchmark version that already has evaluations stays: only publishing replaces it.
@@ -164,26 +167,41 @@ def open_track(*, track: Track) -> None:
         raise NotReady(failed)
     if not has_evaluations(track):
         renew_benchmark(track=track)
-    Track.objects.filter(pk=track.pk).update(is_open=True)
-    track.is_open = True
-
-
-def close_track(*, track: Track) -> None:
-    """Hide the track and stop accepting submissions; earlier ones are still evaluated."""
-    Track.objects.filter(pk=track.pk).update(is_open=False)
-    track.is_open = False
+    _set_open(track, is_open=True, by=by)
 
 
 @transaction.atomic
-def assign_dataset(*, track: Track, dataset: Dataset) -> None:
+def close_track(*, track: Track, by: Actor = None) -> None:
+    """Hide the track and stop accepting submissions; earlier ones are still evaluated."""
+    _set_open(track, is_open=False, by=by)
+
+
+def _set_open(track: Track, *, is_open: bool, by: Actor) -> None:
+    before, after = {"is_open": track.is_open}, {"is_open": is_open}
+    Track.objects.filter(pk=track.pk).update(is_open=is_open)
+    track.is_open = is_open
+    act = Act.TRACK_OPENED if is_open else Act.TRACK_CLOSED
+    record(act, track, by=by, competition_id=track.competition_id, before=before, after=after)
+
+
+@transaction.atomic
+def assign_dataset(*, track: Track, dataset: Dataset, by: Actor = None) -> None:
     """Give the track a dataset; an open track without evaluations gets its benchmark version at once."""
+    before, after = _named(track.dataset), _named(dataset)
     Track.objects.filter(pk=track.pk).update(dataset=dataset)
     track.dataset = dataset
+    own = track.competition_id
+    record(Act.DATASET_ASSIGNED, track, by=by, competition_id=own, before=before, after=after)
     if track.is_open and not has_evaluations(track):
         renew_benchmark(track=track)
 
 
-def clone_track(*, track: Track, slug: str) -> Track:
+def _named(dataset: Dataset | None) -> dict[str, str | None]:
+    return {"dataset": None if dataset is None else dataset.name, "digest": dataset and dataset.digest}
+
+
+@transaction.atomic
+def clone_track(*, track: Track, slug: str, by: Actor = None) -> Track:
     """Copy a track, its dataset too, under another slug; the copy is closed and has no scores."""
     columns = {
         field.attname: getattr(track, field.attname)
@@ -193,11 +211,19 @@ def clone_track(*, track: Track, slug: str) -> Track:
     clone = Track(**columns, slug=slug, name=_name_of_copy(track.name))
     clone.full_clean()
     clone.save()
+    _record_created(clone, by)
     return clone
 
 
+def _record_created(track: Track, by: Actor) -> None:
+    own, after = track.competition_id, recorded_columns(track)
+    record(Act.TRACK_CREATED, track, by=by, competition_id=own, after=after)
+
+
 @transaction.atomic
-def bring_in_line(*, document: TrackDocument, competition: Competition, dataset: Dataset | None) -> Synced:
+def bring_in_line(
+    *, document: TrackDocument, competition: Competition, dataset: Dataset | None, by: Actor = None
+) -> Synced:
     """Create or update the document's track and say what changed; raises InvalidTrack.
 
     An open track with evaluations keeps its benchmark version until a new one is published.
@@ -209,6 +235,7 @@ def bring_in_line(*, document: TrackDocument, competition: Competition, dataset:
     if track is None:
         created = Track(competition=competition, **columns)
         created.save()
+        _record_created(created, by)
         return Synced(track=created, outcome=SyncOutcome.CREATED)
     if track.competition_id != competition.pk:
         raise InvalidTrack(
@@ -219,9 +246,12 @@ def bring_in_line(*, document: TrackDocument, competition: Competition, dataset:
         changed = (*changed, "dataset")
     if not changed:
         return Synced(track=track, outcome=SyncOutcome.UNCHANGED)
+    before = recorded_columns(track)
     for name, value in columns.items():
         setattr(track, name, value)
     track.save(update_fields=columns)
+    own, after = track.competition_id, recorded_columns(track)
+    record_change(Act.TRACK_EDITED, track, before, after, by=by, competition_id=own)
     if track.is_open and not has_evaluations(track):
         renew_benchmark(track=track)
     return Synced(track=track, outcome=SyncOutcome.UPDATED, changed=changed)

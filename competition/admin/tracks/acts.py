@@ -8,6 +8,7 @@ from typing import Any, Final
 from django.contrib import messages
 from django.contrib.admin import ModelAdmin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 
 from competition import publishing
@@ -15,6 +16,8 @@ from competition.admin.tracks.documents import download_document, export_csv, up
 from competition.admin.tracks.forms import CloneForm
 from competition.admin.tracks.imports import import_data
 from competition.admin.tracks.pages import back, changeable, done, page
+from competition.audit.models import Act
+from competition.audit.recording import record
 from competition.submissions import rescoring
 from competition.tracks import services
 from competition.tracks.differences import differences
@@ -44,7 +47,7 @@ def open_track(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpR
             button="Open" if ready else "",
         )
     try:
-        services.open_track(track=track)
+        services.open_track(track=track, by=request.user)
     except services.NotReady as exc:
         for check in exc.checks:
             messages.error(request, f"{check.name}: {check.message}")
@@ -57,7 +60,7 @@ def close_track(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> Http
     """Close the track."""
     track = changeable(admin, request, pk)
     if request.method == "POST":
-        services.close_track(track=track)
+        services.close_track(track=track, by=request.user)
         done(request, track, "Closed the track.")
         return back(track)
     waiting = publishing.unfinished(track)
@@ -76,7 +79,7 @@ def clone(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpRespon
         raise PermissionDenied
     form = CloneForm(request.POST or None, initial={"slug": f"{track.slug}-copy"[:60]})
     if request.method == "POST" and form.is_valid():
-        copy = services.clone_track(track=track, slug=form.cleaned_data["slug"])
+        copy = services.clone_track(track=track, slug=form.cleaned_data["slug"], by=request.user)
         done(request, copy, f"Cloned from “{track.name}”; the copy is closed and has no submissions.")
         return back(copy)
     text = "The copy gets all fields and the dataset. It is closed and has no submissions."
@@ -88,7 +91,7 @@ def publish(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpResp
     track = changeable(admin, request, pk)
     if request.method == "POST":
         try:
-            published = publishing.publish(track=track)
+            published = publishing.publish(track=track, by=request.user)
         except (InvalidTrack, services.NotReady) as exc:
             messages.error(request, f"Nothing was published: {exc}")
             return back(track)
@@ -104,7 +107,10 @@ def show_board(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpR
     """Show the current version's board although submissions are still being scored again."""
     track = changeable(admin, request, pk)
     if request.method == "POST":
-        shown = rescoring.show_now(track)
+        with transaction.atomic():
+            shown = rescoring.show_now(track)
+            if shown:
+                record(Act.BOARD_SHOWN, track, by=request.user, competition_id=track.competition_id)
         done(request, track, "The current version's board is shown." if shown else "It was shown already.")
         return back(track)
     state = rescoring.progress(track)

@@ -9,8 +9,11 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
+from competition.admin.deletions import RecordsDeletions
 from competition.admin.permissions import OfOwnCompetitions
 from competition.admin.tracks.competition_form import CompetitionForm
+from competition.audit.models import Act
+from competition.audit.recording import columns_of, record_change
 from competition.tracks.access import sees_all
 from competition.tracks.models import Competition
 
@@ -21,7 +24,8 @@ WHO_SEES_WHAT: Final = (
 
 
 @admin.register(Competition)
-class CompetitionAdmin(OfOwnCompetitions, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class CompetitionAdmin(OfOwnCompetitions, RecordsDeletions):
+    deletion = Act.COMPETITION_DELETED
     form = CompetitionForm
     list_display = ("name", "slug", "is_public", "track_count", "organised_by", "created_at")
     list_filter = ("is_public",)
@@ -61,6 +65,21 @@ class CompetitionAdmin(OfOwnCompetitions, admin.ModelAdmin):  # type: ignore[typ
         form.viewer = request.user
         return form
 
+    def save_model(self, request: HttpRequest, obj: Competition, form: Any, change: bool) -> None:
+        """Keep what there was for the audit trail; who organises it is saved after this."""
+        stored = Competition.objects.filter(pk=obj.pk).first()
+        form.before = (columns_of(stored), people_of(stored)) if stored else ({}, {})
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Save who organises it, and record what changed."""
+        super().save_related(request, form, formsets, change)
+        row, (columns, people) = form.instance, form.before
+        act = Act.COMPETITION_EDITED if change else Act.COMPETITION_CREATED
+        who: dict[str, Any] = {"by": request.user, "competition_id": row.pk}
+        record_change(act, row, columns, columns_of(row), **who)
+        record_change(Act.ORGANISERS_CHANGED, row, people, people_of(row), **who)
+
     @admin.display(description="Tracks", ordering="tracks_counted")
     def track_count(self, row: Any) -> int:
         return int(row.tracks_counted)
@@ -69,3 +88,10 @@ class CompetitionAdmin(OfOwnCompetitions, admin.ModelAdmin):  # type: ignore[typ
     def organised_by(self, row: Competition) -> str:
         people = [user.get_username() for user in row.organisers.all()]
         return ", ".join([*people, *(group.name for group in row.organiser_groups.all())]) or "none"
+
+
+def people_of(competition: Competition) -> dict[str, list[str]]:
+    """Return who organises a competition, by name and by group."""
+    people = competition.organisers.order_by("username").values_list("username", flat=True)
+    groups = competition.organiser_groups.order_by("name").values_list("name", flat=True)
+    return {"organisers": list(people), "groups": list(groups)}

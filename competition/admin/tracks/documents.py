@@ -75,7 +75,7 @@ def export_csv(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> HttpR
 def _bring_in_line(
     request: HttpRequest, document: TrackDocument, competition: Competition
 ) -> HttpResponseBase:
-    synced = services.bring_in_line(document=document, competition=competition, dataset=None)
+    synced = services.bring_in_line(document=document, competition=competition, dataset=None, by=request.user)
     changed = f" ({', '.join(synced.changed)})" if synced.changed else ""
     done(request, synced.track, f"The track was {synced.outcome} from its document{changed}.")
     return back(synced.track)

@@ -34,7 +34,7 @@ def import_data(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> Http
     reader = track.spec().input.reader
     dataset = _import(form, request, reader) if request.method == "POST" and form.is_valid() else None
     if dataset is not None:
-        services.assign_dataset(track=track, dataset=dataset)
+        services.assign_dataset(track=track, dataset=dataset, by=request.user)
         done(request, track, f"The track now has the dataset {dataset}.")
         return back(track)
     text = "The track will use this dataset. Its old one stays in the list of datasets."
@@ -65,6 +65,7 @@ def _import(form: ImportForm, request: HttpRequest, reader: Reader | None = None
         "name": name,
         "competition": competition,
         "reader": reader,
+        "by": form.viewer,
         "warn": partial(messages.warning, request),
     }
     try:

@@ -15,12 +15,15 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from competition.admin.deletions import RecordsDeletions
 from competition.admin.permissions import OfOwnCompetitions
 from competition.admin.tracks.acts import ACTS
 from competition.admin.tracks.documents import new_from_document
 from competition.admin.tracks.panel import panel, state
 from competition.admin.tracks.track_fieldsets import ONLOOKERS, fieldsets
 from competition.admin.tracks.track_form import TrackForm
+from competition.audit.models import Act
+from competition.audit.recording import columns_of, record_change
 from competition.tracks import services
 from competition.tracks.access import for_organiser, only_competition_of
 from competition.tracks.models import Track
@@ -40,7 +43,8 @@ class MetricFilter(admin.SimpleListFilter):
 
 
 @admin.register(Track)
-class TrackAdmin(OfOwnCompetitions, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class TrackAdmin(OfOwnCompetitions, RecordsDeletions):
+    deletion = Act.TRACK_DELETED
     form = TrackForm
     change_form_template = "admin/tracks/track/change_form.html"
     change_list_template = "admin/tracks/track/change_list.html"
@@ -112,9 +116,13 @@ class TrackAdmin(OfOwnCompetitions, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Track, form: ModelForm[Track], change: bool) -> None:
         """Save, and keep the benchmark version true as long as nothing was evaluated on it."""
+        before = columns_of(Track.objects.get(pk=obj.pk)) if change else {}
         super().save_model(request, obj, form, change)
         if obj.benchmark is not None and obj.dataset is not None and not services.has_evaluations(obj):
             services.renew_benchmark(track=obj)
+        act = Act.TRACK_EDITED if change else Act.TRACK_CREATED
+        after = columns_of(Track.objects.get(pk=obj.pk))
+        record_change(act, obj, before, after, by=request.user, competition_id=obj.competition_id)
 
     def change_view(
         self,
