@@ -247,6 +247,7 @@ def test_what_is_published_names_quantisation_and_not_class_names(
         ("quantisation.precision", "–", "w8a8"),
         ("quantisation.calibration_samples", "–", "50"),
         ("quantisation.max_drop_points", "–", "2.5"),
+        ("quantisation.sensitive_percent", "–", "10"),
     }
 
 
