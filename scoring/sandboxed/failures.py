@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from scoring.contracts import Outcome, Task
-from scoring.sandboxed.downloads.source import missed_by
+from scoring.sandboxed.missing import missed_by
 from scoring.sandboxed.processes import ProcessRefused
 from scoring.sandboxed.refusal import Refusal
 from scoring.sandboxed.tracebacks import print_for_entrant

@@ -14,8 +14,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from competition.clock import clock_ahead_s, database_now
-from competition.submissions import queue, quotas, services
+from competition.submissions import quotas, services
 from competition.submissions.models import Evaluation, Submission
+from competition.submissions.places import place_of
 from competition.tracks.models import Track
 from scoring.contracts import Status
 from scoring.sandbox.fake import FakeSandbox
@@ -147,5 +148,5 @@ def test_the_order_of_uploads_is_theirs_whichever_site_took_them(
         first = uploaded(make_user("first"), track, b"1")
     second = uploaded(make_user("second"), track, b"2")
 
-    places = [queue.position(submission.evaluations.get()) for submission in (first, second)]
+    places = [place_of(submission.evaluations.get()).number for submission in (first, second)]
     assert places == [1, 2]

@@ -16,6 +16,10 @@ from scoring.errors import render
 TEXTS: Final = Path(__file__).with_name("texts.txt")
 FACTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "track_not_open": {"track": "Digits", "why": "it closed on 2026-12-01 12:00 UTC"},
+    "participant_disqualified": {
+        "competition": "Digits 2026",
+        "reason": "two accounts of one team",
+    },
     "quota_used_up": {"found": 3, "allowed": 3, "window_hours": 24, "next_slot": "2026-12-02 09:30 UTC"},
     "already_submitted": {"uploaded_at": "2026-12-01 09:30 UTC", "submission": 17, "status": "scored"},
     "upload_too_large": {"allowed_bytes": 268_435_456},
@@ -120,6 +124,7 @@ FACTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "conversion_unavailable": {"why": "onnx2torch does not know NonMaxSuppression"},
     "outside_latency_gate": {"found": 41.5, "allowed": 35.0},
     "pins_differ": {"asked": "torch>=2.6,<2.8", "found": "torch 2.13.0"},
+    "options_without_effect": {"names": "get_hub_litemp_percentage, channel-last inputs"},
     "unpinned_requirement": {"path": "requirements.txt", "why": "“torch>=2.6” names no single version"},
     "incomplete_info": {"path": "info.yaml", "why": "technical_details has no “Number of parameters”"},
 }

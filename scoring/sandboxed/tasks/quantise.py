@@ -153,7 +153,7 @@ def _quantise(
 
 
 def _first(request: Request, folder: Path, pixels: Pixels) -> CalibrationDataReader:
-    """Return what hands out the first sample alone: every activation is kept of it, in both graphs."""
+    """Return what hands out the first sample alone: every activation of it is kept."""
     session = onnx_graph.open_session(folder / PREPARED, request, optimise=False)
     entry = OnnxEntry(session, request)
     return _Samples(session.get_inputs()[0].name, _fed(entry, pixels[:1]))
@@ -173,11 +173,14 @@ def sensitive_layers(folder: Path, share: float, sample: CalibrationDataReader) 
     qdq_loss_debug.modify_model_output_intermediate_tensors(str(folder / QUANTISED), str(augmented))
     found = qdq_loss_debug.collect_activations(str(augmented), sample)
     augmented.unlink()
-    ratios = qdq_loss_debug.compute_activation_error(qdq_loss_debug.create_activation_matching(found))
+    ratios = {
+        name: qdq_loss_debug.compute_signal_to_quantization_noice_ratio(each["pre_qdq"], each["post_qdq"])
+        for name, each in qdq_loss_debug.create_activation_matching(found).items()
+    }
 
     def ratio(layer: NodeProto) -> float:
         names = (layer.output[0], bounded.get(layer.output[0], ""))
-        return min(float(ratios[name]["qdq_err"]) if name in ratios else math.inf for name in names)
+        return min(float(ratios[name]) if name in ratios else math.inf for name in names)
 
     noisy = sorted(layers, key=ratio)
     return noisy[: max(1, round(share * len(layers)))]
@@ -187,6 +190,8 @@ def _wider(folder: Path, layers: list[NodeProto]) -> Mapping[str, Any]:
     """Return what keeps the weights and outputs of these layers in 16 bits, and what that asks of their neighbours."""
     model = onnx.load(folder / PREPARED)
     stored = {tensor.name for tensor in model.graph.initializer}
+    for number, node in enumerate(model.graph.node):
+        node.name = node.name or f"node {number}"  # what follows tells nodes apart by their names
     asked: dict[str, Any] = {}
     for node in layers:
         asked[node.output[0]] = [{"quant_type": QuantType.QUInt16}]

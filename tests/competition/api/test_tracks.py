@@ -120,7 +120,7 @@ def test_a_track_tells_what_an_entry_must_satisfy(anonymous: APIClient, make_tra
 def test_a_track_tells_its_class_names_and_its_second_score(
     anonymous: APIClient, make_track: MakeTrack
 ) -> None:
-    asked = {"precision": "w8a8", "calibration_samples": 50, "max_drop_points": 2.5}
+    asked = {"precision": "w8a8", "calibration_samples": 50, "max_drop_points": 2.5, "sensitive_percent": 10}
     make_track("t", output__width=2, output__class_names=["cat", "dog"], quantisation=asked)
 
     body = anonymous.get("/api/tracks/t/").json()

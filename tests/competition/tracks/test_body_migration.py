@@ -89,7 +89,9 @@ def old_columns(document: TrackDocument) -> dict[str, Any]:
         for name, value in without_young("input", plain_of(spec.input)).items()
     }
     output = plain_of(spec.output)
-    second = plain_of(spec.quantisation) if spec.quantisation else {"precision": ""}
+    second = (
+        without_young("quantisation", plain_of(spec.quantisation)) if spec.quantisation else {"precision": ""}
+    )
     return {
         "formats": [member.value for member in spec.formats],
         "metric": spec.metric.value,

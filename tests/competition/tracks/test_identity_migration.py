@@ -52,6 +52,8 @@ def old_spec_digest(spec: TrackSpec) -> str:
     del facts["slug"], facts["name"], facts["output"]["class_names"]
     if spec.quantisation is None:
         del facts["quantisation"]
+    else:
+        facts["quantisation"] = without_young("quantisation", facts["quantisation"])
     canonical = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -22,14 +22,16 @@ YOUNG: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "budgets": ("macs_counter", "capture"),
     "run_limits": ("processes",),
-    "page": ("prizes", "breakdown"),
+    "page": ("prizes", "breakdown", "free_rejections"),
+    "quantisation": ("sensitive_percent",),
 }
 
 
 def as_of_old(document: TrackDocument) -> TrackDocument:
     """Return the document with young fields at their defaults: a database of old could not say otherwise."""
     spec = document.spec
-    usual = {name: _usual(name, getattr(spec, name)) for name in YOUNG if name != "page"}
+    sections = {name: getattr(spec, name) for name in YOUNG if name != "page"}
+    usual = {name: contract and _usual(name, contract) for name, contract in sections.items()}
     return replace(document, spec=replace(spec, **usual), page=_usual("page", document.page))
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from scoring.sandboxed.downloads.source import Brought, NotBrought, missed_by, url_source
+from scoring.sandboxed.downloads.source import Brought, NotBrought, url_source
+from scoring.sandboxed.missing import missed_by
 
 
 def brought(root: Path, *paths: str) -> Brought:
@@ -72,13 +73,13 @@ def test_an_address_is_known_by_host_and_path() -> None:
 
 def test_of_several_names_that_were_tried_the_checkpoint_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = ["a/net/config.json", "a/net/model.safetensors", "a/net/pytorch_model.bin", "b/other/model.bin"]
-    monkeypatch.setattr("scoring.sandboxed.downloads.source.MISSED", asked)
+    monkeypatch.setattr("scoring.sandboxed.missing.MISSED", asked)
 
     assert missed_by([OSError("a/net does not appear to have a file")]) == "a/net/model.safetensors"
     assert missed_by([OSError("something else")]) is None
 
 
 def test_what_an_exception_itself_says_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scoring.sandboxed.downloads.source.MISSED", [])
+    monkeypatch.setattr("scoring.sandboxed.missing.MISSED", [])
 
     assert missed_by([ValueError("x"), NotBrought("b/scale.json")]) == "b/scale.json"
