@@ -89,8 +89,7 @@ def old_columns(document: TrackDocument) -> dict[str, Any]:
     columns |= without_young("budgets", asdict(spec.budgets))
     columns |= without_young("run_limits", asdict(spec.run_limits))
     columns |= without_young("page", asdict(document.page))
-    for section in (second, spec.archive_limits):
-        columns |= asdict(section)
+    columns |= without_young("quantisation", asdict(second)) | asdict(spec.archive_limits)
     return columns | {"precision": second.precision if spec.quantisation else ""}
 
 
