@@ -15,8 +15,9 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 
 from competition.accounts.tokens import make_token
+from competition.clock import database_now
 from competition.leaderboard import standings
-from competition.submissions import lifecycle, services
+from competition.submissions import lifecycle, services, workers
 from competition.submissions.models import Submission
 from competition.tracks.columns import columns_of
 from competition.tracks.models import Competition, Dataset, Track
@@ -32,6 +33,7 @@ from scoring.contracts import (
     Usage,
     Verdict,
 )
+from scoring.environment import entry_environment
 from scoring.errors import Rejected
 from scoring.tracks import load_track
 from tests.examples import new_benchmark, set_fields
@@ -84,7 +86,7 @@ def fill(now: datetime) -> Scene:
         track, _person("numpy_in_forward"), now - timedelta(hours=6), value=0.871, usage=BY_RUNNING
     )
     _complete(track, _person("same_score"), now - timedelta(hours=4), value=0.8802)
-    return Scene(
+    scene = Scene(
         me=me,
         staff=get_user_model().objects.create_superuser("organiser", "organiser@example.org", PASSWORD),
         competition=competition,
@@ -96,6 +98,20 @@ def fill(now: datetime) -> Scene:
         failed=_fail(track, me, now - timedelta(hours=2)),
         running=_run(second, me, now - timedelta(seconds=90)),
         queued=_upload(track, me, now - timedelta(seconds=40), name="convnext-tiny-v7.onnx"),
+    )
+    workers.show(_worker(now), now=database_now())
+    return scene
+
+
+def _worker(started_at: datetime) -> workers.Sign:
+    """Return what a worker of this machine shows of itself."""
+    return workers.Sign(
+        name="worker:1",
+        machine="worker",
+        version="1",
+        started_at=started_at,
+        queues=("cpu",),
+        environment=entry_environment(),
     )
 
 
