@@ -120,6 +120,7 @@ def test_the_participant_reads_the_reason_on_page_list_and_api(
 def test_the_trail_shows_organisers_their_own_competitions_and_gives_what_is_filtered_as_csv(
     organiser: Client, track: Track, alice: User
 ) -> None:
+    made_organiser = AuditRecord.objects.count()
     other = Competition.objects.create(slug="other", name="Other")
     record(Act.COMPETITION_EDITED, other, by=alice, competition_id=other.pk, reason="hidden")
     record(Act.ACCOUNT_CHANGED, alice, by=alice, competition_id=None, reason="hidden")
@@ -130,9 +131,9 @@ def test_the_trail_shows_organisers_their_own_competitions_and_gives_what_is_fil
     everything = organiser.get(reverse("admin:audit_auditrecord_export"))
     opened = organiser.get(reverse("admin:audit_auditrecord_export"), {"act": Act.TRACK_OPENED})
 
-    assert shown.context["cl"].result_count == 2
+    assert shown.context["cl"].result_count == made_organiser + 2
     rows = list(csv.DictReader(io.StringIO(b"".join(everything.streaming_content).decode("utf-8-sig"))))
-    assert [(row["act"], row["actor"], row["before"]) for row in rows] == [
+    assert [(row["act"], row["actor"], row["before"]) for row in rows[:2]] == [
         ("track.closed", "", '{"is_open": true}'),
         ("track.opened", "alice", "{}"),
     ]

