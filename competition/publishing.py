@@ -44,8 +44,14 @@ def _make_current(track: Track, by: Actor) -> BenchmarkVersion:
         before != version.pk and Evaluation.objects.filter(benchmark=before, status=Status.SCORED).exists()
     )
     Track.objects.filter(pk=track.pk).update(shown=before if keeps else None)
-    versions = {"before": {"version": locked.benchmark_id}, "after": {"version": version.pk}}
-    record(Act.TRACK_PUBLISHED, track, by=by, competition_id=track.competition_id, **versions)
+    record(
+        Act.TRACK_PUBLISHED,
+        track,
+        by=by,
+        competition_id=track.competition_id,
+        before={"version": locked.benchmark_id},
+        after={"version": version.pk},
+    )
     return version
 
 

@@ -197,7 +197,9 @@ def assign_dataset(*, track: Track, dataset: Dataset, by: Actor = None) -> None:
 
 
 def _named(dataset: Dataset | None) -> dict[str, str | None]:
-    return {"dataset": None if dataset is None else dataset.name, "digest": dataset and dataset.digest}
+    if dataset is None:
+        return {"dataset": None, "digest": None}
+    return {"dataset": dataset.name, "digest": dataset.digest}
 
 
 @transaction.atomic

@@ -9,7 +9,8 @@ Python's own. AI Hub's are our own version, in `scoring.sandboxed.qaihub`. What 
 from __future__ import annotations
 
 from scoring.sandboxed.downloads.install import from_folder, install, install_source
-from scoring.sandboxed.downloads.source import Brought, NotBrought, Source, repository_name, url_source
+from scoring.sandboxed.downloads.source import Brought, Source, repository_name, url_source
+from scoring.sandboxed.missing import NotBrought
 
 __all__ = [
     "Brought",

@@ -12,7 +12,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
-from scoring.sandboxed.downloads.source import Brought, NotBrought, Source
+from scoring.sandboxed.downloads.source import Brought, Source
+from scoring.sandboxed.missing import NotBrought
 
 COMMIT: Final = "0" * 40
 """What stands for the one state that an entry brings of a repository."""

@@ -14,7 +14,8 @@ from urllib.response import addinfourl
 import torch.hub
 
 from scoring.sandboxed.downloads import hugging_face
-from scoring.sandboxed.downloads.source import Brought, NotBrought, Source, url_source
+from scoring.sandboxed.downloads.source import Brought, Source, url_source
+from scoring.sandboxed.missing import NotBrought
 
 HUB: Final = "hub"
 """The folder of an entry that holds clones for `torch.hub.load`, as torch's own hub folder does."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scoring.sandboxed.downloads.source import Brought, NotBrought, url_source
+from scoring.sandboxed.downloads import Brought, NotBrought, url_source
 from scoring.sandboxed.missing import missed_by
 
 
