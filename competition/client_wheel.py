@@ -41,9 +41,9 @@ def client_wheel() -> Wheel:
     digest = hashlib.sha256(b"".join(name.encode() + body for name, body in files.items())).hexdigest()[:8]
     version = f"{built.version}+{digest}"
     folder = f"podium-{version}.dist-info"
-    described = re.sub(
-        r"(?m)^Version: .*$", f"Version: {version}", built.read_text("METADATA") or "", count=1
-    )
+    # An installed package calls it METADATA; where a build has left podium.egg-info, that is found first.
+    own = built.read_text("METADATA") or built.read_text("PKG-INFO") or ""
+    described = re.sub(r"(?m)^Version: .*$", f"Version: {version}", own, count=1)
     files |= {
         f"{folder}/METADATA": described.encode(),
         f"{folder}/WHEEL": b"Wheel-Version: 1.0\nGenerator: podium\nRoot-Is-Purelib: true\nTag: py3-none-any\n",

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from base64 import urlsafe_b64decode
+from importlib import metadata
 from io import BytesIO
 
 import pytest
@@ -36,9 +37,29 @@ def test_equal_code_gives_equal_bytes_and_names_its_version(archive):
     client_wheel.cache_clear()
 
     assert client_wheel() == first
-    metadata = next(name for name in archive.namelist() if name.endswith("/METADATA"))
+    described = next(name for name in archive.namelist() if name.endswith("/METADATA"))
     version = first.filename.split("-")[1]
-    assert f"\nVersion: {version}\n" in archive.read(metadata).decode()
+    assert f"\nVersion: {version}\n" in archive.read(described).decode()
+
+
+def test_what_a_build_left_in_the_checkout_serves_as_well(archive, tmp_path, monkeypatch):
+    installed = metadata.distribution("podium")
+    left = tmp_path / "podium.egg-info"
+    left.mkdir()
+    (left / "PKG-INFO").write_text(installed.metadata.as_string())
+    (left / "entry_points.txt").write_text(
+        "".join(f"[{point.group}]\n{point.name} = {point.value}\n" for point in installed.entry_points)
+    )
+    monkeypatch.setattr(
+        "competition.client_wheel.metadata.distribution", lambda name: metadata.PathDistribution(left)
+    )
+    client_wheel.cache_clear()
+
+    with zipfile.ZipFile(BytesIO(client_wheel().content)) as made:
+        described = next(name for name in made.namelist() if name.endswith("/METADATA"))
+        assert b"\nVersion: " in made.read(described)
+        assert b"podium = " in made.read(described.replace("METADATA", "entry_points.txt"))
+    client_wheel.cache_clear()
 
 
 def test_it_has_the_presets_and_no_part_of_the_site(archive):
