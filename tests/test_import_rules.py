@@ -25,6 +25,7 @@ TOOLS = {
     "metrics",
     "migrating",
     "moments",
+    "pictures",
     "references",
     "security",
     "storage",

@@ -44,7 +44,7 @@ function showFindings(findings) {
     return item;
   }));
   waitsForSignIn = findings.some((finding) => finding.code === "session_ended");
-  if (findings.length > 0) errors.focus();
+  if (findings.length > 0) errors.parentElement.focus();
 }
 
 function checkFile() {

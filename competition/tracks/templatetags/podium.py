@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from competition.markdown import to_html
 from competition.moments import in_utc
+from competition.pictures import avatar
 from competition.tracks.models import Track
 from scoring.reports.figures import beside_gate, detail_in_words, exactly, latency_in_words, percent
 
@@ -40,6 +41,7 @@ register.filter("percent", percent)
 register.filter("exactly", exactly)
 register.filter("beside_gate", beside_gate)
 register.simple_tag(latency_in_words)
+register.simple_tag(avatar)
 
 
 @register.simple_tag
