@@ -31,6 +31,11 @@ class Standing(models.Model):
     latency_ms = models.FloatField(null=True, help_text="Median of one sample, where the track has a gate.")
     inside_gate = models.BooleanField(default=True)
     achieved_at = models.DateTimeField(help_text="When the best submission was uploaded; earlier wins ties.")
+    parameters = models.BigIntegerField(
+        null=True, help_text="What a board is sorted by, as are the two below."
+    )
+    macs = models.BigIntegerField(null=True)
+    format = models.CharField(max_length=20, db_default="")
 
     class Meta:
         ordering: ClassVar = ["benchmark", "split", "-value", "achieved_at"]
@@ -38,6 +43,11 @@ class Standing(models.Model):
             models.UniqueConstraint(
                 fields=["benchmark", "participant", "split"], name="one_standing_per_participant"
             )
+        ]
+        # Here and not on the rows of boards, each of which is written again whenever somebody passes it.
+        indexes: ClassVar = [
+            models.Index(fields=["benchmark", "split", name, "participant"], name=f"standing_by_{name}")
+            for name in ("parameters", "macs", "format", "latency_ms", "achieved_at")
         ]
 
     def __str__(self) -> str:
@@ -52,6 +62,9 @@ class Ranking(models.Model):
     revision = models.PositiveIntegerField(default=0, help_text="Grows whenever a row of the board changes.")
     participants = models.PositiveIntegerField(default=0)
     best = models.FloatField(null=True, help_text="The first row's value, unless it is outside the gate.")
+    kept_on = models.DateField(
+        null=True, help_text="The day, in UTC, at whose beginning `rank_before` was kept."
+    )
 
     class Meta:
         constraints: ClassVar = [
@@ -74,6 +87,9 @@ class BoardRow(models.Model):
     )
     rank_low = models.PositiveIntegerField(null=True)
     rank_high = models.PositiveIntegerField(null=True)
+    rank_before = models.PositiveIntegerField(
+        null=True, help_text="The rank when the day began; nothing if there was none."
+    )
     value = models.FloatField()
     ci_low = models.FloatField()
     ci_high = models.FloatField()
@@ -104,3 +120,24 @@ class Unranked(models.Model):
 
     def __str__(self) -> str:
         return f"a change of {self.ranking}"
+
+
+class Charts(models.Model):
+    """What the charts of a board show, summed up beside it: no page reads a whole board to draw one."""
+
+    ranking = models.OneToOneField(Ranking, on_delete=models.CASCADE, related_name="charts")
+    revision = models.PositiveIntegerField(help_text="Of the board that was summed up.")
+    submissions = models.PositiveIntegerField(help_text="How many the track had then.")
+    at = models.DateTimeField(help_text="When it was summed up.")
+    rests_until = models.DateTimeField(help_text="Not sooner again: the longer it took, the later.")
+    record = models.JSONField(
+        default=list, help_text="[[when, value, participant]], each better than all before."
+    )
+    costs = models.JSONField(default=dict, help_text="{usage: [[participant, value, cost, on the front]]}")
+    scores = models.JSONField(
+        default=dict, help_text="{low, high, counts}: participants in bins of equal width."
+    )
+    days = models.JSONField(default=list, help_text="[[day, submissions]], the last days that have any.")
+
+    def __str__(self) -> str:
+        return f"charts of {self.ranking}"

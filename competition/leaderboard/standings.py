@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.fields.json import KeyTextTransform
 
 from competition.leaderboard import rankings
 from competition.leaderboard.models import Standing
+from competition.submissions import finals
 from competition.submissions.disqualified import disqualified
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation, Score
+from competition.submissions.shown import counting
 from competition.tracks.models import BenchmarkVersion
 from scoring.contracts import LATENCY_RULE, METRIC_FACTS, Metric, Split, Status
 
 Owner = tuple[int, str]
 """A participant and a split; each pair has one standing."""
-_READ: Final = ("usage", "submission__participant_id", "submission__created_at")
-Merit = tuple[bool, float, float]
-"""Inside the gate, value with the best highest, latency with the fastest highest: the greatest wins."""
+_READ: Final = ("usage", "submission__participant_id", "submission__created_at", "submission__track_id")
+Merit = tuple[bool, bool, float, float]
+"""Chosen as final, inside the gate, value with the best highest, latency with the fastest highest: the most wins."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,8 +142,9 @@ def _existing(benchmark: BenchmarkVersion, **owner: int) -> dict[Owner, Standing
 def _wanted(benchmark: BenchmarkVersion, **owner: int) -> dict[Owner, dict[str, Any]]:
     """Return each owner's best score in the ranking metric; of equal ones, that of the earliest upload.
 
-    One inside the latency gate beats any outside it, and of equal scores the faster one wins. What is disqualified,
-    and who may not sign in, has none.
+    One inside the latency gate beats any outside it, and of equal scores the faster one wins. On the private split the
+    submission that its participant chose as final goes before all others. What is disqualified, hidden, withdrawn or a
+    baseline has none, nor has who may not sign in.
     """
     spec = benchmark.document().spec
     metric, max_latency_ms = spec.metric, spec.budgets.max_latency_ms
@@ -148,13 +153,16 @@ def _wanted(benchmark: BenchmarkVersion, **owner: int) -> dict[Owner, dict[str, 
         evaluation__status=Status.SCORED,
         evaluation__submission__participant__is_active=True,
         metric=metric,
+        **counting("evaluation__submission"),
         **{f"evaluation__submission__{name}": value for name, value in owner.items()},
     ).exclude(disqualified("evaluation__submission"))
     scores = scores.select_related("evaluation__submission")
     # Read a few at a time, and without logs and reports: there may be a million.
     read = scores.only("split", "value", "ci_low", "ci_high", *(f"evaluation__{name}" for name in _READ))
+    read = read.annotate(format=KeyTextTransform("format", "evaluation__report"))
     earliest_first = read.order_by("evaluation__submission__created_at", "evaluation_id")
-    best = _best(earliest_first.iterator(), _merit(metric, max_latency_ms))
+    merit = _merit(metric, max_latency_ms, finals=finals.of_track(benchmark.track_id, **owner))
+    best = _best(earliest_first.iterator(), merit)
     return {key: _fields(score, max_latency_ms) for key, score in best.items()}
 
 
@@ -167,12 +175,15 @@ def _best(scores: Iterable[Score], merit: Callable[[Score], Merit]) -> dict[Owne
     return best
 
 
-def _merit(metric: Metric, max_latency_ms: float | None) -> Callable[[Score], Merit]:
+def _merit(
+    metric: Metric, max_latency_ms: float | None, *, finals: Collection[UUID]
+) -> Callable[[Score], Merit]:
     sign = 1.0 if METRIC_FACTS[metric].higher_is_better else -1.0
 
     def merit(score: Score) -> Merit:
         latency_ms = _latency_ms(score, max_latency_ms)
-        return _is_inside(latency_ms, max_latency_ms), sign * score.value, -(latency_ms or 0.0)
+        is_chosen = score.split == Split.PRIVATE and score.evaluation.submission_id in finals
+        return is_chosen, _is_inside(latency_ms, max_latency_ms), sign * score.value, -(latency_ms or 0.0)
 
     return merit
 
@@ -190,7 +201,7 @@ def _is_inside(latency_ms: float | None, max_latency_ms: float | None) -> bool:
 
 
 def _fields(score: Score, max_latency_ms: float | None) -> dict[str, Any]:
-    latency_ms = _latency_ms(score, max_latency_ms)
+    latency_ms, usage = _latency_ms(score, max_latency_ms), score.evaluation.usage or {}
     return {
         "latency_ms": latency_ms,
         "inside_gate": _is_inside(latency_ms, max_latency_ms),
@@ -199,4 +210,7 @@ def _fields(score: Score, max_latency_ms: float | None) -> dict[str, Any]:
         "ci_low": score.ci_low,
         "ci_high": score.ci_high,
         "achieved_at": score.evaluation.submission.created_at,
+        "parameters": usage.get("parameters"),
+        "macs": usage.get("macs"),
+        "format": score.format or "",  # type: ignore[attr-defined]  # annotated
     }

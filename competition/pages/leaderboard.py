@@ -16,6 +16,7 @@ from competition.csv_cells import UTF8_MARK
 from competition.freshness import digest_of, tagged
 from competition.leaderboard import board_files, selectors
 from competition.leaderboard.board_query import asked_benchmark, asked_split, may_see_private
+from competition.leaderboard.charts import charts_of
 from competition.leaderboard.endings import ending_of
 from competition.leaderboard.selectors import ROWS_A_PAGE, Board
 from competition.pages.intervals import draw
@@ -52,6 +53,22 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponseBase:
         "private_shown_to_all": track.shows_private_scores(now),
     }
     response = render(request, "leaderboard/board.html", context)
+    return tagged(request, response, digest_of(response.content))
+
+
+@require_safe
+def leaderboard_charts(request: HttpRequest, slug: str) -> HttpResponseBase:
+    """Show what can be drawn of one board."""
+    track = get_object_or_404(tracks_for(request.user), slug=slug)
+    private_visible = may_see_private(track, request.user, database_now())
+    board = _asked_board(request, track, private_visible=private_visible)
+    context = {
+        "track": track,
+        "board": board,
+        "board_query": _query(board),
+        "charts": charts_of(board),
+    }
+    response = render(request, "leaderboard/charts_page.html", context)
     return tagged(request, response, digest_of(response.content))
 
 

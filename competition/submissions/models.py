@@ -18,6 +18,7 @@ from scoring.errors import Cause
 
 __all__ = [
     "FINAL",
+    "Baseline",
     "Disqualification",
     "Evaluation",
     "EvaluationFault",
@@ -25,6 +26,7 @@ __all__ = [
     "Line",
     "Score",
     "Submission",
+    "Visibility",
     "Worker",
     "entry_path",
 ]
@@ -37,8 +39,19 @@ def entry_path(submission: Submission, filename: str) -> str:
     return f"entries/{submission.track.slug}/{submission.id}"
 
 
+class Visibility(models.TextChoices):
+    """Whether its participant lets boards show a submission; what is withdrawn stays so."""
+
+    PUBLIC = "public"
+    HIDDEN = "hidden"
+    WITHDRAWN = "withdrawn"
+
+
 class Submission(models.Model):
-    """The immutable record of one upload by one participant."""
+    """The record of one upload by one participant: what was uploaded never changes.
+
+    `note` and `visibility` are the participant's to change.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     track = models.ForeignKey(Track, on_delete=models.PROTECT, related_name="submissions")
@@ -50,6 +63,10 @@ class Submission(models.Model):
     entry_bytes = models.BigIntegerField()
     sha256 = models.CharField(max_length=64)
     created_at = models.DateTimeField(default=timezone.now)
+    note = models.TextField(blank=True, db_default="", help_text="The participant's own; organisers read it.")
+    visibility = models.CharField(
+        max_length=10, choices=Visibility.choices, default=Visibility.PUBLIC, db_default=Visibility.PUBLIC
+    )
 
     class Meta:
         ordering: ClassVar = ["-created_at"]
@@ -104,6 +121,19 @@ class Disqualification(models.Model):
 
     def __str__(self) -> str:
         return f"{self.submission or self.participant} ({self.competition})"
+
+
+class Baseline(models.Model):
+    """A submission of an organiser's that boards show without a rank, as something to compare with."""
+
+    submission = models.OneToOneField(Submission, on_delete=models.CASCADE, related_name="baseline")
+    name = models.CharField(max_length=80, help_text="What boards call it, such as “ResNet-18”.")
+
+    class Meta:
+        ordering: ClassVar = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Evaluation(models.Model):
@@ -238,6 +268,13 @@ class Participation(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="participations"
     )
     submissions = models.PositiveIntegerField(default=0, db_default=0)
+    final = models.ForeignKey(
+        Submission,
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The one that counts on the private board; nothing: the best there.",
+    )
 
     class Meta:
         constraints: ClassVar = [

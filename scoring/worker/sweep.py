@@ -6,7 +6,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Final
 
-from competition.leaderboard import rankings
+from competition.leaderboard import rankings, summing_up, yesterday
 from competition.submissions import lifecycle, queue, rescoring, wakeup, workers
 
 LOST_FOR: Final = timedelta(minutes=10)
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def sweep(now: datetime) -> tuple[str, ...]:
-    """End what was abandoned for the last time, forget workers long gone, wake every queue with work, rank boards.
+    """End what was abandoned for the last time, forget workers long gone, wake every queue with work, care for boards.
 
     Returns those queues. A board waits only where somebody was killed before they ranked it.
     """
@@ -29,5 +29,7 @@ def sweep(now: datetime) -> tuple[str, ...]:
     for name in queues:
         wakeup.send_wake_up(name)
     rankings.sweep()
+    yesterday.sweep(now)
+    summing_up.sweep(now)
     rescoring.show_all_finished()
     return queues

@@ -16,7 +16,7 @@ from django.core.files.base import ContentFile
 
 from competition.accounts.tokens import make_token
 from competition.clock import database_now
-from competition.leaderboard import standings
+from competition.leaderboard import standings, summing_up
 from competition.submissions import lifecycle, services, workers
 from competition.submissions.models import Submission
 from competition.tracks.columns import columns_of
@@ -75,9 +75,14 @@ def fill(now: datetime) -> Scene:
     second = _track(competition, "cvpr2022-track2", now)
     _complete(track, _person("nadia"), now, value=0.8801)
     for position, name in enumerate(RIVALS):
-        _complete(
-            track, _person(name), now - timedelta(hours=chance.uniform(1, 90)), value=0.93 - 0.017 * position
+        value, size = 0.93 - 0.017 * position, chance.uniform(0.1, 1)
+        usage = replace(
+            CAPTURED,
+            parameters=int(28_000_000 * size),
+            macs=int(4_900_000_000 * size * chance.uniform(0.5, 1)),
         )
+        at = now - timedelta(hours=chance.uniform(1, 90))
+        _complete(track, _person(name), at, value=value, usage=usage)
     me = _person("ines.castro")
     for name in ("laptop", "cluster of the institute"):
         make_token(owner=me, name=name)
@@ -100,6 +105,7 @@ def fill(now: datetime) -> Scene:
         queued=_upload(track, me, now - timedelta(seconds=40), name="convnext-tiny-v7.onnx"),
     )
     workers.show(_worker(now), now=database_now())
+    summing_up.sweep(now)
     return scene
 
 

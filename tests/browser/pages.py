@@ -17,6 +17,7 @@ SIGNED_OUT_PAGES: Mapping[str, Address] = {
     "competition": lambda scene: scene.competition.get_absolute_url(),
     "track-signed-out": lambda scene: scene.track.get_absolute_url(),
     "leaderboard-signed-out": lambda scene: reverse("leaderboard", args=[scene.track.slug]),
+    "leaderboard-charts": lambda scene: reverse("leaderboard-charts", args=[scene.track.slug]),
     "leaderboard-empty": lambda scene: reverse("leaderboard", args=[scene.second_track.slug]),
     "login": lambda scene: reverse("account_login"),
     "signup": lambda scene: reverse("account_signup"),

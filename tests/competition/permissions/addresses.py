@@ -65,12 +65,20 @@ VARIANTS: Mapping[str, Callable[[Scene], str]] = {
     "tracks/<slug:slug>/submit/ [hidden]": lambda scene: reverse("submit", args=[scene.hidden.slug]),
     "tracks/<slug:slug>/leaderboard/ [hidden]": lambda scene: reverse("leaderboard", args=[scene.hidden.slug]),
     "tracks/<slug:slug>/leaderboard/ [private]": lambda scene: private("leaderboard", scene),
+    "tracks/<slug:slug>/leaderboard/charts/ [hidden]": lambda scene: reverse(
+        "leaderboard-charts", args=[scene.hidden.slug]
+    ),
+    "tracks/<slug:slug>/leaderboard/charts/ [private]": lambda scene: private("leaderboard-charts", scene),
     "tracks/<slug:slug>/leaderboard.csv [private]": lambda scene: private("leaderboard-csv", scene),
     "tracks/<slug:slug>/leaderboard.json [private]": lambda scene: private("leaderboard-json", scene),
     "api/tracks/<slug:slug>/ [hidden]": lambda scene: reverse("api-track", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/submissions/ [hidden]": lambda scene: reverse("api-submit", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/leaderboard/ [hidden]": lambda scene: reverse("api-leaderboard", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/leaderboard/ [private]": lambda scene: private("api-leaderboard", scene),
+    "api/tracks/<slug:slug>/leaderboard/charts/ [hidden]": lambda scene: reverse(
+        "api-charts", args=[scene.hidden.slug]
+    ),
+    "api/tracks/<slug:slug>/leaderboard/charts/ [private]": lambda scene: private("api-charts", scene),
 }  # fmt: skip
 """Addresses once more: of what is hidden, or with the private split in their query."""
 
