@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from competition.client_wheel import client_wheel
 from competition.clock import database_now
 from competition.leaderboard import selectors as leaderboard
+from competition.leaderboard.charts import charts_of
 from competition.leaderboard.endings import deciding_split, ending_of
 from competition.submissions import quotas
 from competition.tracks import services, starter_kit, wording
@@ -81,6 +82,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "slots": quotas.slots(participant=viewer, track=found, now=now) if viewer else None,
         "board": board,
         "top_rows": TOP_ROWS,
+        "charts": charts_of(board),
     }
     return render(request, "tracks/track.html", context)
 
