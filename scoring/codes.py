@@ -191,6 +191,12 @@ CODES: Final[dict[str, Code]] = {
         "Run `podium pack` on your machine: it fetches what the model downloads and packs it. Or put {name} into the "
         "entry yourself, in a folder `weights`; the model finds it by its name, unchanged.",
     ),
+    "not_installed": Code(
+        "The model imports {module}{at}, which this track's entries run without: {why}.",
+        "Nothing is installed for an entry, whatever its requirements.txt says. The track's page has the list of what "
+        "can be imported: keep to it, or put the library's Python files beside model.py and pack again. If it is a "
+        "file of your own that is missing, add that.",
+    ),
     "read_only_folder": Code(
         "The model tried to write where nothing can be written: only the temporary folder can.",
         "Write to `tempfile.gettempdir()` instead of beside model.py, or pack the file with the entry.",

@@ -42,6 +42,17 @@ OF_THE_CHILD: Final = (
 """What our half of a sandboxed process imports: the same versions in every environment, since one code serves all."""
 OF_TORCH_ITSELF: Final = ("nvidia-", "cuda-", "triton")
 """How packages begin that a build of torch brings for its hardware: no list that is to serve all pins them."""
+NAMED_OTHERWISE: Final[Mapping[str, str]] = {
+    "cv2": "opencv-python-headless",
+    "google": "protobuf",
+    "open_clip": "open_clip_torch",
+    "PIL": "pillow",
+    "pywt": "PyWavelets",
+    "skimage": "scikit-image",
+    "sklearn": "scikit-learn",
+    "yaml": "PyYAML",
+}
+"""Packages that are not called as what is imported of them; entries import no others of our lists' like that."""
 _PIN: Final = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
@@ -105,6 +116,36 @@ def unfit_pins(pinned: Mapping[str, str]) -> tuple[str, ...]:
         f"it must pin {name}=={release(wanted[name])}, as env.txt does, not {pinned.get(name, 'leave it out')}"
         for name in OF_THE_CHILD
         if name in wanted and release(pinned.get(name, "")) != release(wanted[name])
+    )
+
+
+def lack_of(module: str, name: str, *, at: str = "") -> dict[str, str]:
+    """Return the facts of an import that an environment cannot serve: what, where, and which environment could."""
+    others = (other for other in (DEFAULT_ENVIRONMENT, *known()) if other != name)
+    having = [
+        f"{_tracks_with(other)} have {package} {version}"
+        for other in others
+        for package, version in (pins(other) or {}).items()
+        if package == package_of(module)
+    ]
+    more = f" ({'; '.join(having)})" if having else ""
+    return {"module": module, "at": at, "why": f"they can import what {_list_of(name)} lists{more}"}
+
+
+def package_of(module: str) -> str:
+    """Return the canonical name of the package that brings a module of that top-level name."""
+    return canonical(NAMED_OTHERWISE.get(module, module))
+
+
+def _list_of(name: str) -> str:
+    return ENV_FILE.name if name == DEFAULT_ENVIRONMENT else f"{name}{SUFFIX}"
+
+
+def _tracks_with(name: str) -> str:
+    return (
+        "tracks without an environment"
+        if name == DEFAULT_ENVIRONMENT
+        else f"tracks with the environment {name}"
     )
 
 
@@ -177,6 +218,11 @@ def unpinned_packages() -> tuple[str, ...]:
 def home_of(name: str) -> Path:
     """Return the folder of an environment's own virtual environment, which may not be there."""
     return folder() / name
+
+
+def interpreter_of(name: str) -> Path:
+    """Return the Python that has an environment's packages on this machine: Podium's own for the default one."""
+    return Path(sys.executable) if name == DEFAULT_ENVIRONMENT else home_of(name) / "bin" / "python"
 
 
 def why_not_here(name: str) -> str:

@@ -10,6 +10,7 @@ import typer
 from scoring.cli import arguments as given
 from scoring.cli.ending import Printing
 from scoring.cli.surroundings import load, sandbox
+from scoring.contracts import DEFAULT_ENVIRONMENT
 
 app = typer.Typer(
     help="Check, score, pack and submit entries of a Podium track.",
@@ -152,14 +153,19 @@ def download(
 
 
 @app.command()
-def pack(folder: given.ModelFolder, output: given.ZipOutput = None, fetch: given.Fetch = True) -> None:
+def pack(
+    folder: given.ModelFolder,
+    output: given.ZipOutput = None,
+    fetch: given.Fetch = True,
+    environment: given.BuiltWith = DEFAULT_ENVIRONMENT,
+) -> None:
     """Pack a folder into an entry, with the weights and clones that its model downloads as it loads.
 
     To find them, the model is built once on this machine, without a sandbox.
     """
     from scoring.cli.pack import pack
 
-    raise typer.Exit(pack(folder, output=output, fetch=fetch))
+    raise typer.Exit(pack(folder, output=output, fetch=fetch, environment=environment))
 
 
 @export.command(name="onnx")

@@ -119,6 +119,12 @@ PackageList = Annotated[
         help="The list of packages, where Podium has none of that name.",
     ),
 ]
+BuiltWith = Annotated[
+    str,
+    typer.Option(
+        "--environment", metavar="NAME", help="Build the model with the packages of the track's environment."
+    ),
+]
 
 Server = Annotated[
     str | None,

@@ -6,17 +6,22 @@ from pathlib import Path
 
 import typer
 
-from scoring.cli.ending import EXIT_OK, EXIT_REJECTED
+from scoring.cli.ending import EXIT_OK, EXIT_REJECTED, EXIT_USAGE
 from scoring.cli.screen import Screen
 from scoring.conversion.gathering import gather, may_download
+from scoring.environment import why_not_here
 from scoring.errors import Rejected
 from scoring.files.archiving import pack as make_entry
 from scoring.files.workdirs import own_root, workdir
 from scoring.reports import report
 
 
-def pack(folder: Path, *, output: Path | None, fetch: bool) -> int:
+def pack(folder: Path, *, output: Path | None, fetch: bool, environment: str) -> int:
     """Write the entry, or print what forbids it; return the exit code."""
+    why_not = why_not_here(environment)
+    if why_not:
+        typer.echo(f"{why_not[0].upper()}{why_not[1:]}.", err=True)
+        return EXIT_USAGE
     destination = output or Path(f"{folder.resolve().name}.zip")
     package_format = may_download(folder) if fetch else None
     try:
@@ -24,7 +29,7 @@ def pack(folder: Path, *, output: Path | None, fetch: bool) -> int:
             make_entry(folder, destination)
         else:
             with workdir(own_root()) as place:
-                gathered = gather(folder, package_format, place, but=destination)
+                gathered = gather(folder, package_format, place, but=destination, environment=environment)
                 make_entry(gathered.folder, destination)
                 _tell(gathered.fetched, gathered.why)
     except Rejected as exc:

@@ -216,6 +216,7 @@ class Outcome(StrEnum):
     PROCESS_REFUSED = "process_refused"
     NO_NETWORK = "no_network"
     NOT_IN_ENTRY = "not_in_entry"
+    NOT_INSTALLED = "not_installed"
     READ_ONLY_FOLDER = "read_only_folder"
     WRONG_OUTPUT_KIND = "wrong_output_kind"
     WRONG_OUTPUT_SHAPE = "wrong_output_shape"

@@ -6,15 +6,15 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import scoring
-from scoring.contracts import Format
+from scoring.contracts import DEFAULT_ENVIRONMENT, Format
 from scoring.contracts.ai_hub import LIBRARY
+from scoring.environment import interpreter_of
 from scoring.files.archiving import LEFT_OUT_FOLDERS
 from scoring.packages.qaihub.info import read as read_info
 
@@ -47,13 +47,26 @@ def may_download(folder: Path) -> Format | None:
     return Format.CVPR_ZIP if any(word in text for text in sources for word in DOWNLOADING) else None
 
 
-def gather(folder: Path, package_format: Format, workdir: Path, *, but: Path) -> Gathered:
-    """Copy the folder, less an entry that was packed into it before, and build its model there."""
+def gather(
+    folder: Path, package_format: Format, workdir: Path, *, but: Path, environment: str = DEFAULT_ENVIRONMENT
+) -> Gathered:
+    """Copy the folder, less an entry that was packed into it before, and build its model there.
+
+    It is built with the packages of the environment, which has to be installed.
+    """
     copy = workdir / "entry"
     shutil.copytree(folder, copy, ignore=lambda place, names: _left_out(Path(place), names, but.resolve()))
     report = workdir / REPORT
     model_id = read_info(folder, folder.resolve().name).model_id
-    command = [sys.executable, "-m", GATHER, str(copy), package_format, model_id, str(report)]
+    command = [
+        str(interpreter_of(environment)),
+        "-m",
+        GATHER,
+        str(copy),
+        package_format,
+        model_id,
+        str(report),
+    ]
     done = subprocess.run(command, check=False, cwd=workdir, env=_environment(folder), stdout=STDERR)
     if not report.is_file():
         return Gathered(folder=copy, fetched=(), why=f"the run ended with exit code {done.returncode}")

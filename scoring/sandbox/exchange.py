@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scoring.contracts import LENGTH_BYTES, PRECISION, Finding, Outcome, Precision, Task
+from scoring.environment import lack_of
 from scoring.errors import Cause, Fault, Rejected, reject
 from scoring.sandbox.base import MAX_REPLY_BYTES, MAX_TEMPORARY_FILES, ExitStatus, Job, Overflow, Run
 from scoring.sandbox.limits import expected_output_bytes
@@ -256,6 +257,7 @@ def _from_outcome(reply: FailedReply, run: Run, job: Job) -> Rejected:
             | Outcome.PROCESS_REFUSED
             | Outcome.NO_NETWORK
             | Outcome.NOT_IN_ENTRY
+            | Outcome.NOT_INSTALLED
             | Outcome.READ_ONLY_FOLDER
         ):
             return _held_back(reply, run, job)
@@ -298,6 +300,10 @@ def _held_back(reply: FailedReply, run: Run, job: Job) -> Rejected:
         return _out_of_memory(run, job)
     if reply.outcome is Outcome.NOT_IN_ENTRY:
         return _not_in_entry(_told(reply.facts.found, "a file", job), _log(run, job))
+    if reply.outcome is Outcome.NOT_INSTALLED:
+        name = _told(reply.facts.found, "a library", job)
+        facts = lack_of(name, job.request.environment)
+        return reject("not_installed", log=_log(run, job), **facts)
     return reject(HELD_BACK[reply.outcome], log=_log(run, job))
 
 

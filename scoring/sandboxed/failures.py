@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from scoring.contracts import Outcome, Task
-from scoring.sandboxed.missing import missed_by
+from scoring.sandboxed.missing import lacking, missed_by
 from scoring.sandboxed.processes import ProcessRefused
 from scoring.sandboxed.refusal import Refusal
 from scoring.sandboxed.tracebacks import print_for_entrant
@@ -73,6 +73,9 @@ def _refusal(exc: Exception, outcome: Outcome, task: Task) -> Refusal:
     missed = missed_by(reasons)
     if missed is not None:
         return Refusal(Outcome.NOT_IN_ENTRY, **({"found": missed[-MAX_WHY_LENGTH:]} if task.may_tell else {}))
+    lacks = lacking(exc)
+    if lacks is not None:
+        return Refusal(Outcome.NOT_INSTALLED, **({"found": lacks[:MAX_WHY_LENGTH]} if task.may_tell else {}))
     for kind, is_one in _OF_THE_SANDBOX.items():
         if any(is_one(each) for each in reasons):
             return Refusal(kind)

@@ -61,6 +61,11 @@ FACTS: Final[Mapping[str, Mapping[str, Any]]] = {
         "asked": "https://download.pytorch.org/models/resnet18-f37072fd.pth",
         "name": "resnet18-f37072fd.pth",
     },
+    "not_installed": {
+        "module": "transformers",
+        "at": "",
+        "why": "they can import what env.txt lists (tracks with the environment cpu-2026.1 have transformers 5.24.0)",
+    },
     "read_only_folder": {},
     "crashed": {"error": "RuntimeError: mat1 and mat2 shapes cannot be multiplied (4x512 and 100x10)"},
     "timed_out": {"allowed_s": 300.0},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,15 +124,16 @@ def _internimage(folder: Path, to: Path) -> None:
 
 
 def _gpunet(folder: Path, to: Path) -> None:
-    # Its own code downloads into the clone, where what is there is not downloaded again.
+    # Its own code unpacks it into the clone.
     root = folder / "external_repos" / "deeplearningexamples" / "PyTorch" / "Classification" / "GPUNet"
     config = root / "configs" / "batch1" / "GV100" / "0.65ms.json"
     with _roots(root):
         builder = importlib.import_module("models.gpunet_builder").GPUNet_Builder()
-    torch.save(
-        {"state_dict": builder.get_model(json.loads(config.read_text())).state_dict()},
-        config.with_suffix(".pth.tar"),
-    )
+    weights = to.with_name(f"{config.stem}.pth.tar")
+    torch.save({"state_dict": builder.get_model(json.loads(config.read_text())).state_dict()}, weights)
+    with zipfile.ZipFile(to, "w") as archive:
+        archive.write(weights, weights.name)
+    weights.unlink()
 
 
 _EFFICIENTVIT = "qai_hub_models/models/templates/efficientvit/external_repos/efficientvit"

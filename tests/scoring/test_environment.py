@@ -15,7 +15,9 @@ from scoring.environment import (
     entry_environment,
     installed_environment,
     known,
+    lack_of,
     missing_among,
+    package_of,
     pins,
     unfit_pins,
     unpinned_packages,
@@ -53,6 +55,35 @@ def test_a_local_label_names_a_build_of_the_same_release(env_txt: Path) -> None:
     env_txt.write_text("torch==2.13.0+cpu\n")
 
     assert entry_environment() == {"torch": "2.13.0"}
+
+
+def test_of_a_module_that_is_lacking_it_is_told_which_list_has_its_package(env_txt: Path) -> None:
+    env_txt.write_text("numpy==2.0\n")
+    environment.SHIPPED.mkdir()
+    (environment.SHIPPED / "large-1.txt").write_text("scikit_image==0.26\n")
+
+    assert lack_of("skimage", "default") == {
+        "module": "skimage",
+        "at": "",
+        "why": "they can import what env.txt lists (tracks with the environment large-1 have scikit-image 0.26)",
+    }
+    assert lack_of("numpy", "large-1")["why"] == (
+        "they can import what large-1.txt lists (tracks without an environment have numpy 2.0)"
+    )
+
+
+def test_each_package_is_known_by_a_module_that_is_imported_of_it() -> None:
+    """Packages whose module has another name are in a table: found here by what is installed."""
+    pinned = set(pins() or {})
+    imported = {
+        (module, canonical(package))
+        for module, packages in metadata.packages_distributions().items()
+        for package in packages
+    }
+
+    known = {package for module, package in imported if package_of(module) == package}
+
+    assert pinned & {package for _, package in imported} - known == set()
 
 
 def test_without_env_txt_the_environment_is_what_is_installed(env_txt: Path) -> None:

@@ -22,6 +22,7 @@ from scoring.contracts.ai_hub import (
     not_provided,
     repository,
 )
+from scoring.environment import lack_of
 from scoring.packages.python_source import binds, is_sibling, is_there
 from scoring.packages.qaihub.classes import Kind, Seen, classes, last_name
 
@@ -37,8 +38,12 @@ def problems(
 
     `environment` names the packages that the entry runs with.
     """
-    reasons = [*_classes(tree, root), *_import_problems(tree, root, model_id, environment)]
-    return tuple(Finding(code="invalid_config", path=MAIN, facts={"why": why}) for why in reasons)
+    of_classes = (_invalid(why) for why in _classes(tree, root))
+    return (*of_classes, *_import_problems(tree, root, model_id, environment))
+
+
+def _invalid(why: str) -> Finding:
+    return Finding(code="invalid_config", path=MAIN, facts={"why": why})
 
 
 def _classes(tree: ast.Module, root: Path) -> Iterator[str]:
@@ -124,7 +129,7 @@ def _without_default(arguments: ast.arguments) -> list[str]:
     return [argument.arg for argument in bare] + [argument.arg for argument, value in named if value is None]
 
 
-def _import_problems(tree: ast.Module, root: Path, model_id: str, environment: str) -> Iterator[str]:
+def _import_problems(tree: ast.Module, root: Path, model_id: str, environment: str) -> Iterator[Finding]:
     """Name each import that must fail; those inside `try`, `if` or a function may be meant to."""
     told: set[str] = set()
     for line, module, names in _imports(tree):
@@ -132,7 +137,8 @@ def _import_problems(tree: ast.Module, root: Path, model_id: str, environment: s
         if top != LIBRARY:
             known = is_sibling(top, root) or is_there(top, environment) or is_named_only(module)
             if not known:
-                yield f"line {line} imports {module[:MAX_NAME_CHARACTERS]}, which is not installed for entries"
+                facts = lack_of(top[:MAX_NAME_CHARACTERS], environment, at=f" in line {line}")
+                yield Finding(code="not_installed", path=MAIN, facts=facts)
             continue
         missing = tuple(
             name for name in _missing(module, names, root, model_id) if not _is_brought(name, root)
@@ -140,9 +146,8 @@ def _import_problems(tree: ast.Module, root: Path, model_id: str, environment: s
         if missing:
             more = advice(missing[0], model_id)
             shown = ", ".join(missing)[:MAX_NAME_CHARACTERS]
-            yield f"line {line} imports {shown}, which Podium does not provide" + (
-                f": {more}" if more not in told else ""
-            )
+            more_once = f": {more}" if more not in told else ""
+            yield _invalid(f"line {line} imports {shown}, which Podium does not provide{more_once}")
             told.add(more)
 
 

@@ -15,6 +15,9 @@ from scoring.sandboxed.missing import NotBrought
 PREFERRED: Final = ("weights", "hub", "checkpoints")
 """Folders whose files come first where several have the name that is asked for."""
 
+WHOLE: Final = " (the whole repository)"
+"""What follows a repository's name where all of its files are asked for."""
+
 Download = Callable[[Path], object]
 
 
@@ -23,6 +26,9 @@ class Source(Protocol):
 
     def get(self, asked: str, download: Download) -> Path:
         """Return the file; `download` would write it to a path. Raises `NotBrought`."""
+
+    def snapshot(self, repository: str, download: Callable[[], str]) -> Path:
+        """Return the folder of a repository's files; `download` would return one. Raises `NotBrought`."""
 
     def clone(self, url: str, commit: str) -> Path:
         """Return the folder of a repository's clone. Raises `NotBrought`."""
@@ -59,6 +65,23 @@ class Brought:
         if not named:
             return None
         return self.root / max(named, key=lambda path: _fitness(path, wanted))
+
+    def snapshot(self, repository: str, download: Callable[[], str]) -> Path:
+        """Return the folder that has most of the repository's name, at least its last part."""
+        found = self.find_snapshot(repository)
+        if found is None:
+            raise NotBrought(f"{repository}{WHOLE}")
+        return found
+
+    def find_snapshot(self, repository: str) -> Path | None:
+        """Do as `snapshot`, or return None. A folder of Hugging Face's cache is one as well."""
+        kept = self._folders.get(f"models--{repository.replace('/', '--')}", [])
+        states = sorted(state for folder in kept for state in (self.root / folder / "snapshots").glob("*"))
+        if states:
+            return states[-1]
+        wanted = PurePosixPath(repository).parts
+        named = self._folders.get(wanted[-1] if wanted else "", [])
+        return self.root / max(named, key=lambda path: _fitness(path, wanted)) if named else None
 
     def clone(self, url: str, commit: str) -> Path:
         """Return the uppermost folder that has the repository's name."""

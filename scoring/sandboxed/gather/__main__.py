@@ -22,10 +22,9 @@ from scoring.sandboxed.torchvision_ops import declare_missing_operators
 MAIN: Final = "model.py"
 
 
-def main(folder: Path, package_format: Format, model_id: str, report: Path) -> None:
-    """Build the model; what was fetched is told even if that fails."""
-    source = Fetched(folder, caches=(Path(torch.hub.get_dir(), "checkpoints"), Path.home() / ".qaihm"))
-    hub = folder / HUB
+def gather(source: Fetched, package_format: Format, model_id: str, report: Path) -> None:
+    """Build the model of the source's folder; what was fetched is told even if that fails."""
+    folder, hub = source.root, source.root / HUB
     downloads.install(source, hub=hub)
     declare_missing_operators()
     why = ""
@@ -33,10 +32,17 @@ def main(folder: Path, package_format: Format, model_id: str, report: Path) -> N
         with entry_failures(Outcome.LOAD_FAILED, Task.EXPORT):
             BUILD[package_format](folder, model_id)
     except Refusal as refusal:
-        why = str(next(iter(refusal.facts.values()), refusal.outcome))
+        why = _why(refusal)
     _remove_links(hub)
     told = [{"path": path, "from": asked} for asked, path in source.kept.items()]
     report.write_text(json.dumps({"fetched": told, "why": why}))
+
+
+def _why(refusal: Refusal) -> str:
+    told = next(iter(refusal.facts.values()), refusal.outcome)
+    if refusal.outcome is Outcome.NOT_INSTALLED:
+        return f"{told} is not installed in the Python that builds it, and --environment names another"
+    return str(told)
 
 
 def _qaihub(folder: Path, model_id: str) -> None:
@@ -68,4 +74,5 @@ def _remove_links(hub: Path) -> None:
 
 if __name__ == "__main__":
     _folder, _format, _model_id, _report = sys.argv[1:]
-    main(Path(_folder), Format(_format), _model_id, Path(_report))
+    _caches = (Path(torch.hub.get_dir(), "checkpoints"), Path.home() / ".qaihm")
+    gather(Fetched(Path(_folder), caches=_caches), Format(_format), _model_id, Path(_report))

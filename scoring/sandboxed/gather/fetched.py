@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from scoring.contracts.ai_hub import REPOSITORIES
 from scoring.sandboxed.downloads import Brought, NotBrought, repository_name
-from scoring.sandboxed.downloads.source import Download
+from scoring.sandboxed.downloads.source import WHOLE, Download
 
 WEIGHTS: Final = "weights"
 PARTIAL: Final = ".partial"
@@ -31,6 +32,18 @@ class Fetched:
         place = self.root / WEIGHTS / asked
         found = place if place.exists() else Brought(self.root).find(asked)
         return found or self._keep(asked, place, download)
+
+    def snapshot(self, repository: str, download: Callable[[], str]) -> Path:
+        """Return the repository's folder, in the folder; what this run has kept of it may not be all."""
+        place = self.root / WEIGHTS / repository
+        found = Brought(self.root).find_snapshot(repository)
+        if found is not None and not any(
+            (self.root / path).is_relative_to(place) for path in self.kept.values()
+        ):
+            return found
+        shutil.copytree(download(), place, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".cache"))
+        self.kept[f"{repository}{WHOLE}"] = place.relative_to(self.root).as_posix()
+        return place
 
     def clone(self, url: str, commit: str) -> Path:
         """Return the clone, in the folder."""

@@ -121,6 +121,45 @@ def test_weights_that_the_folder_has_are_left_where_they_are(home: Path, tmp_pat
     assert "fetched" not in told
 
 
+HUGGING_FACE = """
+import torch
+from huggingface_hub import snapshot_download
+class Model(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.folder = snapshot_download("a/net")
+    def forward(self, x):
+        return x.mean((2, 3))
+"""
+
+
+def test_a_repository_that_hugging_faces_cache_holds_is_packed_whole(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept, commit = tmp_path / "hub" / "models--a--net", "0" * 40
+    for name, content in (("refs/main", commit), (f"snapshots/{commit}/part/config.json", "{}")):
+        (kept / name).parent.mkdir(parents=True)
+        (kept / name).write_text(content)
+    monkeypatch.setenv("HF_HUB_CACHE", str(kept.parent))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+    names, told = packed(write(tmp_path / "net", HUGGING_FACE))
+
+    assert names == {"model.py", "weights/a/net/part/config.json"}
+    assert "fetched weights/a/net from a/net (the whole repository)" in told
+
+
+def test_the_environment_that_a_model_is_built_in_has_to_be_installed(
+    own_environment: str, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "net", "raise SystemExit")
+
+    ended = CliRunner().invoke(app, ["pack", str(folder), "--environment", own_environment])
+
+    assert ended.exit_code == 2
+    assert f"run `podium environment install {own_environment}`" in ended.output
+
+
 def test_a_host_that_cannot_be_reached_is_told_and_the_folder_packed(home: Path, tmp_path: Path) -> None:
     names, told = packed(write(tmp_path / "net", CVPR.format(host="http://127.0.0.1:9")))
 

@@ -123,8 +123,12 @@ def test_an_entry_of_another_track_cannot_import_them(
     with pytest.raises(Rejected) as refused:
         check(replace(track, environment="default"), quick_sandbox())
 
-    assert refused.value.code == "load_failed"
-    assert refused.value.findings[0].facts["why"] == "ModuleNotFoundError: No module named 'colours'"
+    assert refused.value.code == "not_installed"
+    assert refused.value.findings[0].facts == {
+        "module": "colours",
+        "at": "",
+        "why": "they can import what env.txt lists (tracks with the environment colourful-1.0 have colours 1.0)",
+    }
 
 
 def test_without_isolation_the_packages_are_the_same(
@@ -156,8 +160,8 @@ def test_a_qaihub_package_may_import_what_its_environment_has(
 ) -> None:
     tree = ast.parse("import colours, nowhere")
 
-    why = [finding.facts["why"] for finding in source.problems(tree, tmp_path, "id", track.environment)]
+    found = source.problems(tree, tmp_path, "id", track.environment)
 
-    assert [reason for reason in why if "not installed" in reason] == [
-        "line 1 imports nowhere, which is not installed for entries"
-    ]
+    assert [
+        (finding.facts["module"], finding.facts["at"]) for finding in found if finding.code == "not_installed"
+    ] == [("nowhere", " in line 1")]

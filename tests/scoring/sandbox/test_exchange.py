@@ -136,6 +136,11 @@ def test_an_unknown_end_is_a_fault(make_run: MakeRun, make_job: MakeJob) -> None
         (Outcome.PROCESS_REFUSED, {}, {}),
         (Outcome.NO_NETWORK, {}, {}),
         (Outcome.READ_ONLY_FOLDER, {}, {}),
+        (
+            Outcome.NOT_INSTALLED,
+            {"found": "no\x1bwhere"},
+            {"module": "no\ufffdwhere", "at": "", "why": "they can import what env.txt lists"},
+        ),
         (Outcome.WRONG_OUTPUT_KIND, {"found": "a tuple"}, {"found": "a tuple"}),
         (
             Outcome.WRONG_OUTPUT_SHAPE,

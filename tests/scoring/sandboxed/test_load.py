@@ -100,7 +100,6 @@ def test_timm_and_torchvision_can_be_imported(model):
     [
         ("class Net: pass", "model.py does not define class Model"),
         ("class Model: pass", "Model() is a Model, not a torch.nn.Module"),
-        ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
         ("class Model(:", "SyntaxError: invalid syntax (model.py, line 1)"),
     ],
 )
@@ -110,6 +109,45 @@ def test_packages_that_cannot_be_loaded_say_why_in_measure(child, text, why):
     ended = child.run(Task.MEASURE)
 
     assert ended.reply == {"outcome": "load_failed", "facts": {"why": why}}
+
+
+BY_ANOTHER = """
+try:
+    import no_such_module.part
+except ImportError as error:
+    raise RuntimeError("cannot be used") from error
+"""
+DONE_WITHOUT = """
+try:
+    import no_such_module
+except ImportError:
+    raise ValueError("something else")
+"""
+
+
+@pytest.mark.parametrize("text", ["import no_such_module", "from no_such_module.part import x", BY_ANOTHER])
+def test_a_library_that_is_not_there_is_told(child, text):
+    child.write("model.py", text)
+
+    ended = child.run(Task.MEASURE)
+
+    assert ended.reply == {"outcome": "not_installed", "facts": {"found": "no_such_module"}}
+
+
+@pytest.mark.parametrize(
+    "text", ["import torch.no_such_part", "import own.part", "import sys.part", DONE_WITHOUT]
+)
+def test_other_imports_that_fail_speak_for_themselves(child, text):
+    child.write("model.py", text)
+    child.write("own.py", "")
+
+    assert child.run(Task.MEASURE).reply["outcome"] == "load_failed"
+
+
+def test_of_hidden_data_no_librarys_name_is_told(child):
+    child.write("model.py", "import no_such_module")
+
+    assert child.run(Task.PREDICT).reply == {"outcome": "not_installed", "facts": {}}
 
 
 def test_failing_to_load_in_predict_shows_no_text_of_the_entry(child):

@@ -308,7 +308,6 @@ def test_a_base_defines_what_it_is_said_to(name):
             "D of AI Hub Models has no part in running a model",
         ),
         ("from qai_hub_models.models.other.app import App", "as qai_hub_models.models.net"),
-        ("import no_such_module", "No module named 'no_such_module'"),
     ],
 )
 def test_an_import_that_fails_while_the_model_is_built_is_explained(child, line, expected):

@@ -111,3 +111,43 @@ def loaded():
     child.write("model.py", MODEL.format(head=head))
 
     assert child.run(Task.PREDICT).reply == {"outcome": "ok", "rows": 5}
+
+
+BY_SNAPSHOT = """
+from huggingface_hub import snapshot_download
+def loaded(): return torch.load(snapshot_download("a/net") + "/net.pth")
+"""
+INTO_A_FOLDER = """
+from huggingface_hub import snapshot_download
+def loaded():
+    snapshot_download("a/net", local_dir="/tmp/net", allow_patterns=["*.pth"])
+    assert __import__("os").listdir("/tmp/net") == ["net.pth"]
+    return torch.load("/tmp/net/net.pth")
+"""
+FROM_THE_CACHE = """
+from huggingface_hub import HfApi, try_to_load_from_cache
+def loaded():
+    HfApi().snapshot_download(repo_id="a/net")
+    return torch.load(try_to_load_from_cache("a/net", "net.pth"))
+"""
+PLACES = ["weights/a/net", "net", "hub/models--a--net/snapshots/0123abcd"]
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "way", [BY_SNAPSHOT, INTO_A_FOLDER, FROM_THE_CACHE], ids=["plain", "into a folder", "from the cache"]
+)
+def test_a_repository_in_the_entry_is_what_is_downloaded(child, way, place):
+    child.write("model.py", MODEL.format(head=way))
+    keep(child.package / place / "net.pth")
+    (child.package / place / "README.md").touch()
+
+    assert child.run(Task.PREDICT).reply == {"outcome": "ok", "rows": 5}
+
+
+def test_a_repository_that_is_not_in_the_entry_is_told(child):
+    child.write("model.py", MODEL.format(head=BY_SNAPSHOT))
+
+    reply = child.run(Task.MEASURE).reply
+
+    assert reply == {"outcome": "not_in_entry", "facts": {"found": "a/net (the whole repository)"}}
