@@ -9,6 +9,7 @@ from competition.admin.audit import AuditRecordAdmin
 from competition.admin.leaderboard import StandingAdmin
 from competition.admin.submissions.disqualifying import DisqualificationAdmin
 from competition.admin.submissions.evaluation import EvaluationAdmin
+from competition.admin.submissions.quarantine import QuarantineAdmin
 from competition.admin.submissions.submission import SubmissionAdmin
 from competition.admin.tracks.benchmark import BenchmarkVersionAdmin
 from competition.admin.tracks.competition import CompetitionAdmin
@@ -23,6 +24,7 @@ __all__ = [
     "DatasetAdmin",
     "DisqualificationAdmin",
     "EvaluationAdmin",
+    "QuarantineAdmin",
     "StandingAdmin",
     "SubmissionAdmin",
     "TrackAdmin",

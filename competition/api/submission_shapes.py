@@ -15,6 +15,7 @@ from competition.clock import database_now
 from competition.submissions import reports, selectors
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.places import place_of
+from scoring.contracts import Status
 
 
 def newest_evaluation(submission: Submission) -> Evaluation:
@@ -98,6 +99,16 @@ class SubmissionDetailOutput(SubmissionOutput):
     position = serializers.SerializerMethodField(
         help_text="1 is next; null unless queued. Far from the front of a long queue it is rounded."
     )
+    paused_at = serializers.SerializerMethodField(
+        help_text="Since when the organisers pause the track that it waits on; null otherwise."
+    )
+    quarantined_because = serializers.CharField(
+        source="quarantine.reason",
+        default=None,
+        read_only=True,
+        allow_null=True,
+        help_text="Why the organisers keep it from being evaluated; null if they do not.",
+    )
     message = serializers.SerializerMethodField()
     hint = serializers.SerializerMethodField()
     cancel_requested = serializers.SerializerMethodField()
@@ -114,6 +125,12 @@ class SubmissionDetailOutput(SubmissionOutput):
         """Return the place in the queue."""
         place = place_of(newest_evaluation(submission))
         return place.number if place else None
+
+    @extend_schema_field(serializers.DateTimeField(allow_null=True))
+    def get_paused_at(self, submission: Submission) -> Any:
+        """Return since when the track is paused, if that keeps the submission waiting."""
+        waits = newest_evaluation(submission).status == Status.QUEUED
+        return submission.track.paused_at if waits else None
 
     def get_message(self, submission: Submission) -> str:
         """Return the reason as a sentence."""

@@ -71,6 +71,10 @@ class TrackOutput(serializers.Serializer[Track]):
     opens_at = serializers.DateTimeField(allow_null=True)
     closes_at = serializers.DateTimeField(allow_null=True)
     is_taking_submissions = serializers.SerializerMethodField()
+    paused_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="Since when the organisers let no worker claim its entries; uploads stay open.",
+    )
     urls = serializers.SerializerMethodField()
 
     @extend_schema_field(MetricOutput)

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from competition.api import accounts, charts, leaderboard, schema, submissions, tracks
+from competition.api import accounts, charts, leaderboard, operations, schema, submissions, tracks
 
 urlpatterns = [
     path("tracks/", tracks.ListTracks.as_view(), name="api-tracks"),
@@ -16,6 +16,16 @@ urlpatterns = [
     path("submissions/<uuid:id>/entry/", submissions.DownloadEntry.as_view(), name="api-entry"),
     path("submissions/<uuid:id>/queue/", submissions.QueueSubmission.as_view(), name="api-queue"),
     path("submissions/<uuid:id>/cancel/", submissions.CancelSubmission.as_view(), name="api-cancel"),
+    path("submissions/<uuid:id>/retry/", operations.RetrySubmission.as_view(), name="api-retry"),
+    path(
+        "submissions/<uuid:id>/quarantine/", operations.QuarantineSubmission.as_view(), name="api-quarantine"
+    ),
+    path("submissions/<uuid:id>/release/", operations.ReleaseSubmission.as_view(), name="api-release"),
+    path("tracks/<slug:slug>/pause/", operations.PauseTrack.as_view(), name="api-pause"),
+    path("tracks/<slug:slug>/resume/", operations.ResumeTrack.as_view(), name="api-resume"),
+    path("operations/", operations.ShowOperations.as_view(), name="api-operations"),
+    path("operations/workers/<int:pk>/drain/", operations.DrainWorker.as_view(), name="api-drain"),
+    path("operations/workers/<int:pk>/resume/", operations.ResumeWorker.as_view(), name="api-resume-worker"),
     path("token/", accounts.CreateToken.as_view(), name="api-token"),
     path("tokens/", accounts.ListTokens.as_view(), name="api-tokens"),
     path("tokens/<int:pk>/", accounts.RevokeToken.as_view(), name="api-revoke-token"),

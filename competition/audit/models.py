@@ -22,6 +22,8 @@ class Act(StrEnum):
     TRACK_OPENED = "track.opened"
     TRACK_CLOSED = "track.closed"
     TRACK_DELETED = "track.deleted"
+    TRACK_PAUSED = "track.paused"
+    TRACK_RESUMED = "track.resumed"
     BOARD_SHOWN = "track.board_shown"
     TRACK_PUBLISHED = "track.published"
     DATASET_IMPORTED = "dataset.imported"
@@ -29,10 +31,14 @@ class Act(StrEnum):
     DATASET_ASSIGNED = "dataset.assigned"
     EVALUATION_CANCELLED = "evaluation.cancelled"
     EVALUATION_QUEUED_AGAIN = "evaluation.queued_again"
+    QUARANTINED = "submission.quarantined"
+    RELEASED = "submission.released"
     DISQUALIFIED = "submission.disqualified"
     REINSTATED = "submission.reinstated"
     PARTICIPANT_DISQUALIFIED = "participant.disqualified"
     PARTICIPANT_REINSTATED = "participant.reinstated"
+    WORKER_DRAINED = "worker.drained"
+    WORKER_RESUMED = "worker.resumed"
     ACCOUNT_CHANGED = "account.changed"
 
 

@@ -1,1 +1,1 @@
-"""What machines ask: whether the site lives, whether it is ready, and its numbers."""
+"""What machines ask, whether the site lives, is ready, and its numbers; and the page of those who run it."""

@@ -17,7 +17,8 @@ from prometheus_client.registry import Collector
 
 from competition.clock import database_now
 from competition.submissions import workers
-from competition.submissions.models import Evaluation
+from competition.submissions.models import Evaluation, Quarantine
+from competition.submissions.quarantined import quarantined
 from competition.tracks.models import Track
 from scoring.contracts import Status
 
@@ -48,22 +49,25 @@ def _collected(period: int) -> tuple[Metric, ...]:
 
 
 def _queues(now: datetime) -> Iterator[Metric]:
-    length = GaugeMetricFamily("podium_queue_length", "Evaluations that wait.", labels=("track", "queue"))
+    labels = ("track", "queue")
+    length = GaugeMetricFamily("podium_queue_length", "Evaluations that wait.", labels=labels)
     age = GaugeMetricFamily(
-        "podium_queue_age_seconds",
-        "How long the oldest waiting evaluation has waited.",
-        labels=("track", "queue"),
+        "podium_queue_age_seconds", "How long the oldest waiting evaluation has waited.", labels=labels
     )
-    waiting = Evaluation.objects.filter(status=Status.QUEUED).order_by().values("submission__track")
-    found = {
-        row["submission__track"]: (row["n"], row["oldest"])
-        for row in waiting.annotate(n=Count("pk"), oldest=Min("queued_at"))
-    }
-    for pk, slug, queue in Track.objects.order_by("pk").values_list("pk", "slug", "queue"):
+    paused = GaugeMetricFamily("podium_track_paused", "Whether organisers paused the track.", labels=labels)
+    waiting = Evaluation.objects.filter(~quarantined(), status=Status.QUEUED).order_by()
+    counted = waiting.values("submission__track").annotate(n=Count("pk"), oldest=Min("queued_at"))
+    found = {row["submission__track"]: (row["n"], row["oldest"]) for row in counted}
+    tracks = Track.objects.order_by("pk").values_list("pk", "slug", "queue", "paused_at")
+    for pk, slug, queue, paused_at in tracks:
         count, oldest = found.get(pk, (0, now))
         length.add_metric((slug, queue), count)
         age.add_metric((slug, queue), max(0.0, (now - oldest).total_seconds()))
-    yield from (length, age)
+        paused.add_metric((slug, queue), paused_at is not None)
+    held = GaugeMetricFamily(
+        "podium_quarantined", "Submissions in quarantine.", value=Quarantine.objects.count()
+    )
+    yield from (length, age, paused, held)
 
 
 def _leases(now: datetime) -> Iterator[Metric]:
@@ -86,7 +90,7 @@ def _workers(now: datetime) -> Iterator[Metric]:
     served = set(Track.objects.values_list("queue", flat=True))
     # Zeros again, for the hardware classes that nobody serves.
     alive = Counter({(queue, "serving"): 0 for queue in served})
-    alive.update((queue, row.state) for row in rows for queue in row.queues)
+    alive.update((queue, row.present_state.value) for row in rows for queue in row.queues)
     for labels, number in sorted(alive.items()):
         count.add_metric(labels, number)
     for row in rows:

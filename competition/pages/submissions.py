@@ -22,8 +22,10 @@ from competition.submissions.entry_files import entry_response
 from competition.submissions.health import health
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.places import place_of
+from competition.submissions.quarantined import quarantine_of
 from competition.submissions.selectors import (
     may_cancel,
+    may_operate,
     may_queue_again,
     newest_first,
     submissions_of,
@@ -151,12 +153,15 @@ def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, obj
     report = reports.report(evaluation, now=now, for_organisers=for_organisers)
     place, waits_for_publishing = place_of(evaluation), queue.waits_for_publishing(evaluation)
     unserved = queue.missing_service(evaluation, now)
+    quarantine = quarantine_of(evaluation.submission)
+    paused_at = track.paused_at if evaluation.status == Status.QUEUED else None
     usage = report.get("usage")
     return {
         "evaluation": evaluation,
         "report": report,
         "poll_s": POLL_S,
         "may_cancel": may_cancel(viewer, evaluation),
+        "may_operate": may_operate(viewer, evaluation.submission),
         "may_queue_again": may_queue_again(viewer, evaluation),
         "is_waiting": evaluation.status == Status.QUEUED,
         "status_words": progress.status_words(evaluation),
@@ -164,12 +169,16 @@ def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, obj
         "place": place,
         "waits_for_publishing": waits_for_publishing,
         "unserved": unserved,
+        "quarantine": quarantine,
+        "paused_at": paused_at,
         "elapsed_s": progress.elapsed_s(evaluation, now),
         "announcement": progress.announcement(
             evaluation,
             place=place,
             waits_for_publishing=waits_for_publishing,
             is_served=unserved is None,
+            is_paused=paused_at is not None,
+            is_quarantined=quarantine is not None,
         ),
         "bars": bars(usage, budgets_of(evaluation.benchmark.spec))
         if usage

@@ -53,6 +53,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
     kit = starter_kit.folder_for(spec)
     viewer = request.user if isinstance(request.user, User) else None
     board = leaderboard.board(found, limit=TOP_ROWS)
+    changeable = may_change(request.user, kept)
     context = {
         "track": found,
         "page": found.page(),
@@ -68,7 +69,8 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "output": wording.output_in_words(spec.output, spec.input),
         "every_field": document_in_words(found.document()),
         "quantisation": wording.quantisation_in_words(spec),
-        "unpublished": services.unpublished_in_words(kept) if may_change(request.user, kept) else (),
+        "unpublished": services.unpublished_in_words(kept) if changeable else (),
+        "may_change": changeable,
         "has_starter_kit": kit is not None,
         "steps": first_steps(spec, kit, server=request.build_absolute_uri("/"), wheel=_wheel()),
         "example_model": _example_model(spec, kit),

@@ -19,12 +19,13 @@ class Crowd:
     """All that waits on a track at one priority.
 
     `depths` says how many lines hold so many entries. `lines` are these lines in their order, each with its depth;
-    of a large crowd, lines at even distances.
+    of a large crowd, lines at even distances. Of one that `is_paused` nothing is begun.
     """
 
     served_at: datetime
     depths: Mapping[int, int]
     lines: Sequence[tuple[Key, int]]
+    is_paused: bool = False
 
     @property
     def waiting(self) -> int:

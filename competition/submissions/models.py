@@ -24,6 +24,7 @@ __all__ = [
     "EvaluationFault",
     "Lane",
     "Line",
+    "Quarantine",
     "Score",
     "Submission",
     "Visibility",
@@ -134,6 +135,20 @@ class Baseline(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Quarantine(models.Model):
+    """A submission that no worker claims until it is released, for it harms them, say. Releasing deletes the row."""
+
+    submission = models.OneToOneField(Submission, on_delete=models.CASCADE, related_name="quarantine")
+    reason = models.TextField(help_text="The participant reads it.")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return str(self.submission)
 
 
 class Evaluation(models.Model):
@@ -250,6 +265,7 @@ class EvaluationFault(models.Model):
 
     class Meta:
         ordering: ClassVar = ["evaluation", "at", "pk"]
+        indexes: ClassVar = [models.Index(fields=["at"], name="fault_at")]
 
     def __str__(self) -> str:
         return f"{self.reference}: {self.cause} on {self.machine}"
@@ -325,11 +341,16 @@ class Worker(models.Model):
     """A worker as it last showed itself, by the database's clock. One that is gone keeps its row for a while."""
 
     class State(models.TextChoices):
-        """What it does with waiting evaluations; a draining worker ends its own and claims no more."""
+        """What it does with waiting evaluations.
+
+        A worker says itself that it serves, rests or has stopped. One that operators drain ends what it has and
+        claims no more: first it is draining, then drained.
+        """
 
         SERVING = "serving"
         RESTING = "resting"
         DRAINING = "draining"
+        DRAINED = "drained"
         STOPPED = "stopped"
 
     name = models.CharField(max_length=100, unique=True, help_text="As on leases.")
@@ -346,6 +367,10 @@ class Worker(models.Model):
     free_bytes = models.BigIntegerField(null=True, help_text="On the disk that it works on.")
     clock_ahead_s = models.FloatField(null=True, help_text="Of the database's clock.")
 
+    drain_requested_at = models.DateTimeField(
+        null=True, help_text="Since when it may claim nothing. Operators write it, the worker does not."
+    )
+
     fault_at = models.DateTimeField(null=True, help_text="Its last fault.")
     fault_cause = models.CharField(max_length=20, blank=True, default="")
     fault_reference = models.CharField(max_length=12, blank=True, default="")
@@ -360,3 +385,10 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def present_state(self) -> State:
+        """Return what it does with waiting evaluations: what it says itself, unless operators drain it."""
+        own = self.State(self.state)
+        takes_part = own in (self.State.SERVING, self.State.RESTING)
+        return self.State.DRAINING if takes_part and self.drain_requested_at else own

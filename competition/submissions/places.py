@@ -1,6 +1,7 @@
 """The place in the queue that people see: exact near the front and in a small queue, else about.
 
-It is told from lanes, never from all that waits. A large queue is summed up a few times a minute for everybody
+It is told from lanes, never from all that waits. What waits on a paused track is before nobody else; it is told its
+own place as if the track were not paused. A large queue is summed up a few times a minute for everybody
 who asks; who stands before one is looked up each time, as long as that is near the front.
 """
 
@@ -20,6 +21,7 @@ from django.db.models.functions import RowNumber
 from competition.submissions.crowds import Crowd, Key, place
 from competition.submissions.lines import NEVER, ORDER, Lane, Line
 from competition.submissions.models import Evaluation
+from competition.submissions.quarantined import quarantined
 from competition.tracks.models import Track
 from scoring.contracts import Status
 
@@ -49,6 +51,14 @@ class Place:
         return f"{self.number:,}" if self.is_exact else f"about {self.number:,}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _TrackInQueue:
+    """What of a track decides when what waits on it is begun."""
+
+    served_at: datetime = NEVER
+    is_paused: bool = False
+
+
 def place_of(evaluation: Evaluation) -> Place | None:
     """Return an evaluation's place; None if it does not wait."""
     if evaluation.status != Status.QUEUED or evaluation.lane is None:
@@ -59,8 +69,9 @@ def place_of(evaluation: Evaluation) -> Place | None:
     if rounds is None:
         return None
     key, kind = min(keys.values()), (evaluation.priority, evaluation.submission.track_id)
-    crowds, is_exact = _crowds(evaluation.submission.track.queue)
-    mine = crowds.get(kind) or _crowd(NEVER, [(key, 1)])
+    found, is_exact = _crowds(evaluation.submission.track.queue)
+    crowds = {each: crowd for each, crowd in found.items() if not crowd.is_paused or each[1] == kind[1]}
+    mine = crowds.get(kind) or _crowd(_TrackInQueue(), [(key, 1)])
     before = mine.before(key, rounds)
     near = None if is_exact or rounds else _near_front(evaluation)
     number = place(
@@ -81,7 +92,8 @@ def _rounded(number: int) -> int:
 def _ahead_in_line(evaluation: Evaluation, lanes: Iterable[int]) -> int | None:
     """Return how many of one's own come before; None if the evaluation has left since it was read."""
     earlier = Q(queued_at__lt=evaluation.queued_at) | Q(queued_at=evaluation.queued_at, pk__lt=evaluation.pk)
-    found = Evaluation.objects.filter(lane__in=lanes, status=Status.QUEUED).aggregate(
+    waiting = Evaluation.objects.filter(~quarantined(), lane__in=lanes, status=Status.QUEUED)
+    found = waiting.aggregate(
         ahead=Count("pk", filter=earlier), there=Count("pk", filter=Q(pk=evaluation.pk))
     )
     return found["ahead"] if found["there"] else None
@@ -121,9 +133,9 @@ def _whole(queue: str) -> Crowds | None:
     lines: dict[tuple[int, int], dict[int, list[tuple[Key, int]]]] = defaultdict(lambda: defaultdict(list))
     for priority, track, line, waiting, *key in rows:
         lines[priority, track][line].append((tuple(key), waiting))
-    served = _last_services(queue)
+    tracks = _tracks(queue)
     return {
-        kind: _crowd(served[kind[1]], [(min(lanes)[0], sum(n for _, n in lanes)) for lanes in each.values()])
+        kind: _crowd(tracks[kind[1]], [(min(lanes)[0], sum(n for _, n in lanes)) for lanes in each.values()])
         for kind, each in lines.items()
     }
 
@@ -134,9 +146,14 @@ def _summed_up(queue: str) -> Crowds:
     counted = _waiting(queue).values_list("priority", "benchmark__track", "waiting").annotate(Count("pk"))
     for priority, track, depth, number in counted:
         depths[priority, track][depth] = number
-    served = _last_services(queue)
+    tracks = _tracks(queue)
     return {
-        kind: Crowd(served_at=served[kind[1]], depths=each, lines=_sample(*kind, among=sum(each.values())))
+        kind: Crowd(
+            served_at=tracks[kind[1]].served_at,
+            depths=each,
+            lines=_sample(*kind, among=sum(each.values())),
+            is_paused=tracks[kind[1]].is_paused,
+        )
         for kind, each in depths.items()
     }
 
@@ -153,11 +170,15 @@ def _waiting(queue: str) -> QuerySet[Lane]:
     return Lane.objects.filter(benchmark__track__queue=queue, waiting__gt=0).order_by()
 
 
-def _crowd(served_at: datetime, lines: list[tuple[Key, int]]) -> Crowd:
-    return Crowd(served_at=served_at, depths=Counter(depth for _, depth in lines), lines=sorted(lines))
+def _crowd(track: _TrackInQueue, lines: list[tuple[Key, int]]) -> Crowd:
+    depths = Counter(depth for _, depth in lines)
+    return Crowd(served_at=track.served_at, depths=depths, lines=sorted(lines), is_paused=track.is_paused)
 
 
-def _last_services(queue: str) -> dict[int, datetime]:
+def _tracks(queue: str) -> dict[int, _TrackInQueue]:
     last = Line.objects.filter(track=OuterRef("pk")).order_by("-served_at").values("served_at")[:1]
     tracks = Track.objects.filter(queue=queue).order_by().annotate(served_at=Subquery(last))
-    return {track: served_at or NEVER for track, served_at in tracks.values_list("pk", "served_at")}
+    return {
+        track: _TrackInQueue(served_at=served_at or NEVER, is_paused=paused_at is not None)
+        for track, served_at, paused_at in tracks.values_list("pk", "served_at", "paused_at")
+    }

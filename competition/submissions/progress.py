@@ -127,14 +127,19 @@ def announcement(
     place: Place | None,
     waits_for_publishing: bool = False,
     is_served: bool = True,
+    is_paused: bool = False,
+    is_quarantined: bool = False,
 ) -> str:
     """Return one sentence for a screen reader; it changes only when the news does."""
     status = Status(evaluation.status)
+    if status is Status.QUEUED and is_quarantined:
+        return "In quarantine. It will not be evaluated until the organisers release it."
     if waits_for_publishing:
         return "Waiting for the organisers to publish a new benchmark version."
     if status is Status.QUEUED and place is not None:
+        held = " The organisers paused this track." if is_paused else ""
         worker = "" if is_served else " No worker is there for this track."
-        return f"Waiting, position {place.words} in the queue.{worker}"
+        return f"Waiting, position {place.words} in the queue.{held}{worker}"
     if status is Status.RUNNING and evaluation.stage:
         return f"Running: {STAGE_WORDS[Stage(evaluation.stage)]}."
     return f"{STATUS_WORDS[status]}."

@@ -2,7 +2,8 @@
 
 Whoever was served longest ago comes first, so that a hundred entries of one participant do not delay the single
 entry of another by more than one turn. `lines` holds this order as rows; a claim reads the first lane of each
-benchmark version, however much waits. Where a lane's first is set aside, since it rests after a fault of ours or is
+benchmark version, however much waits. The versions of paused tracks are left out, and what is in quarantine is in no
+lane. Where a lane's first is set aside, since it rests after a fault of ours or is
 left to other machines, the claim looks behind it; there are few of these.
 """
 
@@ -20,6 +21,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from competition.submissions import lifecycle, workers
 from competition.submissions.lines import ORDER, Lane, Line
 from competition.submissions.models import Evaluation
+from competition.submissions.quarantined import quarantine_of
 from competition.tracks.differences import Difference, changed_versions, versions_of, versions_with
 from competition.tracks.models import BenchmarkVersion, Track
 from scoring.contracts import Status
@@ -52,7 +54,10 @@ def claim_next(
     versions = _fit_versions(queues, environment)
     passed_over = _full_lines(now)
     aside = lifecycle.left_to_others(owner=owner, now=now)
-    while (candidate := _first(versions, without=passed_over, aside=aside, now=now)) is not None:
+    while not workers.is_asked_to_drain(owner):
+        candidate = _first(versions, without=passed_over, aside=aside, now=now)
+        if candidate is None:
+            return None
         lease = _claim(candidate, owner=owner, now=now)
         if lease is not None:
             return lease
@@ -64,6 +69,8 @@ def claim_next(
 def _claim(candidate: Candidate, *, owner: str, now: datetime) -> lifecycle.Lease | None:
     # Whoever holds the line serves it, or changes what waits in it: others have waited as long.
     if not lifecycle.seize_line(candidate.line):
+        return None
+    if not workers.hold_to_claim(owner):
         return None
     # Counted again under the lock: two workers could else start two entries of one participant.
     if _at_work(now).filter(lane__line=candidate.line).count() >= settings.MAX_RUNNING_PER_PARTICIPANT:
@@ -174,15 +181,19 @@ def _compared(
     return [
         (version, changed_versions(versions_of(version), here))
         for version in BenchmarkVersion.objects.filter(
-            Exists(_waiting("benchmark")), track__queue__in=queues
+            Exists(_waiting("benchmark")), track__queue__in=queues, track__paused_at=None
         ).defer("spec")
     ]
 
 
 def queues_with_work(now: datetime) -> frozenset[str]:
-    """Return the hardware classes for which something waits, or was left by a lost worker."""
+    """Return the hardware classes for which something waits, or was left by a lost worker.
+
+    What waits on a paused track is not for anybody.
+    """
     left = Evaluation.objects.filter(lifecycle.abandoned(now)).values("submission__track")
-    tracks = Track.objects.filter(Exists(_waiting("benchmark__track")) | Q(pk__in=left)).order_by()
+    waiting = Q(Exists(_waiting("benchmark__track")), paused_at=None)
+    tracks = Track.objects.filter(waiting | Q(pk__in=left)).order_by()
     return frozenset(tracks.values_list("queue", flat=True).distinct())
 
 
@@ -197,12 +208,18 @@ def waits_for_publishing(evaluation: Evaluation) -> bool:
     return bool(changed_versions(versions_of(evaluation.benchmark), versions_with(entry_environment())))
 
 
+def is_held(evaluation: Evaluation) -> bool:
+    """Say whether organisers or operators hold up what waits: its track is paused, or it is in quarantine."""
+    submission = evaluation.submission
+    return submission.track.paused_at is not None or quarantine_of(submission) is not None
+
+
 def missing_service(evaluation: Evaluation, now: datetime) -> workers.Service | None:
     """Return since when the evaluation waits for a worker to be there at all; None if one is, or if it does not wait.
 
     Only a worker with the packages that its benchmark version was published under counts.
     """
-    if evaluation.status != Status.QUEUED or waits_for_publishing(evaluation):
+    if evaluation.status != Status.QUEUED or is_held(evaluation) or waits_for_publishing(evaluation):
         return None
     published = versions_of(evaluation.benchmark)
     service = workers.service(

@@ -11,12 +11,15 @@ from django.contrib.auth.models import AbstractBaseUser
 from django.db.models import Exists, OuterRef, Q
 
 from competition.submissions.models import Evaluation, Submission
+from competition.submissions.quarantined import quarantined
 from competition.tracks.models import Track
 from scoring.contracts import Stage, Status
 
 FAULT = Q(status=Status.FAILED)
 ALMOST_A_MINUTE: Final = timedelta(seconds=59, microseconds=999_999)
 CANCELLED_BEFORE_START = Q(status=Status.CANCELLED, started_at__isnull=True)
+IN_QUARANTINE = Q(status__in=(Status.QUEUED, Status.RUNNING)) & Q(quarantined())
+"""Nobody evaluates it: it uses no slot until it is released."""
 EARLY_REJECTION = Q(status=Status.REJECTED, stage__in=("", Stage.INTAKE, Stage.INSPECT))
 """Rejected before any code of the entry ran: a wrong file, a missing one. A slip that took us a moment."""
 HOUR: Final = timedelta(hours=1)
@@ -53,7 +56,7 @@ class _Upload:
 
 
 def slots(*, participant: AbstractBaseUser, track: Track, now: datetime) -> Slots:
-    """Return what the participant has used; our faults, early cancels and free rejections use nothing."""
+    """Return what the participant has used; our faults, early cancels, free rejections and quarantine use nothing."""
     window = timedelta(hours=track.quota_window_hours)
     uploads = _uploads(participant, track, after=now - window - HOUR)
     times = [at for at in _charged(uploads, free=track.free_rejections) if at > now - window]
@@ -71,8 +74,9 @@ def slots(*, participant: AbstractBaseUser, track: Track, now: datetime) -> Slot
 
 
 def _uploads(participant: AbstractBaseUser, track: Track, *, after: datetime) -> list[_Upload]:
-    """Return the uploads that were more than a fault or an early cancel, the oldest first."""
-    own = Evaluation.objects.filter(submission=OuterRef("pk")).exclude(FAULT | CANCELLED_BEFORE_START)
+    """Return the uploads that were more than a fault, an early cancel or in quarantine, the oldest first."""
+    free = FAULT | CANCELLED_BEFORE_START | IN_QUARANTINE
+    own = Evaluation.objects.filter(submission=OuterRef("pk")).exclude(free)
     found = (
         Submission.objects.filter(
             Exists(own), participant_id=participant.pk, track=track, created_at__gt=after

@@ -20,12 +20,14 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from competition.clock import database_now
 from competition.submissions import lifecycle
 from competition.submissions.models import Evaluation, Submission
+from competition.submissions.quarantined import quarantined
 from competition.submissions.wakeup import wake_workers
 from competition.tracks.models import BenchmarkVersion, Track
 from scoring.contracts import Status
 
 BATCH: Final = 200
-UNFINISHED: Final = (Status.QUEUED, Status.RUNNING)
+UNFINISHED: Final = Q(status__in=(Status.QUEUED, Status.RUNNING)) & ~Q(quarantined())
+"""No board waits for what is in quarantine."""
 
 log = logging.getLogger(__name__)
 
@@ -81,16 +83,14 @@ def progress(track: Track) -> Rescoring | None:
     if track.shown_id is None:
         return None
     again = Evaluation.objects.filter(benchmark=track.benchmark_id, priority=Evaluation.Priority.RESCORE)
-    counted = again.aggregate(total=Count("pk"), left=Count("pk", filter=Q(status__in=UNFINISHED)))
+    counted = again.aggregate(total=Count("pk"), left=Count("pk", filter=UNFINISHED))
     return Rescoring(done=counted["total"] - counted["left"], total=counted["total"])
 
 
 def show_finished(track: Track) -> bool:
     """Show the current version's board if nothing of it is still to be scored again; say whether it is now shown."""
     again = Evaluation.objects.filter(benchmark=OuterRef("benchmark"), priority=Evaluation.Priority.RESCORE)
-    whole = Track.objects.filter(pk=track.pk, shown__isnull=False).exclude(
-        Exists(again.filter(status__in=UNFINISHED))
-    )
+    whole = Track.objects.filter(pk=track.pk, shown__isnull=False).exclude(Exists(again.filter(UNFINISHED)))
     return bool(whole.update(shown=None))
 
 

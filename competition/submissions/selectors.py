@@ -9,7 +9,7 @@ from django.db.models import Prefetch, QuerySet
 
 from competition.submissions.disqualified import with_reasons
 from competition.submissions.models import Evaluation, Submission
-from competition.tracks.access import for_organiser, is_staff
+from competition.tracks.access import for_organiser, is_staff, organises
 from scoring.contracts import Split, Status
 from scoring.errors import Rejected
 
@@ -35,6 +35,12 @@ def may_cancel(viewer: User, evaluation: Evaluation) -> bool:
     """
     is_own = evaluation.submission.participant_id == viewer.pk and not evaluation.is_rescore
     return is_own or viewer.has_perm("submissions.change_evaluation")
+
+
+def may_operate(viewer: User, submission: Submission) -> bool:
+    """Say whether somebody who may see the submission may retry it, and put it in quarantine."""
+    may_change = viewer.has_perm("submissions.change_evaluation")
+    return may_change and organises(viewer, submission.track.competition_id)
 
 
 def may_queue_again(viewer: User, evaluation: Evaluation) -> bool:
@@ -84,6 +90,6 @@ def _with_evaluations(submissions: QuerySet[Submission]) -> QuerySet[Submission]
     )
     return (
         with_reasons(submissions)
-        .select_related("track", "track__competition", "participant")
+        .select_related("track", "track__competition", "participant", "quarantine")
         .prefetch_related(Prefetch("evaluations", queryset=evaluations))
     )

@@ -119,6 +119,12 @@ def retry(*, evaluation: Evaluation, by: Actor = None, now: datetime | None = No
     return queued
 
 
+def retry_failed(*, submission: Submission, by: Actor = None) -> bool:
+    """Queue the submission's newest evaluation again; return False unless it failed by our fault."""
+    newest = submission.evaluations.order_by("benchmark__number").last()
+    return newest is not None and newest.status == Status.FAILED and retry(evaluation=newest, by=by)
+
+
 @transaction.atomic
 def queue_again(*, submission: Submission, now: datetime | None = None) -> bool:
     """Queue a submission that its participant cancelled, on the current version; False if it was not cancelled.

@@ -62,6 +62,26 @@ def alive(now: datetime) -> list[Worker]:
     return list(rows.select_related("evaluation__submission"))
 
 
+def is_asked_to_drain(name: str) -> bool:
+    """Say whether the worker is to claim nothing more."""
+    return Worker.objects.filter(name=name, drain_requested_at__isnull=False).exists()
+
+
+def vanished(now: datetime) -> list[Worker]:
+    """Return the workers that did not show themselves lately and never said that they stop, the last seen first."""
+    rows = Worker.objects.filter(seen_at__lte=now - ALIVE_FOR, seen_at__gt=now - KEPT_FOR)
+    return list(rows.exclude(state=Worker.State.STOPPED).order_by("-seen_at"))
+
+
+def hold_to_claim(name: str) -> bool:
+    """Say whether the worker may claim, which stays true until the transaction ends.
+
+    Whoever drains it waits for that: once it is asked to drain, it begins nothing.
+    """
+    row = Worker.objects.select_for_update(no_key=True).filter(name=name)
+    return row.values_list("drain_requested_at").first() in (None, (None,))
+
+
 def machine_of(name: str) -> str:
     """Return the machine of a worker that signs leases as “machine:process”."""
     return name.rpartition(":")[0] or name
@@ -69,12 +89,16 @@ def machine_of(name: str) -> str:
 
 def machines(queue: str, now: datetime, *states: Worker.State) -> set[str]:
     """Return the machines with a worker for the hardware class that is alive and in one of these states."""
-    return {worker.machine for worker in alive(now) if queue in worker.queues and worker.state in states}
+    return {
+        worker.machine for worker in alive(now) if queue in worker.queues and worker.present_state in states
+    }
 
 
 def free(queue: str, now: datetime) -> int:
     """Return how many workers of the hardware class wait for work."""
-    serving = (each for each in alive(now) if each.state == Worker.State.SERVING and queue in each.queues)
+    serving = (
+        each for each in alive(now) if each.present_state == Worker.State.SERVING and queue in each.queues
+    )
     return sum(1 for each in serving if each.evaluation_id is None)
 
 
@@ -85,16 +109,14 @@ def service(
 
     `fits` tells which environments count.
     """
-    rows = Worker.objects.order_by("-seen_at").values_list("queues", "environment", "state", "seen_at")
-    of_queue = [
-        (state, seen_at)
-        for queues, environment, state, seen_at in rows
-        if queue in queues and fits(environment)
-    ]
+    rows = Worker.objects.order_by("-seen_at").only(
+        "queues", "environment", "state", "drain_requested_at", "seen_at"
+    )
+    of_queue = [row for row in rows if queue in row.queues and fits(row.environment)]
     serving = (Worker.State.SERVING, Worker.State.RESTING)
-    if any(state in serving and seen_at > now - ALIVE_FOR for state, seen_at in of_queue):
+    if any(row.present_state in serving and row.seen_at > now - ALIVE_FOR for row in of_queue):
         return Service(is_served=True)
-    return Service(is_served=False, seen_at=of_queue[0][1] if of_queue else None)
+    return Service(is_served=False, seen_at=of_queue[0].seen_at if of_queue else None)
 
 
 def forget_gone(now: datetime) -> int:

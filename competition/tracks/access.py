@@ -26,6 +26,7 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "tracks.benchmarkversion": ("track__competition",),
     "audit.auditrecord": ("competition",),
     "submissions.disqualification": ("competition",),
+    "submissions.quarantine": ("submission__track__competition",),
     "submissions.submission": ("track__competition",),
     "submissions.evaluation": ("submission__track__competition",),
     "submissions.score": ("evaluation__submission__track__competition",),

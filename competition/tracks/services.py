@@ -55,7 +55,7 @@ __all__ = [
 
 COPY_SUFFIX: Final = " (copy)"
 MAX_NAME: Final = 120
-NOT_COPIED: Final = ("id", "slug", "name", "is_open", "benchmark", "created_at")
+NOT_COPIED: Final = ("id", "slug", "name", "is_open", "benchmark", "paused_at", "created_at")
 
 
 class NotReady(Exception):

@@ -10,12 +10,15 @@ from io import StringIO
 
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.db.models import Exists, OuterRef
 
 from competition.storage import stored_files
-from competition.submissions.models import Submission
+from competition.submissions import lifecycle
+from competition.submissions.models import Evaluation, Submission
 from competition.submissions.rescoring import left_out, rescore_track
 from competition.tracks.models import Dataset, Track
 from competition.upkeep.orphans import orphans
+from scoring.contracts import Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,7 @@ def disagreements(now: datetime) -> Iterator[Disagreement]:
     yield from _files_of_entries()
     yield from _files_of_datasets()
     yield from _left_out(now)
+    yield from _quarantined_at_work(now)
     yield from _derived()
 
 
@@ -82,6 +86,17 @@ def _left_out(now: datetime) -> Iterator[Disagreement]:
                 detail=f"{late:,} submissions have no evaluation on the current benchmark version",
                 repair=partial(rescore_track, track=track, now=now),
             )
+
+
+def _quarantined_at_work(now: datetime) -> Iterator[Disagreement]:
+    at_work = Evaluation.objects.filter(submission=OuterRef("pk"), status=Status.RUNNING)
+    for submission in Submission.objects.filter(Exists(at_work), quarantine__isnull=False):
+        yield Disagreement(
+            kind="quarantined_at_work",
+            subject=f"submission {submission.pk}",
+            detail="a worker evaluates it although it is in quarantine",
+            repair=partial(lifecycle.enforce_quarantine, submission, now=now),
+        )
 
 
 def _derived() -> Iterable[Disagreement]:

@@ -49,6 +49,9 @@ STAFF_PAGES: Mapping[str, Address] = {
     "staff-leaderboard-private": lambda scene: (
         reverse("leaderboard", args=[scene.track.slug]) + "?split=private"
     ),
+    "operations": lambda scene: reverse("operations"),
+    "operations-pause": lambda scene: reverse("pause-track", args=[scene.track.slug]),
+    "operations-quarantine": lambda scene: reverse("quarantine-submission", args=[scene.queued.pk]),
     "staff-submission": lambda scene: scene.failed.get_absolute_url(),
     "staff-submission-counted-by-running": lambda scene: scene.by_running.get_absolute_url(),
 }

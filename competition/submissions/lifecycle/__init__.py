@@ -24,7 +24,15 @@ from competition.submissions.lifecycle.outcomes import (
     release,
 )
 from competition.submissions.lifecycle.rebuilding import examine_queue, rebuild_queue
-from competition.submissions.lifecycle.requests import abandoned, cancel, retry, take_back_abandoned
+from competition.submissions.lifecycle.requests import (
+    abandoned,
+    cancel,
+    enforce_quarantine,
+    lift_quarantine,
+    quarantine,
+    retry,
+    take_back_abandoned,
+)
 from competition.submissions.lifecycle.transitions import LEGAL, IllegalTransition
 from competition.submissions.lifecycle.waiting import enter, seize_line, take_in
 
@@ -39,10 +47,13 @@ __all__ = [
     "check",
     "claim",
     "claimable",
+    "enforce_quarantine",
     "enter",
     "examine_queue",
     "left_to_others",
+    "lift_quarantine",
     "note_stage",
+    "quarantine",
     "rebuild_queue",
     "record_cancelled",
     "record_fault",

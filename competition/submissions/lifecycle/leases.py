@@ -18,6 +18,7 @@ from competition.submissions.lifecycle.faults import is_left_to_others
 from competition.submissions.lifecycle.waiting import hold_line, serve
 from competition.submissions.locks import lock_participant
 from competition.submissions.models import Evaluation
+from competition.submissions.quarantined import quarantined
 from scoring.contracts import Stage, Status
 from scoring.errors import PodiumError
 
@@ -40,12 +41,12 @@ class Lease:
 
 
 def claimable(now: datetime) -> Q:
-    """Return what may be claimed: queued and not resting after a fault.
+    """Return what may be claimed: queued, not resting after a fault and not in quarantine.
 
     What a lost worker left is queued first, by `take_back_abandoned`: it may have to rest.
     """
     rested = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    return Q(status=Status.QUEUED) & rested
+    return Q(status=Status.QUEUED) & rested & ~quarantined()
 
 
 @transaction.atomic

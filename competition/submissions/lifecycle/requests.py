@@ -1,4 +1,4 @@
-"""What others do to an evaluation: cancel it, queue it again, take back what was abandoned."""
+"""What others do to an evaluation: cancel it, queue it again, put it in quarantine, take back what was abandoned."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from competition.references import new_reference
 from competition.submissions.lifecycle.faults import have_failed_it, note_fault, rest_after
 from competition.submissions.lifecycle.leases import is_worked_on
 from competition.submissions.lifecycle.transitions import WAITING, move
-from competition.submissions.lifecycle.waiting import hold_line
-from competition.submissions.models import Evaluation
+from competition.submissions.lifecycle.waiting import hold_line, hold_line_of, refresh
+from competition.submissions.models import Evaluation, Quarantine, Submission
 from scoring.contracts import Status
 from scoring.errors import Cause
 
@@ -44,6 +44,45 @@ def retry(evaluation: int, *, now: datetime) -> bool:
     row.faults.all().delete()
     move(row, Status.QUEUED, **WAITING, queued_at=now, finished_at=None, attempts=0, reference="", fault="")
     return True
+
+
+@transaction.atomic
+def quarantine(submission: Submission, *, reason: str, now: datetime) -> bool:
+    """Let nobody claim the submission until it is released; return False if it is in quarantine already.
+
+    A running evaluation is taken from its worker, which costs no attempt. What waits keeps its place.
+    """
+    hold_line_of(submission)
+    kept = {"reason": reason, "at": now}
+    _, is_new = Quarantine.objects.get_or_create(submission=submission, defaults=kept)
+    if is_new:
+        enforce_quarantine(submission, now=now)
+    return is_new
+
+
+@transaction.atomic
+def enforce_quarantine(submission: Submission, *, now: datetime) -> None:
+    """Take a submission that is in quarantine from whoever works on it, and out of the queue's order."""
+    hold_line_of(submission)
+    for row in submission.evaluations.select_for_update().filter(status=Status.RUNNING):
+        if row.cancel_requested:
+            move(row, Status.CANCELLED, finished_at=now)
+        else:
+            move(row, Status.QUEUED, **WAITING, attempts=max(0, row.attempts - 1))
+    refresh(_lanes_of(submission), ())
+
+
+@transaction.atomic
+def lift_quarantine(submission: Submission) -> bool:
+    """Let the submission be claimed again, at its place; return False if it is in no quarantine."""
+    hold_line_of(submission)
+    removed, _ = Quarantine.objects.filter(submission=submission).delete()
+    refresh(_lanes_of(submission), ())
+    return bool(removed)
+
+
+def _lanes_of(submission: Submission) -> list[int]:
+    return list(submission.evaluations.filter(lane__isnull=False).values_list("lane", flat=True))
 
 
 def abandoned(now: datetime) -> Q:

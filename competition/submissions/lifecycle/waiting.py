@@ -16,7 +16,8 @@ from django.db.models import Count, Max, Model, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from competition.submissions.lines import NEVER, Lane, Line
-from competition.submissions.models import Evaluation
+from competition.submissions.models import Evaluation, Submission
+from competition.submissions.quarantined import quarantined
 from scoring.contracts import Status
 
 BATCH: Final = 500
@@ -37,6 +38,14 @@ def hold_line(evaluation: int) -> int:
     if line is None:
         _put_in_line([Evaluation.objects.select_related("submission").get(pk=evaluation)])
         return hold_line(evaluation)
+    lock_lines({line})
+    return line
+
+
+def hold_line_of(submission: Submission) -> int:
+    """Lock the line of a submission, which may be empty, until the transaction ends, and return it."""
+    pair = (submission.track_id, submission.participant_id)
+    line = _lines_of({pair})[pair].pk
     lock_lines({line})
     return line
 
@@ -133,7 +142,7 @@ def refresh(lanes: Collection[int], lines: Collection[int]) -> None:
 
 def truth_of_lanes() -> dict[str, Subquery | Coalesce]:
     """Return what the columns of a lane must be, told from evaluations and lines."""
-    waiting = Evaluation.objects.filter(lane=OuterRef("pk"), status=Status.QUEUED)
+    waiting = Evaluation.objects.filter(~quarantined(), lane=OuterRef("pk"), status=Status.QUEUED)
     first = waiting.order_by("queued_at", "pk")
     number = waiting.order_by().values("lane").annotate(number=Count("pk")).values("number")
     return {

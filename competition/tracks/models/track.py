@@ -62,6 +62,9 @@ class Track(models.Model):
     shown = models.ForeignKey(
         "BenchmarkVersion", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="+"
     )
+    paused_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when no worker claims its entries; uploads stay open."
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = TrackQuerySet.as_manager()

@@ -7,7 +7,7 @@ from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
 from competition.accounts.tokens import make_token
-from competition.tracks.models import Track
+from competition.submissions.models import Evaluation
 from tests.competition.malformed import JSON, Malformed, any_bodies
 
 FIELDS = ("username", "email", "password")
@@ -24,7 +24,8 @@ def routes_with_a_body() -> list[str]:
 
 @pytest.fixture
 def client(alice: User) -> Client:
-    """Return a caller with a token; the routes that need none do not look at it."""
+    """Return a caller with a token, whom every route admits; those that need none do not look at it."""
+    User.objects.filter(pk=alice.pk).update(is_superuser=True)
     token = make_token(owner=alice, name="test")
     return Client(raise_request_exception=False, HTTP_AUTHORIZATION=f"Token {token}")
 
@@ -42,13 +43,17 @@ def test_the_routes_with_a_body_are_found() -> None:
     assert set(routes_with_a_body()) == {
         "/api/accounts/",
         "/api/token/",
+        "/api/submissions/{id}/quarantine/",
         "/api/tracks/{slug}/submissions/",
     }
 
 
 @pytest.mark.parametrize("what", BODIES)
-def test_a_malformed_body_is_refused_by_every_route(client: Client, track: Track, what: str) -> None:
-    paths = [path.format(slug=track.slug) for path in routes_with_a_body()]
+def test_a_malformed_body_is_refused_by_every_route(
+    client: Client, evaluation: Evaluation, what: str
+) -> None:
+    submission = evaluation.submission
+    paths = [path.format(slug=submission.track.slug, id=submission.pk) for path in routes_with_a_body()]
 
     answers = {path: send(client, path, BODIES[what]) for path in paths}
 

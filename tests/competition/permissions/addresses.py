@@ -10,7 +10,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from competition.audit.models import AuditRecord
 from competition.client_wheel import client_wheel
-from competition.submissions.models import Disqualification
+from competition.submissions.models import Disqualification, Quarantine
 from tests.competition.permissions.scene import Scene
 
 VARIABLE = re.compile(r"<[^>]+>|\(\?P<|[\^$]")
@@ -19,10 +19,15 @@ FILLED: Mapping[str, Callable[[Scene], object]] = {
     "tracks/<slug:slug>/": lambda scene: scene.track.slug,
     "submissions/<uuid:submission_id>/cancel/": lambda scene: scene.queued.submission_id,
     "submissions/<uuid:id>/cancel/": lambda scene: scene.queued.submission_id,
+    "submissions/<uuid:submission_id>/retry/": lambda scene: scene.failed.submission_id,
+    "submissions/<uuid:submission_id>/quarantine/": lambda scene: scene.queued.submission_id,
+    "submissions/<uuid:id>/quarantine/": lambda scene: scene.queued.submission_id,
+    "operations/workers/<int:pk>/": lambda scene: scene.worker.pk,
     "submissions/<uuid:submission_id>/": lambda scene: scene.scored.submission_id,
     "submissions/<uuid:id>/": lambda scene: scene.failed.submission_id,
     "admin/audit/auditrecord/<path:object_id>/": lambda scene: AuditRecord.objects.first().pk,
     "admin/submissions/disqualification/<path:object_id>/": lambda scene: Disqualification.objects.first().pk,
+    "admin/submissions/quarantine/<path:object_id>/": lambda scene: Quarantine.objects.first().pk,
     "admin/leaderboard/standing/<path:object_id>/": lambda scene: scene.scored.benchmark.standings.first().pk,
     "admin/submissions/evaluation/<path:object_id>/": lambda scene: scene.failed.pk,
     "admin/submissions/submission/<path:object_id>/": lambda scene: scene.scored.submission_id,
@@ -71,6 +76,8 @@ VARIANTS: Mapping[str, Callable[[Scene], str]] = {
     "tracks/<slug:slug>/leaderboard/charts/ [private]": lambda scene: private("leaderboard-charts", scene),
     "tracks/<slug:slug>/leaderboard.csv [private]": lambda scene: private("leaderboard-csv", scene),
     "tracks/<slug:slug>/leaderboard.json [private]": lambda scene: private("leaderboard-json", scene),
+    "tracks/<slug:slug>/pause/ [hidden]": lambda scene: reverse("pause-track", args=[scene.hidden.slug]),
+    "api/tracks/<slug:slug>/pause/ [hidden]": lambda scene: reverse("api-pause", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/ [hidden]": lambda scene: reverse("api-track", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/submissions/ [hidden]": lambda scene: reverse("api-submit", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/leaderboard/ [hidden]": lambda scene: reverse("api-leaderboard", args=[scene.hidden.slug]),

@@ -35,6 +35,8 @@ BODIES: Mapping[str, Callable[[Scene], dict[str, Any]]] = {
     "tracks/<slug:slug>/submit/ [hidden]": _entry,
     "api/tracks/<slug:slug>/submissions/": _entry,
     "api/tracks/<slug:slug>/submissions/ [hidden]": _entry,
+    "submissions/<uuid:submission_id>/quarantine/": lambda scene: {"reason": "planted"},
+    "api/submissions/<uuid:id>/quarantine/": lambda scene: {"reason": "planted"},
     "admin/submissions/submission/": lambda scene: {
         **_chosen("disqualify", lambda scene: scene.scored.submission_id)(scene),
         "reason": "planted",

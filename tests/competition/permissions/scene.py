@@ -22,7 +22,14 @@ from competition.leaderboard.disqualifying import disqualify_submission
 from competition.leaderboard.models import Standing
 from competition.submissions import lifecycle
 from competition.submissions.counts import count_submission
-from competition.submissions.models import Disqualification, Evaluation, Score, Submission
+from competition.submissions.models import (
+    Disqualification,
+    Evaluation,
+    Quarantine,
+    Score,
+    Submission,
+    Worker,
+)
 from competition.tracks.columns import columns_of
 from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track
 from scoring.contracts import Status
@@ -65,6 +72,7 @@ class Scene:
     scored: Evaluation
     failed: Evaluation
     queued: Evaluation
+    worker: Worker
     people: Mapping[str, User]
     cookies: Mapping[str, str]
     browser: Client = field(default_factory=Client)
@@ -94,6 +102,8 @@ class Scene:
             (Score, {"evaluation__submission__track__competition": self.competition}),
             (Standing, {"benchmark__track__competition": self.competition}),
             (Disqualification, {"competition": self.competition}),
+            (Quarantine, {"submission__track__competition": self.competition}),
+            (Worker, {"pk": self.worker.pk}),
             (User, {"pk": self.people["participant"].pk}),
         ]
         return [list(model._default_manager.filter(**of).order_by("pk").values()) for model, of in mine]
@@ -124,6 +134,7 @@ def make_scene() -> Scene:
     disqualify_submission(
         submission=failed.submission, reason=SECRETS["disqualified"], by=people["superuser"]
     )
+    Quarantine.objects.create(submission=failed.submission, reason=SECRETS["disqualified"], at=timezone.now())
     return Scene(
         competition=first,
         dataset=dataset,
@@ -133,6 +144,9 @@ def make_scene() -> Scene:
         scored=scored,
         failed=failed,
         queued=_evaluation(track, people["participant"]),
+        worker=Worker.objects.create(
+            name="w:1", machine="w", version="1", started_at=timezone.now(), seen_at=timezone.now()
+        ),
         people=people,
         cookies={role: _cookies(people.get(role)) for role in ROLES},
     )

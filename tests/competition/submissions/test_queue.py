@@ -165,9 +165,9 @@ def test_a_claim_takes_a_constant_number_of_queries(
     for number in range(12):
         make_evaluation(make_user(f"user{number}"), track)
 
-    # versions, what runs, what rests, what was abandoned, heads; then line, count, line, row, update, line, lanes;
-    # the others are savepoints and the evaluation's line
-    with django_assert_num_queries(16):
+    # versions, what runs, what rests, what was abandoned, whether it drains, heads; then line, worker, count, line,
+    # row, update, line, lanes; the others are savepoints and the evaluation's line
+    with django_assert_num_queries(18):
         claim(now)
 
 

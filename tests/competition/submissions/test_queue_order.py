@@ -18,9 +18,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from competition.submissions import lifecycle, queue, workers
+from competition.submissions import lifecycle, operating, queue, workers
 from competition.submissions.lifecycle.faults import is_left_to_others
-from competition.submissions.models import Evaluation, Submission
+from competition.submissions.models import Evaluation, Submission, Worker
 from competition.submissions.places import Place, place_of
 from competition.submissions.workers import Sign
 from competition.tracks.models import BenchmarkVersion, Track
@@ -33,6 +33,10 @@ from tests.examples import START, new_benchmark
 MACHINES = ("one", "two")
 SECONDS = st.integers(0, 90)
 PICK = st.integers(0, 1000)
+
+
+AWAITED = Q(status=Status.QUEUED, submission__track__queue="cpu", submission__quarantine=None)
+NOT_PAUSED = Q(submission__track__paused_at=None)
 
 
 class Undone(Exception):
@@ -113,6 +117,32 @@ class LivingQueue(RuleBasedStateMachine):
     def cancel(self, which: int) -> None:
         lifecycle.cancel(self.one(which), now=self.now)
 
+    @rule(track=PICK, on=st.booleans())
+    def pause(self, track: int, on: bool) -> None:
+        chosen = Track.objects.get(pk=self.tracks[track % len(self.tracks)].pk)
+        if on:
+            operating.pause_track(track=chosen, by=None, now=self.now)
+        else:
+            operating.resume_track(track=chosen, by=None)
+
+    @precondition(lambda self: Evaluation.objects.exists())
+    @rule(which=PICK, on=st.booleans())
+    def quarantine(self, which: int, on: bool) -> None:
+        chosen = Submission.objects.get(evaluations=self.one(which))
+        if on:
+            operating.quarantine(submission=chosen, reason="r", by=None, now=self.now)
+        else:
+            operating.release(submission=chosen, by=None)
+
+    @precondition(lambda self: Worker.objects.exists())
+    @rule(which=PICK, on=st.booleans())
+    def drain(self, which: int, on: bool) -> None:
+        chosen = Worker.objects.order_by("name")[which % Worker.objects.count()]
+        if on:
+            operating.drain(worker=chosen, by=None, now=self.now)
+        else:
+            operating.resume_worker(worker=chosen, by=None)
+
     @precondition(lambda self: Evaluation.objects.exists())
     @rule(which=PICK)
     def retry(self, which: int) -> None:
@@ -134,16 +164,39 @@ class LivingQueue(RuleBasedStateMachine):
 
     @invariant()
     def places_are_the_order(self) -> None:
-        order = in_order(self.waiting(status=Status.QUEUED, submission__track__queue="cpu"), self.served())
+        order = in_order(self.waiting(AWAITED, NOT_PAUSED), self.served())
 
         told = [place_of(Evaluation.objects.get(pk=each.evaluation)) for each in order]
 
         assert told == [Place(number=number, is_exact=True) for number in range(1, len(order) + 1)]
 
+    @invariant()
+    def places_on_a_paused_track_are_as_if_it_were_not_paused(self) -> None:
+        for track in Track.objects.filter(paused_at__isnull=False, queue="cpu"):
+            not_paused = NOT_PAUSED | Q(submission__track=track)
+            order = in_order(self.waiting(AWAITED, not_paused), self.served())
+
+            told = {
+                n: place_of(Evaluation.objects.get(pk=each.evaluation)) for n, each in enumerate(order, 1)
+            }
+
+            own = {n for n, each in enumerate(order, 1) if each.track == track.pk}
+            assert {n: told[n] for n in own} == {n: Place(number=n, is_exact=True) for n in own}
+
+    @invariant()
+    def what_is_in_quarantine_neither_runs_nor_has_a_place(self) -> None:
+        rows = Evaluation.objects.filter(submission__quarantine__isnull=False)
+
+        assert not rows.filter(status=Status.RUNNING).exists()
+        assert {place_of(row) for row in rows} <= {None}
+
     def expected(self, owner: str) -> int | None:
+        if Worker.objects.get(name=owner).drain_requested_at:
+            return None
         fit = [track.benchmark for track in self.tracks if track.queue == "cpu"]
         aside = [pk for pk in self.all() if is_left_to_others(pk, owner=owner, now=self.now)]
-        here = self.waiting(lifecycle.claimable(self.now), ~Q(pk__in=aside), benchmark__in=fit)
+        rested = Q(not_before=None) | Q(not_before__lte=self.now)
+        here = self.waiting(AWAITED, NOT_PAUSED, rested, ~Q(pk__in=aside), benchmark__in=fit)
         running = Evaluation.objects.filter(status=Status.RUNNING, lease_expires_at__gt=self.now)
         full = Counter(running.values_list("submission__track", "submission__participant"))
         order = in_order([each for each in here if each.line not in full], self.served())

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from competition.leaderboard import standings
 from competition.leaderboard.models import Standing
-from competition.submissions import lifecycle
+from competition.submissions import lifecycle, operating
 from competition.submissions.models import Evaluation, Lane
 from competition.tracks.models import Dataset, Track
 from competition.upkeep.orphans import SAFE_AGE, remove_orphans
@@ -157,3 +157,16 @@ def test_the_sweep_removes_what_no_row_names_and_nothing_else(
     assert remove_orphans(timezone.now()) == 1
     assert not default_storage.exists(lost)
     assert default_storage.exists(scored.submission.entry.name)
+
+
+def test_what_runs_in_quarantine_is_taken_back(evaluation: Evaluation) -> None:
+    operating.quarantine(submission=evaluation.submission, reason="r", by=None)
+    Evaluation.objects.filter(pk=evaluation.pk).update(
+        status="running", fence=1, attempts=1, lease_expires_at=timezone.now() + timedelta(hours=1)
+    )
+
+    assert "quarantined_at_work" in audit("--repair")[1]
+
+    evaluation.refresh_from_db()
+    assert (evaluation.status, evaluation.attempts) == ("queued", 0)
+    assert "quarantined_at_work" not in audit()[1]
