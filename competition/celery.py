@@ -19,3 +19,13 @@ def make_broker_folders(sender: Celery, **_: object) -> None:
     for name in ("data_folder_in", "data_folder_out", "control_folder"):
         if name in options:
             Path(options[name]).mkdir(parents=True, exist_ok=True)
+
+
+def lying(queue: str) -> int:
+    """Return how many messages lie in a queue; none if the broker does not say, for then sending tells why."""
+    with app.pool.acquire(block=True) as connection:
+        try:
+            with connection.channel() as channel:
+                return int(channel.queue_declare(queue=queue, passive=True).message_count)
+        except (*connection.channel_errors, *connection.connection_errors):
+            return 0

@@ -53,10 +53,11 @@ def postgresql_options(
     without a word is waited for longer than `silence_s`. The system's own limit is two hours.
     """
     idle_s, interval_s = max(1, silence_s // 2), max(1, silence_s // 2 // PROBES)
-    limits = {
+    limits: dict[str, object] = {
         "lock_timeout": round(lock_s * 1000),
         "statement_timeout": round(statement_s * 1000),
         "idle_in_transaction_session_timeout": round(idle_transaction_s * 1000),
+        "jit": "off",  # it compiles for tens of milliseconds what then runs for one
     }
     ours: dict[str, object] = {"connect_timeout": CONNECT_S}
     if silence_s:

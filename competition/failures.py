@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseServerError, Json
 from django.template import loader
 from django.views import defaults
 
-from competition import uploads
+from competition import storage, uploads
 from competition.api.errors import Problem, problem_of_rejected
 from competition.database import Trouble, trouble_of
 from competition.pages.upload import wants_json
@@ -22,10 +22,12 @@ from competition.wellformed import Malformed
 from scoring.errors import Rejected
 
 API: Final = "/api/"
-RETRY_AFTER_S: Final[Mapping[Trouble, int]] = {Trouble.BUSY: 5, Trouble.AWAY: 15}
-SENTENCES: Final[Mapping[Trouble, str]] = {
+STORE_AWAY: Final = "store_away"
+RETRY_AFTER_S: Final[Mapping[str, int]] = {Trouble.BUSY: 5, Trouble.AWAY: 15, STORE_AWAY: 15}
+SENTENCES: Final[Mapping[str, str]] = {
     Trouble.BUSY: "Somebody else is writing to what this request needs, and did not finish in time.",
     Trouble.AWAY: "The site's database does not answer.",
+    STORE_AWAY: "The site's file store does not answer.",
 }
 
 
@@ -47,10 +49,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer for a defect of ours with a reference; Django's log line about it carries the same one.
 
-    Where only the database is in trouble, or the disk is full, the answer is to come again.
+    Where only the database or the file store is in trouble, or the disk is full, the answer is to come again.
     """
     failed = sys.exc_info()[1]
-    trouble = trouble_of(failed)
+    trouble: str | None = trouble_of(failed) or (STORE_AWAY if storage.is_away(failed) else None)
     if trouble is not None:
         return _come_again(request, _problem_of(trouble))
     if isinstance(failed, Rejected) and failed.code in uploads.STATUSES:
@@ -66,7 +68,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return HttpResponseServerError(loader.get_template("500.html").render({"reference": reference}))
 
 
-def _problem_of(trouble: Trouble) -> Problem:
+def _problem_of(trouble: str) -> Problem:
     wait_s = RETRY_AFTER_S[trouble]
     return Problem(
         status=503,

@@ -9,6 +9,7 @@ from django.db import transaction
 from competition.audit.models import Act
 from competition.audit.recording import Actor, record
 from competition.submissions import rescoring
+from competition.submissions.counts import submissions_on
 from competition.submissions.models import Evaluation
 from competition.tracks.models import BenchmarkVersion, Track
 from competition.tracks.services import renew_benchmark
@@ -56,16 +57,5 @@ def _make_current(track: Track, by: Actor) -> BenchmarkVersion:
 
 
 def submissions_to_rescore(track: Track) -> int:
-    """Return how many submissions a new version would score again."""
-    return rescoring.wanted(track).count()
-
-
-def submissions_left_out(track: Track) -> int:
-    """Return how many of them have no evaluation on the track's present version."""
-    return rescoring.left_out(track).count()
-
-
-def unfinished(track: Track) -> int:
-    """Return how many evaluations of the track wait or run."""
-    alive = (Status.QUEUED, Status.RUNNING)
-    return Evaluation.objects.filter(submission__track=track, status__in=alive).count()
+    """Return how many submissions a new version would score again, those that were cancelled counted as well."""
+    return submissions_on(track)

@@ -159,22 +159,19 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
+CELERY_BEAT_SCHEDULER = "competition.beat:Scheduler"
+
+
+def _every(task: str, seconds: float) -> dict[str, object]:
+    """Return a turn of beat: a message that nobody took by the next one is for nobody."""
+    # Both: RabbitMQ drops what has expired by itself, for other brokers the worker does.
+    return {"task": task, "schedule": seconds, "options": {"expires": seconds, "expiration": seconds}}
+
+
 CELERY_BEAT_SCHEDULE = {
-    "sweep": {
-        "task": "podium.sweep",
-        "schedule": env.float("PODIUM_SWEEP_S", default=15.0),
-        "options": {"expires": 15.0},
-    },
-    "tidy": {
-        "task": "podium.tidy",
-        "schedule": env.float("PODIUM_TIDY_S", default=86_400.0),
-        "options": {"expires": 86_400.0},
-    },
-    "catch_up": {
-        "task": "podium.catch_up",
-        "schedule": env.float("PODIUM_CATCH_UP_S", default=600.0),
-        "options": {"expires": 600.0},
-    },
+    "sweep": _every("podium.sweep", env.float("PODIUM_SWEEP_S", default=15.0)),
+    "tidy": _every("podium.tidy", env.float("PODIUM_TIDY_S", default=86_400.0)),
+    "catch_up": _every("podium.catch_up", env.float("PODIUM_CATCH_UP_S", default=600.0)),
 }
 SANDBOX = env.str("PODIUM_SANDBOX", default="bubblewrap")  # what workers run entries in
 SPARES = env.int("PODIUM_SPARES", default=6)  # how many sandboxes a worker keeps started ahead
@@ -202,6 +199,8 @@ STORAGES: dict[str, dict[str, object]] = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if _S3_BUCKET:
+    from botocore.config import Config as _S3Config  # only where there is such a store
+
     STORAGES["default"] = {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
@@ -211,6 +210,10 @@ if _S3_BUCKET:
             "default_acl": None,
             "file_overwrite": False,
             "querystring_auth": True,
+            # A store that is away keeps a request for seconds; botocore's own limits are minutes, five times over.
+            "client_config": _S3Config(
+                connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}
+            ),
         },
     }
 

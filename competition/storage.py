@@ -16,6 +16,12 @@ from django.db.models.fields.files import FieldFile
 from scoring.errors import Cause, Fault
 
 CHUNK_BYTES: Final = 2**20
+LIBRARIES: Final = frozenset({"boto3", "botocore", "s3transfer", "google", "azure", "urllib3"})
+"""Whose exceptions tell of a store; which of them are installed depends on the settings."""
+AWAY: Final = frozenset(
+    {errno.EIO, errno.EROFS, errno.ESTALE, errno.ENOTCONN, errno.ETIMEDOUT, errno.EHOSTDOWN}
+)
+"""What the system says of a folder whose disk or server is away."""
 OWN_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 """What only writing can meet: of the two files, the one on this machine."""
 
@@ -54,6 +60,17 @@ def _walk(storage: Storage, folder: str) -> Iterator[StoredFile]:
         yield StoredFile(name=name, size=size, modified_at=modified_at)
     for inner in folders:
         yield from _walk(storage, f"{folder}/{inner}")
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Say whether an exception, or one that led to it, tells of a store that does not do what it is asked."""
+    while error is not None:
+        if type(error).__module__.split(".")[0] in LIBRARIES:
+            return True
+        if isinstance(error, OSError) and error.errno in AWAY:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def fetch(stored: FieldFile, target: Path, *, sha256: str, what: str, tick: Callable[[], None]) -> None:

@@ -12,6 +12,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 
 from competition.accounts.models import AccessToken
+from competition.admin.long_lists import ROWS_A_PAGE, CountedSoFar
 from competition.audit.models import Act
 from competition.audit.recording import record_change
 from competition.leaderboard.disqualifying import follow_account
@@ -21,6 +22,11 @@ ROLES: Final = ("username", "is_active", "is_staff", "is_superuser")
 
 @admin.register(AccessToken)
 class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    paginator = CountedSoFar
+    list_per_page = ROWS_A_PAGE
+    show_full_result_count = False
+    ordering = ("-pk",)
+    sortable_by = ()
     list_display = ("name", "user", "beginning", "created_at", "last_used_at")
     list_select_related = ("user",)
     search_fields = ("name", "user__username")
@@ -37,6 +43,11 @@ class AccessTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic i
 
 class AccountAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Django's, and boards and audit trail follow: who is switched off is on no board."""
+
+    paginator = CountedSoFar
+    list_per_page = ROWS_A_PAGE
+    show_full_result_count = False
+    sortable_by = ("username",)
 
     def save_related(self, request: HttpRequest, form: ModelForm[User], formsets: Any, change: bool) -> None:
         """Save the account's groups, too, and tell what became of its roles."""

@@ -16,9 +16,11 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from competition.admin.permissions import OfOwnCompetitions, ReadOnly
+from competition.admin.long_lists import LongList, period_of
+from competition.admin.permissions import ReadOnly
 from competition.audit.models import Act, AuditRecord
 from competition.csv_cells import UTF8_MARK, Echo, inert
+from competition.tracks.access import competitions_of
 
 COLUMNS: Final = (
     "at",
@@ -48,15 +50,30 @@ class ActFilter(admin.SimpleListFilter):
         return queryset.filter(act=self.value()) if self.value() else queryset
 
 
+class OwnCompetitionsFilter(admin.SimpleListFilter):
+    """The competitions that the viewer organises."""
+
+    title = "competition"
+    parameter_name = "competition"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(own.pk), own.name) for own in competitions_of(request.user).order_by("name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditRecord]) -> QuerySet[AuditRecord]:
+        chosen = self.value() or ""
+        return queryset.filter(competition=int(chosen)) if chosen.isdecimal() else queryset
+
+
 @admin.register(AuditRecord)
-class AuditRecordAdmin(OfOwnCompetitions, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class AuditRecordAdmin(LongList, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     change_list_template = "admin/audit/change_list.html"
     list_display = ("at", "who", "act", "object_name", "competition", "reason")
-    list_filter = ("at", ActFilter, "object_type", ("competition", admin.RelatedOnlyFieldListFilter))
+    nearest = "competition"
+    sortable_by = ("at",)
+    list_filter = (period_of("at"), ActFilter, OwnCompetitionsFilter)
     list_select_related = ("competition",)
     search_fields = ("actor_name", "object_name", "object_id", "reason")
     search_help_text = "Who acted, name or id of what was changed, or a word of the reason."
-    date_hierarchy = "at"
     actions = None
     fields = (
         "at",

@@ -38,6 +38,7 @@ HINTS: Final[Mapping[str, str]] = {
     "server_error": "Try again in a moment. If it happens again, give the organisers the reference.",
     "busy": "Wait a few seconds, then send the request again; that is safe.",
     "database_away": "Wait a moment, then send the request again; that is safe.",
+    "store_away": "Wait a moment, then send the request again; that is safe.",
     "body_too_large": "Send less data in one request.",
 }
 

@@ -87,6 +87,7 @@ class AuditRecord(models.Model):
         indexes: ClassVar = [
             models.Index(fields=["object_type", "object_id"], name="audit_by_object"),
             models.Index(fields=["competition", "at"], name="audit_by_competition"),
+            models.Index(fields=["act", "at"], name="audit_by_act"),
         ]
 
     def __str__(self) -> str:

@@ -54,6 +54,9 @@ PARTS: Final[Mapping[str, Callable[[], None]]] = {
     "broker": _broker,
 }
 
+NEEDED: Final = frozenset({"database", "migrations"})
+"""Without these nothing is served. While a store or a broker is away, pages are, and uploads are told to come again."""
+
 
 @dataclass
 class Readiness:

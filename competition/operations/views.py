@@ -17,7 +17,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from competition.accounts.addresses import client_address
 from competition.operations.exposition import exposition
-from competition.operations.readiness import PARTS, Readiness
+from competition.operations.readiness import NEEDED, PARTS, Readiness
 
 ADDRESSES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -47,9 +47,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Say whether all that the site needs answers, and which part does not."""
+    """Say whether this process can serve, and which part does not answer."""
     parts = own_readiness().look()
-    ready = all(told == "ok" for told in parts.values())
+    ready = all(parts[name] == "ok" for name in NEEDED)
     return JsonResponse({"ready": ready, "parts": parts}, status=200 if ready else 503)
 
 

@@ -6,7 +6,7 @@ import base64
 import logging
 
 from django.contrib.auth.models import User
-from django.http import FileResponse
+from django.http import FileResponse, Http404
 
 from competition.submissions.models import Submission
 
@@ -14,7 +14,12 @@ log = logging.getLogger(__name__)
 
 
 def entry_response(submission: Submission, *, reader: User) -> FileResponse:
-    """Return the entry as a download under the name that it had; who took it stands in the log."""
+    """Return the entry as a download under the name that it had; who took it stands in the log.
+
+    Raises Http404 for one that was pruned.
+    """
+    if not submission.entry:
+        raise Http404("this entry was removed after its time")
     log.info(
         "entry_downloaded",
         extra={"fields": {"submission": str(submission.pk), "user": reader.get_username()}},

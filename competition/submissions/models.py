@@ -75,6 +75,10 @@ class Submission(models.Model):
             models.Index(fields=["participant", "track", "created_at"], name="submission_by_participant"),
             models.Index(fields=["track", "sha256"], name="submission_by_sha256"),
             models.Index(fields=["participant", "-created_at"], name="submission_newest_first"),
+            models.Index(fields=["created_at"], name="submission_by_time"),
+            models.Index(fields=["track", "created_at"], name="submission_by_track"),
+            # For beginnings of names, whatever the database's collation.
+            models.Index(fields=["entry_name"], opclasses=["varchar_pattern_ops"], name="submission_by_name"),
         ]
 
     def __str__(self) -> str:
@@ -220,6 +224,9 @@ class Evaluation(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(fields=["status", "priority", "queued_at"], name="evaluation_queue"),
+            models.Index(fields=["queued_at"], name="evaluation_by_time"),
+            models.Index(fields=["code", "benchmark"], condition=~Q(code=""), name="evaluation_by_code"),
+            models.Index(fields=["reference"], condition=~Q(reference=""), name="evaluation_by_reference"),
             models.Index(fields=["started_at"], name="evaluation_started"),
             models.Index(fields=["finished_at"], name="evaluation_finished"),
             models.Index(

@@ -33,11 +33,14 @@ log = logging.getLogger(__name__)
 
 
 def wanted(track: Track) -> QuerySet[Submission]:
-    """Return the submissions that each version of the track scores: those whose last evaluation was not cancelled."""
+    """Return the submissions that each version of the track scores.
+
+    Those whose last evaluation was cancelled are not among them, nor those whose file was pruned.
+    """
     evaluations = Evaluation.objects.filter(submission=OuterRef("pk"))
     last_status = Subquery(evaluations.order_by("-benchmark__number").values("status")[:1])
     has_none = Q(last_status__isnull=True)
-    rows = Submission.objects.filter(track=track).alias(last_status=last_status)
+    rows = Submission.objects.filter(track=track).exclude(entry="").alias(last_status=last_status)
     return rows.filter(has_none | ~Q(last_status=Status.CANCELLED))
 
 

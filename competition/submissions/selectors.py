@@ -44,8 +44,10 @@ def may_operate(viewer: User, submission: Submission) -> bool:
 
 
 def may_queue_again(viewer: User, evaluation: Evaluation) -> bool:
-    """Say whether the viewer is the participant of a submission that was cancelled."""
-    return evaluation.submission.participant_id == viewer.pk and evaluation.status == Status.CANCELLED
+    """Say whether the viewer is the participant of a submission that was cancelled and whose file is there."""
+    submission = evaluation.submission
+    is_own = submission.participant_id == viewer.pk
+    return is_own and evaluation.status == Status.CANCELLED and bool(submission.entry)
 
 
 def earlier_submission(rejected: Rejected) -> Submission:

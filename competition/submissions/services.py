@@ -111,7 +111,12 @@ def cancel_evaluation(*, evaluation: Evaluation, by: Actor = None, now: datetime
 
 @transaction.atomic
 def retry(*, evaluation: Evaluation, by: Actor = None, now: datetime | None = None) -> bool:
-    """Queue an evaluation again that failed by our fault or was cancelled; return False if it did neither."""
+    """Queue an evaluation again that failed by our fault or was cancelled; return False if it did neither.
+
+    What has no file any more is not queued either.
+    """
+    if not evaluation.submission.entry:
+        return False
     queued = lifecycle.retry(evaluation.pk, now=now or database_now())
     if queued:
         wake_workers(evaluation.submission.track.queue)
@@ -127,7 +132,7 @@ def retry_failed(*, submission: Submission, by: Actor = None) -> bool:
 
 @transaction.atomic
 def queue_again(*, submission: Submission, now: datetime | None = None) -> bool:
-    """Queue a submission that its participant cancelled, on the current version; False if it was not cancelled.
+    """Queue a submission that its participant cancelled, on the current version; False if it was not, or has no file.
 
     It takes a slot like an upload. Raises Rejected with track_not_open, participant_disqualified or quota_used_up.
     """
@@ -135,7 +140,7 @@ def queue_again(*, submission: Submission, now: datetime | None = None) -> bool:
     lock_participant(submission.participant_id)
     track = Track.objects.get(pk=submission.track_id)
     last = submission.evaluations.latest("benchmark__number")
-    if last.status != Status.CANCELLED:
+    if last.status != Status.CANCELLED or not submission.entry:
         return False
     _check_open(track, now)
     _check_admitted(submission.participant, track)

@@ -8,7 +8,7 @@ from typing import Final
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
-from competition.celery import app
+from competition.celery import app, lying
 from competition.clock import database_now
 from competition.submissions import workers
 
@@ -34,19 +34,9 @@ def send_wake_up(queue: str) -> None:
         seen_at = service.seen_at.isoformat() if service.seen_at else None
         log.error("queue_unserved", extra={"fields": {"queue": queue, "since": seen_at}})
     try:
-        if _lying(queue) < max(1, workers.free(queue, now)):
+        if lying(queue) < max(1, workers.free(queue, now)):
             # Both: RabbitMQ drops what has expired by itself, for other brokers the worker does.
             lasting = {"expires": EXPIRES_S, "expiration": EXPIRES_S}
             app.send_task(EVALUATE, args=(queue,), queue=queue, ignore_result=True, **lasting)
     except (OperationalError, OSError) as exc:
         log.warning("wake_up_not_sent", extra={"fields": {"queue": queue, "error": type(exc).__name__}})
-
-
-def _lying(queue: str) -> int:
-    """Return how many messages lie in a broker's queue; none if it does not say, for then sending tells why."""
-    with app.pool.acquire(block=True) as connection:
-        try:
-            with connection.channel() as channel:
-                return int(channel.queue_declare(queue=queue, passive=True).message_count)
-        except (*connection.channel_errors, *connection.connection_errors):
-            return 0

@@ -53,7 +53,7 @@ def _files_without_row(now: datetime) -> Iterator[Disagreement]:
 
 def _files_of_entries() -> Iterator[Disagreement]:
     files = {file.name: file.size for file in stored_files("entries")}
-    rows = Submission.objects.order_by("pk").values_list("pk", "entry", "entry_bytes")
+    rows = Submission.objects.exclude(entry="").order_by("pk").values_list("pk", "entry", "entry_bytes")
     for pk, name, size in rows.iterator():
         yield from _compare(f"submission {pk}", name, size, files)
 

@@ -108,7 +108,7 @@ def _write_rows(target: Path) -> int:
 
 
 def _named_files() -> Iterator[tuple[str, str]]:
-    entries = Submission.objects.order_by("pk").values_list("entry", "sha256")
+    entries = Submission.objects.exclude(entry="").order_by("pk").values_list("entry", "sha256")
     archives = Dataset.objects.order_by("pk").values_list("archive", "digest")
     seen = set()
     for name, digest in chain(entries.iterator(), archives.iterator()):

@@ -8,16 +8,12 @@ from typing import Final
 
 from django.db import InterfaceError, OperationalError
 
+from competition.storage import LIBRARIES
 from scoring.errors import Cause, Fault
 
 OF_DISK: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
 OF_LIBRARY: Final[Mapping[str, Cause]] = {
-    "boto3": Cause.STORAGE,
-    "botocore": Cause.STORAGE,
-    "s3transfer": Cause.STORAGE,
-    "google": Cause.STORAGE,
-    "azure": Cause.STORAGE,
-    "urllib3": Cause.STORAGE,
+    **dict.fromkeys(sorted(LIBRARIES), Cause.STORAGE),
     "kombu": Cause.BROKER,
     "amqp": Cause.BROKER,
     "redis": Cause.BROKER,

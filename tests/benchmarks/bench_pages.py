@@ -21,10 +21,11 @@ LEAST_MS: Final = 5.0
 def bench() -> Iterator[Figure]:
     """Yield the slowest route and the one that grows most, and how the process of the site grows."""
     small, large = (_apart(size) for size in (SMALL, LARGE))
-    p95_ms = {each.route: each.p95_ms for each in large.asked}
-    growth = {each.route: p95_ms[each.route] / max(each.p95_ms, LEAST_MS) for each in small.asked}
+    p95_ms = {each.name: each.p95_ms for each in large.asked}
+    median_ms = {each.name: each.median_ms for each in large.asked}
+    growth = {each.name: median_ms[each.name] / max(each.median_ms, LEAST_MS) for each in small.asked}
     yield _farthest("slowest page or route at a million submissions, p95", p95_ms, unit="ms", at_most=MOST_MS)
-    yield _farthest("the same to 10,000 submissions, p95: farthest", growth, unit="x", at_most=MOST_GROWTH)
+    yield _farthest("the same to 10,000 submissions, median: farthest", growth, unit="x", at_most=MOST_GROWTH)
     yield Figure(
         name="pages and routes whose number of queries changed",
         value=len(_changed(small, large)),
@@ -32,6 +33,7 @@ def bench() -> Iterator[Figure]:
         at_most=0,
         note=", ".join(_changed(small, large)),
     )
+    yield Figure(name="pages and routes that were asked for", value=len(large.asked), unit="", rounds=ROUNDS)
     yield Figure(
         name="what the site's process grew by meanwhile", value=large.growth_mb, unit="MB", at_most=20
     )
@@ -45,8 +47,8 @@ def _apart(size: Size) -> Measured:
 
 def _farthest(name: str, of: dict[str, float], *, unit: str, at_most: float) -> Figure:
     """Return the largest value as a figure, and the next ones beside it."""
-    order = sorted(of, key=lambda route: -of[route])
-    note = ", ".join(f"/{route} {of[route]:.3g}" for route in order[:4])
+    order = sorted(of, key=lambda name: -of[name])
+    note = ", ".join(f"{name} {of[name]:.3g}" for name in order[:4])
     return Figure(
         name=name,
         value=of[order[0]],
@@ -58,5 +60,7 @@ def _farthest(name: str, of: dict[str, float], *, unit: str, at_most: float) -> 
 
 
 def _changed(small: Measured, large: Measured) -> list[str]:
-    before = {each.route: each.queries for each in small.asked}
-    return [f"/{each.route}" for each in large.asked if max(each.queries) > max(before[each.route])]
+    before = {each.name: each.queries for each in small.asked}
+    streamed = ("leaderboard.csv", "leaderboard.json")  # one query more for each 500 rows of a board
+    asked = (each for each in large.asked if not each.route.endswith(streamed))
+    return [each.name for each in asked if max(each.queries) > max(before[each.name])]

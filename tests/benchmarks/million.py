@@ -10,11 +10,22 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from django.db.backends.utils import CursorWrapper
 
 SERVER: Final = os.environ.get("PODIUM_TEST_DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
 BUSIEST: Final = "participant1"
+ORGANISER: Final = "organiser"
+"""Has the large competition."""
+EARLY: Final = "early_organiser"
+"""Has a small competition, all of whose submissions came before the large one's."""
+EARLY_SUBMISSIONS: Final = 200
+ACTS: Final = 20_000
+"""So many rows has the audit trail: it grows with what staff do, not with submissions."""
+SUPERUSER: Final = "superuser"
 SCORED_OF_TEN: Final = 9
 """Of ten evaluations that ended, so many were scored; the rest was rejected."""
 
@@ -70,14 +81,18 @@ def fill(size: Size) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
     with transaction.atomic(), connection.cursor() as cursor:
-        tracks = _tracks(size.tracks)
+        tracks = _tracks("large", size.tracks)
         # Rows refer to rows that this very transaction wrote: a million look-ups would prove nothing.
         cursor.execute("SET LOCAL session_replication_role = replica")
         for statement in STATEMENTS:
             cursor.execute(statement, _numbers(size, tracks))
+        _add_staff_and_what_they_see(cursor)
     for keep in _kept():
         keep()
     with connection.cursor() as cursor:
+        # What helpers of a session compute would be missing from the time of its own process.
+        cursor.execute("SELECT current_database()")
+        cursor.execute(f'ALTER DATABASE "{cursor.fetchone()[0]}" SET max_parallel_workers_per_gather = 0')
         cursor.execute("VACUUM ANALYZE")
         cursor.execute("RESET statement_timeout")
 
@@ -93,22 +108,48 @@ def _numbers(size: Size, tracks: Sequence[int]) -> dict[str, object]:
     }
 
 
-def _tracks(number: int) -> list[int]:
+def _add_staff_and_what_they_see(cursor: CursorWrapper) -> None:
+    """Make organisers, a small early competition, and an audit trail."""
+    from django.contrib.auth.models import User
+
+    from competition.admin.organisers import organisers
+    from competition.tracks.models import Competition
+
+    tracks = _tracks("early", 1)
+    cursor.execute(EARLY_SUBMISSION, {"tracks": tracks, "submissions": EARLY_SUBMISSIONS})
+    early = {"submissions": EARLY_SUBMISSIONS, "queued": 0, "tracks": tracks, "scored_of_ten": SCORED_OF_TEN}
+    for statement in (EVALUATIONS, SCORES, STANDINGS):
+        cursor.execute(statement, early)
+    for name, slug in ((ORGANISER, "large"), (EARLY, "early")):
+        user = User.objects.create_user(name, f"{name}@example.org", is_staff=True)
+        user.groups.add(organisers())
+        Competition.objects.get(slug=slug).organisers.add(user)
+    User.objects.create_superuser(SUPERUSER, f"{SUPERUSER}@example.org")
+    for statement in (TRAIL, TOKENS):
+        cursor.execute(statement, {"rows": ACTS})
+
+
+def _tracks(slug: str, number: int) -> list[int]:
     """Make one competition with open tracks that have a benchmark version each."""
     from competition.tracks.columns import columns_of
     from competition.tracks.models import Competition, Dataset, Track
     from scoring.tracks import load_track
     from tests.examples import new_benchmark
 
-    competition = Competition.objects.create(slug="large", name="Large")
+    competition = Competition.objects.create(slug=slug, name=slug.capitalize())
     dataset = Dataset.objects.create(
-        competition=competition, name="d", archive="none", digest="sha256:large", samples=4, private_samples=2
+        competition=competition,
+        name="d",
+        archive="none",
+        digest=f"sha256:{slug}",
+        samples=4,
+        private_samples=2,
     )
     document = load_track("cvpr2022-track1")
     document = replace(document, page=replace(document.page, prizes=False))
     made = []
     for count in range(number):
-        columns = columns_of(document) | {"slug": f"large-{count}", "name": f"Large {count}"}
+        columns = columns_of(document) | {"slug": f"{slug}-{count}", "name": f"{slug} {count}"}
         track = Track.objects.create(competition=competition, dataset=dataset, **columns)
         new_benchmark(track)
         Track.objects.filter(pk=track.pk).update(is_open=True)
@@ -207,5 +248,28 @@ STANDINGS: Final = """
     JOIN submissions_submission s ON s.id = e.submission_id
     WHERE c.metric = 'accuracy' AND s.track_id = ANY(%(tracks)s)
     ORDER BY e.benchmark_id, s.participant_id, c.split, c.value DESC, s.created_at
+"""
+EARLY_SUBMISSION: Final = """
+    INSERT INTO submissions_submission (
+        id, track_id, participant_id, entry, entry_name, entry_bytes, sha256, created_at)
+    SELECT gen_random_uuid(), (%(tracks)s::bigint[])[1], users.id, 'entries/none/early-' || n,
+           'early ' || n || '.zip', 1000 + n, md5('early' || n) || md5('early' || -n),
+           now() - interval '200 days' + n * interval '1 hour'
+    FROM generate_series(1, %(submissions)s) n
+    JOIN auth_user users ON users.username = 'participant' || (1 + n %% 50)
+"""
+TRAIL: Final = """
+    INSERT INTO audit_auditrecord (
+        at, actor_id, actor_name, act, object_type, object_id, object_name, competition_id, before, after, reason)
+    SELECT now() - n * interval '60 seconds', users.id, users.username,
+           CASE WHEN n %% 20 = 0 THEN 'track.edited' ELSE 'evaluation.cancelled' END,
+           'submissions.evaluation', n::text, 'evaluation ' || n, competitions.id,
+           '{"status": "queued"}', '{"status": "cancelled"}', ''
+    FROM generate_series(1, %(rows)s) n, auth_user users, tracks_competition competitions
+    WHERE users.username = 'organiser' AND competitions.slug = 'large'
+"""
+TOKENS: Final = """
+    INSERT INTO accounts_accesstoken (user_id, name, digest, beginning, created_at)
+    SELECT id, 'laptop', md5(username) || md5('-' || username), 'podium', date_joined FROM auth_user
 """
 STATEMENTS: Final = (PARTICIPANTS, SUBMISSIONS, EVALUATIONS, SCORES, STANDINGS)

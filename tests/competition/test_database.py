@@ -209,7 +209,7 @@ def test_what_the_address_of_the_database_says_wins() -> None:
         "connect_timeout": "2",
         "sslmode": "require",
         "options": "-c lock_timeout=5000 -c statement_timeout=0 -c idle_in_transaction_session_timeout=500"
-        " -c lock_timeout=1",
+        " -c jit=off -c lock_timeout=1",
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from threading import Event
 
 import pytest
@@ -11,8 +12,10 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client
+from kombu import Connection
 from pytest_django import DjangoAssertNumQueries, Settings
 
+from competition.celery import app
 from competition.operations import views
 from competition.operations.readiness import NotReady, Readiness
 
@@ -67,20 +70,33 @@ def test_a_site_whose_parts_all_answer_is_ready(probe: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_store_that_fails_is_named_and_nothing_else_is_told(
+def test_a_store_that_fails_is_named_and_pages_are_served_all_the_same(
     probe: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(FileSystemStorage, "exists", fail)
 
     answer = probe.get("/readyz")
 
-    assert answer.status_code == 503
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
     assert answer.json()["parts"] == {
         "database": "ok",
         "migrations": "ok",
         "storage": "fails: OSError",
         "broker": "ok",
     }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_away_is_named_and_pages_are_served_all_the_same(
+    probe: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = partial(Connection, "redis://127.0.0.1:1/0")  # where nobody listens
+    monkeypatch.setattr(app, "connection_for_write", away)
+
+    answer = probe.get("/readyz")
+
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert answer.json()["parts"]["broker"] != "ok"
 
 
 @pytest.mark.django_db(transaction=True)

@@ -49,7 +49,8 @@ def rescore(
     model_admin: admin.ModelAdmin[Evaluation], request: HttpRequest, chosen: QuerySet[Evaluation]
 ) -> HttpResponse | None:
     """Lead to the pages that explain and do it: rescoring is an act on a whole track."""
-    tracks = Track.objects.filter(submissions__evaluations__in=chosen).distinct()
+    named = set(chosen.values_list("benchmark__track", flat=True))
+    tracks = Track.objects.filter(pk__in=named)
     for track in tracks:
         address = reverse("admin:tracks_track_publish", args=[track.pk])
         count = publishing.submissions_to_rescore(track)

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django.contrib import admin
+from django.db import connection
 from django.db.models import QuerySet
 from django.forms import BaseModelForm
 from django.http import HttpRequest, HttpResponse
@@ -13,22 +14,40 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from competition.admin.permissions import NeverAddedOrDeleted, OfOwnCompetitions, ReadOnly
+from competition.admin.long_lists import LongList, OwnTracksFilter, period_of
+from competition.admin.permissions import NeverAddedOrDeleted, ReadOnly
 from competition.admin.submissions.acts import cancel, rescore, retry
+from competition.admin.submissions.searching import HELP, keys_found
 from competition.submissions.models import Evaluation, Score
 from scoring.contracts import Finding
 from scoring.errors import render_stored
 
 
+def occurring_codes(benchmarks: list[int] | None) -> list[str]:
+    """Return the codes that evaluations have, of some benchmark versions or of all, in their order.
+
+    From each code the next one is looked up in the index: `DISTINCT` would read all rows.
+    """
+    own = "" if benchmarks is None else f"AND benchmark_id IN ({', '.join(map(str, benchmarks)) or 'NULL'})"
+    least = f"SELECT MIN(code) FROM submissions_evaluation WHERE code <> '' AND code > %s {own}"  # noqa: S608  # of numbers
+    following = least.replace("%s", "found.code")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"WITH RECURSIVE found(code) AS ({least} UNION ALL SELECT ({following}) FROM found "  # noqa: S608
+            "WHERE found.code IS NOT NULL) SELECT code FROM found WHERE code IS NOT NULL",
+            [""],
+        )
+        return [code for (code,) in cursor.fetchall()]
+
+
 class CodeFilter(admin.SimpleListFilter):
-    """The codes that occur, with how often."""
+    """The codes that occur."""
 
     title = "code"
     parameter_name = "code"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        rows = model_admin.get_queryset(request).exclude(code="")
-        return [(code, code) for code in rows.order_by("code").values_list("code", flat=True).distinct()]
+        return [(code, code) for code in occurring_codes(model_admin.own_keys(request))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Evaluation]) -> QuerySet[Evaluation]:
         return queryset.filter(code=self.value()) if self.value() else queryset
@@ -42,7 +61,7 @@ class ScoreInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # g
 
 
 @admin.register(Evaluation)
-class EvaluationAdmin(OfOwnCompetitions, NeverAddedOrDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class EvaluationAdmin(LongList, NeverAddedOrDeleted, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     list_display = (
         "row",
         "participant",
@@ -52,16 +71,18 @@ class EvaluationAdmin(OfOwnCompetitions, NeverAddedOrDeleted, admin.ModelAdmin):
         "reference",
         "queued_at",
     )
-    list_filter = ("status", CodeFilter, ("benchmark__track", admin.RelatedOnlyFieldListFilter), "priority")
-    list_select_related = ("submission__participant", "submission__track", "benchmark__track")
-    search_fields = (
-        "reference",
-        "submission__id",
-        "submission__participant__username",
-        "submission__entry_name",
+    nearest = "benchmark"
+    sortable_by = ("queued_at",)
+    list_filter = (
+        period_of("queued_at"),
+        "status",
+        CodeFilter,
+        ("benchmark__track", OwnTracksFilter),
+        "priority",
     )
-    search_help_text = "Reference id of a fault, submission id, participant, or file name."
-    date_hierarchy = "queued_at"
+    list_select_related = ("submission__participant", "submission__track", "benchmark__track")
+    search_fields = ("reference",)  # what the search does, `get_search_results` says
+    search_help_text = HELP
     inlines = (ScoreInline,)
     actions = (cancel, retry, rescore)
     fieldsets = (
@@ -85,6 +106,12 @@ class EvaluationAdmin(OfOwnCompetitions, NeverAddedOrDeleted, admin.ModelAdmin):
         ("Measured", {"classes": ("collapse",), "fields": ("usage_text", "report_text")}),
         ("Log of the measure stage", {"classes": ("collapse",), "fields": ("log_text",)}),
     )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Evaluation], search_term: str
+    ) -> tuple[QuerySet[Evaluation], bool]:
+        """Search by the submissions that are found."""
+        return (queryset.filter(submission__in=keys_found(search_term)) if search_term else queryset), False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Evaluation | None = None) -> list[str]:
         """Show every field and let none be written: lifecycle is the only writer."""
@@ -111,7 +138,7 @@ class EvaluationAdmin(OfOwnCompetitions, NeverAddedOrDeleted, admin.ModelAdmin):
     ) -> None:
         """Write nothing, whatever was posted."""
 
-    @admin.display(description="Submission", ordering="submission")
+    @admin.display(description="Submission")
     def row(self, evaluation: Evaluation) -> str:
         return evaluation.submission.short_id
 
@@ -120,11 +147,11 @@ class EvaluationAdmin(OfOwnCompetitions, NeverAddedOrDeleted, admin.ModelAdmin):
         address = reverse("admin:submissions_submission_change", args=[evaluation.submission_id])
         return format_html('<a href="{}">{}</a>', address, evaluation.submission)
 
-    @admin.display(description="Participant", ordering="submission__participant")
+    @admin.display(description="Participant")
     def participant(self, evaluation: Evaluation) -> str:
         return evaluation.submission.participant.get_username()
 
-    @admin.display(description="Status", ordering="status")
+    @admin.display(description="Status")
     def progress(self, evaluation: Evaluation) -> str:
         return f"{evaluation.status}: {evaluation.stage}" if evaluation.stage else evaluation.status
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from competition.admin.permissions import OfOwnCompetitions, ReadOnly
+from competition.admin.long_lists import LongList, OwnTracksFilter, period_of
+from competition.admin.permissions import ReadOnly
 from competition.admin.submissions.disqualifying import ActsOfCarers, disqualify, disqualify_participants
+from competition.admin.submissions.searching import HELP, submissions_found
 from competition.submissions.disqualified import with_reasons
 from competition.submissions.models import Evaluation, Submission
+from scoring.contracts import Status
 
 
 class EvaluationInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs only
@@ -24,8 +27,22 @@ class EvaluationInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
 
 
+class StatusFilter(admin.SimpleListFilter):
+    """The statuses that an evaluation of the submission may have."""
+
+    title = "status of an evaluation"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(status.value, status.value) for status in Status]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Submission]) -> QuerySet[Submission]:
+        evaluations = Evaluation.objects.filter(submission=OuterRef("pk"), status=self.value())
+        return queryset.filter(Exists(evaluations)) if self.value() else queryset
+
+
 @admin.register(Submission)
-class SubmissionAdmin(ActsOfCarers, OfOwnCompetitions, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class SubmissionAdmin(ActsOfCarers, LongList, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     list_display = (
         "short_id",
         "entry_name",
@@ -35,18 +52,12 @@ class SubmissionAdmin(ActsOfCarers, OfOwnCompetitions, ReadOnly, admin.ModelAdmi
         "is_disqualified",
         "created_at",
     )
-    list_filter = (("track", admin.RelatedOnlyFieldListFilter), "evaluations__status")
+    nearest = "track"
+    sortable_by = ("created_at",)
+    list_filter = (period_of("created_at"), ("track", OwnTracksFilter), StatusFilter)
     list_select_related = ("participant", "track")
-    search_fields = (
-        "id",
-        "entry_name",
-        "participant__username",
-        "participant__email",
-        "sha256",
-        "evaluations__reference",
-    )
-    search_help_text = "Id, file name, participant, sha256 of the entry, or a reference id."
-    date_hierarchy = "created_at"
+    search_fields = ("id",)  # what the search does, `get_search_results` says
+    search_help_text = HELP
     fields = (
         "id",
         "track",
@@ -66,6 +77,12 @@ class SubmissionAdmin(ActsOfCarers, OfOwnCompetitions, ReadOnly, admin.ModelAdmi
         rows = with_reasons(super().get_queryset(request))
         return rows.prefetch_related("evaluations__benchmark__track")
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Submission], search_term: str
+    ) -> tuple[QuerySet[Submission], bool]:
+        """Search by what has an index."""
+        return (queryset.filter(submissions_found(search_term)) if search_term else queryset), False
+
     @admin.display(description="Disqualified", boolean=True)
     def is_disqualified(self, row: Any) -> bool:
         return row.disqualified_because is not None
@@ -74,7 +91,7 @@ class SubmissionAdmin(ActsOfCarers, OfOwnCompetitions, ReadOnly, admin.ModelAdmi
     def why_disqualified(self, row: Any) -> str:
         return row.disqualified_because or "it is not"
 
-    @admin.display(description="Id", ordering="id")
+    @admin.display(description="Id")
     def short_id(self, row: Submission) -> str:
         return row.short_id
 

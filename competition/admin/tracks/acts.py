@@ -63,10 +63,9 @@ def close_track(admin: ModelAdmin[Track], request: HttpRequest, pk: int) -> Http
         services.close_track(track=track, by=request.user)
         done(request, track, "Closed the track.")
         return back(track)
-    waiting = publishing.unfinished(track)
     text = (
         "The track and its leaderboard will disappear from the public pages, and it will not accept submissions. "
-        f"Evaluations that wait or run ({waiting:,}) are finished. To end submissions and keep the board public, "
+        "Evaluations that wait or run are finished. To end submissions and keep the board public, "
         "set “Closes at” instead."
     )
     return page(admin, request, track, title="Close the track", text=text, button="Close")
@@ -136,7 +135,8 @@ def _publishing(track: Track) -> dict[str, Any]:
         return _nothing_to_publish(track)
     count = publishing.submissions_to_rescore(track)
     text = (
-        f"Podium will rescore {count:,} submission{'' if count == 1 else 's'}, after all new ones. The board "
+        f"Podium will rescore {count:,} submission{'' if count == 1 else 's'}, less what was cancelled, after all new "
+        "ones. The board "
         "that is shown stays until all of them are; then the new one takes its place. Old scores stay with "
         "their submissions."
     )
@@ -145,11 +145,8 @@ def _publishing(track: Track) -> dict[str, Any]:
 
 def _nothing_to_publish(track: Track) -> dict[str, Any]:
     unchanged = "Nothing that affects scoring has changed: the current version stays"
-    count = publishing.submissions_left_out(track)
-    if not count:
-        return {"text": f"{unchanged}, and every submission has been evaluated on it.", "button": ""}
-    text = f"{unchanged}. Submissions not yet evaluated on it, which will be queued: {count:,}."
-    return {"text": text, "button": f"Score them ({count:,})"}
+    text = f"{unchanged}. Submissions that it left out are queued by themselves within minutes, or at once by this."
+    return {"text": text, "button": "Queue what was left out"}
 
 
 ACTS: Final[dict[str, Callable[[ModelAdmin[Track], HttpRequest, int], HttpResponseBase]]] = {

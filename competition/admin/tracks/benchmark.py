@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import IntegerField, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from competition.admin.permissions import OfOwnCompetitions, ReadOnly
+from competition.submissions.models import Evaluation
 from competition.tracks.models import BenchmarkVersion
 from scoring.tracks import dump_track
+
+MOST_COUNTED: Final = 1_000
+
+
+class _CountOf(Subquery):
+    """How many rows a query finds."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
 
 
 @admin.register(BenchmarkVersion)
@@ -35,14 +45,17 @@ class BenchmarkVersionAdmin(OfOwnCompetitions, ReadOnly, admin.ModelAdmin):  # t
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[BenchmarkVersion]:
+        own = Evaluation.objects.filter(benchmark=OuterRef("pk")).order_by()
+        some = own.values("pk")[: MOST_COUNTED + 1]
         rows: QuerySet[BenchmarkVersion] = (
-            super().get_queryset(request).annotate(evaluations_counted=Count("evaluations"))
+            super().get_queryset(request).annotate(evaluations_counted=_CountOf(some))
         )
         return rows
 
     @admin.display(description="Evaluations")
-    def evaluation_count(self, row: Any) -> int:
-        return int(row.evaluations_counted)
+    def evaluation_count(self, row: Any) -> str:
+        found = row.evaluations_counted
+        return f"more than {MOST_COUNTED:,}" if found > MOST_COUNTED else f"{found:,}"
 
     @admin.display(description="Current", boolean=True)
     def is_current(self, row: BenchmarkVersion) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from competition import publishing
 from competition.clock import database_now
 from competition.tracks import services
 from competition.tracks.differences import BINDS_WORKERS
@@ -33,5 +32,4 @@ def panel(track: Track, *, may_change: bool) -> dict[str, Any]:
         "ready": all(check.ok for check in checks),
         "unpublished": services.unpublished_in_words(track),
         "waits_for_packages": any(change.aspect in BINDS_WORKERS for change in services.unpublished(track)),
-        "to_rescore": publishing.submissions_to_rescore(track),
     }

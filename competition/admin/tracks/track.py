@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, ForeignKey, QuerySet
-from django.db.models.functions import Now
+from django.db.models import F, ForeignKey, QuerySet
+from django.db.models.functions import Coalesce, Now
 from django.forms import ModelChoiceField, ModelForm, Script
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -60,7 +60,7 @@ class TrackAdmin(OfOwnCompetitions, RecordsDeletions):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Track]:
         rows: QuerySet[Track] = super().get_queryset(request)
-        return rows.annotate(submissions_counted=Count("submissions"), asked_at=Now())
+        return rows.annotate(submissions_counted=Coalesce(F("counts__submissions"), 0), asked_at=Now())
 
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any

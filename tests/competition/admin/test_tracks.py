@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from competition.admin.tracks.track_form import TrackForm
+from competition.submissions import counts
 from competition.submissions.models import Evaluation, Score
 from competition.tracks import services
 from competition.tracks.differences import differences
@@ -421,6 +422,7 @@ def test_publishing_shows_the_change_and_the_count_and_rescores(
     services.open_track(track=track)
     evaluation = evaluate(track, status=Status.SCORED)
     evaluate(track, status=Status.CANCELLED, name="bob")
+    counts.rebuild(track)
     rewrite(Track.objects.get(), run_limits__batch_size=7)
 
     page = organiser.get(act(track, "publish"))
@@ -428,23 +430,12 @@ def test_publishing_shows_the_change_and_the_count_and_rescores(
 
     changes = [(change.place, change.before, change.after) for change in page.context["changes"]]
     assert changes == [("run_limits.batch_size", "32", "7")]
-    assert page.context["button"] == "Publish and rescore (1)"
+    assert page.context["button"] == "Publish and rescore (2)"
     again = Evaluation.objects.get(benchmark__number=2)
     assert (again.submission, again.status, again.priority) == (evaluation.submission, Status.QUEUED, 10)
 
 
-def test_without_a_change_there_is_nothing_to_publish(organiser: Client, track: Track) -> None:
-    services.open_track(track=track)
-    evaluate(track, status=Status.SCORED)
-
-    page = organiser.get(act(track, "publish"))
-
-    assert page.context["button"] == ""
-
-
-def test_without_a_change_what_has_no_evaluation_on_the_version_can_be_scored(
-    organiser: Client, track: Track
-) -> None:
+def test_without_a_change_what_the_version_left_out_can_be_queued(organiser: Client, track: Track) -> None:
     services.open_track(track=track)
     evaluate(track, status=Status.SCORED)
     rewrite(Track.objects.get(), run_limits__batch_size=7)
@@ -453,7 +444,7 @@ def test_without_a_change_what_has_no_evaluation_on_the_version_can_be_scored(
 
     page = organiser.get(act(track, "publish"))
 
-    assert page.context["button"] == "Score them (1)"
+    assert page.context["button"] == "Queue what was left out"
 
 
 def test_publishing_an_unready_track_changes_nothing(organiser: Client, track: Track) -> None:

@@ -2,12 +2,16 @@
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from celery.beat import ScheduleEntry
 from pytest_django import Settings
 
-from competition.celery import app
+from competition import beat
+from competition.beat import Scheduler
+from competition.celery import app, lying
 from competition.clock import database_now
 from competition.submissions import wakeup
 from competition.submissions.models import Evaluation, Worker
@@ -26,10 +30,6 @@ def queue() -> str:
 def worker(queue: str, name: str, **fields: object) -> None:
     sign = Sign(name=f"{name}:1", machine=name, version="1", started_at=START, queues=(queue,))
     show(replace(sign, **fields), now=database_now())
-
-
-def lying(queue: str) -> int:
-    return wakeup._lying(queue)
 
 
 def test_a_queue_that_nobody_declared_holds_nothing(queue: str) -> None:
@@ -87,3 +87,25 @@ def test_a_broker_that_is_down_is_no_error(
     wakeup.send_wake_up(queue)
 
     assert "wake_up_not_sent" in {each.message for each in caplog.records}
+
+
+def test_beat_leaves_turns_out_while_nobody_takes_its_messages(
+    queue: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(beat, "MOST_LYING", 3)
+    schedule = Scheduler(app, schedule_filename=str(tmp_path / "schedule"), lazy=True)
+    turn = ScheduleEntry(name="sweep", task="podium.sweep", schedule=15.0, options={"queue": queue}, app=app)
+
+    for _ in range(10):
+        schedule.apply_entry(turn)
+
+    assert lying(queue) == 3
+
+
+def test_every_message_of_beat_is_void_by_its_next_turn(settings: Settings) -> None:
+    turns = settings.CELERY_BEAT_SCHEDULE.values()
+
+    assert [turn["options"] for turn in turns] == [
+        {"expires": turn["schedule"], "expiration": turn["schedule"]} for turn in turns
+    ]
+    assert f"{Scheduler.__module__}:{Scheduler.__qualname__}" == settings.CELERY_BEAT_SCHEDULER
