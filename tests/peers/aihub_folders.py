@@ -127,14 +127,12 @@ def ending_of(name: str) -> str:
 
 def main(results: Path, names: Sequence[str]) -> None:
     """Check the folders in the order of their names, or those that are named, but for who is in the results."""
-    done = (
-        {line.partition(" ")[0] for line in results.read_text().splitlines()} if results.exists() else set()
-    )
-    with results.open("a", encoding="utf-8") as lines:
-        for name in names or classifiers():
-            if name not in done:
-                lines.write(f"{name} {' '.join(ending_of(name).split())}\n")
-                lines.flush()
+    for name in names or classifiers():
+        done = results.read_text("utf-8").splitlines() if results.exists() else []
+        if name not in {line.partition(" ")[0] for line in done}:
+            line = f"{name} {' '.join(ending_of(name).split())}\n"
+            with results.open("a", encoding="utf-8") as lines:
+                lines.write(line)
 
 
 if __name__ == "__main__":

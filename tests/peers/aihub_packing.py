@@ -25,6 +25,12 @@ class MadeUp(Fetched):
         """Return the file, in the folder, with weights of the right shapes."""
         return super().get(asked, lambda to: self._make(asked, to))
 
+    def bring_clone(self, url: str, commit: str, place: Path, *, patch: Path | None = None) -> Path:
+        """Clone the repository, and write what its own code would download into it."""
+        clone = super().bring_clone(url, commit, place, patch=patch)
+        aihub_weights.IN_CLONES.get(self.root.name, lambda folder: None)(self.root)
+        return clone
+
     def _make(self, asked: str, to: Path) -> None:
         made = self.root / WEIGHTS / asked
         if not aihub_weights.write(asked, self.root, made) or not made.exists():

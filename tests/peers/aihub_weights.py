@@ -8,11 +8,10 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import torch
@@ -123,17 +122,16 @@ def _internimage(folder: Path, to: Path) -> None:
     torch.save({"model": {}}, to)
 
 
-def _gpunet(folder: Path, to: Path) -> None:
-    # Its own code unpacks it into the clone.
+def _gpunet(folder: Path) -> None:
+    # Its own code downloads into the clone, where what is there is not downloaded again.
     root = folder / "external_repos" / "deeplearningexamples" / "PyTorch" / "Classification" / "GPUNet"
     config = root / "configs" / "batch1" / "GV100" / "0.65ms.json"
     with _roots(root):
         builder = importlib.import_module("models.gpunet_builder").GPUNet_Builder()
-    weights = to.with_name(f"{config.stem}.pth.tar")
-    torch.save({"state_dict": builder.get_model(json.loads(config.read_text())).state_dict()}, weights)
-    with zipfile.ZipFile(to, "w") as archive:
-        archive.write(weights, weights.name)
-    weights.unlink()
+    torch.save(
+        {"state_dict": builder.get_model(json.loads(config.read_text())).state_dict()},
+        config.with_suffix(".pth.tar"),
+    )
 
 
 _EFFICIENTVIT = "qai_hub_models/models/templates/efficientvit/external_repos/efficientvit"
@@ -163,7 +161,6 @@ OWN: Mapping[str, Mapping[str, Callable[[Path, Path], None]]] = {
             _EFFICIENTVIT, "efficientvit.models.efficientvit", lambda module: module.efficientvit_cls_l2()
         )
     },
-    "gpunet": {"zip": _gpunet},
     "internimage": {"internimage_t_1k_224.pth": _internimage},
     "mobilenet_v2": {
         "mobilenetv2_w8a8.json": _mobilenet_v2_config,
@@ -184,3 +181,5 @@ OWN: Mapping[str, Mapping[str, Callable[[Path, Path], None]]] = {
     },
 }
 """Files of models that are built from a repository's code, by folder and by the file's name."""
+IN_CLONES: Final[Mapping[str, Callable[[Path], None]]] = {"gpunet": _gpunet}
+"""What writes files into a folder's clones, which their own code downloads without a library."""

@@ -16,6 +16,7 @@ from scoring.sandboxed.downloads.install import HUB
 from scoring.sandboxed.failures import entry_failures
 from scoring.sandboxed.gather.fetched import Fetched
 from scoring.sandboxed.gather.library import let_be_copied
+from scoring.sandboxed.gather.trimming import Opened, trim
 from scoring.sandboxed.refusal import Refusal
 from scoring.sandboxed.torchvision_ops import declare_missing_operators
 
@@ -27,12 +28,14 @@ def gather(source: Fetched, package_format: Format, model_id: str, report: Path)
     folder, hub = source.root, source.root / HUB
     downloads.install(source, hub=hub)
     declare_missing_operators()
-    why = ""
+    opened, why = Opened(), ""
     try:
         with entry_failures(Outcome.LOAD_FAILED, Task.EXPORT):
             BUILD[package_format](folder, model_id)
     except Refusal as refusal:
         why = _why(refusal)
+    else:
+        trim(source.cloned, opened)
     _remove_links(hub)
     told = [{"path": path, "from": asked} for asked, path in source.kept.items()]
     report.write_text(json.dumps({"fetched": told, "why": why}))

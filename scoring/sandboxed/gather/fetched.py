@@ -26,6 +26,7 @@ class Fetched:
     root: Path
     caches: tuple[Path, ...] = ()
     kept: dict[str, str] = field(default_factory=dict)
+    cloned: list[Path] = field(default_factory=list)
 
     def get(self, asked: str, download: Download) -> Path:
         """Return the file, in the folder."""
@@ -61,6 +62,7 @@ class Fetched:
             _git("-C", str(whole), "apply", "--ignore-whitespace", str(patch.resolve()))
         shutil.copytree(whole, place, ignore=_left_out)
         shutil.rmtree(whole)
+        self.cloned.append(place)
         self.kept[f"{url} at {commit}"] = place.relative_to(self.root).as_posix()
         return place
 

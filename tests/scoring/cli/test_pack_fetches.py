@@ -175,9 +175,12 @@ def test_nothing_is_run_where_nothing_is_to_be_fetched(home: Path, tmp_path: Pat
     assert (names, "could not" in told) == ({"model.py"}, False)
 
 
-def repository(folder: Path) -> tuple[str, str]:
-    """Make a repository of one file; return its address and commit."""
+def repository(folder: Path, *, others: int = 0) -> tuple[str, str]:
+    """Make a repository of one file, and others in folders; return its address and commit."""
     folder.mkdir(parents=True)
+    for number in range(others):
+        (folder / f"part{number % 7}").mkdir(exist_ok=True)
+        (folder / f"part{number % 7}" / f"{number}.py").touch()
     (folder / "adding.py").write_text("def total(image): return image.sum((1, 2, 3))")
     git = ["git", "-C", str(folder), "-c", "user.name=n", "-c", "user.email=n@example.org"]
     for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "Add"]):
@@ -210,3 +213,23 @@ def test_a_folder_of_ai_hub_brings_its_asset_its_clone_and_what_it_shares_with_o
         "qai_hub_models/models/templates/shared/layers.py",
         "weights/qai-hub-models/models/net/v1/net.pth",
     }
+
+
+def test_of_a_large_clone_only_folders_are_packed_of_which_the_model_opened_a_file(
+    host: str, home: Path, tmp_path: Path
+) -> None:
+    folder = write(
+        tmp_path / "net",
+        AI_HUB.format(host=host).replace(
+            "from qai_hub_models.models.templates.shared.layers import scaled", "scaled = float"
+        ),
+    )
+    address, commit = repository(tmp_path / "sums", others=600)
+    (folder / "manifest.yaml").write_text(
+        f"id: net\nexternal_repos:\n  sums: {{repo_url: {address!r}, commit_sha: '{commit}'}}\n"
+    )
+
+    names, told = packed(folder)
+
+    assert "could not be built" not in told
+    assert {name for name in names if name.startswith("external_repos")} == {"external_repos/sums/adding.py"}
