@@ -25,6 +25,7 @@ from scoring.contracts import Kind, Processes, RunLimits
 from scoring.errors import Cause, Fault
 from scoring.sandbox import cage, syscalls, workfiles
 from scoring.sandbox.base import Job, Run
+from scoring.sandbox.control_group import ControlGroup, control_group
 from scoring.sandbox.limits import limits_before_a_job, limits_of_a_job, processors, resource_limits
 from scoring.sandbox.pipes import Pipe, open_pipe, readable
 from scoring.sandbox.sealed import new_letter
@@ -169,10 +170,12 @@ def started(inside: list[str], plan: Mapping[str, object]) -> Iterator[tuple[Sta
 
     Our ends of its pipes are closed in the end.
     """
-    with contextlib.ExitStack() as ours:
+    with control_group() as group, contextlib.ExitStack() as ours:
         log, status, reply, report, letters = (open_pipe(ours) for _ in range(5))
         keeper_plan = {**plan, "status_fd": status.writer, "reply_fd": reply.writer}
-        process = _start(inside, keeper_plan, letters=letters.reader, log=log.writer, report=report.writer)
+        process = _start(
+            inside, keeper_plan, group, letters=letters.reader, log=log.writer, report=report.writer
+        )
         try:
             for pipe in (log, status, reply, report):
                 pipe.close_writer()
@@ -193,12 +196,19 @@ def started(inside: list[str], plan: Mapping[str, object]) -> Iterator[tuple[Sta
             reply_fd=reply.reader,
             scratch="/tmp",  # noqa: S108
             started_at=time.monotonic(),
+            group=group,
         )
         yield running, letters
 
 
 def _start(
-    inside: list[str], plan: Mapping[str, Any], *, letters: int, log: int, report: int
+    inside: list[str],
+    plan: Mapping[str, Any],
+    group: ControlGroup | None,
+    *,
+    letters: int,
+    log: int,
+    report: int,
 ) -> subprocess.Popen[bytes]:
     # With the interpreter that the child is started with: no other stands inside.
     keeper = [plan["argv"][0], "-I", "-S", cage.KEEPER, json.dumps(plan)]
@@ -207,8 +217,9 @@ def _start(
         words = [*privileges(), *inside, "--info-fd", str(report), "--seccomp", str(filter_fd)]
         # By pipe and not by argv: /proc/1/cmdline would name the host's paths inside.
         words_fd = readable(b"".join(os.fsencode(word) + b"\0" for word in words), theirs)
+        command = [program(), "--args", str(words_fd), "--", *keeper]
         return subprocess.Popen(
-            [program(), "--args", str(words_fd), "--", *keeper],
+            group.entered_by(command) if group else command,
             stdin=letters,
             stdout=log,
             stderr=log,

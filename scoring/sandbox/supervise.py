@@ -19,6 +19,7 @@ from typing import Final
 
 from scoring.errors import Cause, Fault
 from scoring.sandbox.base import MAX_REPLY_BYTES, MAX_TEMPORARY_FILES, ExitStatus, Job, Overflow
+from scoring.sandbox.control_group import ControlGroup
 from scoring.sandbox.family import Family
 
 SAMPLE_EVERY_S: Final = 0.1
@@ -37,6 +38,7 @@ class Started:
     """A keeper that was started: our child process, its host process id, and our ends of its pipes.
 
     `scratch` is where inside a memory file system of its own is mounted, whose content counts as memory.
+    `group` is the control group of all its processes, where there is one.
     """
 
     process: subprocess.Popen[bytes]
@@ -47,6 +49,7 @@ class Started:
     reply_fd: int
     scratch: str | None
     started_at: float
+    group: ControlGroup | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,10 +105,13 @@ class _Watch:
         sample = self.family.sample()
         memory = sample.memory_bytes
         self.cpu_s = max(self.cpu_s, sample.cpu_s)
+        self.ask_group()
         limit = self.job.limits.max_memory_bytes
         if memory > limit:
             # Forked processes share pages, which the quick sum counts twice.
             memory = self.family.exact_memory_bytes()
+        if self.started.group is not None:
+            memory = max(memory, self.started.group.memory_bytes())
         self.peak_memory_bytes = max(self.peak_memory_bytes, memory)
         if memory > limit:
             return ExitStatus.OUT_OF_MEMORY
@@ -113,6 +119,11 @@ class _Watch:
         if self.files > MAX_TEMPORARY_FILES:
             return ExitStatus.TOO_MUCH_OUTPUT
         return ExitStatus.TIMED_OUT if self.cpu_s > self.cpu_limit_s else None
+
+    def ask_group(self) -> None:
+        """Add what the control group has seen, processes too that came and went between two looks."""
+        if self.started.group is not None:
+            self.cpu_s = max(self.cpu_s, self.started.group.cpu_s())
 
     @property
     def wall_s(self) -> float:
@@ -177,6 +188,7 @@ def supervise(started: Started, job: Job, tick: Callable[[], None]) -> ProcessEn
     finally:
         # Also on KeyboardInterrupt, and on whatever `tick` raises.
         _end(watch)
+    watch.ask_group()
     _drain(watch)
     return _ending(watch, broken, wall_s)
 

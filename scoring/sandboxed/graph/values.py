@@ -2,14 +2,16 @@
 
 Weights count as everywhere: each floating value once, narrower or wider ones as `counters.parameters` has
 it; integers by the bytes that they can hold where they are computed with, and once where they only pick.
-Weights can be packed. What unpacks them (shifts, remainders, rounding) gives a tensor that no input
-changes, so each such tensor counts at its full size, and so does one that is computed from no weight at
-all. That a tensor does not depend on the input is told from the graph, and from what it was for several
-inputs, as adding 0 times the input would hide it.
+What a graph computes of constants alone counts at its full size where that is more together than what is
+stored: packed weights that are taken apart, a codebook's rows, thin matrices multiplied with each other. The
+same computation on the same constants counts once, and moving them about makes nothing.
+That a value does not depend on the input is told from the graph; and of what takes numbers apart (shifts,
+rounding, comparisons, sines) from what it was for several inputs, as adding 0 times the input would hide it.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,6 +21,7 @@ import torch
 from scoring.sandboxed.counters.parameters import FREE_VALUES
 from scoring.sandboxed.graph.document import LOOSE, Graph, Node, Value, Weight
 from scoring.sandboxed.graph.module import leaves
+from scoring.sandboxed.graph.operators import ARITHMETIC, SIZES
 
 WORD_BYTES: Final = 4
 NIBBLES_A_BYTE: Final = 2
@@ -40,7 +43,7 @@ _PICKS: Final[Mapping[str, tuple[int, ...]]] = {
     "aten::scatter_add": (2,),
 }
 """Where an operator takes numbers of places."""
-_SHIFTS: Final = frozenset(
+_SPLITS: Final = frozenset(
     f"aten::{name}{ending}"
     for name in (
         *(
@@ -54,27 +57,36 @@ _SHIFTS: Final = frozenset(
         *("__and__", "__or__", "__xor__", "__lshift__", "__rshift__"),
         *("__iand__", "__ior__", "__ixor__", "__ilshift__", "__irshift__"),
         *("floor_divide", "remainder", "fmod", "floor", "ceil", "round", "trunc", "fix", "frac"),
+        *("eq", "ne", "lt", "le", "gt", "ge", "equal", "not_equal", "less", "less_equal", "greater"),
+        *("greater_equal", "sign", "sgn", "signbit", "sin", "cos", "tan", "sort", "argsort", "topk"),
     )
     for ending in ("", "_")
 )
 _WHOLE: Final = frozenset({torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.bool})
 _MOVES_NAMES = """
 alias atleast_1d atleast_2d atleast_3d broadcast_to cat chunk clone concat contiguous detach diagonal
-expand expand_as flatten flip gather index index_select lift_fresh_copy movedim narrow pad
-constant_pad_nd permute ravel repeat repeat_interleave reshape roll select slice split
-split_with_sizes squeeze stack swapaxes t tile transpose unbind unflatten unfold unsqueeze view
-view_as embedding zeros ones full zeros_like ones_like full_like new_zeros new_ones new_full
-scalar_tensor
+expand expand_as flatten flip lift_fresh_copy movedim narrow pad constant_pad_nd permute ravel repeat
+repeat_interleave reshape roll select slice split split_with_sizes squeeze stack swapaxes t tile
+transpose unbind unflatten unfold unsqueeze view view_as zeros ones full zeros_like ones_like full_like
+new_zeros new_ones new_full scalar_tensor
 """
-_MOVES: Final = frozenset(f"aten::{name}" for name in _MOVES_NAMES.split())
+_MOVES: Final = frozenset([*(f"aten::{name}" for name in _MOVES_NAMES.split()), "getitem"])
+_OF_SHAPES: Final = frozenset(
+    f"aten::{name}"
+    for name in ("zeros_like", "ones_like", "full_like", "new_zeros", "new_ones", "new_full", "empty_like")
+)
+"""They see no more of their first argument than its shape."""
 
 
 @dataclass(frozen=True)
 class _Origin:
-    """What a value that no input changes came from: weights at all, and anything but moving them about."""
+    """What a value that no input changes is: `key` names the computation, `is_made` says that there is one."""
 
-    has_weights: bool
+    key: str
     is_made: bool
+
+
+_SIZE: Final = _Origin("a size", is_made=False)
 
 
 def unpacking(graph: Graph) -> frozenset[int]:
@@ -98,7 +110,7 @@ def _unpacks(node: Node) -> bool:
     name = node.operator.partition(".")[0]
     reinterprets = node.operator == "aten::view.dtype"
     to_whole = name in {"aten::to", "aten::_to_copy"} and any(each in _WHOLE for each in _dtypes(node))
-    return name in _SHIFTS or reinterprets or to_whole
+    return name in _SPLITS or reinterprets or to_whole
 
 
 def _dtypes(node: Node) -> Iterator[torch.dtype]:
@@ -140,17 +152,44 @@ def _made(graph: Graph) -> set[int]:
     origins: dict[int, _Origin] = {}
     met: set[int] = set()
     for place, node in enumerate(graph.nodes, start=1):
-        given = leaves(node)
-        numbers = [each.number for each in given if isinstance(each, Value)]
-        if all(number in origins for number in numbers):
-            origins[place] = _origin(node, given, [origins[number] for number in numbers])
+        numbers = [each.number for each in leaves(node) if isinstance(each, Value)]
+        changing = [number for number in numbers if number not in origins]
+        if not changing or _sees_sizes(node, changing):
+            origins[place] = _origin(node, origins)
         else:
             met.update(number for number in numbers if number in origins)
-    return {place for place in met if origins[place].is_made}
+    by_key = {origins[place].key: place for place in met if origins[place].is_made}
+    return set(by_key.values())
 
 
-def _origin(node: Node, given: list[Any], before: list[_Origin]) -> _Origin:
-    has_weights = any(isinstance(each, Weight) for each in given) or any(each.has_weights for each in before)
-    moves = node.operator.partition(".")[0] in _MOVES or node.operator == "getitem"
-    was_made = any(each.is_made for each in before)
-    return _Origin(has_weights, was_made or _unpacks(node) or not (moves or has_weights))
+def _sees_sizes(node: Node, changing: list[int]) -> bool:
+    """Say whether a node is given no more of what changes than how large it is."""
+    if node.operator in SIZES:
+        return True
+    name = node.operator.partition(".")[0]
+    return name in _OF_SHAPES and list(node.args[:1]) == [Value(n) for n in changing]
+
+
+def _origin(node: Node, origins: Mapping[int, _Origin]) -> _Origin:
+    given = leaves(node)
+    before = [origins[each.number] for each in given if isinstance(each, Value) and each.number in origins]
+    # A hostile graph may do with tensors what is meant for sizes.
+    of_sizes = all(each is _SIZE for each in before) and not any(isinstance(each, Weight) for each in given)
+    if node.operator in SIZES or (node.operator in ARITHMETIC and of_sizes):
+        return _SIZE
+    name = node.operator.partition(".")[0]
+    return _Origin(_key(node, origins), name not in _MOVES or any(each.is_made for each in before))
+
+
+def _key(node: Node, origins: Mapping[int, _Origin]) -> str:
+    """Name a computation by what is computed of which constants."""
+
+    def named(arg: Any) -> Any:
+        if isinstance(arg, Value):
+            return origins[arg.number].key if arg.number in origins else arg
+        return [named(each) for each in arg] if isinstance(arg, list) else arg
+
+    text = repr(
+        (node.operator, [named(each) for each in node.args], sorted(node.kwargs.items()), node.autocast)
+    )
+    return hashlib.sha256(text.encode()).hexdigest()

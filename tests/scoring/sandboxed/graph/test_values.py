@@ -53,6 +53,14 @@ HONEST = {
         {},
         0,
     ),
+    "the same weights, standardised twice": (
+        lambda m, x: (
+            product(m, x, (m.w - m.w.mean()) / m.w.std()) + product(m, x, (m.w - m.w.mean()) / m.w.std())
+        ),
+        {"w": torch.rand(192, 3000)},
+        MANY,
+    ),
+    "weights repeated": (lambda m, x: product(m, x, m.w.repeat(1, 1000)), {"w": torch.rand(192, 3)}, 576),
     "zeros to begin with": (lambda m, x: x.mean((2, 3)) + torch.zeros(1, 3, 1000, 1000).sum(), {}, 0),
 }
 
@@ -90,6 +98,38 @@ def generated(m, x):
     return product(m, x, torch.arange(float(MANY)).mul(0.618).sin())
 
 
+def compared(m, x):
+    rest, bits = m.w, []
+    for place in reversed(range(8)):
+        bits.append((rest >= 2**place).float())
+        rest = rest - bits[-1] * 2**place
+    return product(m, x, torch.stack(bits))
+
+
+def added(m, x):
+    high = (m.w + 2.0**36) - 2.0**36
+    return product(m, x, torch.stack([high, m.w - high]))
+
+
+def used_one_by_one(m, x):
+    high = (m.w + 2.0**36) - 2.0**36
+    return product(m, x, high) + product(m, x, m.w - high)
+
+
+def narrowed(m, x):
+    return product(m, x, torch.stack([m.w.bfloat16().float(), m.w - m.w.bfloat16().float()]))
+
+
+def beside_a_size(m, x):
+    high = (m.w + x.shape[0] + 2.0**36) - 2.0**36
+    return product(m, x, torch.stack([high, m.w - high]))
+
+
+def compared_beside_the_input(m, x):
+    rest = m.w + 0 * x.sum()
+    return product(m, x, torch.stack([(rest >= 2**place).float() for place in range(8)]))
+
+
 UNREGISTERED = torch.rand(MANY)
 WHOLE = torch.randint(2**62, (MANY // 8,))
 PACKED = {
@@ -98,6 +138,31 @@ PACKED = {
     "bytes in floats beside the input": (hidden, {"w": torch.rand(MANY // 2) * 65536}),
     "floats read as bytes": (reinterpreted, {"w": torch.rand(MANY // 4)}),
     "places of a table": (looked_up, {"table": torch.rand(256), "places": torch.randint(256, (MANY,))}),
+    "bits of floats": (compared, {"w": torch.randint(256, (MANY // 8,)).float()}),
+    "bits of floats beside the input": (
+        compared_beside_the_input,
+        {"w": torch.randint(256, (MANY // 8,)).float()},
+    ),
+    "floats rounded by sums": (added, {"w": torch.rand(MANY // 2) * 65536}),
+    "parts of floats, each as large as they": (used_one_by_one, {"w": torch.rand(MANY // 2) * 65536}),
+    "floats rounded by narrower types": (narrowed, {"w": torch.rand(MANY // 2)}),
+    "floats rounded beside the batch's size": (beside_a_size, {"w": torch.rand(MANY // 2) * 65536}),
+    "rows of a codebook": (
+        lambda m, x: product(m, x, m.book[m.places]),
+        {"book": torch.rand(256, 12), "places": torch.randint(256, (MANY // 12,))},
+    ),
+    "thin matrices multiplied": (
+        lambda m, x: product(m, x, m.tall @ m.wide),
+        {"tall": torch.rand(192, 2), "wide": torch.rand(2, 3000)},
+    ),
+    "a matrix resized": (
+        lambda m, x: product(m, x, nn.functional.interpolate(m.w, (192, 3000), mode="bicubic")),
+        {"w": torch.rand(1, 1, 48, 750)},
+    ),
+    "picked by hashes": (
+        lambda m, x: product(m, x, m.w[(torch.arange(MANY) * 2_654_435_761) % 997]),
+        {"w": torch.rand(997)},
+    ),
     "weights of no weights": (generated, {}),
     "weights that nobody registered": (lambda m, x: product(m, x, UNREGISTERED), {}),
     "integers that are multiplied": (
