@@ -65,14 +65,14 @@ class ControlGroup:
 def control_group() -> Iterator[ControlGroup | None]:
     """Make a group and remove it in the end, when all in it are dead; None where the host does not let us."""
     place = place_of_groups()
-    folder = place and place / f"podium-{os.getpid()}-{secrets.token_hex(4)}"
+    folder = place / f"podium-{os.getpid()}-{secrets.token_hex(4)}" if place else None
     try:
         if folder is not None:
             folder.mkdir()
     except OSError:
         folder = None
     try:
-        yield folder and ControlGroup(folder)
+        yield ControlGroup(folder) if folder else None
     finally:
         if folder is not None:
             _remove(folder)

@@ -9,7 +9,7 @@ from typing import Final
 
 from onnx import GraphProto, NodeProto, TensorProto
 
-from scoring.budget.onnx.formulas import values_worked_on
+from scoring.budget.onnx.formulas import attributes, values_worked_on
 from scoring.budget.onnx.inference import Dialect
 from scoring.budget.onnx.loops import Facts, Turn, body_of, leave_steady, leave_unrolled, start_of
 from scoring.budget.onnx.operators import (
@@ -247,9 +247,15 @@ def _size(graph: GraphProto) -> int:
 
 def _worked_on(node: NodeProto, scope: Scope) -> int:
     """Return how many values a node works on; constants are worked on once, before the first picture."""
-    if node.op_type in MOVES or not node.output:
+    moves = node.op_type in MOVES and not _combines(node)
+    if moves or not node.output:
         return 0
     return 0 if _is_made(node, scope) else values_worked_on(node, scope)
+
+
+def _combines(node: NodeProto) -> bool:
+    """Say whether an operator that scatters adds, multiplies or compares what meets in one place."""
+    return attributes(node).get("reduction", b"none") != b"none"
 
 
 def _is_made(node: NodeProto, scope: Scope) -> bool:

@@ -43,7 +43,7 @@ _PICKS: Final[Mapping[str, tuple[int, ...]]] = {
     "aten::scatter_add": (2,),
 }
 """Where an operator takes numbers of places."""
-_SPLITS: Final = frozenset(
+_SHIFTS: Final = frozenset(
     f"aten::{name}{ending}"
     for name in (
         *(
@@ -57,11 +57,14 @@ _SPLITS: Final = frozenset(
         *("__and__", "__or__", "__xor__", "__lshift__", "__rshift__"),
         *("__iand__", "__ior__", "__ixor__", "__ilshift__", "__irshift__"),
         *("floor_divide", "remainder", "fmod", "floor", "ceil", "round", "trunc", "fix", "frac"),
-        *("eq", "ne", "lt", "le", "gt", "ge", "equal", "not_equal", "less", "less_equal", "greater"),
-        *("greater_equal", "sign", "sgn", "signbit", "sin", "cos", "tan", "sort", "argsort", "topk"),
     )
     for ending in ("", "_")
 )
+_SPLITS_NAMES = """
+eq ne lt le gt ge equal not_equal less less_equal greater greater_equal sign sgn signbit sin cos tan sort
+argsort topk
+"""
+_SPLITS: Final = _SHIFTS | {f"aten::{name}{ending}" for name in _SPLITS_NAMES.split() for ending in ("", "_")}
 _WHOLE: Final = frozenset({torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.bool})
 _MOVES_NAMES = """
 alias atleast_1d atleast_2d atleast_3d broadcast_to cat chunk clone concat contiguous detach diagonal
@@ -107,10 +110,20 @@ def count_values(graph: Graph, sizes: Mapping[int, int], steady: Set[int]) -> in
 
 
 def _unpacks(node: Node) -> bool:
-    name = node.operator.partition(".")[0]
-    reinterprets = node.operator == "aten::view.dtype"
-    to_whole = name in {"aten::to", "aten::_to_copy"} and any(each in _WHOLE for each in _dtypes(node))
-    return name in _SPLITS or reinterprets or to_whole
+    return _name(node) in _SPLITS or node.operator == "aten::view.dtype" or _is_cast_to_whole(node)
+
+
+def _shifts(node: Node) -> bool:
+    """Say whether a node can take a byte apart into smaller numbers, at once."""
+    return _name(node) in _SHIFTS or node.operator == "aten::view.dtype" or _is_cast_to_whole(node)
+
+
+def _is_cast_to_whole(node: Node) -> bool:
+    return _name(node) in {"aten::to", "aten::_to_copy"} and any(each in _WHOLE for each in _dtypes(node))
+
+
+def _name(node: Node) -> str:
+    return node.operator.partition(".")[0]
 
 
 def _dtypes(node: Node) -> Iterator[torch.dtype]:
@@ -120,31 +133,44 @@ def _dtypes(node: Node) -> Iterator[torch.dtype]:
 def _stored(graph: Graph) -> int:
     """Return the values of the weights; a few whole numbers, and a few that nobody registered, are free."""
     computed = _computed_with(graph)
-    nibbles = NIBBLES_A_BYTE if unpacking(graph) else 1
-    floating = constants = whole = 0
+    nibbles = NIBBLES_A_BYTE if any(map(_shifts, graph.nodes)) else 1
+    floating = constants = 0
+    whole: dict[object, int] = {}
     for name, weight in graph.weights.items():
         if weight.is_floating_point() or weight.is_complex():
             values = weight.numel() * max(weight.element_size() // WORD_BYTES, 1)
             floating += values
             constants += values if name.startswith(LOOSE) else 0
         else:
-            whole += weight.numel() * (weight.element_size() * nibbles if name in computed else 1)
+            values = weight.numel() * (weight.element_size() * nibbles if name in computed else 1)
+            whole[_content(weight)] = values
     free = constants if constants <= FREE_CONSTANTS else 0
-    return floating - free + (whole if whole > FREE_VALUES else 0)
+    listed = sum(whole.values())
+    return floating - free + (listed if listed > FREE_VALUES else 0)
+
+
+def _content(weight: torch.Tensor) -> object:
+    """Return what equal tables have in common: each block of a transformer holds the same one."""
+    return weight.dtype, weight.shape, hashlib.sha256(weight.contiguous().numpy().data).digest()
 
 
 def _computed_with(graph: Graph) -> set[str]:
-    """Return the names of weights that stand somewhere else than where an operator takes places."""
+    """Return the names of weights that are used, moved or not, for something else than saying where."""
     found: set[str] = set()
-    for node in graph.nodes:
-        places = _PICKS.get(node.operator.partition(".")[0], ())
-        others = [arg for place, arg in enumerate(node.args) if place not in places]
-        found.update(
-            each.name
-            for each in leaves(Node(operator="", args=others, kwargs=node.kwargs))
-            if isinstance(each, Weight)
-        )
-    return found
+    moved: dict[int, set[str]] = {}
+    for place, node in enumerate(graph.nodes, start=1):
+        if _name(node) in _MOVES or _is_cast_to_whole(node):
+            moved[place] = _weights_in(leaves(node), moved)
+            continue
+        picks = _PICKS.get(_name(node), ())
+        others = [arg for number, arg in enumerate(node.args) if number not in picks]
+        found |= _weights_in(leaves(Node(operator="", args=others, kwargs=node.kwargs)), moved)
+    return found | moved.get(graph.output, set())
+
+
+def _weights_in(given: list[Any], moved: Mapping[int, set[str]]) -> set[str]:
+    names = {each.name for each in given if isinstance(each, Weight)}
+    return names.union(*(moved.get(each.number, set()) for each in given if isinstance(each, Value)))
 
 
 def _made(graph: Graph) -> set[int]:
@@ -166,8 +192,7 @@ def _sees_sizes(node: Node, changing: list[int]) -> bool:
     """Say whether a node is given no more of what changes than how large it is."""
     if node.operator in SIZES:
         return True
-    name = node.operator.partition(".")[0]
-    return name in _OF_SHAPES and list(node.args[:1]) == [Value(n) for n in changing]
+    return _name(node) in _OF_SHAPES and list(node.args[:1]) == [Value(n) for n in changing]
 
 
 def _origin(node: Node, origins: Mapping[int, _Origin]) -> _Origin:
@@ -177,8 +202,7 @@ def _origin(node: Node, origins: Mapping[int, _Origin]) -> _Origin:
     of_sizes = all(each is _SIZE for each in before) and not any(isinstance(each, Weight) for each in given)
     if node.operator in SIZES or (node.operator in ARITHMETIC and of_sizes):
         return _SIZE
-    name = node.operator.partition(".")[0]
-    return _Origin(_key(node, origins), name not in _MOVES or any(each.is_made for each in before))
+    return _Origin(_key(node, origins), _name(node) not in _MOVES or any(each.is_made for each in before))
 
 
 def _key(node: Node, origins: Mapping[int, _Origin]) -> str:

@@ -235,6 +235,24 @@ def test_moving_values_is_free() -> None:
     assert counted(nodes, MILLION).macs == 0
 
 
+@pytest.mark.parametrize("operator", ["ScatterElements", "ScatterND"])
+@pytest.mark.parametrize(("reduction", "worked_on"), [("none", 0), ("mul", VALUES), ("add", VALUES)])
+def test_scattering_works_on_values_where_it_combines_them(
+    operator: str, reduction: str, worked_on: int
+) -> None:
+    scatters = [
+        node(operator, [f"t{place}", "places", "nothing"], [f"t{place + 1}"], reduction=reduction)
+        for place in range(10)
+    ]
+    last = 1 if operator == "ScatterElements" else 4
+    places = np.zeros((1, 1, 1, last if last == 4 else 1), np.int64)
+    nothing = zeros(1, 1, 1, 1) if last == 1 else zeros(1, 1, 1)
+
+    macs = counted([WIDE, *scatters], {**MILLION, "places": places, "nothing": nothing}).macs
+
+    assert macs == max(10 * worked_on - FREE_VALUES_A_SAMPLE, 0)
+
+
 # --- tables
 
 

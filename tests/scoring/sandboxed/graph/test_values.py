@@ -42,6 +42,20 @@ HONEST = {
         {"table": torch.rand(9, 3), "places": torch.zeros(2401, dtype=torch.int64)},
         27,
     ),
+    "a table of places that is laid out first": (
+        lambda m, x: x.mean((2, 3)) + m.table[m.places.view(-1).long()].sum(0),
+        {"table": torch.rand(9, 3), "places": torch.zeros(600, 600, dtype=torch.int64)},
+        27 + 600 * 600,
+    ),
+    "equal tables of places": (
+        lambda m, x: x.mean((2, 3)) + m.table[m.here].sum((0, 1)) + m.table[m.there].sum((0, 1)),
+        {
+            "table": torch.rand(9, 3),
+            "here": torch.zeros(400, 400, dtype=torch.int64),
+            "there": torch.zeros(400, 400, dtype=torch.int64),
+        },
+        27,
+    ),
     "standardised": (
         lambda m, x: product(m, x, (m.w - m.w.mean()) / m.w.std()),
         {"w": torch.rand(192, 3)},
