@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from django.http.response import HttpResponseBase
@@ -16,18 +17,29 @@ from competition.api import choices
 from competition.api.paging import Pages
 from competition.clock import database_now
 from competition.freshness import digest_of, tagged
-from competition.leaderboard import board_files, selectors
+from competition.leaderboard import board_files, searching, selectors
+from competition.leaderboard.baselines import baselines_of
 from competition.leaderboard.board_query import (
     asked_benchmark,
     asked_number,
+    asked_rows,
     asked_split,
     may_see_private,
 )
-from competition.leaderboard.selectors import Board
+from competition.leaderboard.searching import Asked
+from competition.leaderboard.selectors import Board, Row
 from competition.tracks.selectors import tracks_for
 from scoring.contracts import Split
 
 MAX_ROWS: Final = Pages.max_page_size
+SEARCH_WORDS: Final = (
+    "Only participants with this in their name; on a board of more than "
+    f"{searching.SMALL} rows, whose name begins with it."
+)
+SORT_WORDS: Final = (
+    f"A large board: {', '.join(searching.INDEXED)}, and {searching.DEEPEST} rows from either end. "
+    f"One of at most {searching.SMALL} rows also: name, value, interval, range, second, submissions, extra metrics."
+)
 
 
 class RowOutput(serializers.Serializer[Any]):
@@ -64,8 +76,20 @@ class RowOutput(serializers.Serializer[Any]):
         allow_null=True,
         help_text="False: the entry was counted by running it, not captured as a graph. Null: nobody tried.",
     )
+    rank_before = serializers.IntegerField(
+        allow_null=True, help_text="The rank with which the day began, in UTC; null if there was none."
+    )
+    parameters = serializers.IntegerField(allow_null=True)
+    macs = serializers.IntegerField(allow_null=True, help_text="Multiply-adds for each sample.")
+    format = serializers.CharField(help_text="Package format; may be empty.")
     submissions = serializers.IntegerField()
     submitted_at = serializers.DateTimeField()
+
+
+class BaselineOutput(RowOutput):
+    """An organiser's submission to compare with; it has no rank."""
+
+    name = serializers.CharField(help_text="What the board calls it.")
 
 
 class BoardOutput(serializers.Serializer[Any]):
@@ -87,6 +111,7 @@ class BoardOutput(serializers.Serializer[Any]):
         help_text="Grows whenever a row changes: pages of one board have the same revision."
     )
     rows = RowOutput(many=True)
+    baselines = BaselineOutput(many=True, help_text="The best first.")
     next = serializers.URLField(allow_null=True, help_text="Address of the next rows; null behind the last.")
 
 
@@ -102,6 +127,9 @@ class ShowLeaderboard(APIView):
             OpenApiParameter(
                 "page_size", int, description=f"How many rows; at most {MAX_ROWS}.", default=MAX_ROWS
             ),
+            OpenApiParameter("search", str, description=SEARCH_WORDS),
+            OpenApiParameter("sort", str, description=SORT_WORDS),
+            OpenApiParameter("order", str, enum=("up", "down"), default="up"),
             OpenApiParameter(
                 "If-None-Match", str, OpenApiParameter.HEADER, description="ETag of the answer you have."
             ),
@@ -114,21 +142,31 @@ class ShowLeaderboard(APIView):
         track = get_object_or_404(tracks_for(request.user), slug=slug)
         private_visible = may_see_private(track, request.user, database_now())
         split = asked_split(request.query_params, private_visible=private_visible)
+        after = asked_number(request.query_params, "after", 0)
+        limit = max(1, min(MAX_ROWS, asked_number(request.query_params, "page_size", MAX_ROWS)))
         board = selectors.board(
-            track,
-            split=split,
-            benchmark=asked_benchmark(request.query_params, track),
-            after=asked_number(request.query_params, "after", 0),
-            limit=max(1, min(MAX_ROWS, asked_number(request.query_params, "page_size", MAX_ROWS))),
+            track, split=split, benchmark=asked_benchmark(request.query_params, track), limit=0
         )
-        body = board_files.as_plain(board) | {"next": _next(request, board)}
+        asked = asked_rows(request.query_params, board)
+        rows, total = _rows(board, asked, after, limit)
+        body = {
+            **board_files.as_plain(replace(board, rows=rows)),
+            "baselines": [board_files.baseline_as_plain(row) for row in baselines_of(board)],
+            "next": _next(request, after + limit) if rows and after + limit < total else None,
+        }
         return tagged(request._request, Response(body), digest_of(renderers.JSONRenderer().render(body)))
 
 
-def _next(request: Request, board: Board) -> str | None:
+def _rows(board: Board, asked: Asked, after: int, limit: int) -> tuple[tuple[Row, ...], int]:
+    """Return the rows behind a place in the order that is asked for, and how many can be reached."""
+    if asked == Asked():
+        return selectors.rows_after(board, after, limit=limit), board.participants
+    found = searching.find(board, asked, start=after, limit=limit)
+    return found.rows, found.total
+
+
+def _next(request: Request, after: int) -> str:
     """Return the address of the rows behind those that were read."""
-    if not board.rows or board.rows[-1].position >= board.participants:
-        return None
     query = request.query_params.copy()
-    query["after"] = str(board.rows[-1].position)
+    query["after"] = str(after)
     return request.build_absolute_uri(f"?{query.urlencode()}")

@@ -39,6 +39,7 @@ class Act(StrEnum):
     PARTICIPANT_REINSTATED = "participant.reinstated"
     WORKER_DRAINED = "worker.drained"
     WORKER_RESUMED = "worker.resumed"
+    BASELINE_CHANGED = "submission.baseline_changed"
     ACCOUNT_CHANGED = "account.changed"
 
 

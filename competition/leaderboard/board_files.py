@@ -22,6 +22,7 @@ _COLUMNS: Final = (
     "rank_high",
     "submissions",
 )
+_USAGE: Final = ("parameters", "macs", "format")
 
 
 def csv_lines(board: Board) -> Iterator[str]:
@@ -35,7 +36,7 @@ def csv_lines(board: Board) -> Iterator[str]:
 def _header(board: Board) -> tuple[str, ...]:
     gate = ("latency_ms", "inside_gate") if board.max_latency_ms is not None else ()
     second = (str(board.precision), f"{board.precision}_drop_points") if board.precision else ()
-    return (*_COLUMNS, "submitted_at", "captured", *sorted(board.extra_metrics), *gate, *second)
+    return (*_COLUMNS, "submitted_at", "captured", *sorted(board.extra_metrics), *gate, *second, *_USAGE)
 
 
 def _cells(board: Board, row: Row) -> tuple[object, ...]:
@@ -44,7 +45,8 @@ def _cells(board: Board, row: Row) -> tuple[object, ...]:
     timed = (row.latency_ms, _word(row.inside_gate)) if board.max_latency_ms is not None else ()
     again = (row.quantised, row.drop_points) if board.precision else ()
     named = (row.rank, inert(row.participant_name), *numbers, row.submitted_at.isoformat())
-    return (*named, _word(row.captured), *more, *timed, *again)
+    usage = (row.parameters, row.macs, row.format)
+    return (*named, _word(row.captured), *more, *timed, *again, *usage)
 
 
 def _word(answer: bool | None) -> str:
@@ -91,9 +93,18 @@ def row_as_plain(row: Row) -> dict[str, Any]:
         "quantised": row.quantised,
         "drop_points": row.drop_points,
         "captured": row.captured,
+        "rank_before": row.rank_before,
+        "parameters": row.parameters,
+        "macs": row.macs,
+        "format": row.format,
         "submissions": row.submissions,
         "submitted_at": row.submitted_at.isoformat(),
     }
+
+
+def baseline_as_plain(row: Row) -> dict[str, Any]:
+    """Return a baseline as values that JSON can hold."""
+    return {"name": row.baseline, **row_as_plain(row)}
 
 
 def tag(board: Board) -> str:

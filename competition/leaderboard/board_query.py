@@ -6,11 +6,15 @@ from datetime import datetime
 
 from django.http import Http404, QueryDict
 
+from competition.leaderboard.searching import Asked, sortable
+from competition.leaderboard.selectors import Board
 from competition.tracks.access import Viewer, organises
 from competition.tracks.models import BenchmarkVersion, Track
 from scoring.contracts import Split
 
 MAX_DIGITS = 9
+MAX_SEARCH = 150
+"""As long as a name can be."""
 
 
 def may_see_private(track: Track, viewer: Viewer, now: datetime) -> bool:
@@ -36,6 +40,15 @@ def asked_benchmark(query: QueryDict, track: Track) -> BenchmarkVersion | None:
     if found is None:
         raise Http404("no such version")
     return found
+
+
+def asked_rows(query: QueryDict, board: Board) -> Asked:
+    """Return which rows are asked for, and in which order; one that the board cannot be sorted by is "not found"."""
+    sort = query.get("sort", "")
+    if sort and sort not in sortable(board):
+        raise Http404("no such order")
+    search = query.get("search", "").strip()[:MAX_SEARCH]
+    return Asked(search=search, sort=sort, descending=query.get("order") == "down")
 
 
 def asked_number(query: QueryDict, name: str, default: int) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 from typing import Any, Final
 
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
 
-from competition.leaderboard.models import BoardRow, Ranking
+from competition.leaderboard.models import BoardRow, Ranking, Standing
 from competition.submissions import disclosure
 from competition.submissions.models import Participation, Score
 from competition.tracks.models import BenchmarkVersion, Track
@@ -27,7 +27,8 @@ class Row:
     """One participant on the board; `extra` holds the metrics that are shown but do not rank.
 
     `position` counts rows from 1. Entries outside the track's latency gate have no rank. `captured` is False for an
-    entry that was counted by running it, None where nobody tried to capture it.
+    entry that was counted by running it, None where nobody tried to capture it. `rank_before` is the rank with which
+    the day began, in UTC. Usage is None while a newer score waits to be ranked. A baseline has a name and no rank.
     """
 
     position: int
@@ -47,6 +48,24 @@ class Row:
     inside_gate: bool = True
     quantised: float | None = None
     captured: bool | None = None
+    rank_before: int | None = None
+    parameters: int | None = None
+    macs: int | None = None
+    format: str = ""
+    baseline: str = ""
+    baseline_id: int | None = None
+
+    @property
+    def rise(self) -> int | None:
+        """Return by how many ranks the participant rose since the day began; less than 0 for a fall."""
+        if self.rank is None or self.rank_before is None:
+            return None
+        return self.rank_before - self.rank
+
+    @property
+    def fall(self) -> int | None:
+        """Return the same the other way round."""
+        return None if self.rise is None else -self.rise
 
     @property
     def drop_points(self) -> float | None:
@@ -58,7 +77,8 @@ class Row:
 class Board:
     """The board of one benchmark version and split, with some of its rows.
 
-    `participants` is how many rows there are in all; `revision` grows whenever one of them changes.
+    `participants` is how many rows there are in all; `revision` grows whenever one of them changes. `kept_on` is the
+    day whose first ranks are kept.
     """
 
     track: Track
@@ -73,6 +93,7 @@ class Board:
     max_latency_ms: float | None = None
     precision: Precision | None = None
     ranking_id: int | None = None
+    kept_on: date | None = None
 
     @property
     def second_name(self) -> str:
@@ -109,6 +130,20 @@ def row_of(board: Board, participant_id: int | None) -> Row | None:
     return next(iter(_rows(board, _ranked(board).filter(participant=participant_id))), None)
 
 
+def rows_of(board: Board, participants: Sequence[int]) -> tuple[Row, ...]:
+    """Return the rows of some participants in the order in which they are named; who has none is left out."""
+    found = {
+        row.participant_id: row for row in _rows(board, _ranked(board).filter(participant__in=participants))
+    }
+    return tuple(found[key] for key in participants if key in found)
+
+
+def rows_named(board: Board, names: Collection[str]) -> tuple[Row, ...]:
+    """Return the rows of participants of these names, the best first."""
+    wanted = _ranked(board).filter(participant__username__in=names)
+    return _rows(board, wanted.order_by("position"))
+
+
 def every_row(board: Board) -> Iterator[Row]:
     """Yield all rows as the board was at one moment, a few of them in memory at a time."""
     ranked = _ranked(board).order_by("position").iterator(chunk_size=ROWS_AT_ONCE)
@@ -135,6 +170,7 @@ def _head(track: Track, version: BenchmarkVersion | None, split: Split) -> Board
         participants=ranked.participants if ranked else 0,
         revision=ranked.revision if ranked else 0,
         ranking_id=ranked.pk if ranked else None,
+        kept_on=ranked.kept_on if ranked else None,
     )
     return head if version is None else _with_second_scores(head, spec)
 
@@ -156,8 +192,14 @@ def _rows(board: Board, ranked: QuerySet[BoardRow] | Sequence[BoardRow]) -> tupl
     if not found:
         return ()
     values = _values(board, [row.evaluation_id for row in found])
-    counts = _submissions(board.track, [row.participant_id for row in found])
-    return tuple(_row(board, row, values.get(row.evaluation_id, {}), counts) for row in found)
+    participants = [row.participant_id for row in found]
+    counts, usages = _submissions(board.track, participants), _usages(board, participants)
+    return tuple(
+        replace(
+            _row(board, row, values.get(row.evaluation_id, {}), counts), **usages.get(row.evaluation_id, {})
+        )
+        for row in found
+    )
 
 
 def _row(board: Board, ranked: Any, own: Mapping[str, float], submissions: Mapping[int, int]) -> Row:
@@ -180,6 +222,7 @@ def _row(board: Board, ranked: Any, own: Mapping[str, float], submissions: Mappi
         inside_gate=ranked.inside_gate,
         quantised=disclosure.score(own[second]) if second in own else None,
         captured=ranked.captured,
+        rank_before=ranked.rank_before,
     )
 
 
@@ -191,6 +234,15 @@ def _values(board: Board, evaluations: Collection[int]) -> dict[int, dict[str, f
     for evaluation, metric, value in scores.values_list("evaluation_id", "metric", "value"):
         values.setdefault(evaluation, {})[metric] = value
     return values
+
+
+def _usages(board: Board, participants: Collection[int]) -> dict[int, dict[str, Any]]:
+    """Return what the standings tell of each evaluation's entry."""
+    standings = Standing.objects.filter(
+        benchmark=board.benchmark, split=board.split, participant__in=participants
+    )
+    rows = standings.order_by().values("evaluation_id", "parameters", "macs", "format")
+    return {row.pop("evaluation_id"): row for row in rows}
 
 
 def _submissions(track: Track, participants: Collection[int]) -> dict[int, int]:

@@ -23,6 +23,9 @@ urlpatterns = [
     path("status/", submissions.status, name="status"),
     path("tracks/<slug:slug>/leaderboard/", leaderboard.leaderboard, name="leaderboard"),
     path("tracks/<slug:slug>/leaderboard/charts/", leaderboard.leaderboard_charts, name="leaderboard-charts"),
+    path(
+        "tracks/<slug:slug>/leaderboard/compare/", leaderboard.leaderboard_compare, name="leaderboard-compare"
+    ),
     path("tracks/<slug:slug>/leaderboard.csv", leaderboard.leaderboard_csv, name="leaderboard-csv"),
     path("tracks/<slug:slug>/leaderboard.json", leaderboard.leaderboard_json, name="leaderboard-json"),
     path("account/", accounts.account, name="account"),

@@ -17,6 +17,7 @@ from django.core.files.base import ContentFile
 from competition.accounts.tokens import make_token
 from competition.clock import database_now
 from competition.leaderboard import standings, summing_up
+from competition.leaderboard.baselines import make_baseline
 from competition.submissions import lifecycle, services, workers
 from competition.submissions.models import Submission
 from competition.tracks.columns import columns_of
@@ -91,9 +92,12 @@ def fill(now: datetime) -> Scene:
         track, _person("numpy_in_forward"), now - timedelta(hours=6), value=0.871, usage=BY_RUNNING
     )
     _complete(track, _person("same_score"), now - timedelta(hours=4), value=0.8802)
+    staff = get_user_model().objects.create_superuser("organiser", "organiser@example.org", PASSWORD)
+    baseline = _complete(track, staff, now - timedelta(days=4), value=0.76)
+    make_baseline(submission=baseline, name="ResNet-18, as torchvision trained it", by=staff)
     scene = Scene(
         me=me,
-        staff=get_user_model().objects.create_superuser("organiser", "organiser@example.org", PASSWORD),
+        staff=staff,
         competition=competition,
         track=track,
         second_track=second,

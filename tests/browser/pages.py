@@ -18,6 +18,10 @@ SIGNED_OUT_PAGES: Mapping[str, Address] = {
     "track-signed-out": lambda scene: scene.track.get_absolute_url(),
     "leaderboard-signed-out": lambda scene: reverse("leaderboard", args=[scene.track.slug]),
     "leaderboard-charts": lambda scene: reverse("leaderboard-charts", args=[scene.track.slug]),
+    "leaderboard-sorted": lambda scene: reverse("leaderboard", args=[scene.track.slug]) + "?sort=macs&q=a",
+    "leaderboard-compare": lambda scene: (
+        reverse("leaderboard-compare", args=[scene.track.slug]) + "?with=nadia&with=kenji-92"
+    ),
     "leaderboard-empty": lambda scene: reverse("leaderboard", args=[scene.second_track.slug]),
     "login": lambda scene: reverse("account_login"),
     "signup": lambda scene: reverse("account_signup"),

@@ -125,6 +125,12 @@ def score(value: float | None) -> str:
 
 
 @register.filter
+def signed_score(value: float) -> str:
+    """Return a difference of scores with its sign."""
+    return f"{value:+.{_SCORE_DECIMALS}f}"
+
+
+@register.filter
 def quarters(share: float) -> str:
     """Return a share that was rounded down to quarters in words."""
     return "all" if share >= 1 else f"{share:.0%} or more"

@@ -138,7 +138,7 @@ def test_files_tell_the_gate_and_each_latency(
         (1, 20.0),
         (None, 50.0),
     ]
-    assert [line.split(",")[-2:] for line in lines[1:]] == [["20.0", "true"], ["50.0", "false"]]
+    assert [line.split(",")[-5:-3] for line in lines[1:]] == [["20.0", "true"], ["50.0", "false"]]
 
 
 def test_the_page_names_the_gate_and_who_is_outside(

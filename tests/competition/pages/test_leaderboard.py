@@ -173,7 +173,7 @@ def end(track):
 
 def winners(response):
     """Return who is marked as a winner, with which word."""
-    name_and_medal = r'class="cell-value[^>]*>([^<]+)<span class="medal[^>]*>([^<]+)<'
+    name_and_medal = r'class="text-break">([^<]+)<span class="medal[^>]*>(Winner|Second|Third)<'
     return re.findall(name_and_medal, response.content.decode())
 
 

@@ -74,6 +74,10 @@ VARIANTS: Mapping[str, Callable[[Scene], str]] = {
         "leaderboard-charts", args=[scene.hidden.slug]
     ),
     "tracks/<slug:slug>/leaderboard/charts/ [private]": lambda scene: private("leaderboard-charts", scene),
+    "tracks/<slug:slug>/leaderboard/compare/ [hidden]": lambda scene: reverse(
+        "leaderboard-compare", args=[scene.hidden.slug]
+    ),
+    "tracks/<slug:slug>/leaderboard/compare/ [private]": lambda scene: private("leaderboard-compare", scene),
     "tracks/<slug:slug>/leaderboard.csv [private]": lambda scene: private("leaderboard-csv", scene),
     "tracks/<slug:slug>/leaderboard.json [private]": lambda scene: private("leaderboard-json", scene),
     "tracks/<slug:slug>/pause/ [hidden]": lambda scene: reverse("pause-track", args=[scene.hidden.slug]),
