@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol, cast
 
 from scoring.contracts import FORMAT_FACTS, Kind, Letter, Request, Task
-from scoring.sandboxed.channel import Channel, Reply, ReplyPipe, has_letter, leave, read_letter
+from scoring.sandboxed.channel import Channel, Reply, ReplyPipe, leave, read_letter
 from scoring.sandboxed.inputs import Pixels, open_inputs, open_paced
 from scoring.sandboxed.loaders import loader_of
 from scoring.sandboxed.processes import put_on, refuse_processes
@@ -28,8 +28,6 @@ TASKS: Final[Mapping[Task, str]] = {
     Task.CALIBRATE: "scoring.sandboxed.tasks.calibrate",
 }
 """The module that does a task; how an entry is measured depends on its format."""
-AHEAD: Final[Mapping[Task, str]] = {Task.COUNT: "torch._dynamo"}
-"""What a task on a large graph would import later, and a small one does without: libraries, nothing of ours."""
 
 
 Work = Callable[[], Reply]
@@ -48,8 +46,6 @@ def main() -> None:
     sys.path[:] = [folder for folder in sys.path if Path(folder).exists()]
     given = _given()
     task = preload(given.kind)
-    if given.kind.task in AHEAD and not has_letter():
-        import_module(AHEAD[given.kind.task])
     letter = read_letter()
     request = Request.from_json(given.request.read_text())
     pipe = ReplyPipe(given.reply, letter)

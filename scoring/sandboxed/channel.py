@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -21,11 +20,6 @@ Reply = dict[str, object]
 _encode = json.JSONEncoder(allow_nan=False).encode
 STDIN: Final = 0
 _write, _truncate, _seek, _leave = os.write, os.ftruncate, os.lseek, os._exit
-
-
-def has_letter() -> bool:
-    """Say whether the letter has come; else this is a spare, and nobody waits for it yet."""
-    return bool(select.select([STDIN], [], [], 0)[0])
 
 
 def read_letter() -> Letter:

@@ -55,6 +55,8 @@ def one_line(exc: BaseException) -> str:
     a sentence, if that leaves most of it, else after a word.
     """
     text = " ".join(f"{type(exc).__name__}: {exc}".split())
+    # Names of files may hold what no text can: halves of characters, which the reply would not survive.
+    text = text.encode(errors="backslashreplace").decode()
     if len(text) > MAX_WHY_LENGTH:
         head = text[:MAX_WHY_LENGTH]
         sentences, words = head.rfind(". ") + 1, head.rfind(" ")

@@ -2,14 +2,16 @@
 
 No operator of a graph has work or shapes that depend on values, so it is counted on tensors without
 values: that takes no longer for a batch of hundreds than for one. Where an operator has no such form the
-graph is run. So is a small graph: torch imports its compiler first to run anything without values, which
-takes a second.
+graph is run. So is a small graph, which takes less time so.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any, Final
 
 import torch
@@ -20,6 +22,7 @@ from scoring.sandboxed.graph.document import Graph
 from scoring.sandboxed.graph.module import GraphModule, Watch
 
 EMPTY: Final = torch.device("meta")
+COMPILER: Final = "torch._dynamo"
 FEW: Final = 2**27
 """A graph is small if its products, and the values that it works on, are no more than this together."""
 
@@ -62,10 +65,32 @@ def _run(graph: Graph, example: torch.Tensor, batch: int, *, most: int | None = 
 def _count(graph: Graph, empty: GraphModule, example: torch.Tensor, batch: int) -> dispatch.MacCounter:
     shape = (batch, *example.shape[1:])
     try:
-        return dispatch.count(lambda: empty(torch.empty(shape, dtype=example.dtype, device=EMPTY)), batch)
+        with _without_compiler():
+            return dispatch.count(lambda: empty(torch.empty(shape, dtype=example.dtype, device=EMPTY)), batch)
     except GraphFailed:
         # Not every operator has a form without values.
         return _run(graph, example, batch)
+
+
+@contextmanager
+def _without_compiler() -> Iterator[None]:
+    """Spare the import of torch's compiler, which is only asked to keep out of what runs without values.
+
+    That import takes longer than all of torch. Whatever else the compiler were asked for fails as an
+    operator without such a form does.
+    """
+    if COMPILER in sys.modules:
+        yield
+        return
+    stand_in = ModuleType(COMPILER)
+    vars(stand_in)["disable"] = lambda function, *_, **__: function
+    sys.modules[COMPILER] = stand_in
+    vars(torch)["_dynamo"] = stand_in
+    try:
+        yield
+    finally:
+        del sys.modules[COMPILER]
+        vars(torch).pop("_dynamo", None)
 
 
 def sizes(graph: Graph, example: torch.Tensor) -> dict[int, int]:
@@ -88,7 +113,7 @@ def _look_without_values(graph: Graph, module: GraphModule, example: torch.Tenso
     empty = _without_values(graph)
     with torch.no_grad():
         try:
-            with empty.watched(look):
+            with _without_compiler(), empty.watched(look):
                 empty(example.to(EMPTY))
         except GraphFailed:
             with module.watched(look):

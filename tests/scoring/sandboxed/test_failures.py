@@ -14,6 +14,7 @@ CAUSE, CURE = "The file holds a whole module. ", "Save its state_dict instead. "
     [
         ("two\n  lines.", "ValueError: two lines"),
         ("", "ValueError"),
+        ("no file \udcff", r"ValueError: no file \udcff"),
         (CAUSE * 7 + CURE * 7, ("ValueError: " + CAUSE * 7 + CURE * 2).rstrip(". ")),
         ("word " * 100, f"ValueError: {'word ' * 57}".rstrip() + "…"),
         ("x" * 400, f"ValueError: {'x' * (MAX_WHY_LENGTH - 13)}…"),

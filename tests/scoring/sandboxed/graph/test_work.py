@@ -1,5 +1,7 @@
 """The work of a graph is that of the dearest batch that runs."""
 
+import sys
+
 import pytest
 import torch
 from torch import nn
@@ -114,3 +116,15 @@ def test_what_no_input_changes_is_found(hidden: bool) -> None:
 
     assert len(places) == 2
     assert [sizes(graph, images(1))[place] for place in found] == [192 * 3]
+
+
+def test_counting_without_values_leaves_torch_s_compiler_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = graph_of(lambda m, x: m.net(x.relu() + 1).mean((2, 3)), net=nn.Conv2d(3, 4, 3))
+    monkeypatch.setattr(work, "FEW", 0)
+    monkeypatch.setattr(torch, "_dynamo", sys.modules["torch._dynamo"])
+    monkeypatch.delitem(sys.modules, "torch._dynamo")
+
+    macs = count_work(graph, images(1), {1, 4}).macs
+
+    assert macs == 4 * 6 * 6 * 27
+    assert "torch._dynamo" not in sys.modules
