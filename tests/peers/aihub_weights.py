@@ -86,19 +86,25 @@ def _transformer(repository: str, to: Path) -> None:
 
 
 @contextmanager
-def _roots(*folders: Path) -> Iterator[None]:
-    sys.path[:0] = map(str, folders)
+def _root(folder: Path) -> Iterator[None]:
+    """Let modules be imported from a clone's root; those of others that are called alike are set aside."""
+    names = {path.stem for path in folder.iterdir()}
+    aside = {name: module for name, module in sys.modules.items() if name.partition(".")[0] in names}
+    for name in aside:
+        del sys.modules[name]
+    sys.path.insert(0, str(folder))
     try:
         yield
     finally:
-        del sys.path[: len(folders)]
+        sys.path.remove(str(folder))
+        sys.modules.update(aside)
 
 
 def _from_clone(clone: str, module: str, build: Callable[[Any], torch.nn.Module], key: str = "") -> Any:
     """Return what writes the state dict of a network that a folder's clone defines."""
 
     def make(folder: Path, to: Path) -> None:
-        with _roots(folder / clone):
+        with _root(folder / clone):
             state = build(importlib.import_module(module)).state_dict()
         torch.save({key: state} if key else state, to)
 
@@ -110,7 +116,7 @@ def _mobilenet_v2_config(folder: Path, to: Path) -> None:
 
 
 def _mobilenet_v4(folder: Path, to: Path) -> None:
-    with _roots(folder / "external_repos" / "MobileNetV4_pytorch"):
+    with _root(folder / "external_repos" / "MobileNetV4_pytorch"):
         net = importlib.import_module("mobilenet.mobilenetv4").MobileNetV4("MobileNetV4ConvMedium")
     head = torch.nn.Linear(1280, CLASSES)
     state = {f"backbone.{name}": value for name, value in net.state_dict().items()}
@@ -124,10 +130,10 @@ def _internimage(folder: Path, to: Path) -> None:
 
 def _gpunet(folder: Path) -> None:
     # Its own code downloads into the clone, where what is there is not downloaded again.
-    root = folder / "external_repos" / "deeplearningexamples" / "PyTorch" / "Classification" / "GPUNet"
-    config = root / "configs" / "batch1" / "GV100" / "0.65ms.json"
-    with _roots(root):
-        builder = importlib.import_module("models.gpunet_builder").GPUNet_Builder()
+    clone, place = folder / "external_repos" / "deeplearningexamples", "PyTorch.Classification.GPUNet"
+    config = clone.joinpath(*place.split("."), "configs", "batch1", "GV100", "0.65ms.json")
+    with _root(clone):
+        builder = importlib.import_module(f"{place}.models.gpunet_builder").GPUNet_Builder()
     torch.save(
         {"state_dict": builder.get_model(json.loads(config.read_text())).state_dict()},
         config.with_suffix(".pth.tar"),

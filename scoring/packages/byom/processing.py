@@ -106,7 +106,9 @@ def _section_problems(section: Any, name: str, known: tuple[str, ...]) -> Iterat
         yield f"'{name}' must be a mapping, not {shown(section)}"
         return
     misspelt = {key: meant(key, known) for key in section if key not in known}
-    yield from (f"'{name}.{key}' is unknown; did you mean {each}?" for key, each in misspelt.items() if each)
+    yield from (
+        f"'{name}.{key}' is unknown, perhaps meant as {each}" for key, each in misspelt.items() if each
+    )
 
 
 def _preprocessing_problems(before: Mapping, shape: list[Any], track: TrackSpec) -> Iterator[str]:

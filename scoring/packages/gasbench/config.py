@@ -212,7 +212,9 @@ def parse_config(raw: Mapping[Any, Any], track: TrackSpec) -> Config:
     Fields that GASBench does not know either are left out; see `ignored_fields`.
     """
     unknown = _unknown(raw)
-    problems = [f"{place}: unknown field; did you mean {known}?" for place, known in unknown.items() if known]
+    problems = [
+        f"{place}: unknown field, perhaps meant as {known}" for place, known in unknown.items() if known
+    ]
     problems += (f"model: {problem}" for problem in argument_problems(raw.get("model")))
     try:
         config = Config.model_validate(dict(raw), context=track)

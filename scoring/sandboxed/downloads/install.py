@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import urllib.request
 from collections.abc import Iterator
 from http.client import HTTPMessage
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 from urllib.response import addinfourl
 
@@ -26,7 +27,6 @@ def from_folder(folder: Path) -> None:
     """Let all downloads be found in the folder, without a network."""
     # Read when huggingface_hub is imported: it then never tries.
     os.environ["HF_HUB_OFFLINE"] = "1"
-    urllib.request.install_opener(urllib.request.build_opener(_Handler(Brought(folder))))
     # Checkpoints are links into the entry, and nothing is written there.
     install(Brought(folder), hub=Path(tempfile.mkdtemp()))
     _link_clones(folder / HUB)
@@ -35,6 +35,7 @@ def from_folder(folder: Path) -> None:
 def install(source: Source, *, hub: Path) -> None:
     """Let downloads of libraries be asked of the source; torch's own are linked into the hub folder."""
     _installed[:] = [source]
+    urllib.request.install_opener(urllib.request.build_opener(_Handler(source)))
     torch.hub.set_dir(hub)
     _replace_torch_hub(source)
     hugging_face.replace(source)
@@ -65,11 +66,12 @@ def _replace_torch_hub(source: Source) -> None:
 
 
 class _Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
-    """Answers Python's own requests with files."""
+    """Answers Python's own requests with files; where there is a network, those that ask for no file by its answer."""
 
     def __init__(self, source: Source) -> None:
         super().__init__()
         self._source = source
+        self._network = urllib.request.build_opener()
 
     def http_open(self, req: urllib.request.Request) -> Any:
         """Answer with the file; raise `NotBrought` (a `URLError`'s reason for the caller) without one."""
@@ -79,9 +81,11 @@ class _Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
         """Do as for http."""
         return self._answer(req)
 
-    def _answer(self, req: urllib.request.Request) -> addinfourl:
+    def _answer(self, req: urllib.request.Request) -> Any:
+        if self._source.has_network and (self._source.is_fetching or not _is_file(req)):
+            return self._network.open(req)
         try:
-            path = self._source.get(url_source(req.full_url), _nothing)
+            path = self._source.get(url_source(req.full_url), lambda to: self._download(req, to))
         except NotBrought as exc:
             raise urllib.request.URLError(exc) from exc  # type: ignore[attr-defined]  # where it is defined
         headers = HTTPMessage()
@@ -91,8 +95,15 @@ class _Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
         answer.msg = "OK"  # type: ignore[attr-defined]
         return answer
 
+    def _download(self, req: urllib.request.Request, to: Path) -> None:
+        with self._network.open(req) as answer, to.open("wb") as file:
+            shutil.copyfileobj(answer, file)
 
-def _nothing(to: Path) -> None: ...
+
+def _is_file(req: urllib.request.Request) -> bool:
+    """Say whether a request is for a file of that name; a clone as a zip and what an API answers have none."""
+    path = PurePosixPath(url_source(req.full_url))
+    return req.get_method() == "GET" and path.suffix != "" and "zipball" not in path.parts
 
 
 def _link_clones(brought: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 from urllib.parse import unquote, urlsplit
 
 from scoring.sandboxed.missing import NotBrought
@@ -23,6 +23,14 @@ Download = Callable[[Path], object]
 
 class Source(Protocol):
     """Hands out files. `asked` is an address without its scheme, or a repository with a file's path."""
+
+    @property
+    def has_network(self) -> bool:
+        """Say whether what is not there can be downloaded."""
+
+    @property
+    def is_fetching(self) -> bool:
+        """Say whether a file is being downloaded right now."""
 
     def get(self, asked: str, download: Download) -> Path:
         """Return the file; `download` would write it to a path. Raises `NotBrought`."""
@@ -50,6 +58,8 @@ class Brought:
     """The files of one folder: an entry."""
 
     root: Path
+    has_network: ClassVar[bool] = False
+    is_fetching: ClassVar[bool] = False
 
     def get(self, asked: str, download: Download) -> Path:
         """Return the file that has most of the path that is asked for, at least its name."""

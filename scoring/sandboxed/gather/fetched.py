@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 from scoring.contracts.ai_hub import REPOSITORIES
 from scoring.sandboxed.downloads import Brought, NotBrought, repository_name
@@ -27,6 +27,8 @@ class Fetched:
     caches: tuple[Path, ...] = ()
     kept: dict[str, str] = field(default_factory=dict)
     cloned: list[Path] = field(default_factory=list)
+    is_fetching: bool = False
+    has_network: ClassVar[bool] = True
 
     def get(self, asked: str, download: Download) -> Path:
         """Return the file, in the folder."""
@@ -73,11 +75,13 @@ class Fetched:
         partial = place.with_name(place.name + PARTIAL)
         try:
             if found is None:
+                self.is_fetching = True
                 download(partial)
             else:
                 shutil.copyfile(found, partial)
             partial.replace(place)
         finally:
+            self.is_fetching = False
             partial.unlink(missing_ok=True)
         self.kept[asked] = place.relative_to(self.root).as_posix()
         return place

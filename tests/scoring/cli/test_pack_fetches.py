@@ -101,6 +101,19 @@ def test_weights_that_a_model_downloads_are_packed_under_their_address(
     assert f"fetched {place} from" in told
 
 
+def test_what_pythons_own_library_downloads_is_packed_as_well(host: str, home: Path, tmp_path: Path) -> None:
+    text = CVPR.format(host=host).replace(
+        "import torch\n", "import io, torch, urllib.request as request\n", 1
+    )
+    by_urllib = text.replace("torch.hub.load_state_dict_from_url(", "torch.load(io.BytesIO(request.urlopen(")
+    text = by_urllib.replace('.pth"))', '.pth").read())))')
+
+    names, told = packed(write(tmp_path / "net", text))
+
+    assert "could not be built" not in told
+    assert names == {"model.py", f"weights/{host.removeprefix('http://')}/models/net-0123abcd.pth"}
+
+
 def test_weights_in_a_cache_are_packed_without_a_network(home: Path, tmp_path: Path) -> None:
     kept = home / ".cache" / "torch" / "hub" / "checkpoints" / "net-0123abcd.pth"
     kept.parent.mkdir(parents=True)

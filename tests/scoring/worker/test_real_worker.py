@@ -1,6 +1,7 @@
 """A real Celery worker in a process of its own, a real sandbox, a real database: told to stop, killed, forgotten."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from django.contrib.auth.models import User
 from django.core.files.base import ContentFile
 from django.db import connection
 from pytest_django import Settings
+from typer.testing import CliRunner
 
 from competition.celery import app
 from competition.leaderboard.models import Standing
@@ -25,8 +27,11 @@ from competition.submissions import services
 from competition.submissions.models import Evaluation, Score, Worker
 from competition.tracks.datasets import import_dataset_folder
 from competition.tracks.models import Track
+from scoring.cli import environments
+from scoring.cli.app import app as podium
 from scoring.contracts import Stage, Status
-from tests.examples import new_benchmark
+from tests.environments import make_with_the_child_s_packages, write_wheel
+from tests.examples import new_benchmark, rewrite
 
 ROOT = Path(__file__).parents[3]
 DEADLINE_S = 120.0
@@ -70,10 +75,10 @@ def real_track(track: Track, tmp_path: Path, settings: Settings) -> Track:
     return track
 
 
-def submit(user: User, track: Track, *, pause_s: float = 0.0) -> Evaluation:
+def submit(user: User, track: Track, *, pause_s: float = 0.0, model: str = MODEL) -> Evaluation:
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("model.py", MODEL.format(pause_s=pause_s))
+        archive.writestr("model.py", model.format(pause_s=pause_s))
     upload = ContentFile(packed.getvalue(), name="entry.zip")
     submission = services.accept_submission(participant=user, track=track, upload=upload, name="entry.zip")
     return submission.evaluations.get()
@@ -165,6 +170,55 @@ def test_what_an_evaluation_used_is_started_ahead_for_the_next_one(
         running.wait(timeout=DEADLINE_S)
 
     assert spares() == set()
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Install an environment with one package that nothing else has, by its command; return its name.
+
+    What our child needs is not downloaded, but linked from Podium's own before pip is asked for it.
+    """
+    name, wheels, fill = "colourful-1.0", tmp_path / "wheels", environments._fill
+    monkeypatch.setenv("PODIUM_ENVIRONMENTS", str(tmp_path / "environments"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(wheels))
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    write_wheel(wheels, "colours", "1.0", source="CLASS = 7")
+    # torch names it among what it needs, and runs without it.
+    write_wheel(wheels, "setuptools", "99.0")
+    pinned = {
+        **make_with_the_child_s_packages(tmp_path / "linked"),
+        "colours": "1.0",
+        "setuptools": "99.0",
+    }
+    pins = tmp_path / f"{name}.txt"
+    pins.write_text("".join(f"{package}=={version}\n" for package, version in pinned.items()))
+
+    def fill_from_what_is_there(home: Path, file: Path) -> None:
+        shutil.rmtree(home)
+        (tmp_path / "linked").rename(home)
+        fill(home, file)
+
+    monkeypatch.setattr(environments, "_fill", fill_from_what_is_there)
+    ended = CliRunner().invoke(podium, ["environment", "install", name, "--from", str(pins)])
+    assert ended.exit_code == 0, ended.output
+    return name
+
+
+def test_an_entry_of_a_track_with_an_environment_of_its_own_is_claimed_scored_and_ranked(
+    alice: User, real_track: Track, installed: str, tmp_path: Path
+) -> None:
+    new_benchmark(rewrite(real_track, environment=installed))
+    with_colours = MODEL.replace("import torch\n", "import colours, torch\n").replace(
+        "[7]", "[colours.CLASS]"
+    )
+
+    with worker(tmp_path, "--beat"):
+        evaluation = submit(alice, real_track, model=with_colours)
+        wait_until(is_in(evaluation, status=Status.SCORED), tmp_path)
+
+    assert Standing.objects.get().value == 0.75
+    assert f"{installed}.txt" in real_track.benchmark.environment
 
 
 @pytest.fixture

@@ -140,7 +140,7 @@ def test_the_shape_of_the_compilable_input_is_checked_like_any_other(tmp_path: P
             MANIFEST,
             "preprocessing.normalise",
             {"mean": [0, 0, 0]},
-            "'preprocessing.normalise' is unknown; did you mean normalize?",
+            "'preprocessing.normalise' is unknown, perhaps meant as normalize",
         ),
         (
             MANIFEST,

@@ -280,7 +280,7 @@ def test_a_misspelt_field_is_refused_with_the_one_that_was_meant(
 ) -> None:
     package = packaged(tmp_path, config=CONFIG + config)
 
-    assert only_reason(package) == f"{place}: unknown field; did you mean {meant}?"
+    assert only_reason(package) == f"{place}: unknown field, perhaps meant as {meant}"
 
 
 def test_what_people_write_for_people_is_named_and_not_refused(tmp_path: Path) -> None:
