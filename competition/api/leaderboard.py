@@ -76,6 +76,9 @@ class RowOutput(serializers.Serializer[Any]):
         allow_null=True,
         help_text="False: the entry was counted by running it, not captured as a graph. Null: nobody tried.",
     )
+    hardware = serializers.CharField(
+        allow_blank=True, help_text="Class of the machine that scored it; empty if that was not noted."
+    )
     rank_before = serializers.IntegerField(
         allow_null=True, help_text="The rank with which the day began, in UTC; null if there was none."
     )

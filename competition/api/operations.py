@@ -59,6 +59,9 @@ class WorkerOutput(serializers.Serializer[Any]):
         choices=Worker.State.values, allow_null=True, help_text="null: it vanished without a word."
     )
     queues = serializers.ListField(child=serializers.CharField(), source="worker.queues")
+    memory_bytes = serializers.IntegerField(
+        source="worker.memory_bytes", allow_null=True, help_text="What a run may have there."
+    )
     version = serializers.CharField(source="worker.version")
     is_other_version = serializers.BooleanField(help_text="Whether the site runs another one.")
     packages = PackageDifferenceOutput(many=True)

@@ -119,6 +119,7 @@ def _row(board: Board, scores: dict[str, Score]) -> Row:
         latency_ms=disclosure.latency(usage.get("latency_p50_ms"), board.max_latency_ms),
         quantised=disclosure.score(scores[second].value) if second in scores else None,
         captured=usage.get("captured"),
+        hardware=(evaluation.report or {}).get("hardware", ""),
         parameters=usage.get("parameters"),
         macs=usage.get("macs"),
         baseline=submission.baseline.name,

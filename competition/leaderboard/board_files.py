@@ -36,7 +36,16 @@ def csv_lines(board: Board) -> Iterator[str]:
 def _header(board: Board) -> tuple[str, ...]:
     gate = ("latency_ms", "inside_gate") if board.max_latency_ms is not None else ()
     second = (str(board.precision), f"{board.precision}_drop_points") if board.precision else ()
-    return (*_COLUMNS, "submitted_at", "captured", *sorted(board.extra_metrics), *gate, *second, *_USAGE)
+    return (
+        *_COLUMNS,
+        "submitted_at",
+        "captured",
+        "hardware",
+        *sorted(board.extra_metrics),
+        *gate,
+        *second,
+        *_USAGE,
+    )
 
 
 def _cells(board: Board, row: Row) -> tuple[object, ...]:
@@ -46,7 +55,7 @@ def _cells(board: Board, row: Row) -> tuple[object, ...]:
     again = (row.quantised, row.drop_points) if board.precision else ()
     named = (row.rank, inert(row.participant_name), *numbers, row.submitted_at.isoformat())
     usage = (row.parameters, row.macs, row.format)
-    return (*named, _word(row.captured), *more, *timed, *again, *usage)
+    return (*named, _word(row.captured), row.hardware, *more, *timed, *again, *usage)
 
 
 def _word(answer: bool | None) -> str:
@@ -93,6 +102,7 @@ def row_as_plain(row: Row) -> dict[str, Any]:
         "quantised": row.quantised,
         "drop_points": row.drop_points,
         "captured": row.captured,
+        "hardware": row.hardware,
         "rank_before": row.rank_before,
         "parameters": row.parameters,
         "macs": row.macs,

@@ -29,6 +29,7 @@ class Row:
     `position` counts rows from 1. Entries outside the track's latency gate have no rank. `captured` is False for an
     entry that was counted by running it, None where nobody tried to capture it. `rank_before` is the rank with which
     the day began, in UTC. Usage is None while a newer score waits to be ranked. A baseline has a name and no rank.
+    `hardware` is the class of the machine that scored, empty where an earlier release did not note it.
     """
 
     position: int
@@ -48,6 +49,7 @@ class Row:
     inside_gate: bool = True
     quantised: float | None = None
     captured: bool | None = None
+    hardware: str = ""
     rank_before: int | None = None
     parameters: int | None = None
     macs: int | None = None
@@ -182,7 +184,8 @@ def _with_second_scores(head: Board, spec: TrackSpec) -> Board:
 
 def _ranked(board: Board) -> QuerySet[BoardRow]:
     captured = KeyTransform("captured", "evaluation__usage")
-    rows = BoardRow.objects.filter(ranking=board.ranking_id).annotate(captured=captured)
+    hardware = KeyTransform("hardware", "evaluation__report")
+    rows = BoardRow.objects.filter(ranking=board.ranking_id).annotate(captured=captured, hardware=hardware)
     return rows.select_related("participant")
 
 
@@ -222,6 +225,7 @@ def _row(board: Board, ranked: Any, own: Mapping[str, float], submissions: Mappi
         inside_gate=ranked.inside_gate,
         quantised=disclosure.score(own[second]) if second in own else None,
         captured=ranked.captured,
+        hardware=ranked.hardware or "",
         rank_before=ranked.rank_before,
     )
 

@@ -365,6 +365,7 @@ class Worker(models.Model):
     version = models.CharField(max_length=40)
     environment = models.JSONField(default=dict, help_text="Packages that entries run with.")
     queues = models.JSONField(default=list, help_text="Hardware classes that it works for.")
+    memory_bytes = models.BigIntegerField(null=True, help_text="What a run may have of its machine's memory.")
     state = models.CharField(max_length=12, choices=State.choices, default=State.SERVING)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()

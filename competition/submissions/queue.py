@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from django.conf import settings
 from django.db import transaction
@@ -20,12 +21,15 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from competition.submissions import lifecycle, workers
 from competition.submissions.lines import ORDER, Lane, Line
-from competition.submissions.models import Evaluation
+from competition.submissions.models import Evaluation, Worker
 from competition.submissions.quarantined import quarantine_of
 from competition.tracks.differences import Difference, changed_versions, versions_of, versions_with
 from competition.tracks.models import BenchmarkVersion, Track
 from scoring.contracts import Status
 from scoring.environment import entry_environment
+
+MEMORY: Final = "spec__run_limits__max_memory_bytes"
+"""What a benchmark version lets a run have: the memory that it asks of a worker."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -44,14 +48,20 @@ class Candidate:
 
 
 def claim_next(
-    *, owner: str, queues: Collection[str], environment: Mapping[str, str], now: datetime
+    *,
+    owner: str,
+    queues: Collection[str],
+    environment: Mapping[str, str],
+    now: datetime,
+    memory_bytes: int | None = None,
 ) -> lifecycle.Lease | None:
     """Claim the next evaluation of these hardware classes, or return None if there is none.
 
-    `environment` are the packages that the worker runs entries with. What is held to a benchmark version
-    that was published under others is not for this worker: it keeps its place and loses no attempt.
+    `environment` are the packages that the worker runs entries with, `memory_bytes` what a run may have there; None
+    stands for as much as it takes. What is held to a benchmark version that was published under other packages, or
+    lets its runs have more memory, is not for this worker: it keeps its place and loses no attempt.
     """
-    versions = _fit_versions(queues, environment)
+    versions = _fit_versions(queues, environment, memory_bytes)
     passed_over = _full_lines(now)
     aside = lifecycle.left_to_others(owner=owner, now=now)
     while not workers.is_asked_to_drain(owner):
@@ -170,8 +180,21 @@ def unfit_versions(
     return [(version, changes) for version, changes in _compared(queues, environment) if changes]
 
 
-def _fit_versions(queues: Collection[str], environment: Mapping[str, str]) -> list[int]:
-    return [version.pk for version, changes in _compared(queues, environment) if not changes]
+def too_large_versions(queues: Collection[str], memory_bytes: int | None) -> list[BenchmarkVersion]:
+    """Return the benchmark versions that something waits on and whose runs may take more memory."""
+    if memory_bytes is None:
+        return []
+    return list(
+        _awaited(queues).filter(**{f"{MEMORY}__gt": memory_bytes}).select_related("track").defer("spec")
+    )
+
+
+def _fit_versions(
+    queues: Collection[str], environment: Mapping[str, str], memory_bytes: int | None
+) -> list[int]:
+    too_large = {version.pk for version in too_large_versions(queues, memory_bytes)}
+    fit = [version.pk for version, changes in _compared(queues, environment) if not changes]
+    return [version for version in fit if version not in too_large]
 
 
 def _compared(
@@ -179,11 +202,15 @@ def _compared(
 ) -> list[tuple[BenchmarkVersion, tuple[Difference, ...]]]:
     here = versions_with(environment)
     return [
-        (version, changed_versions(versions_of(version), here))
-        for version in BenchmarkVersion.objects.filter(
-            Exists(_waiting("benchmark")), track__queue__in=queues, track__paused_at=None
-        ).defer("spec")
+        (version, changed_versions(versions_of(version), here)) for version in _awaited(queues).defer("spec")
     ]
+
+
+def _awaited(queues: Collection[str]) -> QuerySet[BenchmarkVersion]:
+    """Return the versions of tracks that are not paused on which something waits."""
+    return BenchmarkVersion.objects.filter(
+        Exists(_waiting("benchmark")), track__queue__in=queues, track__paused_at=None
+    )
 
 
 def queues_with_work(now: datetime) -> frozenset[str]:
@@ -217,14 +244,17 @@ def is_held(evaluation: Evaluation) -> bool:
 def missing_service(evaluation: Evaluation, now: datetime) -> workers.Service | None:
     """Return since when the evaluation waits for a worker to be there at all; None if one is, or if it does not wait.
 
-    Only a worker with the packages that its benchmark version was published under counts.
+    Only a worker counts that has the packages which its benchmark version was published under, and enough memory.
     """
     if evaluation.status != Status.QUEUED or is_held(evaluation) or waits_for_publishing(evaluation):
         return None
-    published = versions_of(evaluation.benchmark)
     service = workers.service(
-        evaluation.submission.track.queue,
-        now,
-        fits=lambda environment: not changed_versions(published, versions_with(environment)),
+        evaluation.submission.track.queue, now, fits=lambda worker: _can_score(worker, evaluation.benchmark)
     )
     return None if service.is_served else service
+
+
+def _can_score(worker: Worker, version: BenchmarkVersion) -> bool:
+    needed_bytes = version.spec.get("run_limits", {}).get("max_memory_bytes", 0)
+    has_memory = worker.memory_bytes is None or worker.memory_bytes >= needed_bytes
+    return has_memory and not changed_versions(versions_of(version), versions_with(worker.environment))

@@ -26,6 +26,7 @@ class Sign:
     started_at: datetime | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     queues: tuple[str, ...] = ()
+    memory_bytes: int | None = None
     state: Worker.State = Worker.State.SERVING
     evaluation_id: int | None = None
     free_bytes: int | None = None
@@ -102,17 +103,15 @@ def free(queue: str, now: datetime) -> int:
     return sum(1 for each in serving if each.evaluation_id is None)
 
 
-def service(
-    queue: str, now: datetime, *, fits: Callable[[Mapping[str, str]], bool] = lambda _: True
-) -> Service:
+def service(queue: str, now: datetime, *, fits: Callable[[Worker], bool] = lambda _: True) -> Service:
     """Say whether a worker serves the hardware class: one that rests will again, one that drains will not.
 
-    `fits` tells which environments count.
+    `fits` tells which workers count.
     """
     rows = Worker.objects.order_by("-seen_at").only(
-        "queues", "environment", "state", "drain_requested_at", "seen_at"
+        "queues", "environment", "memory_bytes", "state", "drain_requested_at", "seen_at"
     )
-    of_queue = [row for row in rows if queue in row.queues and fits(row.environment)]
+    of_queue = [row for row in rows if queue in row.queues and fits(row)]
     serving = (Worker.State.SERVING, Worker.State.RESTING)
     if any(row.present_state in serving and row.seen_at > now - ALIVE_FOR for row in of_queue):
         return Service(is_served=True)

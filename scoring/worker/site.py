@@ -46,6 +46,7 @@ class SitePorts:
     sandbox: Sandbox
     cache: Path
     presence: Presence | None = None
+    memory_bytes: int | None = None
     environment: Callable[[], Mapping[str, str]] = field(default=installed_environment)
     now: Callable[[], datetime] = field(default=database_now)
 
@@ -53,12 +54,21 @@ class SitePorts:
         """Claim the next evaluation, or return None if there is none."""
         environment, now = self.environment(), self.now()
         lifecycle.take_back_abandoned(now=now)
-        lease = queue.claim_next(owner=self.owner, queues=(self.queue,), environment=environment, now=now)
+        lease = queue.claim_next(
+            owner=self.owner,
+            queues=(self.queue,),
+            environment=environment,
+            memory_bytes=self.memory_bytes,
+            now=now,
+        )
         if self.presence:
             self.presence.note(evaluation_id=lease.evaluation if lease else None, environment=environment)
         if lease is None:
             for version, changes in queue.unfit_versions((self.queue,), environment):
                 _log_unfit(version, changes)
+            for version in queue.too_large_versions((self.queue,), self.memory_bytes):
+                fields = {"benchmark": str(version), "why": "its runs may take more memory than there is"}
+                log.warning("not_scored_here", extra={"fields": fields})
             return None
         submission = Evaluation.objects.values_list("submission_id", flat=True).get(pk=lease.evaluation)
         return Work(lease=lease, submission=str(submission))
@@ -107,7 +117,9 @@ class SitePorts:
 
     def record_scored(self, work: Work, report: ScoreReport) -> None:
         """Record scores and the standing that they give, or raise as `check`."""
-        lifecycle.record_scored(work.lease, report, now=self.now(), place=standings.place)
+        lifecycle.record_scored(
+            work.lease, report, hardware=self.queue, now=self.now(), place=standings.place
+        )
 
     def record_rejected(self, work: Work, rejected: Rejected) -> None:
         """Record what was found in the entry, or raise as `check`."""

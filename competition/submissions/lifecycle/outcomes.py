@@ -23,10 +23,16 @@ from scoring.reports.report import quantised_facts
 
 @transaction.atomic
 def record_scored(
-    lease: Lease, report: ScoreReport, *, now: datetime, place: Callable[[Evaluation], None]
+    lease: Lease,
+    report: ScoreReport,
+    *,
+    now: datetime,
+    place: Callable[[Evaluation], None],
+    hardware: str = "",
 ) -> None:
     """Write scores and status, and let `place` write the standing, in one transaction.
 
+    `hardware` is the class of the machine that scored, which boards tell where it is not the track's any more.
     Raises as `check` does, or what `place` raises; then nothing was written.
     """
     row = held(lease)
@@ -40,7 +46,7 @@ def record_scored(
         finished_at=now,
         findings=storable.findings(report.warnings),
         usage=storable.plain(asdict(report.usage)),
-        report=_summary(report),
+        report={**_summary(report), "hardware": hardware},
         log=storable.text(report.log),
     )
     place(row)
