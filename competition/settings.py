@@ -176,9 +176,16 @@ CELERY_BEAT_SCHEDULE = {
 SANDBOX = env.str("PODIUM_SANDBOX", default="bubblewrap")  # what workers run entries in
 SPARES = env.int("PODIUM_SPARES", default=6)  # how many sandboxes a worker keeps started ahead
 MIN_FREE_BYTES = env.int("PODIUM_MIN_FREE_BYTES", default=2**30)  # below it a worker claims nothing
+WORKER_MEMORY_BYTES = (
+    env.int("PODIUM_WORKER_MEMORY_BYTES", default=0) or None
+)  # None: as much as a track allows
 LEASE_S = env.float("PODIUM_LEASE_S", default=60.0)
 MAX_ATTEMPTS = env.int("PODIUM_MAX_ATTEMPTS", default=3)
 MAX_RUNNING_PER_PARTICIPANT = env.int("PODIUM_MAX_RUNNING_PER_PARTICIPANT", default=1)
+
+# --- telemetry -----------------------------------------------------------------------------------
+SENTRY_DSN = env.str("SENTRY_DSN", default="")
+OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
 # --- files: a local folder, or any S3-compatible store --------------------------------------------
 MAX_UPLOAD_BYTES = env.int("PODIUM_MAX_UPLOAD_BYTES", default=512 * 2**20)

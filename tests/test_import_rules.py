@@ -29,6 +29,7 @@ TOOLS = {
     "references",
     "security",
     "storage",
+    "telemetry",
     "uploads",
     "wellformed",
 }
@@ -51,7 +52,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "cli": FLOW | SHARED | {"scoring.benchmark", "scoring.conversion"},
     "worker": FLOW
     | SHARED
-    | {f"competition.{name}" for name in ("upkeep", "clock", "metrics", "references", "storage", *APPS)},
+    | {
+        f"competition.{name}"
+        for name in ("upkeep", "clock", "metrics", "references", "storage", "telemetry", *APPS)
+    },
 }
 """Whom each folder of scoring/ may import beside itself; no stage is in another's row."""
 SITE_MAY_IMPORT: dict[str, set[str]] = {
@@ -68,7 +72,7 @@ SITE_MAY_IMPORT: dict[str, set[str]] = {
     "upkeep": TOOLS | APPS,
     "operations": TOOLS | APPS | {"accounts"},
     "failures": TOOLS | {"api", "pages"},
-    "wsgi": {"wellformed"},
+    "wsgi": {"telemetry", "wellformed"},
     "settings": {"database"},
     **{name: set() for name in ("demo", "urls")},
 }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from statistics import median
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.db.models import Count, Min, Q, QuerySet, Sum
 
@@ -194,8 +194,9 @@ def _queues(alive: list[Worker], now: datetime) -> list[QueueRow]:
     ]
 
 
-def _fresh(counted: Mapping[str, int] | None) -> int:
-    return counted["number"] - counted["again"] if counted else 0
+def _fresh(counted: Any) -> int:
+    """Return how many of a row of counts are not scored again."""
+    return int(counted["number"] - counted["again"]) if counted else 0
 
 
 def _serving(alive: list[Worker]) -> dict[str, int]:
@@ -215,7 +216,8 @@ def _run_s(now: datetime) -> dict[int, float]:
     ).order_by("-finished_at")
     runs: dict[int, list[float]] = defaultdict(list)
     for track, start, end in ended.values_list("submission__track", "started_at", "finished_at")[:MOST_RUNS]:
-        runs[track].append((end - start).total_seconds())
+        if start and end:  # as the rows were chosen
+            runs[track].append((end - start).total_seconds())
     return {track: median(each) for track, each in runs.items()}
 
 

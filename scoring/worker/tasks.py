@@ -21,6 +21,7 @@ from competition.clock import database_now
 from competition.submissions import rescoring
 from competition.submissions.wakeup import EVALUATE
 from competition.submissions.workers import Sign
+from competition.telemetry import starting
 from competition.upkeep.orphans import remove_orphans
 from scoring.environment import installed_environment
 from scoring.errors import Cause
@@ -32,6 +33,7 @@ from scoring.worker.counted import CountedPorts
 from scoring.worker.embedded_beat import die_with_the_worker
 from scoring.worker.evaluate import Workplace, drain
 from scoring.worker.fitness import Test, first_unfit, try_database, try_disk, try_sandbox, try_storage
+from scoring.worker.ports import Ports
 from scoring.worker.presence import Presence, measured_at
 from scoring.worker.rest import Rest
 from scoring.worker.self_check import refuse_unfit_worker
@@ -45,7 +47,12 @@ def evaluate_waiting(queue: str) -> None:
     sandbox = own_sandbox()
     rest = own_rest()
     ports = SitePorts(
-        owner=owner(), queue=queue, sandbox=sandbox, cache=settings.CACHE_DIR, presence=own_presence()
+        owner=owner(),
+        queue=queue,
+        sandbox=sandbox,
+        cache=settings.CACHE_DIR,
+        presence=own_presence(),
+        memory_bytes=settings.WORKER_MEMORY_BYTES,
     )
     workplace = Workplace(
         work_root=settings.HOME / "work",
@@ -55,7 +62,14 @@ def evaluate_waiting(queue: str) -> None:
         trim=partial(trim_cache, settings.CACHE_DIR, max_bytes=settings.CACHE_MAX_BYTES),
         refill=sandbox.refill,
     )
-    drain(CountedPorts(inner=ports, queue=queue), workplace)
+    counted = CountedPorts(inner=ports, queue=queue)
+    drain(_traced(counted) if settings.OTLP_ENDPOINT else counted, workplace)
+
+
+def _traced(ports: Ports) -> Ports:
+    from scoring.worker.traced import traced  # needs podium[telemetry]
+
+    return traced(ports)
 
 
 @shared_task(name="podium.sweep", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -99,6 +113,7 @@ def own_presence() -> Presence:
         machine=machine(),
         version=version("podium"),
         environment=installed_environment(),
+        memory_bytes=settings.WORKER_MEMORY_BYTES,
     )
     return Presence(sign, measure=partial(measured_at, settings.HOME))
 
@@ -150,6 +165,12 @@ def end_spares(**_: object) -> None:
     """End what waits for a next evaluation, if there was one before."""
     if own_sandbox.cache_info().currsize:
         own_sandbox().close()
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def start_telemetry(**_: object) -> None:
+    """Send errors and traces where the settings say."""
+    starting.start("worker")
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 
 from competition.admin.permissions import OfOwnCompetitions, ReadOnly
@@ -22,9 +23,9 @@ class QuarantineAdmin(OfOwnCompetitions, ReadOnly, admin.ModelAdmin):  # type: i
         """Show them to those who look at submissions."""
         return request.user.has_perm("submissions.view_submission")
 
-    def get_view_on_site_url(self, obj: Quarantine | None = None) -> str | None:
+    def get_view_on_site_url(self, obj: Model | None = None) -> str | None:
         """Return the submission's page."""
-        return obj.submission.get_absolute_url() if obj else None
+        return obj.submission.get_absolute_url() if isinstance(obj, Quarantine) else None
 
     @admin.display(description="Participant", ordering="submission__participant")
     def participant(self, row: Quarantine) -> str:

@@ -46,7 +46,7 @@ def claimable(now: datetime) -> Q:
     What a lost worker left is queued first, by `take_back_abandoned`: it may have to rest.
     """
     rested = Q(not_before__isnull=True) | Q(not_before__lte=now)
-    return Q(status=Status.QUEUED) & rested & ~quarantined()
+    return Q(status=Status.QUEUED) & rested & ~Q(quarantined())
 
 
 @transaction.atomic
