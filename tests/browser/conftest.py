@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
-from tests.browser.believable import PASSWORD, Scene, fill
+from tests.browser.believable import PASSWORD, Scene
 from tests.browser.chromium import executable, launch
+from tests.browser.stage import Stage
 
 HERE = f"{Path(__file__).parent}/"
 PHONE = {"width": 360, "height": 740}
@@ -39,9 +39,15 @@ def browser() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    return Stage(tmp_path_factory.mktemp("stage"))
+
+
 @pytest.fixture
-def scene(transactional_db: None) -> Scene:
-    return fill(timezone.now())
+def scene(transactional_db: None, stage: Stage) -> Scene:
+    """A filled site."""
+    return stage.scene()
 
 
 class Complaints(list[str]):
