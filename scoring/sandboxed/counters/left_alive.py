@@ -111,7 +111,7 @@ class _Kinds(dict[type, str]):
     """Sorts types once each, as there are millions of objects but few types."""
 
     def __init__(self) -> None:
-        # What torch.export leaves behind has shapes of tensors, without a value in them; long texts are looked for alone.
+        # What torch.export leaves behind has the shapes of tensors and no values. Long texts are looked for alone.
         super().__init__({FakeTensor: _OTHER, str: _OTHER})
 
     def __missing__(self, kind: type) -> str:
