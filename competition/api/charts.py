@@ -45,6 +45,7 @@ class CostsOutput(serializers.Serializer[Any]):
     usage = serializers.CharField()
     title = serializers.CharField()
     points = PointOutput(many=True)
+    baselines = PointOutput(many=True, help_text="Named as the board names them.")
 
 
 class BinOutput(serializers.Serializer[Any]):

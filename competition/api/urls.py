@@ -2,7 +2,16 @@
 
 from django.urls import path, re_path
 
-from competition.api import accounts, charts, leaderboard, operations, schema, submissions, tracks
+from competition.api import (
+    accounts,
+    charts,
+    leaderboard,
+    operations,
+    schema,
+    submission_choices,
+    submissions,
+    tracks,
+)
 
 urlpatterns = [
     path("tracks/", tracks.ListTracks.as_view(), name="api-tracks"),
@@ -14,6 +23,12 @@ urlpatterns = [
     path("submissions/<uuid:id>/", submissions.ShowSubmission.as_view(), name="api-submission"),
     path("submissions/<uuid:id>/report/", submissions.ShowReport.as_view(), name="api-report"),
     path("submissions/<uuid:id>/entry/", submissions.DownloadEntry.as_view(), name="api-entry"),
+    path("submissions/<uuid:id>/choices/", submission_choices.Choices.as_view(), name="api-choices"),
+    path(
+        "submissions/<uuid:id>/baseline/",
+        submission_choices.SubmissionBaseline.as_view(),
+        name="api-baseline",
+    ),
     path("submissions/<uuid:id>/queue/", submissions.QueueSubmission.as_view(), name="api-queue"),
     path("submissions/<uuid:id>/cancel/", submissions.CancelSubmission.as_view(), name="api-cancel"),
     path("submissions/<uuid:id>/retry/", operations.RetrySubmission.as_view(), name="api-retry"),

@@ -9,8 +9,9 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
+from competition.leaderboard.baselines import baselines_of
 from competition.leaderboard.models import Charts
-from competition.leaderboard.selectors import Board
+from competition.leaderboard.selectors import Board, Row
 from competition.submissions import disclosure
 from scoring.contracts import BUDGET_RULES
 
@@ -41,6 +42,7 @@ class Costs:
     usage: str
     title: str
     points: tuple[Point, ...]
+    baselines: tuple[Point, ...] = ()
 
     @property
     def front(self) -> tuple[Point, ...]:
@@ -92,13 +94,13 @@ class BoardCharts:
 
 
 def charts_of(board: Board) -> BoardCharts:
-    """Return what is drawn of a board, in two queries; nothing before it was summed up."""
+    """Return what is drawn of a board, in four queries; nothing before it was summed up."""
     facts = board.metric_facts
     nothing = BoardCharts(metric=facts.title, higher_is_better=facts.higher_is_better)
     kept = Charts.objects.filter(ranking=board.ranking_id).first() if board.ranking_id else None
     if kept is None:
         return nothing
-    names = _names(kept)
+    names, baselines = _names(kept), baselines_of(board)
     return BoardCharts(
         metric=facts.title,
         higher_is_better=facts.higher_is_better,
@@ -108,7 +110,7 @@ def charts_of(board: Board) -> BoardCharts:
             for at, value, key in kept.record
             if key in names
         ),
-        costs=tuple(_costs(usage, rows, names) for usage, rows in kept.costs.items() if rows),
+        costs=tuple(_costs(usage, rows, names, baselines) for usage, rows in kept.costs.items() if rows),
         scores=_bins(kept.scores),
         days=_every_day(kept.days),
     )
@@ -121,14 +123,24 @@ def _names(kept: Charts) -> dict[int, str]:
     return dict(users.values_list("pk", "username"))
 
 
-def _costs(usage: str, rows: Iterable[tuple[int, float, int, bool]], names: dict[int, str]) -> Costs:
+def _costs(
+    usage: str,
+    rows: Iterable[tuple[int, float, int, bool]],
+    names: dict[int, str],
+    baselines: Iterable[Row],
+) -> Costs:
     titles = {rule.usage: rule.title for rule in BUDGET_RULES}
     points = (
         Point(participant=names[key], value=disclosure.score(value), cost=cost, on_front=on_front)
         for key, value, cost, on_front in rows
         if key in names
     )
-    return Costs(usage=usage, title=titles[usage], points=tuple(points))
+    beside = (
+        Point(participant=row.baseline, value=row.value, cost=getattr(row, usage), on_front=False)
+        for row in baselines
+        if getattr(row, usage) is not None
+    )
+    return Costs(usage=usage, title=titles[usage], points=tuple(points), baselines=tuple(beside))
 
 
 def _bins(scores: dict[str, Any]) -> tuple[Bin, ...]:

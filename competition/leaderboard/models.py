@@ -47,7 +47,7 @@ class Standing(models.Model):
         # Here and not on the rows of boards, each of which is written again whenever somebody passes it.
         indexes: ClassVar = [
             models.Index(fields=["benchmark", "split", name, "participant"], name=f"standing_by_{name}")
-            for name in ("parameters", "macs", "format", "latency_ms", "achieved_at")
+            for name in ("parameters", "macs", "format", "latency_ms", "achieved_at", "value")
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,12 +16,14 @@ from django.views.decorators.http import require_POST, require_safe
 
 from competition.accounts.people import signed_in_user
 from competition.clock import database_now
+from competition.leaderboard import baselines, choosing
+from competition.leaderboard.prospects import history_of, prospect_of
 from competition.submissions import progress, queue, reports, services, workers
 from competition.submissions.bars import bars, budgets_of, exceeded
 from competition.submissions.counts import submissions_by
 from competition.submissions.entry_files import entry_response
 from competition.submissions.health import health
-from competition.submissions.models import Evaluation, Submission
+from competition.submissions.models import Baseline, Evaluation, Submission, Visibility
 from competition.submissions.places import place_of
 from competition.submissions.quarantined import quarantine_of
 from competition.submissions.selectors import (
@@ -33,7 +36,7 @@ from competition.submissions.selectors import (
 )
 from competition.tracks.access import organises, sees_all
 from competition.tracks.models import Track
-from competition.tracks.wording import directed_title
+from competition.tracks.wording import directed_title, metric_title
 from scoring.contracts import ShownBreakdown, Status
 from scoring.errors import Rejected, render_all
 from scoring.reports.counts import count_rows, counted_in_words
@@ -62,7 +65,26 @@ def submission(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     """Show one submission with its result, to its owner and to organisers."""
     found = _visible_submission(request, submission_id)
     evaluation = _asked_evaluation(request, found)
-    context = {"submission": found, "evaluations": newest_first(found), **_live_context(request, evaluation)}
+    viewer, now = signed_in_user(request), database_now()
+    history = history_of(evaluation)
+    context = {
+        "submission": found,
+        "evaluations": newest_first(found),
+        "prospect": prospect_of(evaluation),
+        "history": history,
+        "history_plain": {
+            "metric": metric_title(evaluation.benchmark.spec["metric"]),
+            "scores": [{**asdict(each), "at": each.at.isoformat()} for each in history],
+        },
+        "is_own": found.participant_id == viewer.pk,
+        "max_note": choosing.MAX_NOTE,
+        "is_final": choosing.is_chosen(found),
+        "why_no_final": choosing.why_no_final(found, now),
+        "has_ended": found.track.is_closed(now),
+        "baseline": Baseline.objects.filter(submission=found).first(),
+        "may_be_baseline": organises(viewer, found.track.competition_id) and baselines.may_be_baseline(found),
+        **_live_context(request, evaluation),
+    }
     return render(request, "submissions/detail.html", context)
 
 
@@ -114,6 +136,45 @@ def submission_queue(request: HttpRequest, submission_id: UUID) -> HttpResponse:
     except Rejected as rejected:
         for finding in render_all(rejected.findings):
             messages.error(request, finding.message)
+    return redirect(found)
+
+
+@login_required
+@require_POST
+def submission_change(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Change what a participant may of a submission: its note, whether boards show it, whether it is final."""
+    found = _visible_submission(request, submission_id)
+    if found.participant_id != signed_in_user(request).pk:
+        raise PermissionDenied
+    wanted = request.POST
+    try:
+        if "note" in wanted:
+            choosing.set_note(found, wanted["note"])
+        if wanted.get("visibility") in Visibility.values:
+            choosing.set_visibility(found, Visibility(wanted["visibility"]))
+        if wanted.get("final") in ("yes", "no"):
+            choosing.choose_final(found, is_final=wanted["final"] == "yes")
+        messages.success(request, "Saved.")
+    except choosing.NotPossible as why:
+        messages.error(request, str(why))
+    return redirect(found)
+
+
+@login_required
+@require_POST
+def submission_baseline(request: HttpRequest, submission_id: UUID) -> HttpResponse:
+    """Let an organiser show an own submission as a baseline, or no longer."""
+    found = _visible_submission(request, submission_id)
+    if not organises(signed_in_user(request), found.track.competition_id):
+        raise PermissionDenied
+    name = request.POST.get("name", "").strip()[:80]
+    if not baselines.may_be_baseline(found):
+        messages.error(request, "Only an organiser's own submission can be a baseline.")
+    elif name:
+        baselines.make_baseline(submission=found, name=name, by=signed_in_user(request))
+        messages.success(request, "Boards show this submission as a baseline, without a rank.")
+    elif baselines.end_baseline(submission=found, by=signed_in_user(request)):
+        messages.success(request, "This submission counts like any other again.")
     return redirect(found)
 
 

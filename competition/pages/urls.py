@@ -19,6 +19,12 @@ urlpatterns = [
     path("submissions/<uuid:submission_id>/entry/", submissions.submission_entry, name="submission-entry"),
     path("submissions/<uuid:submission_id>/queue/", submissions.submission_queue, name="submission-queue"),
     path("submissions/<uuid:submission_id>/cancel/", submissions.submission_cancel, name="submission-cancel"),
+    path("submissions/<uuid:submission_id>/change/", submissions.submission_change, name="submission-change"),
+    path(
+        "submissions/<uuid:submission_id>/baseline/",
+        submissions.submission_baseline,
+        name="submission-baseline",
+    ),
     path("pip/<str:filename>", client.wheel, name="wheel"),
     path("status/", submissions.status, name="status"),
     path("tracks/<slug:slug>/leaderboard/", leaderboard.leaderboard, name="leaderboard"),

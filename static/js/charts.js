@@ -86,7 +86,7 @@ function costChart(board, canvas) {
           borderColor: colour("--muted"), backgroundColor: withAlpha(colour("--muted"), .25), pointStyle: "circle",
           pointRadius: 4, pointHoverRadius: 6,
         },
-        ...(costs.baselines ? [{
+        ...(costs.baselines.length ? [{
           type: "scatter", label: "Baselines", data: costs.baselines.map(point), borderColor: colour("--warn"),
           backgroundColor: colour("--warn"), pointStyle: "crossRot", pointRadius: 6, borderWidth: 3,
         }] : []),
@@ -149,29 +149,9 @@ function historyChart(history) {
   };
 }
 
-function curveChart(curve) {
-  return {
-    data: {
-      datasets: [
-        {
-          type: "line", label: "Precision at each recall", data: curve.points.map(([recall, precision]) => ({ x: recall, y: precision })),
-          borderColor: colour("--accent"), backgroundColor: colour("--accent"), borderWidth: 2, pointStyle: "circle", pointRadius: 2,
-        },
-        ...(curve.best ? [{
-          type: "scatter", label: `Best F1, at ${curve.best.threshold}`, data: [{ x: curve.best.recall, y: curve.best.precision }],
-          borderColor: colour("--ink"), backgroundColor: colour("--warn"), pointStyle: "rectRot", pointRadius: 8, borderWidth: 2,
-        }] : []),
-      ],
-    },
-    options: options(
-      { x: axis("Recall", { type: "linear", min: 0, max: 1 }), y: axis("Precision", { min: 0, max: 1 }) },
-      { label: (item) => `precision ${item.raw.y.toFixed(2)} at recall ${item.raw.x.toFixed(2)}` }, true),
-  };
-}
-
 const KINDS = {
   record: ["board-charts", recordChart], cost: ["board-charts", costChart], scores: ["board-charts", scoresChart],
-  days: ["board-charts", daysChart], history: ["own-history", historyChart], curve: ["pr-curve", curveChart],
+  days: ["board-charts", daysChart], history: ["own-history", historyChart],
 };
 
 function drawAll() {

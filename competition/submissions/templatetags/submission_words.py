@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -21,6 +23,18 @@ def status_badge(evaluation: Evaluation) -> SafeString:
     """Return the status as a word with a sign."""
     words = status_words(evaluation)
     return format_html('<span class="state state-{}">{}</span>', evaluation.status, words)
+
+
+@register.filter
+def heat(confusion: Sequence[Sequence[int]]) -> dict[str, object]:
+    """Return a confusion matrix as squares, each as dark as its share of its row; empty ones are left out."""
+    cells = [
+        {"row": row, "column": column, "share": f"{count / sum(counts):.3f}"}
+        for row, counts in enumerate(confusion)
+        for column, count in enumerate(counts)
+        if count
+    ]
+    return {"side": len(confusion), "cells": cells}
 
 
 @register.filter
