@@ -50,6 +50,9 @@ def test_no_input_of_the_api_names_a_field_of_the_server(document: dict[str, Any
         "entry",
         "name",
         "reason",
+        "note",
+        "visibility",
+        "is_final",
     }
 
 
