@@ -188,10 +188,13 @@ SENTRY_DSN = env.str("SENTRY_DSN", default="")
 OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
 
 # --- files: a local folder, or any S3-compatible store --------------------------------------------
-MAX_UPLOAD_BYTES = env.int("PODIUM_MAX_UPLOAD_BYTES", default=512 * 2**20)
+MAX_UPLOAD_BYTES = env.int("PODIUM_MAX_UPLOAD_BYTES", default=5 * 2**30)
 MEDIA_ROOT = HOME / "files"
 MEDIA_URL = "/files/"  # never served: entries and datasets are private
 MAX_UPLOADING_BYTES = env.int("PODIUM_MAX_UPLOADING_BYTES", default=64 * 2**30)
+UPLOAD_EXPIRES_S = env.float(
+    "PODIUM_UPLOAD_EXPIRES_S", default=86_400.0
+)  # of one in pieces, after its last piece
 FILE_UPLOAD_HANDLERS = ["competition.uploads.UploadHandler"]
 # By default beside the files: an upload that is stored there is renamed, not copied.
 FILE_UPLOAD_TEMP_DIR = env.str("PODIUM_UPLOAD_TMP", default="")

@@ -1,7 +1,8 @@
 """Uploads on their way to the store: room is taken before the first byte, and given back however a request ends.
 
-Each upload is one file of the upload folder, as large from its beginning as its request announced. What all
-processes on a machine hold there is therefore the sum of these files, and what is left is the disk's word.
+Each upload is one file of the upload folder, as large from its beginning as was announced. What all processes on a
+machine hold there is therefore the sum of these files, and what is left is the disk's word. A file of Django's
+belongs to a request and goes with it; one that comes in pieces stays for the next request.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ KEPT_FREE_BYTES: Final = 64 * 2**20
 """What uploads leave of the disk: a database, or logs, may lie beside them."""
 MARK: Final = ".upload"
 """In the name that Django gives to an upload's file."""
+PARTIAL: Final = ".partial"
+"""In the name of the file of an upload that comes in pieces; `competition.submissions.resuming` removes those."""
 SAFE_AGE_S: Final = 60.0
 """A younger file may not have its lock yet."""
 FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -55,7 +58,7 @@ class UploadHandler(TemporaryFileUploadHandler):
             super().new_file(*args, **kwargs)
         fcntl.flock(self.file.fileno(), fcntl.LOCK_EX)
         try:
-            _take_room(self.file, self._left_bytes)
+            take_room(self.file.fileno(), Path(self.file.temporary_file_path()), self._left_bytes)
         except BaseException:
             self.give_up()
             raise
@@ -116,13 +119,14 @@ def refusal_headers(refusal: Rejected) -> dict[str, str]:
     return {"Retry-After": str(RETRY_AFTER_S)} if refusal.code in STATUSES else {}
 
 
-def _take_room(file: TemporaryUploadedFile, wanted_bytes: int) -> None:
+def take_room(descriptor: int, file: Path, wanted_bytes: int) -> None:
+    """Make the open file as large as it will be; raises Rejected where disk or limit do not allow that."""
     if wanted_bytes > _free_bytes() - KEPT_FREE_BYTES:
         raise _no_room(wanted_bytes)
     with disk_may_be_full(wanted_bytes):
-        _allocate(file.fileno(), wanted_bytes)
+        _allocate(descriptor, wanted_bytes)
     # Afterwards, so that of several who come at once none is overlooked.
-    others_bytes = _held_bytes(besides=Path(file.temporary_file_path()))
+    others_bytes = _held_bytes(besides=file)
     if others_bytes and others_bytes + wanted_bytes > settings.MAX_UPLOADING_BYTES:
         raise reject(
             "too_many_uploads", held_bytes=others_bytes, allowed_bytes=int(settings.MAX_UPLOADING_BYTES)
@@ -145,16 +149,18 @@ def _no_room(wanted_bytes: int) -> Rejected:
 
 
 def _free_bytes() -> int:
-    return shutil.disk_usage(_folder()).free
+    return shutil.disk_usage(upload_folder()).free
 
 
 def _held_bytes(*, besides: Path) -> int:
     """Return what other uploads hold, those of other processes as well; remove those whose process was killed."""
     held = 0
-    for file in _folder().glob(f"*{MARK}*"):
+    for file in upload_folder().iterdir():
+        if MARK not in file.name and PARTIAL not in file.name:
+            continue
         with suppress(FileNotFoundError):  # it was done meanwhile
             found = file.stat()
-            if time.time() - found.st_mtime > SAFE_AGE_S and not _is_locked(file):
+            if MARK in file.name and time.time() - found.st_mtime > SAFE_AGE_S and not _is_locked(file):
                 file.unlink()
             elif file != besides:
                 held += found.st_blocks * BLOCK_BYTES
@@ -171,5 +177,6 @@ def _is_locked(file: Path) -> bool:
     return False
 
 
-def _folder() -> Path:
+def upload_folder() -> Path:
+    """Return where files lie until they are stored."""
     return Path(settings.FILE_UPLOAD_TEMP_DIR)

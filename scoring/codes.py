@@ -49,6 +49,10 @@ CODES: Final[dict[str, Code]] = {
         "Other uploads hold {held_bytes:,} of the {allowed_bytes:,} bytes that the site takes at once.",
         "Try again in half a minute.",
     ),
+    "upload_damaged": Code(
+        "The file that arrived is not the file that was sent: its SHA-256 is {found}, not {sent}.",
+        "Upload the file again, and leave it unchanged meanwhile.",
+    ),
     "empty_upload": Code(
         "The upload has no file, or the file is empty.",
         "Choose the file again.",

@@ -81,7 +81,7 @@ class CreateSubmission(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse by size first: signing in by session reads the body, to look for its CSRF token."""
-        _refuse_unannounced_body(request)
+        refuse_unannounced_body(request)
         refuse_large_body(request, allowed_bytes=settings.MAX_UPLOAD_BYTES)
         super().initial(request, *args, **kwargs)
 
@@ -110,7 +110,7 @@ class CreateSubmission(APIView):
                 participant=user, track=track, upload=entry, name=entry.name or "entry"
             )
         except Rejected as rejected:
-            raise _explain_refusal(rejected, request, user, track) from rejected
+            raise explain_refusal(rejected, request, user, track) from rejected
 
 
 class ListSubmissions(generics.ListAPIView[Submission]):
@@ -218,7 +218,7 @@ class QueueSubmission(APIView):
         try:
             queued = services.queue_again(submission=submission)
         except Rejected as rejected:
-            raise _explain_refusal(rejected, request, user, submission.track) from rejected
+            raise explain_refusal(rejected, request, user, submission.track) from rejected
         if not queued:
             raise Problem(
                 status=status.HTTP_409_CONFLICT,
@@ -232,7 +232,7 @@ class QueueSubmission(APIView):
 # --- refusals ----------------------------------------------------------------------------------------
 
 
-def _refuse_unannounced_body(request: Request) -> None:
+def refuse_unannounced_body(request: Request) -> None:
     """Refuse a body without an announced length: it would fill the disk to learn the limit."""
     if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
         raise Problem(
@@ -243,7 +243,7 @@ def _refuse_unannounced_body(request: Request) -> None:
         )
 
 
-def _explain_refusal(rejected: Rejected, request: Request, user: User, track: Track) -> Problem:
+def explain_refusal(rejected: Rejected, request: Request, user: User, track: Track) -> Problem:
     """Add what helps a program to go on: the earlier submission, or the time of the next slot."""
     if rejected.code == "already_submitted":
         return problem_of_rejected(rejected, extra={"submission": _earlier(rejected, request)})

@@ -11,14 +11,17 @@ from competition.api import (
     submission_choices,
     submissions,
     tracks,
+    tus,
 )
 
 urlpatterns = [
     path("tracks/", tracks.ListTracks.as_view(), name="api-tracks"),
     path("tracks/<slug:slug>/", tracks.ShowTrack.as_view(), name="api-track"),
     path("tracks/<slug:slug>/submissions/", submissions.CreateSubmission.as_view(), name="api-submit"),
+    path("tracks/<slug:slug>/uploads/", tus.CreatePartialUpload.as_view(), name="api-uploads"),
     path("tracks/<slug:slug>/leaderboard/", leaderboard.ShowLeaderboard.as_view(), name="api-leaderboard"),
     path("tracks/<slug:slug>/leaderboard/charts/", charts.ShowCharts.as_view(), name="api-charts"),
+    path("uploads/<uuid:id>/", tus.ContinuePartialUpload.as_view(), name="api-upload"),
     path("submissions/", submissions.ListSubmissions.as_view(), name="api-submissions"),
     path("submissions/<uuid:id>/", submissions.ShowSubmission.as_view(), name="api-submission"),
     path("submissions/<uuid:id>/report/", submissions.ShowReport.as_view(), name="api-report"),

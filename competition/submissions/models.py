@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from competition.submissions.lines import Lane, Line
+from competition.submissions.partial_uploads import PartialUpload
 from competition.tracks.models import BenchmarkVersion, Competition, Track
 from scoring.contracts import Split, Stage, Status
 from scoring.errors import Cause
@@ -24,6 +25,7 @@ __all__ = [
     "EvaluationFault",
     "Lane",
     "Line",
+    "PartialUpload",
     "Quarantine",
     "Score",
     "Submission",

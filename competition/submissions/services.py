@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,21 +53,25 @@ def accept_submission(
     track: Track,
     upload: File[Any],
     name: str,
+    sha256: str = "",
+    also: Callable[[Submission], object] | None = None,
     now: datetime | None = None,
 ) -> Submission:
-    """Store the upload and queue it for evaluation.
+    """Store the upload and queue it for evaluation; `also` is called in the transaction that writes the rows.
 
-    Raises Rejected with track_not_open, participant_disqualified, quota_used_up, already_submitted, upload_too_large or
-    empty_upload; then nothing was stored.
+    Raises Rejected with track_not_open, participant_disqualified, quota_used_up, already_submitted, upload_too_large,
+    empty_upload or, if its SHA-256 is not the one that the sender names, upload_damaged; then nothing was stored.
     """
     now = now or database_now()
     _check_open(track, now)  # spares reading a file that is refused anyway
     _check_admitted(participant, track)
     content = _read(upload, max_bytes=max_upload_bytes(track))
+    if sha256 and content.sha256 != sha256:
+        raise reject("upload_damaged", found=content.sha256, sent=sha256)
     submission = Submission(
         track=track,
         participant_id=participant.pk,
-        entry_name=_shown_name(name),
+        entry_name=shown_name(name),
         entry_bytes=content.size,
         sha256=content.sha256,
         created_at=now,
@@ -77,7 +82,7 @@ def accept_submission(
         undo.callback(submission.entry.storage.delete, entry_path(submission, UNNAMED))
         with disk_may_be_full(content.size):
             submission.entry.save(UNNAMED, upload, save=False)
-        _enter(submission, now)
+        _enter(submission, now, also)
         undo.pop_all()
     UPLOAD_BYTES.labels(track=track.slug).inc(content.size)
     follow_publication(submission, now)
@@ -85,15 +90,27 @@ def accept_submission(
 
 
 def refuse_unread(
-    *, participant: AbstractBaseUser, track: Track, announced_bytes: int, now: datetime | None = None
+    *,
+    participant: AbstractBaseUser,
+    track: Track,
+    announced_bytes: int,
+    sha256: str = "",
+    now: datetime | None = None,
 ) -> None:
     """Raise Rejected for an upload that can only be refused, before its body is read.
 
     Whoever lost the answer to the upload that took the last slot sends it again, to learn what it became. A body
-    that may hold a file that the site has already is therefore read even where no slot is free.
+    that may hold a file that the site has already is therefore read even where no slot is free, unless its sender
+    names its SHA-256.
     """
     now = now or database_now()
     _check_open(track, now)
+    _check_admitted(participant, track)
+    if sha256:
+        _check_new_and_within_quota(
+            Submission(track=track, participant_id=participant.pk, sha256=sha256), track, now
+        )
+        return
     least_bytes = announced_bytes - MULTIPART_OVERHEAD_BYTES
     known = _alive(participant.pk, track.pk).filter(entry_bytes__range=(least_bytes, announced_bytes))
     if not known.exists():
@@ -171,7 +188,7 @@ def _record_of_staff(act: Act, evaluation: Evaluation, by: Actor) -> None:
 
 
 @transaction.atomic
-def _enter(submission: Submission, now: datetime) -> None:
+def _enter(submission: Submission, now: datetime, also: Callable[[Submission], object] | None = None) -> None:
     """Check again, now that nobody else can upload for the participant, and write the rows."""
     lock_participant(submission.participant_id)
     track = Track.objects.get(pk=submission.track_id)
@@ -182,6 +199,8 @@ def _enter(submission: Submission, now: datetime) -> None:
     benchmark = renew_unused_benchmark(track=track)
     lifecycle.enter([Evaluation(submission=submission, benchmark=benchmark, queued_at=now)])
     wake_workers(track.queue)
+    if also:
+        also(submission)
     count_submission(submission)
 
 
@@ -260,7 +279,7 @@ def _read(upload: File[Any], *, max_bytes: int) -> _Content:
     return _Content(size=size, sha256=digest.hexdigest())
 
 
-def _shown_name(name: str) -> str:
+def shown_name(name: str) -> str:
     """Return the last part of the sender's file name without characters that pages and logs obey."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
     shown = "".join(c for c in last if unicodedata.category(c)[0] != "C").strip()

@@ -13,8 +13,8 @@ from django.core.management import CommandError, call_command
 from django.db.models import Exists, OuterRef
 
 from competition.storage import stored_files
-from competition.submissions import lifecycle
-from competition.submissions.models import Evaluation, Submission
+from competition.submissions import lifecycle, resuming
+from competition.submissions.models import Evaluation, PartialUpload, Submission
 from competition.submissions.rescoring import left_out, rescore_track
 from competition.tracks.models import Dataset, Track
 from competition.upkeep.orphans import orphans
@@ -36,6 +36,7 @@ def disagreements(now: datetime) -> Iterator[Disagreement]:
     yield from _files_without_row(now)
     yield from _files_of_entries()
     yield from _files_of_datasets()
+    yield from _partial_uploads(now)
     yield from _left_out(now)
     yield from _quarantined_at_work(now)
     yield from _derived()
@@ -74,6 +75,29 @@ def _compare(subject: str, name: str, size: int, files: dict[str, int]) -> Itera
     elif found is not None and found != size:
         detail = f"{name} has {found:,} bytes, not {size:,}"
         yield Disagreement(kind="wrong_size", subject=subject, detail=detail)
+
+
+def _partial_uploads(now: datetime) -> Iterator[Disagreement]:
+    """Find what is wrong with uploads that come in pieces; their files lie on this machine."""
+    for upload in PartialUpload.objects.filter(submission=None):
+        if upload.expires_at < now:
+            detail = f"left alone since {upload.expires_at:%Y-%m-%d %H:%M} UTC"
+            yield _to_be_ended("upload_expired", upload, detail)
+        elif not resuming.has_file(upload.pk):
+            yield _to_be_ended("upload_without_file", upload, "what was sent is not in the upload folder")
+    for upload_id in resuming.without_row():
+        yield Disagreement(
+            kind="upload_without_row",
+            subject=f"upload {upload_id}",
+            detail="a file in the upload folder that no row names",
+            repair=partial(resuming.remove_file, upload_id),
+        )
+
+
+def _to_be_ended(kind: str, upload: PartialUpload, detail: str) -> Disagreement:
+    return Disagreement(
+        kind=kind, subject=f"upload {upload.pk}", detail=detail, repair=partial(resuming.end, upload)
+    )
 
 
 def _left_out(now: datetime) -> Iterator[Disagreement]:

@@ -1,7 +1,7 @@
 """Every row of the database as a line of text that any database can take: for backups.
 
 Primary keys stay as they are, and so does every time to the microsecond. What belongs to a machine or to a
-browser is left out: sessions.
+browser is left out: sessions, and uploads whose pieces lie on the site's own disk.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from django.db import connection, models, transaction
 from django.db.models.fields.files import FieldFile
 from django.db.models.options import Options
 
-LEFT_OUT: Final = frozenset({"sessions.session"})
+LEFT_OUT: Final = frozenset({"sessions.session", "submissions.partialupload"})
 BATCH: Final = 500
 
 

@@ -9,37 +9,19 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 import httpx
 
+from scoring.cli.answers import Passing, Refused, Unreachable, odd, read, wait_of
+from scoring.cli.sending import send
 from scoring.contracts import Status
-from scoring.errors import Fault, PodiumError
 
 ATTEMPTS: Final = 6
-LONGEST_WAIT_S: Final = 120.0
-PASSING: Final = frozenset(
-    {HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
-)
 TIMEOUT: Final = httpx.Timeout(60.0, connect=10.0)
-
-
-class Unreachable(Fault):
-    """The site did not answer, failed, or answered not as a Podium site does."""
-
-
-class Refused(PodiumError):
-    """The site refused a request; `body` is its answer: code, message, hint, findings."""
-
-    def __init__(self, status: int, body: Mapping[str, Any]) -> None:
-        self.status = status
-        self.body = dict(body)
-        self.code = str(body.get("code", ""))
-        super().__init__(self.code)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,22 +112,28 @@ class Site:
             quota=_quota(body.get("quota")),
         )
 
-    def upload(self, slug: str, entry: Path, *, note: Callable[[int], None]) -> Receipt:
-        """Upload an entry; `note` hears how many bytes have left.
+    def upload(self, slug: str, entry: Path, *, sha256: str, note: Callable[[int], None]) -> Receipt:
+        """Upload an entry whose SHA-256 is known; `note` hears how many bytes have left.
 
-        Safe to repeat: a site that already has the file names the submission it became.
+        Goes on with what an earlier call began. Safe to repeat: a site that already has the file names the
+        submission it became.
         """
         try:
-            with entry.open("rb") as file:
-                watched = _WatchedFile(file, note)
-                body = self._ask(
-                    "POST", f"tracks/{slug}/submissions/", files={"entry": (entry.name, watched)}
-                )
+            submission = send(self, track=slug, entry=entry, sha256=sha256, note=note, pause=self._pause)
+            return Receipt(id=submission, repeated=False)
         except Refused as refused:
             if refused.code != "already_submitted":
                 raise
             return Receipt(id=_id(refused.body.get("submission")), repeated=True)
-        return Receipt(id=_id(body), repeated=False)
+
+    def exchange(self, method: str, address: str, **content: Any) -> httpx.Response:
+        """Send one request below /api/; raises Passing if no answer comes."""
+        try:
+            return self._http.request(method, address, **content)
+        except httpx.UnsupportedProtocol as exc:
+            raise Unreachable(f"{self._http.base_url} is no address of a site.") from exc
+        except httpx.TransportError as exc:
+            raise Passing(f"{self._http.base_url} does not answer ({exc}).") from exc
 
     def progress(self, submission: UUID) -> Progress:
         """Return where a submission stands."""
@@ -153,7 +141,7 @@ class Site:
         try:
             status = Status(body.get("status", ""))
         except ValueError as exc:
-            raise _odd("an unknown status") from exc
+            raise odd("an unknown status") from exc
         position = body.get("position")
         urls = body.get("urls")
         return Progress(
@@ -186,7 +174,7 @@ class Site:
         with self._http.stream("GET", f"submissions/{submission}/entry/") as response:
             if not response.is_success:
                 response.read()
-                _answer(response)
+                read(response)
             try:
                 yield from response.iter_bytes()
             except httpx.TransportError as exc:
@@ -204,7 +192,7 @@ class Site:
         for name in ("status", "code", "message", "hint"):
             _text(report, name)
         if not isinstance(report.get("findings"), list):
-            raise _odd("no findings")
+            raise odd("no findings")
         return report
 
     def _ask(self, method: str, address: str, **content: Any) -> dict[str, Any]:
@@ -217,85 +205,31 @@ class Site:
                     raise Unreachable(f"{self._http.base_url} does not answer ({exc}).") from exc
                 self._pause(2.0 ** (attempt - 1))
                 continue
-            wait_s = _wait_s(response, attempt)
+            wait_s = wait_of(response, attempt)
             if wait_s is None or attempt == ATTEMPTS:
-                return _answer(response)
+                return read(response)
             self._pause(wait_s)
         raise Unreachable(f"{self._http.base_url} does not answer.")
-
-
-class _WatchedFile:
-    """A file that tells how far it has been read; httpx needs no more of a file than this."""
-
-    def __init__(self, file: IO[bytes], note: Callable[[int], None]) -> None:
-        self._file = file
-        self._note = note
-
-    def fileno(self) -> int:
-        return self._file.fileno()
-
-    def seek(self, offset: int) -> int:
-        return self._file.seek(offset)
-
-    def read(self, size: int = -1) -> bytes:
-        chunk = self._file.read(size)
-        self._note(self._file.tell())
-        return chunk
-
-
-def _wait_s(response: httpx.Response, attempt: int) -> float | None:
-    """Return how long to wait before asking again; None when the answer is the answer."""
-    told = response.headers.get("Retry-After", "")
-    if response.status_code in PASSING:
-        wait_s = float(told) if told.isdecimal() else 2.0 ** (attempt - 1)
-    elif response.status_code == HTTPStatus.TOO_MANY_REQUESTS and _json(response).get("code") == "throttled":
-        wait_s = float(told) if told.isdecimal() else 5.0
-    else:
-        return None
-    return wait_s if wait_s <= LONGEST_WAIT_S else None
-
-
-def _answer(response: httpx.Response) -> dict[str, Any]:
-    body = _json(response)
-    if response.status_code == HTTPStatus.NO_CONTENT:
-        return {}
-    if response.is_success:
-        if not body:
-            raise _odd("not a JSON object")
-        return body
-    if isinstance(body.get("code"), str) and isinstance(body.get("message"), str):
-        if response.is_server_error:
-            raise _failed(body)
-        raise Refused(response.status_code, body)
-    raise _odd(f"status {response.status_code}")
-
-
-def _json(response: httpx.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except (ValueError, RecursionError):  # the latter from a thousand brackets
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:
     value = body.get(name)
     if not isinstance(value, str):
-        raise _odd(f"no {name}")
+        raise odd(f"no {name}")
     return value
 
 
 def _whole(body: Mapping[str, Any], name: str) -> int:
     value = body.get(name)
     if not isinstance(value, int):
-        raise _odd(f"no {name}")
+        raise odd(f"no {name}")
     return value
 
 
 def _rows(body: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
     rows = body.get(name)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise _odd(f"no {name}")
+        raise odd(f"no {name}")
     return rows
 
 
@@ -307,7 +241,7 @@ def _quota(body: object) -> RemoteQuota | None:
     try:
         next_slot_at = datetime.fromisoformat(told).astimezone(UTC) if told is not None else None
     except (TypeError, ValueError) as exc:
-        raise _odd("a malformed time") from exc
+        raise odd("a malformed time") from exc
     numbers = {name: _whole(body, name) for name in ("used", "allowed", "window_hours")}
     return RemoteQuota(**numbers, next_slot_at=next_slot_at)
 
@@ -317,14 +251,4 @@ def _id(body: object) -> UUID:
     try:
         return UUID(_text(body if isinstance(body, dict) else {}, "id"))
     except ValueError as exc:
-        raise _odd("a malformed id") from exc
-
-
-def _failed(body: Mapping[str, Any]) -> Unreachable:
-    """Return the site's own fault with the reference by which its staff find it."""
-    reference = body.get("reference")
-    return Unreachable(body["message"] + (f" Reference: {reference}." if isinstance(reference, str) else ""))
-
-
-def _odd(what: str) -> Unreachable:
-    return Unreachable(f"The server answered with {what}; is it a Podium site?")
+        raise odd("a malformed id") from exc

@@ -85,13 +85,14 @@ def _upload_and_follow(
     try:
         with _entry(path) as entry:
             _check_size(entry, remote)
-            upload = _uploaded_before(site, remote, entry)
+            sha256 = _sha256(entry)
+            upload = _uploaded_before(site, remote, sha256)
             if upload is None:
                 _check_quota(remote)
-                upload = _upload(site, remote, entry, notes=notes, quiet=as_json)
+                upload = _upload(site, remote, entry, sha256, notes=notes, quiet=as_json)
     except KeyboardInterrupt:
         notes.print(
-            "\nInterrupted during the upload. Run the same command again to make sure that it arrives."
+            "\nInterrupted during the upload. Run the same command again: it goes on from where it stopped."
         )
         return EXIT_INTERRUPTED
     if upload.repeated:
@@ -131,12 +132,15 @@ def _check_size(entry: Path, remote: RemoteTrack) -> None:
         raise reject("empty_upload")
 
 
-def _uploaded_before(site: Site, remote: RemoteTrack, entry: Path) -> Receipt | None:
+def _sha256(entry: Path) -> str:
+    with entry.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _uploaded_before(site: Site, remote: RemoteTrack, sha256: str) -> Receipt | None:
     """Return what the same file became, where only that would be accepted: no slot is left for another."""
     if remote.quota is None or remote.quota.next_slot_at is None:
         return None
-    with entry.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     for known in site.submissions(track=remote.slug, limit=MOST_EARLIER):
         if known.get("sha256") == sha256 and known["status"] not in SUBMITTED_AGAIN:
             return Receipt(id=UUID(known["id"]), repeated=True)
@@ -160,11 +164,15 @@ def _check_quota(remote: RemoteTrack) -> None:
     raise Refused(HTTPStatus.TOO_MANY_REQUESTS, {**told, "next_slot_at": quota.next_slot_at.isoformat()})
 
 
-def _upload(site: Site, remote: RemoteTrack, entry: Path, *, notes: Console, quiet: bool) -> Any:
+def _upload(
+    site: Site, remote: RemoteTrack, entry: Path, sha256: str, *, notes: Console, quiet: bool
+) -> Receipt:
     columns = (TextColumn("uploading"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
     with ProgressBar(*columns, console=notes, transient=True, disable=quiet) as bar:
         task = bar.add_task("uploading", total=entry.stat().st_size)
-        return site.upload(remote.slug, entry, note=lambda sent: bar.update(task, completed=sent))
+        return site.upload(
+            remote.slug, entry, sha256=sha256, note=lambda sent: bar.update(task, completed=sent)
+        )
 
 
 def _follow_to_report(

@@ -19,6 +19,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from competition.clock import database_now
 from competition.submissions import rescoring
+from competition.submissions.resuming import remove_expired
 from competition.submissions.wakeup import EVALUATE
 from competition.submissions.workers import Sign
 from competition.telemetry import starting
@@ -86,7 +87,8 @@ def queue_left_out() -> None:
 
 @shared_task(name="podium.tidy", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
 def tidy_store() -> None:
-    """Remove files that a killed process left in the store."""
+    """Remove files that a killed process left in the store, and uploads in pieces that were left alone."""
+    remove_expired(database_now())
     remove_orphans(database_now())
 
 

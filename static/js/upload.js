@@ -1,6 +1,6 @@
-// The upload form's comforts: drag and drop, everything checked that can be before sending, progress, errors in place,
-// and going on after a session that ended.
-// Without this file the form still works as a plain multipart form.
+// The upload form's comforts: drag and drop, everything checked that can be before sending, progress, pause, errors in
+// place, and going on after a lost connection, a reload, or a session that ended. How the bytes travel, tus-transfer.js
+// knows. Without this file the form still works as a plain multipart form.
 "use strict";
 
 const form = document.getElementById("upload-form");
@@ -15,12 +15,22 @@ const text = document.getElementById("upload-progress-text");
 const region = document.getElementById("upload-announcement");
 const submitButton = form.querySelector("button[type=submit]");
 const stopButton = document.getElementById("upload-stop");
+const pauseButton = document.getElementById("upload-pause");
+const unfinished = document.getElementById("upload-unfinished");
 const maxBytes = Number(form.dataset.maxBytes);
 const suffixes = input.accept.split(",");
 const signIns = new BroadcastChannel("podium-sign-ins"); // every upload page that opens is one of somebody signed in
+const NOBODY = "00000000-0000-0000-0000-000000000000"; // in the address of a submission, in its place
 const LONGEST_WAIT_MS = 2 ** 31 - 1; // a longer one ends at once
+const CONNECTION_LOST = {
+  code: "upload_broken_off",
+  message: "The connection was lost during the upload.",
+  hint: "What has arrived is kept. The upload goes on when the connection is back, or when you send the same file again.",
+};
 let transfer = null;
 let waitsForSignIn = false;
+let waitsForConnection = false;
+let askedAgain = false;
 
 function inWords(bytes) {
   const units = ["bytes", "KiB", "MiB", "GiB"]; // as the page words the limit
@@ -75,6 +85,21 @@ function showSending(isSending) {
   panel.hidden = !isSending;
   submitButton.disabled = isSending;
   input.disabled = isSending;
+  unfinished.hidden = true;
+  if (isSending) showPaused(false);
+}
+
+function showPaused(isPaused) {
+  pauseButton.textContent = isPaused ? "Continue" : "Pause";
+  panel.classList.toggle("is-paused", isPaused);
+  if (!isPaused) return;
+  text.textContent = `Paused at ${bar.value}%`;
+  announceNews("Upload paused");
+}
+
+// Screen readers hear what changes, not every event.
+function announceNews(news) {
+  if (region.textContent !== news) region.textContent = news;
 }
 
 function showProgress(sent, total) {
@@ -82,45 +107,35 @@ function showProgress(sent, total) {
   bar.value = percent;
   text.textContent = percent < 100
     ? `${percent}% · ${inWords(sent)} of ${inWords(total)}`
-    : "Sent. The server is storing the file …";
-  // Screen readers hear quarters, not every event.
-  const quarter = percent - (percent % 25);
-  const news = percent < 100 ? `Upload: ${quarter}%` : "Upload sent, the server is storing the file.";
-  if (region.textContent !== news) region.textContent = news;
+    : "Sent. The server is checking and storing the file …";
+  announceNews(percent < 100
+    ? `Upload: ${percent - (percent % 25)}%` // quarters
+    : "Upload sent, the server is checking and storing the file.");
 }
 
-function readReply(request) {
-  try {
-    return JSON.parse(request.responseText);
-  } catch {
-    return {};
-  }
+function showWaiting() {
+  text.textContent = "The connection is lost. Trying again …";
+  announceNews("The connection is lost. Trying again.");
+}
+
+function breakOff(...findings) {
+  transfer = null;
+  showSending(false);
+  region.textContent = "";
+  showFindings(findings);
 }
 
 function refuse(status, findings) {
-  showSending(false);
-  region.textContent = "";
-  showFindings(findings ?? [{
+  breakOff(...(findings ?? [{
     code: `http_${status}`,
     message: `The server refused the upload (status ${status}).`,
     hint: "Reload the page and try again.",
-  }]);
-}
-
-function finish(request) {
-  const reply = readReply(request);
-  if (request.status === 201 && reply.location) window.location.assign(reply.location);
-  else refuse(request.status, reply.findings);
-}
-
-function breakOff(code, message, hint) {
-  showSending(false);
-  region.textContent = "";
-  showFindings([{ code, message, hint }]);
+  }]));
 }
 
 function loseConnection() {
-  breakOff("upload_broken_off", "The connection was lost during the upload.", "Nothing was submitted. You can try again.");
+  breakOff(CONNECTION_LOST);
+  waitsForConnection = true;
 }
 
 // What stands against the upload is told before the first byte of the file is sent.
@@ -134,27 +149,34 @@ async function ask(file) {
   return null;
 }
 
-function transmit(body) {
-  transfer = new XMLHttpRequest();
-  transfer.upload.addEventListener("progress", (progress) => {
-    if (progress.lengthComputable) showProgress(progress.loaded, progress.total);
-  });
-  transfer.addEventListener("load", () => finish(transfer));
-  transfer.addEventListener("error", loseConnection);
-  transfer.addEventListener("abort", () => {
-    breakOff("upload_broken_off", "You stopped the upload.", "Nothing was submitted. You can try again.");
-  });
-  transfer.open("POST", form.action);
-  transfer.setRequestHeader("Accept", "application/json");
-  transfer.send(body);
+// A refusal in the API's shape, as the page shows it.
+function explain({ status, body }) {
+  const isSessions = status === 401 || (status === 403 && body.code === "permission_denied");
+  if (isSessions && !askedAgain) {
+    askedAgain = true;
+    send(); // the question tells what became of the session, and has its new token
+  } else if (body.code) {
+    breakOff({ ...body, link: body.submission?.page });
+  } else {
+    refuse(status);
+  }
 }
 
-async function send(event) {
+function lead(submission) {
+  window.location.assign(form.dataset.submissionUrl.replace(NOBODY, submission));
+}
+
+function submit(event) {
   event.preventDefault();
+  askedAgain = false;
+  send();
+}
+
+async function send() {
+  waitsForConnection = false;
   const findings = checkFile();
   showFindings(findings);
   if (findings.length > 0) return;
-  const body = new FormData(form); // before the input is disabled, which would leave the file out
   const file = input.files[0];
   showSending(true);
   showProgress(0, file.size);
@@ -167,11 +189,54 @@ async function send(event) {
   }
   if (reply === null) return;
   if (String(reply.participant) !== form.dataset.participant) {
-    breakOff("other_account", "Somebody else is signed in now.", "Reload the page to submit under that name.");
+    breakOff({
+      code: "other_account",
+      message: "Somebody else is signed in now.",
+      hint: "Reload the page to submit under that name.",
+    });
     return;
   }
-  body.set("csrfmiddlewaretoken", reply.csrf_token);
-  transmit(body);
+  transfer = tusTransfer(file, {
+    endpoint: form.dataset.uploads,
+    participant: form.dataset.participant,
+    csrfToken: reply.csrf_token,
+    onProgress: showProgress,
+    onWaiting: showWaiting,
+    onRefused: explain,
+    onLost: loseConnection,
+    onDone: lead,
+  });
+  transfer.start();
+}
+
+function pauseOrContinue() {
+  if (!transfer) return;
+  const pauses = !panel.classList.contains("is-paused");
+  showPaused(pauses);
+  if (pauses) transfer.pause();
+  else transfer.start();
+}
+
+function stop() {
+  transfer?.stop();
+  breakOff({
+    code: "upload_broken_off",
+    message: "You stopped the upload.",
+    hint: "Nothing was submitted. You can try again.",
+  });
+}
+
+// A browser keeps no file for a page that was left; the participant chooses it again, and the rest is sent.
+async function offerUnfinished() {
+  if (input.disabled) return;
+  const found = await unfinishedUpload({
+    endpoint: form.dataset.uploads, participant: form.dataset.participant,
+  });
+  if (!found || transfer) return;
+  const percent = Math.floor((100 * found.received_bytes) / found.entry_bytes);
+  unfinished.textContent =
+    `The upload of “${found.entry_name}” stopped at ${percent}%. Choose the same file, and it goes on from there.`;
+  unfinished.hidden = false;
 }
 
 function openAtNextSlot() {
@@ -193,8 +258,15 @@ zone.addEventListener("drop", (event) => {
   showFindings(checkFile());
 });
 input.addEventListener("change", () => showFindings(checkFile()));
-stopButton.addEventListener("click", () => transfer?.abort());
-form.addEventListener("submit", send);
+if (tus.isSupported) {
+  stopButton.addEventListener("click", stop);
+  pauseButton.addEventListener("click", pauseOrContinue);
+  form.addEventListener("submit", submit);
+  window.addEventListener("online", () => {
+    if (waitsForConnection) form.requestSubmit();
+  });
+  offerUnfinished();
+}
 signIns.addEventListener("message", () => {
   if (waitsForSignIn) form.requestSubmit();
 });

@@ -73,7 +73,7 @@ def open_page(browser: Browser, live_server, complaints: Complaints) -> Iterator
     contexts: list[BrowserContext] = []
 
     def make(viewport: dict[str, int] = DESKTOP, **options: object) -> Page:
-        context = browser.new_context(viewport=viewport, base_url=live_server.url, **options)
+        context = browser.new_context(viewport=viewport, **{"base_url": live_server.url, **options})
         contexts.append(context)
         context.set_default_timeout(TIMEOUT_MS)
         page = context.new_page()

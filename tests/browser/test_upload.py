@@ -6,9 +6,10 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from competition.submissions.models import Submission
+from competition.submissions.models import PartialUpload, Submission
 from competition.tracks.models import Track
 from tests.browser.believable import PASSWORD
+from tests.line import Line
 
 
 @pytest.fixture
@@ -32,6 +33,10 @@ def send(page):
     page.get_by_role("button", name="Upload and submit").click()
 
 
+def is_piece(request):
+    return request.method == "PATCH"
+
+
 def test_an_upload_leads_to_the_submissions_page(upload_page, entry, complaints):
     choose(upload_page, entry)
     expect(upload_page.locator("#chosen-file")).to_have_text("entry.zip, 293 KiB")
@@ -45,8 +50,8 @@ def test_an_upload_leads_to_the_submissions_page(upload_page, entry, complaints)
 
 
 def test_progress_is_shown_and_the_upload_can_be_stopped(upload_page, entry):
-    # The request is held back here, so the page stays in the middle of its upload for as long as the test looks.
-    upload_page.route("**/submit/", lambda route: None)
+    # The pieces are held back here, so the page stays in the middle of its upload for as long as the test looks.
+    upload_page.route("**/api/uploads/**", lambda route: None)
     choose(upload_page, entry)
 
     send(upload_page)
@@ -95,7 +100,7 @@ def test_a_refusal_by_the_server_shows_code_message_and_hint_in_place(upload_pag
     expect(problem).to_contain_text("already_submitted")
     expect(problem).to_contain_text("this exact file")
     expect(problem).to_contain_text("Open that submission")
-    expect(problem.get_by_role("link", name="Open it")).to_have_attribute("href", first)
+    expect(problem.get_by_role("link", name="Open it")).to_have_attribute("href", re.compile(f"{first}$"))
     expect(problem).to_be_focused()
     expect(upload_page.locator("#upload-announcement")).to_be_empty()
 
@@ -118,8 +123,8 @@ def test_without_a_slot_the_form_is_closed_and_says_until_when(upload_page, scen
     upload_page.reload()
 
     shown = upload_page.locator("section[aria-labelledby=quota] time").inner_text()
-    expect(upload_page.locator(".alert")).to_contain_text(f"You can submit again at {shown}.")
-    expect(upload_page.locator(".alert")).to_contain_text("This form opens by itself then.")
+    expect(upload_page.locator(".alert-warning")).to_contain_text(f"You can submit again at {shown}.")
+    expect(upload_page.locator(".alert-warning")).to_contain_text("This form opens by itself then.")
     expect(upload_page.get_by_role("button", name="Upload and submit")).to_be_disabled()
     expect(upload_page.get_by_label("Drop the file here, or choose it")).to_be_disabled()
     assert complaints == []
@@ -202,7 +207,7 @@ def test_a_session_that_ends_during_the_upload_is_told_as_such(
         Session.objects.all().delete()
         route.continue_()
 
-    upload_page.route("**/submit/", end_the_session, times=1)  # the question has a query
+    upload_page.route("**/uploads/", end_the_session, times=1)
     choose(upload_page, entry)
 
     send(upload_page)
@@ -224,12 +229,68 @@ def test_an_upload_does_not_go_on_under_another_name(upload_page, scene, entry, 
 
 
 def test_a_connection_that_breaks_off_is_reported(upload_page, entry):
-    upload_page.route("**/submit/", lambda route: route.abort())
+    upload_page.route("**/submit/?bytes=*", lambda route: route.abort())
     choose(upload_page, entry)
 
     send(upload_page)
 
     expect(upload_page.get_by_role("alert")).to_contain_text("connection was lost")
+
+
+def test_a_paused_upload_goes_on_when_told(upload_page, entry):
+    upload_page.route("**/api/uploads/**", lambda route: None, times=1)
+    choose(upload_page, entry)
+    with upload_page.expect_request(is_piece):
+        send(upload_page)
+
+    upload_page.get_by_role("button", name="Pause").click()
+    expect(upload_page.locator("#upload-announcement")).to_have_text("Upload paused")
+    upload_page.get_by_role("button", name="Continue").click()
+
+    expect(upload_page.get_by_role("heading", level=1)).to_have_text("entry.zip")
+
+
+def test_a_stopped_upload_is_forgotten_by_the_site(upload_page, entry):
+    upload_page.route(
+        "**/api/uploads/**",
+        lambda route: None if route.request.method == "PATCH" else route.continue_(),
+    )
+    choose(upload_page, entry)
+    with upload_page.expect_request(is_piece):
+        send(upload_page)
+    assert PartialUpload.objects.exists()
+
+    with upload_page.expect_response(lambda response: response.request.method == "DELETE"):
+        upload_page.get_by_role("button", name="Stop upload").click()
+
+    assert not PartialUpload.objects.exists()
+
+
+def test_after_a_lost_connection_and_a_reload_the_rest_of_the_file_is_sent(
+    open_page, live_server, scene, sign_in, entry
+):
+    with Line(urlsplit(live_server.url).port) as line:
+        page = open_page(base_url=line.url)
+        sign_in(page, scene.me.username)
+        page.goto(reverse("submit", args=[scene.track.slug]))
+        choose(page, entry)
+        line.break_after(200_000)
+        send(page)
+        expect(page.locator("#upload-progress-text")).to_have_text("The connection is lost. Trying again …")
+
+        line.mend()
+        page.reload()
+        expect(page.locator("#upload-unfinished")).to_contain_text("The upload of “entry.zip” stopped at")
+        kept = PartialUpload.objects.get().received_bytes
+        choose(page, entry)
+        with page.expect_request(is_piece) as sent:
+            send(page)
+        expect(page.get_by_role("heading", level=1)).to_have_text("entry.zip")
+
+    assert 100_000 < kept < 300_002
+    assert sent.value.headers["upload-offset"] == str(kept)
+    with Submission.objects.get(entry_name="entry.zip").entry.open() as stored:
+        assert stored.read() == entry.read_bytes()
 
 
 def test_a_dropped_file_is_chosen(upload_page):

@@ -25,6 +25,7 @@ FACTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "upload_too_large": {"allowed_bytes": 268_435_456},
     "no_room_for_upload": {"announced_bytes": 120_000_000, "free_bytes": 80_000_000},
     "too_many_uploads": {"held_bytes": 4_000_000_000, "allowed_bytes": 4_294_967_296},
+    "upload_damaged": {"found": "9f86d081884c7d65…", "sent": "2c26b46b68ffc68f…"},
     "empty_upload": {},
     "not_an_archive": {},
     "archive_too_large": {"allowed_bytes": 1_073_741_824, "what": "unpacked"},

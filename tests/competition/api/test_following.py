@@ -13,7 +13,7 @@ from competition.accounts.tokens import make_token
 from competition.leaderboard import standings
 from competition.submissions import lifecycle
 from competition.submissions.models import Submission
-from scoring.cli import following, logins
+from scoring.cli import following, kept, logins
 from scoring.cli.submit import submit
 from tests.examples import scored_report
 
@@ -55,7 +55,7 @@ def submission(make_evaluation, alice, track):
 
 
 def test_a_login_is_kept_for_its_owner_alone(signed_in, server):
-    file = logins.folder() / "logins.json"
+    file = kept.folder() / "logins.json"
 
     assert logins.only_server() == server
     assert stat.S_IMODE(file.stat().st_mode) == 0o600

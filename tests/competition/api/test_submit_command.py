@@ -1,11 +1,14 @@
 """`podium submit` against the real site over real HTTP; the worker's part is played between two polls."""
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
@@ -15,7 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 from competition.accounts.tokens import make_token
 from competition.leaderboard import standings
 from competition.submissions import lifecycle
-from competition.submissions.models import Evaluation, Submission
+from competition.submissions.models import Evaluation, PartialUpload, Submission
 from competition.tracks.models import Track
 from scoring.cli.client import Site
 from scoring.cli.submit import submit
@@ -23,6 +26,7 @@ from scoring.codes import CODES
 from scoring.contracts import Finding, Stage
 from scoring.errors import Rejected
 from tests.examples import rewrite, scored_report, tried_before
+from tests.line import Line
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Act = Callable[[], None]
@@ -94,7 +98,8 @@ def run(live_server: LiveServer, alice: User, track: Track, worker: Worker) -> C
 
 
 @pytest.fixture(autouse=True)
-def _no_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _no_terminal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("COLUMNS", "200")
     return
@@ -209,6 +214,35 @@ def test_the_same_command_again_follows_the_same_submission(
     assert code == 0
     assert Submission.objects.count() == 1
     assert "already" in capsys.readouterr().err
+
+
+def test_through_a_line_that_breaks_the_rest_of_the_file_is_sent(
+    live_server: LiveServer, alice: User, track: Track, tmp_path: Path
+) -> None:
+    entry = tmp_path / "large.zip"
+    entry.write_bytes(b"PK" + bytes(range(256)) * 2000)
+    sha256 = hashlib.sha256(entry.read_bytes()).hexdigest()
+    sent: list[int] = []
+    pauses_s: list[float] = []
+
+    with Line(urlsplit(live_server.url).port or 0) as line:
+
+        def mend(seconds: float) -> None:
+            pauses_s.append(seconds)
+            while not PartialUpload.objects.filter(received_bytes__gt=0).exists():
+                pass  # the site notes what came, on a thread of its own
+            line.mend()
+
+        with Site(line.url, token=make_token(owner=alice, name="test"), pause=mend) as site:
+            line.break_after(300_000)
+            upload = site.upload("track-one", entry, sha256=sha256, note=sent.append)
+
+    submission = Submission.objects.get(pk=upload.id)
+    assert pauses_s
+    assert any(later < earlier for earlier, later in pairwise(sent))  # it began again, not from the start
+    assert min(later for earlier, later in pairwise(sent) if later < earlier) > 100_000
+    with submission.entry.open() as file:
+        assert file.read() == entry.read_bytes()
 
 
 def test_a_folder_is_packed_before_it_is_uploaded(run: Any, tmp_path: Path, worker: Worker) -> None:

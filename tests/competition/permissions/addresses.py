@@ -46,6 +46,7 @@ FILLED: Mapping[str, Callable[[Scene], object]] = {
     "pip/<str:filename>": lambda scene: client_wheel().filename,
     "account/tokens/<int:pk>/revoke/": lambda scene: 7,
     "tokens/<int:pk>/": lambda scene: 7,
+    "uploads/<uuid:id>/": lambda scene: scene.upload.pk,
     "admin/socialaccount/socialaccount/<path:object_id>/": lambda scene: 1,
 }  # fmt: skip
 """For the beginning of an address, what its variable part is; the longest beginning that fits counts."""
@@ -84,6 +85,7 @@ VARIANTS: Mapping[str, Callable[[Scene], str]] = {
     "api/tracks/<slug:slug>/pause/ [hidden]": lambda scene: reverse("api-pause", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/ [hidden]": lambda scene: reverse("api-track", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/submissions/ [hidden]": lambda scene: reverse("api-submit", args=[scene.hidden.slug]),
+    "api/tracks/<slug:slug>/uploads/ [hidden]": lambda scene: reverse("api-uploads", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/leaderboard/ [hidden]": lambda scene: reverse("api-leaderboard", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/leaderboard/ [private]": lambda scene: private("api-leaderboard", scene),
     "api/tracks/<slug:slug>/leaderboard/charts/ [hidden]": lambda scene: reverse(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -25,6 +26,7 @@ from competition.submissions.counts import count_submission
 from competition.submissions.models import (
     Disqualification,
     Evaluation,
+    PartialUpload,
     Quarantine,
     Score,
     Submission,
@@ -72,6 +74,7 @@ class Scene:
     scored: Evaluation
     failed: Evaluation
     queued: Evaluation
+    upload: PartialUpload
     worker: Worker
     people: Mapping[str, User]
     cookies: Mapping[str, str]
@@ -101,12 +104,26 @@ class Scene:
             (Evaluation, {"submission__participant": self.people["participant"]}),
             (Score, {"evaluation__submission__track__competition": self.competition}),
             (Standing, {"benchmark__track__competition": self.competition}),
+            (PartialUpload, {"participant": self.people["participant"]}),
             (Disqualification, {"competition": self.competition}),
             (Quarantine, {"submission__track__competition": self.competition}),
             (Worker, {"pk": self.worker.pk}),
             (User, {"pk": self.people["participant"].pk}),
         ]
         return [list(model._default_manager.filter(**of).order_by("pk").values()) for model, of in mine]
+
+
+def _upload(track: Track, participant: User) -> PartialUpload:
+    now = timezone.now()
+    return PartialUpload.objects.create(
+        track=track,
+        participant=participant,
+        entry_name=f"{SECRETS['file name']}.zip",
+        entry_bytes=1000,
+        received_bytes=10,
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+    )
 
 
 def make_scene() -> Scene:
@@ -144,6 +161,7 @@ def make_scene() -> Scene:
         scored=scored,
         failed=failed,
         queued=_evaluation(track, people["participant"]),
+        upload=_upload(track, people["participant"]),
         worker=Worker.objects.create(
             name="w:1", machine="w", version="1", started_at=timezone.now(), seen_at=timezone.now()
         ),

@@ -14,11 +14,12 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from pytest_django import Settings
 
 from competition.leaderboard import standings
 from competition.leaderboard.models import Standing
-from competition.submissions import lifecycle, operating
-from competition.submissions.models import Evaluation, Lane
+from competition.submissions import lifecycle, operating, resuming
+from competition.submissions.models import Evaluation, Lane, PartialUpload
 from competition.tracks.models import Dataset, Track
 from competition.upkeep.orphans import SAFE_AGE, remove_orphans
 from tests.examples import START, new_benchmark, scored_report
@@ -145,6 +146,43 @@ def test_a_submission_without_an_evaluation_is_found_and_queued(scored: Evaluati
     assert audit() == (1, ["not_evaluated"])
     assert audit("--repair") == (0, ["not_evaluated"])
     assert Evaluation.objects.filter(benchmark=version).count() == 1
+
+
+@pytest.fixture
+def upload(alice: User, track: Track) -> PartialUpload:
+    return resuming.begin(participant=alice, track=track, name="net.zip", entry_bytes=1000)
+
+
+def test_an_upload_under_way_is_in_order(scored: Evaluation, upload: PartialUpload) -> None:
+    assert audit() == (0, [])
+
+
+def test_an_upload_that_was_left_alone_is_found_and_ended(scored: Evaluation, upload: PartialUpload) -> None:
+    PartialUpload.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+    assert audit() == (1, ["upload_expired"])
+    assert audit("--repair") == (0, ["upload_expired"])
+    assert (resuming.has_file(upload.pk), PartialUpload.objects.exists()) == (False, False)
+
+
+def test_an_upload_whose_file_is_gone_is_found_and_ended(scored: Evaluation, upload: PartialUpload) -> None:
+    resuming.remove_file(upload.pk)
+
+    assert audit() == (1, ["upload_without_file"])
+    assert audit("--repair") == (0, ["upload_without_file"])
+    assert not PartialUpload.objects.exists()
+
+
+def test_a_file_in_the_upload_folder_that_no_row_names_is_found_and_removed(
+    scored: Evaluation, upload: PartialUpload, settings: Settings
+) -> None:
+    PartialUpload.objects.all().delete()
+    for file in Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir():
+        os.utime(file, (0, 0))
+
+    assert audit() == (1, ["upload_without_row"])
+    assert audit("--repair") == (0, ["upload_without_row"])
+    assert not resuming.has_file(upload.pk)
 
 
 def test_the_sweep_removes_what_no_row_names_and_nothing_else(

@@ -1,5 +1,6 @@
 """The client against a server that answers badly, late, or not at all: real HTTP on this machine."""
 
+import base64
 import json
 import socket
 import threading
@@ -69,7 +70,7 @@ def server(script: Script) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST = _do  # noqa: N815  # the base class looks for these names
+        do_GET = do_POST = do_HEAD = do_PATCH = _do  # noqa: N815  # the base class looks for these names
 
         def log_message(self, *_: object) -> None:
             pass
@@ -106,43 +107,189 @@ def nothing(_: int) -> None:
 
 # --- uploading -------------------------------------------------------------------------------------
 
+SHA256 = "ab" * 32
+UPLOAD = UUID("87654321-1234-5678-1234-567812345678")
+BEGUN = answer(b"", 201, Location=f"/api/uploads/{UPLOAD}/")
 
-def test_an_upload_sends_the_file_in_parts_and_tells_how_far_it_is(
-    site: Site, script: Script, entry: Path
-) -> None:
-    script.answers = [answer({"id": str(ID)}, 201)]
+
+def standing(offset: int, submission: UUID | None = None) -> Any:
+    done = {"Podium_Submission": str(submission)} if submission else {}
+    return answer(b"", 200, Upload_Offset=str(offset), **done)
+
+
+@pytest.fixture(autouse=True)
+def _own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+
+
+def test_an_upload_is_begun_asked_for_and_sent(site: Site, script: Script, entry: Path) -> None:
+    script.answers = [BEGUN, standing(0), standing(200_000, ID)]
     sent: list[int] = []
 
-    upload = site.upload("t", entry, note=sent.append)
+    upload = site.upload("t", entry, sha256=SHA256, note=sent.append)
 
-    method, path, headers, body = script.requests[0]
-    assert (method, path) == ("POST", "/api/tracks/t/submissions/")
-    assert b'name="entry"; filename="net.zip"' in body
-    assert b"x" * 200_000 in body
-    assert int(headers["Content-Length"]) == len(body)
+    begin, _, piece = script.requests
+    assert begin[:2] == ("POST", "/api/tracks/t/uploads/")
+    assert begin[2]["Upload-Length"] == "200000"
+    assert base64.b64encode(SHA256.encode()).decode() in begin[2]["Upload-Metadata"]
+    assert piece[:2] == ("PATCH", f"/api/uploads/{UPLOAD}/")
+    assert (piece[2]["Upload-Offset"], piece[3]) == ("0", b"x" * 200_000)
     assert (upload.id, upload.repeated) == (ID, False)
     assert sent[-1] == 200_000
-    assert len(sent) > 2
 
 
-def test_a_line_that_breaks_in_an_upload_is_tried_again_with_the_whole_file(
+def test_a_large_file_goes_in_pieces(
+    site: Site, script: Script, entry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scoring.cli.sending.PIECE_BYTES", 150_000)
+    script.answers = [BEGUN, standing(0), standing(150_000), standing(150_000), standing(200_000, ID)]
+
+    site.upload("t", entry, sha256=SHA256, note=nothing)
+
+    assert [len(body) for *_, body in script.requests] == [0, 0, 150_000, 0, 50_000]
+
+
+def test_after_a_line_that_broke_the_rest_is_sent(
     site: Site, script: Script, entry: Path, pauses_s: list[float]
 ) -> None:
-    script.answers = [HANG_UP, HANG_UP, answer({"id": str(ID)}, 201)]
+    script.answers = [BEGUN, standing(0), HANG_UP, HANG_UP, standing(120_000), standing(200_000, ID)]
 
-    upload = site.upload("t", entry, note=nothing)
+    upload = site.upload("t", entry, sha256=SHA256, note=nothing)
 
-    assert upload.id == ID
-    assert pauses_s == [1.0, 2.0]
-    assert [b"x" * 200_000 in body for *_, body in script.requests] == [True, True, True]
+    assert (upload.id, pauses_s) == (ID, [1.0, 2.0])
+    assert script.requests[-1][2]["Upload-Offset"] == "120000"
+    assert len(script.requests[-1][3]) == 80_000
 
 
-def test_an_upload_whose_answer_was_lost_ends_at_the_submission_it_made(
+def test_an_answer_that_was_lost_is_asked_for(site: Site, script: Script, entry: Path) -> None:
+    script.answers = [BEGUN, standing(0), HANG_UP, standing(200_000, ID)]
+
+    assert site.upload("t", entry, sha256=SHA256, note=nothing).id == ID
+
+
+def test_the_same_command_goes_on_where_it_was_stopped(site: Site, script: Script, entry: Path) -> None:
+    script.answers = [BEGUN, standing(0), refusal("track_not_open", 403)]
+    with pytest.raises(Refused):
+        site.upload("t", entry, sha256=SHA256, note=nothing)
+    script.requests.clear()
+    script.answers = [standing(150_000), standing(200_000, ID)]
+
+    site.upload("t", entry, sha256=SHA256, note=nothing)
+
+    assert [method for method, *_ in script.requests] == ["HEAD", "PATCH"]
+
+
+def test_another_file_is_another_upload(site: Site, script: Script, entry: Path) -> None:
+    script.answers = [BEGUN, standing(0), refusal("track_not_open", 403)]
+    with pytest.raises(Refused):
+        site.upload("t", entry, sha256=SHA256, note=nothing)
+    script.requests.clear()
+    script.answers = [BEGUN, standing(0), standing(200_000, ID)]
+
+    site.upload("t", entry, sha256="cd" * 32, note=nothing)
+
+    assert script.requests[0][0] == "POST"
+
+
+@pytest.mark.parametrize("status", [404, 410])
+def test_what_the_site_forgot_is_begun_anew(
+    site: Site, script: Script, entry: Path, status: int, pauses_s: list[float]
+) -> None:
+    script.answers = [BEGUN, answer(b"", status), BEGUN, standing(0), standing(200_000, ID)]
+
+    assert site.upload("t", entry, sha256=SHA256, note=nothing).id == ID
+    assert pauses_s == []
+
+
+@pytest.mark.parametrize(
+    "busy", [refusal("upload_busy", 423), refusal("wrong_offset", 409), refusal("too_many_uploads", 503)]
+)
+def test_what_passes_is_waited_out(
+    site: Site, script: Script, entry: Path, busy: Any, pauses_s: list[float]
+) -> None:
+    script.answers = [BEGUN, standing(0), busy, standing(0), standing(200_000, ID)]
+
+    assert site.upload("t", entry, sha256=SHA256, note=nothing).id == ID
+    assert pauses_s == [1.0]
+
+
+def test_a_site_says_how_long_to_wait(site: Site, script: Script, entry: Path, pauses_s: list[float]) -> None:
+    status, _, body = refusal("upload_busy", 423)
+    script.answers = [BEGUN, standing(0), (status, {"Retry-After": "5"}, body), standing(200_000, ID)]
+
+    site.upload("t", entry, sha256=SHA256, note=nothing)
+
+    assert pauses_s == [5.0]
+
+
+def test_an_upload_that_gets_no_further_is_given_up(
+    site: Site, script: Script, entry: Path, pauses_s: list[float]
+) -> None:
+    script.answers = [BEGUN, HANG_UP]
+
+    with pytest.raises(Unreachable):
+        site.upload("t", entry, sha256=SHA256, note=nothing)
+
+    assert pauses_s == [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0, 60.0]
+
+
+def test_a_defect_of_the_site_is_not_tried_again(
+    site: Site, script: Script, entry: Path, pauses_s: list[float]
+) -> None:
+    script.answers = [BEGUN, standing(0), refusal("server_error", 500)]
+
+    with pytest.raises(Unreachable):
+        site.upload("t", entry, sha256=SHA256, note=nothing)
+
+    assert pauses_s == []
+
+
+def test_a_token_is_not_sent_to_where_an_upload_is_said_to_be(
     site: Site, script: Script, entry: Path
 ) -> None:
-    script.answers = [HANG_UP, refusal("already_submitted", 409, submission={"id": str(ID)})]
+    elsewhere = answer(b"", 201, Location=f"http://127.0.0.1:1/api/uploads/{UPLOAD}/")
+    script.answers = [elsewhere, standing(0), standing(200_000, ID)]
 
-    upload = site.upload("t", entry, note=nothing)
+    assert site.upload("t", entry, sha256=SHA256, note=nothing).id == ID
+
+
+@pytest.mark.parametrize("begun", [answer(b"", 201), answer(b"", 201, Location="/api/uploads/../admin/")])
+def test_a_beginning_without_an_address_is_not_taken(
+    site: Site, script: Script, entry: Path, begun: Any
+) -> None:
+    script.answers = [begun]
+
+    with pytest.raises(Unreachable):
+        site.upload("t", entry, sha256=SHA256, note=nothing)
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"Upload_Offset": "x"}, {"Upload_Offset": "1", "Podium_Submission": "x"}]
+)
+def test_an_answer_that_does_not_say_how_far_it_is_is_not_taken(
+    site: Site, script: Script, entry: Path, told: dict[str, str]
+) -> None:
+    script.answers = [BEGUN, answer(b"", 200, **told)]
+
+    with pytest.raises(Unreachable):
+        site.upload("t", entry, sha256=SHA256, note=nothing)
+
+
+def test_a_home_that_cannot_be_written_to_costs_no_upload(
+    site: Site, script: Script, entry: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", "/dev/null/none")
+    script.answers = [BEGUN, standing(0), standing(200_000, ID)]
+
+    assert site.upload("t", entry, sha256=SHA256, note=nothing).id == ID
+
+
+def test_a_file_that_the_site_has_ends_at_the_submission_it_made(
+    site: Site, script: Script, entry: Path
+) -> None:
+    script.answers = [refusal("already_submitted", 409, submission={"id": str(ID)})]
+
+    upload = site.upload("t", entry, sha256=SHA256, note=nothing)
 
     assert (upload.id, upload.repeated) == (ID, True)
 
@@ -154,14 +301,14 @@ def test_an_earlier_submission_without_a_proper_id_is_not_followed(
     script.answers = [refusal("already_submitted", 409, submission=submission)]
 
     with pytest.raises(Unreachable):
-        site.upload("t", entry, note=nothing)
+        site.upload("t", entry, sha256=SHA256, note=nothing)
 
 
 def test_a_refusal_of_an_upload_is_not_tried_again(site: Site, script: Script, entry: Path) -> None:
     script.answers = [refusal("quota_used_up", 429)]
 
     with pytest.raises(Refused) as caught:
-        site.upload("t", entry, note=nothing)
+        site.upload("t", entry, sha256=SHA256, note=nothing)
 
     assert (caught.value.code, len(script.requests)) == ("quota_used_up", 1)
 
