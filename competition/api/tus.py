@@ -14,7 +14,6 @@ from typing import Any, Final, Never, cast
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.http import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.http import http_date
@@ -91,7 +90,7 @@ class TusView(APIView):
             request.method = meant
         return super().initialize_request(request, *args, **kwargs)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # as DRF's own
         """Tell what of the protocol the site speaks."""
         headers = {
             "Tus-Version": VERSION,
@@ -107,12 +106,12 @@ class TusView(APIView):
         """Return how large an upload may be, where that is known."""
         return None
 
-    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         """Name the version on every answer, and let nobody keep one."""
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response.headers["Tus-Resumable"] = VERSION
-        response.headers["Cache-Control"] = "no-store"
-        return response
+        answer = super().finalize_response(request, response, *args, **kwargs)
+        answer.headers["Tus-Resumable"] = VERSION
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
 
 
 class CreatePartialUpload(TusView):

@@ -21,7 +21,8 @@ from rich.progress import BarColumn, DownloadColumn, TextColumn, TransferSpeedCo
 from rich.progress import Progress as ProgressBar
 
 from scoring.cli import logins
-from scoring.cli.client import Progress, Receipt, Refused, RemoteTrack, Site, Unreachable
+from scoring.cli.answers import Refused, Unreachable
+from scoring.cli.client import Progress, Receipt, RemoteTrack, Site
 from scoring.cli.ending import EXIT_FAULT, EXIT_OK, EXIT_REJECTED, EXIT_USAGE
 from scoring.cli.screen import STAGES, Screen
 from scoring.cli.talking import NOT_SIGNED_IN, WRONG_USAGE, WrongUsageError, address_of, sign_in

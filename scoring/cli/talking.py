@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from scoring.cli import logins
-from scoring.cli.client import Refused, Site, Unreachable
+from scoring.cli.answers import Refused, Unreachable
+from scoring.cli.client import Site
 from scoring.cli.ending import EXIT_FAULT, EXIT_REJECTED, EXIT_USAGE
 
 WRONG_USAGE: Final = frozenset(
