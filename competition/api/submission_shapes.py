@@ -13,6 +13,7 @@ from competition.api import choices
 from competition.api.slot_shapes import SlotsOutput, own_slots
 from competition.clock import database_now
 from competition.submissions import reports, selectors
+from competition.submissions.expected import expected_wait_s
 from competition.submissions.models import Evaluation, Submission
 from competition.submissions.places import place_of
 from scoring.contracts import Status
@@ -109,6 +110,9 @@ class SubmissionDetailOutput(SubmissionOutput):
         allow_null=True,
         help_text="Why the organisers keep it from being evaluated; null if they do not.",
     )
+    expected_wait_s = serializers.SerializerMethodField(
+        help_text="Seconds until it starts at the pace of the last hour; null unless queued, or if nothing started."
+    )
     message = serializers.SerializerMethodField()
     hint = serializers.SerializerMethodField()
     cancel_requested = serializers.SerializerMethodField()
@@ -131,6 +135,12 @@ class SubmissionDetailOutput(SubmissionOutput):
         """Return since when the track is paused, if that keeps the submission waiting."""
         waits = newest_evaluation(submission).status == Status.QUEUED
         return submission.track.paused_at if waits else None
+
+    @extend_schema_field(serializers.FloatField(allow_null=True))
+    def get_expected_wait_s(self, submission: Submission) -> float | None:
+        """Return how long it is expected to wait."""
+        evaluation = newest_evaluation(submission)
+        return expected_wait_s(evaluation, place_of(evaluation), database_now())
 
     def get_message(self, submission: Submission) -> str:
         """Return the reason as a sentence."""

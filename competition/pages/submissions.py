@@ -22,6 +22,7 @@ from competition.submissions import progress, queue, reports, services, workers
 from competition.submissions.bars import bars, budgets_of, exceeded
 from competition.submissions.counts import submissions_by
 from competition.submissions.entry_files import entry_response
+from competition.submissions.expected import expected_wait_s, poll_after_s
 from competition.submissions.health import health
 from competition.submissions.models import Baseline, Evaluation, Submission, Visibility
 from competition.submissions.places import place_of
@@ -42,7 +43,6 @@ from scoring.errors import Rejected, render_all
 from scoring.reports.counts import count_rows, counted_in_words
 
 SUBMISSIONS_A_PAGE = 25
-POLL_S = 2
 
 
 @login_required
@@ -220,7 +220,8 @@ def _live_context(request: HttpRequest, evaluation: Evaluation) -> dict[str, obj
     return {
         "evaluation": evaluation,
         "report": report,
-        "poll_s": POLL_S,
+        "poll_s": poll_after_s(place),
+        "expected_wait_s": expected_wait_s(evaluation, place, now) if unserved is None else None,
         "may_cancel": may_cancel(viewer, evaluation),
         "may_operate": may_operate(viewer, evaluation.submission),
         "may_queue_again": may_queue_again(viewer, evaluation),
