@@ -15,6 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import torch
+from safetensors.torch import save_model
 
 # A network of each class that is loaded from Hugging Face, as its repository configures it.
 TRANSFORMERS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
@@ -46,7 +47,7 @@ def _maker(asked: str, folder: Path) -> Callable[[Path], object] | None:
     if asked.startswith("download.pytorch.org/"):
         return lambda to: torch.save(_torchvision(name).state_dict(), to)
     if asked.startswith("timm/"):
-        return lambda to: torch.save(_timm(repository).state_dict(), to)
+        return lambda to: _save(_timm(repository), to)
     if repository in TRANSFORMERS:
         return lambda to: _transformer(repository, to)
     own = OWN.get(folder.name, {}).get(name)
@@ -65,6 +66,13 @@ def _torchvision(file: str) -> torch.nn.Module:
             )
             return models.get_model(name, weights=None, **extra)
     raise LookupError(f"torchvision has no {file}")
+
+
+def _save(net: torch.nn.Module, to: Path) -> None:
+    if to.suffix == ".safetensors":
+        save_model(net, str(to))
+    else:
+        torch.save(net.state_dict(), to)
 
 
 def _timm(repository: str) -> torch.nn.Module:
