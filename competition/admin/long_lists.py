@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin
 from django.contrib.admin.options import ModelAdmin
@@ -39,7 +39,7 @@ class CountedSoFar(Paginator):  # type: ignore[type-arg]  # generic in the stubs
     """Pages of the first `MOST_COUNTED` rows; for those behind them there are filters."""
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]  # a cached property in Django, too
+    def count(self) -> int:
         """Return how many rows there are, or `MoreThan` so many."""
         rows: Any = self.object_list
         found = rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
@@ -55,10 +55,10 @@ class LongList(OfOwnCompetitions):
 
     model: type[Model]
     nearest: str
-    paginator = CountedSoFar
+    paginator: ClassVar[Any] = CountedSoFar
     list_per_page = ROWS_A_PAGE
     show_full_result_count = False
-    sortable_by: tuple[str, ...] = ()
+    sortable_by: ClassVar[Any] = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Return the rows that lists, forms, actions and histories start from."""
@@ -80,10 +80,10 @@ class OwnTracksFilter(admin.RelatedFieldListFilter):
 
     def field_choices(
         self, field: Field[Any, Any], request: HttpRequest, model_admin: ModelAdmin[Any]
-    ) -> list[tuple[int, str]]:
+    ) -> list[tuple[str, Any]]:
         """Return them in the order of their names."""
         own = for_organiser(Track.objects.order_by("name"), request.user)
-        return [(track.pk, track.name) for track in own]
+        return [(str(track.pk), track.name) for track in own]
 
 
 class PeriodFilter(admin.SimpleListFilter):

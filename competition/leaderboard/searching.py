@@ -90,7 +90,7 @@ def _find_in_whole(board: Board, asked: Asked, start: int, limit: int) -> Found:
     wanted = asked.search.casefold()
     rows = [row for row in every_row(board) if wanted in row.participant_name.casefold()]
     if asked.sort and asked.sort != "rank":
-        key = _KEYS.get(asked.sort, lambda row: row.extra.get(asked.sort))
+        key: Callable[[Row], Any] = _KEYS.get(asked.sort, lambda row: row.extra.get(asked.sort))
         known = [row for row in rows if key(row) is not None]
         known.sort(key=key, reverse=asked.descending)
         rows = known + [row for row in rows if key(row) is None]

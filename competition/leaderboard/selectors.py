@@ -245,8 +245,9 @@ def _usages(board: Board, participants: Collection[int]) -> dict[int, dict[str, 
     standings = Standing.objects.filter(
         benchmark=board.benchmark, split=board.split, participant__in=participants
     )
-    rows = standings.order_by().values("evaluation_id", "parameters", "macs", "format")
-    return {row.pop("evaluation_id"): row for row in rows}
+    told = ("parameters", "macs", "format")
+    rows = standings.order_by().values_list("evaluation_id", *told)
+    return {evaluation: dict(zip(told, values, strict=True)) for evaluation, *values in rows}
 
 
 def _submissions(track: Track, participants: Collection[int]) -> dict[int, int]:

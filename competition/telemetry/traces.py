@@ -49,7 +49,7 @@ def tracing(part: str, exporter: SpanExporter | None = None) -> TracerProvider:
 def trace_requests_and_tasks(provider: TracerProvider) -> None:
     """Make a span of each request and task; call it before Django loads its middleware."""
     DjangoInstrumentor().instrument(tracer_provider=provider, excluded_urls=MACHINES)
-    CeleryInstrumentor().instrument(tracer_provider=provider)
+    CeleryInstrumentor().instrument(tracer_provider=provider)  # type: ignore[no-untyped-call]  # untyped there
 
 
 @dataclass(frozen=True)

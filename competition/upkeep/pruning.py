@@ -114,7 +114,8 @@ def _prune_reports(reach: Reach) -> Iterator[int]:
     for keys in _batches(_reports(reach)):
         rows = list(Evaluation.objects.filter(pk__in=keys).only("report"))
         for row in rows:
-            kept = {name: row.report[name] for name in KEPT_OF_REPORTS if name in row.report}
+            report = row.report or {}
+            kept = {name: report[name] for name in KEPT_OF_REPORTS if name in report}
             row.report = {**kept, PRUNED: True}
         yield Evaluation.objects.bulk_update(rows, ["report"])
 

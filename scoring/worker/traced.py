@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from opentelemetry.trace import Span, Tracer, get_tracer, set_span_in_context
+from opentelemetry.util.types import AttributeValue
 
 from scoring.contracts import ScoreReport, Stage
 from scoring.errors import Cause, Rejected
@@ -32,7 +33,10 @@ class TracedPorts:
         self._end("lease lost")
         work = self.inner.claim()
         if work is not None:
-            about = {"podium.submission": work.submission, "podium.evaluation": work.lease.evaluation}
+            about: dict[str, AttributeValue] = {
+                "podium.submission": work.submission,
+                "podium.evaluation": work.lease.evaluation,
+            }
             self._evaluation = self.tracer.start_span("evaluation", attributes=about)
         return work
 
