@@ -102,7 +102,17 @@ def place_of_groups(proc: Path = PROC) -> Path | None:
     with contextlib.suppress(OSError):
         if "memory" in (place / "cgroup.controllers").read_text().split():
             (place / "cgroup.subtree_control").write_text("+memory")
+    _remove_what_the_killed_left(place)
     return place
+
+
+def _remove_what_the_killed_left(place: Path) -> None:
+    """Remove groups whose maker is gone; one that still has processes cannot be removed, and stays."""
+    for folder in place.glob("podium-*-*"):
+        maker = folder.name.split("-")[1]
+        if not Path("/proc", maker).exists():
+            with contextlib.suppress(OSError):
+                folder.rmdir()
 
 
 def _mount_point(proc: Path) -> Path | None:

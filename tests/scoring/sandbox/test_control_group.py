@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -64,6 +65,20 @@ def test_groups_are_made_beside_our_own_where_systemd_left_the_one_above_to_us(
     place = place_of_groups(proc_of(tmp_path, path="/system.slice/worker.service/main"))
 
     assert place == tmp_path / "groups/system.slice/worker.service"
+
+
+def test_groups_that_a_killed_worker_left_are_removed_and_no_others(tmp_path: Path) -> None:
+    proc = proc_of(tmp_path, path="/worker.service")
+    own = tmp_path / "groups/worker.service"
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    left, kept = own / f"podium-{gone.pid}-0a1b2c3d", own / f"podium-{os.getpid()}-0a1b2c3d"
+    left.mkdir()
+    kept.mkdir()
+
+    place_of_groups(proc)
+
+    assert (left.exists(), kept.exists()) == (False, True)
 
 
 def test_the_first_version_of_control_groups_is_not_read(tmp_path: Path) -> None:
