@@ -57,6 +57,8 @@ REFUSED: Final = {
     "siglip2": "invalid_config",
 }
 """Folders that are not accepted, with the code: docs/compared.md says why."""
+TIMEOUT_S: Final = 3_000.0
+"""Ten times the preset's: a busy machine is no reason of a folder's own."""
 MOST_CHARACTERS: Final = 300
 
 
@@ -83,6 +85,7 @@ def track_of(name: str) -> TrackSpec:
         preset,
         input=replace(preset.input, shape=(3, side, side), resize=(max(256, side),), crop=(side,)),
         budgets=replace(preset.budgets, max_macs=MAX_MACS),
+        run_limits=replace(preset.run_limits, measure_timeout_s=TIMEOUT_S),
         quantisation=None,
         environment=LARGE_ENVIRONMENT if name in OF_TRANSFORMERS else DEFAULT_ENVIRONMENT,
     )
