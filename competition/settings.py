@@ -208,6 +208,9 @@ STORAGES: dict[str, dict[str, object]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+S3_UPLOAD_ENDPOINT = (
+    env.str("PODIUM_S3_UPLOAD_ENDPOINT", default="") if _S3_BUCKET else ""
+)  # as participants reach it
 if _S3_BUCKET:
     from botocore.config import Config as _S3Config  # only where there is such a store
 

@@ -13,6 +13,7 @@ from competition.api import choices
 from competition.api.slot_shapes import SlotsOutput, own_slots
 from competition.api.spec_shapes import document_outputs
 from competition.clock import database_now
+from competition.submissions import resuming
 from competition.tracks.binding import max_upload_bytes
 from competition.tracks.models import Track
 from scoring.contracts import METRIC_FACTS, Metric
@@ -108,6 +109,9 @@ class TrackDetailOutput(TrackOutput):
 
     extra_metrics = serializers.SerializerMethodField()
     max_upload_bytes = serializers.SerializerMethodField()
+    direct_uploads = serializers.SerializerMethodField(
+        help_text="Whether entries may go straight into the store, in parts."
+    )
     quota = serializers.SerializerMethodField(help_text="Your own; null if you are not signed in.")
     benchmark = serializers.CharField(source="benchmark.digest", default=None, allow_null=True)
 
@@ -125,6 +129,10 @@ class TrackDetailOutput(TrackOutput):
     def get_max_upload_bytes(self, track: Track) -> int:
         """Return the largest upload."""
         return max_upload_bytes(track)
+
+    def get_direct_uploads(self, track: Track) -> bool:
+        """Say whether participants reach the store."""
+        return resuming.go_past_the_site()
 
     @extend_schema_field(SlotsOutput(allow_null=True))
     def get_quota(self, track: Track) -> dict[str, object] | None:

@@ -171,7 +171,7 @@ class ContinuePartialUpload(TusView):
 
     def head(self, request: Request, id: UUID) -> Response:  # noqa: A002  # named as in the address
         """Tell how far an upload is."""
-        upload = self._upload(request)
+        upload = self._upload(request, multipart_id="")
         _check_version(request)
         headers = {**_headers_of(upload), "Upload-Length": str(upload.entry_bytes)}
         if upload.metadata:
@@ -196,7 +196,7 @@ class ContinuePartialUpload(TusView):
     )
     def patch(self, request: Request, id: UUID) -> Response:  # noqa: A002  # named as in the address
         """Send a piece. After the last one, “Podium-Submission” is the id of the submission."""
-        upload = self._upload(request)
+        upload = self._upload(request, multipart_id="")
         _check_version(request)
         refuse_unannounced_body(request)
         _check_kind(request)
@@ -209,7 +209,8 @@ class ContinuePartialUpload(TusView):
     def delete(self, request: Request, id: UUID) -> Response:  # noqa: A002  # named as in the address
         """Stop an upload and forget what was sent. One that became a submission stays what it is."""
         upload = self._upload(request)
-        _check_version(request)
+        if not upload.multipart_id:
+            _check_version(request)
         if not resuming.end(upload) and PartialUpload.objects.filter(pk=upload.pk).exists():
             raise Problem(
                 status=status.HTTP_409_CONFLICT,
@@ -219,13 +220,17 @@ class ContinuePartialUpload(TusView):
             )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def _upload(self, request: Request) -> PartialUpload:
-        """Return one's own upload; a 404 hides that there are others."""
-        own = PartialUpload.objects.select_related("track", "participant")
-        upload = get_object_or_404(own, pk=self.kwargs["id"], participant=request.user)
-        if upload.submission_id is None and upload.expires_at < database_now():
-            raise _gone()
-        return upload
+    def _upload(self, request: Request, **more: str) -> PartialUpload:
+        return find_upload(cast(User, request.user), self.kwargs["id"], **more)
+
+
+def find_upload(participant: User, upload_id: UUID, **more: str) -> PartialUpload:
+    """Return one's own upload; a 404 hides that there are others."""
+    own = PartialUpload.objects.select_related("track", "participant")
+    upload = get_object_or_404(own, pk=upload_id, participant=participant, **more)
+    if upload.submission_id is None and upload.expires_at < database_now():
+        raise _gone()
+    return upload
 
 
 # --- what a request says -------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from competition.accounts.people import signed_in_user
 from competition.clock import database_now
 from competition.metrics import UPLOADS_REFUSED
 from competition.pages.forms import EntryForm
-from competition.submissions import quotas, selectors, services
+from competition.submissions import quotas, resuming, selectors, services
 from competition.submissions.upload_size import announced_bytes, refuse_large_body
 from competition.tracks import wording
 from competition.tracks.binding import bound, max_upload_bytes
@@ -133,6 +133,7 @@ def _context(request: HttpRequest, track: Track) -> dict[str, object]:
         "formats": wording.formats_in_words(spec),
         "suffixes": wording.accepted_suffixes(spec),
         "max_bytes": max_upload_bytes(track),
+        "direct_uploads": resuming.go_past_the_site(),
         "slots": slots,
         "taking_submissions": taking_submissions,
         "may_submit": taking_submissions and slots.next_slot_at is None,

@@ -28,6 +28,12 @@ class PartialUpload(models.Model):
     received_bytes = models.BigIntegerField(default=0, db_default=0)
     sha256 = models.CharField(max_length=64, blank=True, default="", help_text="As announced, or empty.")
     metadata = models.TextField(blank=True, default="", help_text="As sent in the header “Upload-Metadata”.")
+    multipart_id = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the store calls it, where its parts go straight there.",
+    )
     writer = models.PositiveIntegerField(default=0, db_default=0)
     finishing_until = models.DateTimeField(
         null=True, help_text="Until when nobody else may write: it is being made a submission."

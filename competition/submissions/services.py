@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from django.contrib.auth.models import AbstractBaseUser
 from django.core.files import File
@@ -54,10 +55,13 @@ def accept_submission(
     upload: File[Any],
     name: str,
     sha256: str = "",
+    stored_with: UUID | None = None,
     also: Callable[[Submission], object] | None = None,
     now: datetime | None = None,
 ) -> Submission:
     """Store the upload and queue it for evaluation; `also` is called in the transaction that writes the rows.
+
+    With `stored_with`, the upload lies in the store already, at the place of the submission of that id.
 
     Raises Rejected with track_not_open, participant_disqualified, quota_used_up, already_submitted, upload_too_large,
     empty_upload or, if its SHA-256 is not the one that the sender names, upload_damaged; then nothing was stored.
@@ -77,11 +81,15 @@ def accept_submission(
         created_at=now,
     )
     _check_new_and_within_quota(submission, track, now)  # spares storing it
+    if stored_with:
+        submission.id = stored_with
+        submission.entry.name = entry_path(submission, UNNAMED)
     with ExitStack() as undo:
         # Before anything is stored: a store that breaks off leaves a part of the file under that name.
-        undo.callback(submission.entry.storage.delete, entry_path(submission, UNNAMED))
-        with disk_may_be_full(content.size):
-            submission.entry.save(UNNAMED, upload, save=False)
+        if not stored_with:
+            undo.callback(submission.entry.storage.delete, entry_path(submission, UNNAMED))
+            with disk_may_be_full(content.size):
+                submission.entry.save(UNNAMED, upload, save=False)
         _enter(submission, now, also)
         undo.pop_all()
     UPLOAD_BYTES.labels(track=track.slug).inc(content.size)

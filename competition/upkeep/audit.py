@@ -83,7 +83,7 @@ def _partial_uploads(now: datetime) -> Iterator[Disagreement]:
         if upload.expires_at < now:
             detail = f"left alone since {upload.expires_at:%Y-%m-%d %H:%M} UTC"
             yield _to_be_ended("upload_expired", upload, detail)
-        elif not resuming.has_file(upload.pk):
+        elif not upload.multipart_id and not resuming.has_file(upload.pk):
             yield _to_be_ended("upload_without_file", upload, "what was sent is not in the upload folder")
     for upload_id in resuming.without_row():
         yield Disagreement(

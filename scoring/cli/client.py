@@ -31,6 +31,7 @@ class RemoteTrack:
     slug: str
     name: str
     max_upload_bytes: int
+    direct_uploads: bool = False
     quota: RemoteQuota | None = None
 
 
@@ -109,17 +110,34 @@ class Site:
             slug=_text(body, "slug"),
             name=_text(body, "name"),
             max_upload_bytes=_whole(body, "max_upload_bytes"),
+            direct_uploads=body.get("direct_uploads") is True,
             quota=_quota(body.get("quota")),
         )
 
-    def upload(self, slug: str, entry: Path, *, sha256: str, note: Callable[[int], None]) -> Receipt:
+    def upload(
+        self,
+        slug: str,
+        entry: Path,
+        *,
+        sha256: str,
+        note: Callable[[int], None],
+        into_the_store: bool = False,
+    ) -> Receipt:
         """Upload an entry whose SHA-256 is known; `note` hears how many bytes have left.
 
-        Goes on with what an earlier call began. Safe to repeat: a site that already has the file names the
-        submission it became.
+        With `into_the_store` it goes there past the site, where the track says that it may. Goes on with what an
+        earlier call began. Safe to repeat: a site that already has the file names the submission it became.
         """
         try:
-            submission = send(self, track=slug, entry=entry, sha256=sha256, note=note, pause=self._pause)
+            submission = send(
+                self,
+                track=slug,
+                entry=entry,
+                sha256=sha256,
+                into_the_store=into_the_store,
+                note=note,
+                pause=self._pause,
+            )
             return Receipt(id=submission, repeated=False)
         except Refused as refused:
             if refused.code != "already_submitted":

@@ -172,7 +172,11 @@ def _upload(
     with ProgressBar(*columns, console=notes, transient=True, disable=quiet) as bar:
         task = bar.add_task("uploading", total=entry.stat().st_size)
         return site.upload(
-            remote.slug, entry, sha256=sha256, note=lambda sent: bar.update(task, completed=sent)
+            remote.slug,
+            entry,
+            sha256=sha256,
+            into_the_store=remote.direct_uploads,
+            note=lambda sent: bar.update(task, completed=sent),
         )
 
 

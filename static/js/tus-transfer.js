@@ -6,7 +6,7 @@ const PIECE_BYTES = 32 * 2 ** 20; // what is lost at most behind a proxy that pa
 const RETRY_DELAYS_MS = [1000, 2000, 4000, 8000, 15000, 30000, 30000, 60000, 60000, 60000]; // anew after each success
 const PASSING = new Set([ // refusals that a later try may not meet
   "wrong_offset", "upload_busy", "upload_expired", "checksum_mismatch", "too_many_uploads", "busy", "database_away",
-  "throttled",
+  "throttled", "parts_missing",
 ]);
 
 class UploadRefusal extends Error {

@@ -1,6 +1,6 @@
 // The upload form's comforts: drag and drop, everything checked that can be before sending, progress, pause, errors in
 // place, and going on after a lost connection, a reload, or a session that ended. How the bytes travel, tus-transfer.js
-// knows. Without this file the form still works as a plain multipart form.
+// knows, and parts-transfer.js. Without this file the form still works as a plain multipart form.
 "use strict";
 
 const form = document.getElementById("upload-form");
@@ -26,6 +26,11 @@ const CONNECTION_LOST = {
   code: "upload_broken_off",
   message: "The connection was lost during the upload.",
   hint: "What has arrived is kept. The upload goes on when the connection is back, or when you send the same file again.",
+};
+const isDirect = Boolean(form.dataset.directUploads); // past the site into its store: parts-transfer.js
+const where = {
+  endpoint: isDirect ? form.dataset.directUploads : form.dataset.uploads,
+  participant: form.dataset.participant,
 };
 let transfer = null;
 let waitsForSignIn = false;
@@ -196,9 +201,8 @@ async function send() {
     });
     return;
   }
-  transfer = tusTransfer(file, {
-    endpoint: form.dataset.uploads,
-    participant: form.dataset.participant,
+  transfer = (isDirect ? partsTransfer : tusTransfer)(file, {
+    ...where,
     csrfToken: reply.csrf_token,
     onProgress: showProgress,
     onWaiting: showWaiting,
@@ -229,9 +233,7 @@ function stop() {
 // A browser keeps no file for a page that was left; the participant chooses it again, and the rest is sent.
 async function offerUnfinished() {
   if (input.disabled) return;
-  const found = await unfinishedUpload({
-    endpoint: form.dataset.uploads, participant: form.dataset.participant,
-  });
+  const found = await (isDirect ? unfinishedParts : unfinishedUpload)(where);
   if (!found || transfer) return;
   const percent = Math.floor((100 * found.received_bytes) / found.entry_bytes);
   unfinished.textContent =

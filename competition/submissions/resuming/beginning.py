@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import transaction
 
 from competition.clock import database_now
 from competition.submissions import services
-from competition.submissions.locks import lock_participant
 from competition.submissions.models import PartialUpload
 from competition.submissions.resuming.ending import end, remove_expired
 from competition.submissions.resuming.files import create_file, remove_file
+from competition.submissions.resuming.parts import abort, begin_parts
 from competition.tracks.binding import bound, max_upload_bytes
 from competition.tracks.models import Track
 from competition.tracks.wording import accepted_suffixes
@@ -33,9 +33,10 @@ def begin(
     entry_bytes: int,
     sha256: str = "",
     metadata: str = "",
+    past_the_site: bool = False,
     now: datetime | None = None,
 ) -> PartialUpload:
-    """Take room for an entry that will come in pieces.
+    """Take room for an entry that will come in pieces, or whose parts will go past the site into the store.
 
     Raises Rejected for what could only be refused in the end: as `accept_submission`, and with unrecognised_format for
     a name that none of the track's formats has, no_room_for_upload or too_many_uploads.
@@ -60,12 +61,15 @@ def begin(
         created_at=now,
         expires_at=now + timedelta(seconds=settings.UPLOAD_EXPIRES_S),
     )
-    create_file(upload.id, entry_bytes)
-    try:
+    with ExitStack() as undo:
+        if past_the_site:
+            upload.multipart_id = begin_parts(upload)
+            undo.callback(abort, upload)
+        else:
+            create_file(upload.id, entry_bytes)
+            undo.callback(remove_file, upload.id)
         upload.save(force_insert=True)
-    except BaseException:
-        remove_file(upload.id)
-        raise
+        undo.pop_all()
     return upload
 
 
@@ -83,9 +87,7 @@ def _check_suffix(track: Track, name: str) -> None:
         raise reject("unrecognised_format", why=f"The name “{name}” does not end in {' or '.join(endings)}.")
 
 
-@transaction.atomic
 def _end_more_than_allowed(participant: AbstractBaseUser) -> None:
-    lock_participant(participant.pk)
     own = PartialUpload.objects.filter(participant_id=participant.pk, submission=None)
     for upload in own.order_by("-expires_at")[MOST_AT_ONCE - 1 :]:
         end(upload)

@@ -12,6 +12,7 @@ from django.db.models import Q
 
 from competition.submissions.models import PartialUpload
 from competition.submissions.resuming.files import ids_with_files, remove_file
+from competition.submissions.resuming.parts import abort
 from competition.uploads import SAFE_AGE_S
 
 AT_ONCE: Final = 100
@@ -22,7 +23,9 @@ log = logging.getLogger(__name__)
 def end(upload: PartialUpload) -> bool:
     """Forget an upload that has become no submission; return False if it has, or if somebody forgot it before."""
     deleted, _ = PartialUpload.objects.filter(pk=upload.pk, submission=None).delete()
-    if deleted:
+    if deleted and upload.multipart_id:
+        abort(upload)
+    elif deleted:
         remove_file(upload.pk)
     return bool(deleted)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from django.conf import settings
+from django.core.files import File
 from django.db.models import QuerySet
 
 from competition.clock import database_now
@@ -13,7 +15,9 @@ from competition.submissions import services
 from competition.submissions.models import PartialUpload, Submission
 from competition.submissions.resuming.ending import end
 from competition.submissions.resuming.files import Arrived, path_of, remove_file
-from competition.submissions.resuming.refusals import Elsewhere
+from competition.submissions.resuming.parts import Stored, is_put_together, missing, put_together, received
+from competition.submissions.resuming.refusals import Elsewhere, Incomplete
+from competition.submissions.resuming.turns import take_over
 from competition.uploads import STATUSES
 from scoring.errors import Rejected
 
@@ -27,23 +31,46 @@ PASSING: Final = frozenset({*STATUSES, "quota_used_up"})
 def finish(upload: PartialUpload, writer: int) -> None:
     """Hand the file over as a form's upload would be; raises Rejected, and Elsewhere if somebody else writes on."""
     _claim(upload, writer)
+    with Arrived(path_of(upload.pk)) as arrived:
+        _hand_over(upload, writer, arrived)
+    remove_file(upload.pk)
+
+
+def finish_parts(upload: PartialUpload) -> None:
+    """Let the store make one entry of the parts, and hand that over; raises as `finish`, and Incomplete."""
+    writer = take_over(upload, offset=0)
+    _claim(upload, writer)
     try:
-        with Arrived(path_of(upload.pk)) as arrived:
-            services.accept_submission(
-                participant=upload.participant,
-                track=upload.track,
-                upload=arrived,
-                name=upload.entry_name,
-                sha256=upload.sha256,
-                also=lambda submission: _become(upload, writer, submission),
-            )
+        if not is_put_together(upload):
+            found = received(upload)
+            if numbers := missing(upload, found):
+                raise Incomplete(numbers)
+            put_together(upload, found)
+    except BaseException:
+        _own(upload, writer).update(finishing_until=None)
+        raise
+    _hand_over(upload, writer, Stored(upload), stored_with=upload.pk)
+
+
+def _hand_over(
+    upload: PartialUpload, writer: int, arrived: File[Any], stored_with: UUID | None = None
+) -> None:
+    try:
+        services.accept_submission(
+            participant=upload.participant,
+            track=upload.track,
+            upload=arrived,
+            name=upload.entry_name,
+            sha256=upload.sha256,
+            stored_with=stored_with,
+            also=lambda submission: _become(upload, writer, submission),
+        )
     except Rejected as refusal:
         if refusal.code not in PASSING:
             end(upload)
         raise
     finally:
         _own(upload, writer).update(finishing_until=None)
-    remove_file(upload.pk)
 
 
 def _claim(upload: PartialUpload, writer: int) -> None:

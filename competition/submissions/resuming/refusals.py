@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class Elsewhere(Exception):
     """The piece does not begin where the upload ends, or somebody else writes on by now."""
@@ -17,6 +19,14 @@ class TooLong(Exception):
 
 class Damaged(Exception):
     """The piece is not what its checksum says; nothing of it is kept."""
+
+
+class Incomplete(Exception):
+    """The store lacks parts, or has them in another size; `numbers` says which."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self.numbers = list(numbers)
+        super().__init__(f"{len(self.numbers)} parts")
 
 
 class Lost(Exception):

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import IO, Final, Protocol
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import QuerySet
 
 from competition.clock import database_now
@@ -16,7 +15,8 @@ from competition.submissions.models import PartialUpload
 from competition.submissions.resuming.ending import end
 from competition.submissions.resuming.files import locked, path_of, settle, write_at
 from competition.submissions.resuming.finishing import finish
-from competition.submissions.resuming.refusals import Damaged, Elsewhere, Lost, Occupied, TooLong
+from competition.submissions.resuming.refusals import Damaged, Elsewhere, Lost, TooLong
+from competition.submissions.resuming.turns import take_over
 from competition.uploads import disk_may_be_full
 
 READ_BYTES: Final = 2**20
@@ -51,7 +51,7 @@ def append(
     """
     if offset + piece_bytes > upload.entry_bytes:
         raise TooLong
-    writer = _take_over(upload, offset)
+    writer = take_over(upload, offset)
     try:
         file = path_of(upload.pk).open("r+b")
     except FileNotFoundError as exc:
@@ -62,22 +62,6 @@ def append(
     if reached == upload.entry_bytes:
         finish(upload, writer)
     return PartialUpload.objects.get(pk=upload.pk)
-
-
-@transaction.atomic
-def _take_over(upload: PartialUpload, offset: int) -> int:
-    """Become the writer and return its number; whoever wrote until now can change nothing from then on."""
-    now = database_now()
-    row = PartialUpload.objects.select_for_update().filter(pk=upload.pk).first()
-    if row is None or row.received_bytes != offset or row.submission_id is not None:
-        raise Elsewhere
-    if row.finishing_until and row.finishing_until > now:
-        raise Occupied
-    row.writer += 1
-    row.finishing_until = None
-    row.expires_at = now + timedelta(seconds=settings.UPLOAD_EXPIRES_S)
-    row.save(update_fields=["writer", "finishing_until", "expires_at"])
-    return row.writer
 
 
 class _Writer:

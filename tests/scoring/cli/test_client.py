@@ -141,7 +141,7 @@ def test_an_upload_is_begun_asked_for_and_sent(site: Site, script: Script, entry
 def test_a_large_file_goes_in_pieces(
     site: Site, script: Script, entry: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("scoring.cli.sending.PIECE_BYTES", 150_000)
+    monkeypatch.setattr("scoring.cli.in_pieces.PIECE_BYTES", 150_000)
     script.answers = [BEGUN, standing(0), standing(150_000), standing(150_000), standing(200_000, ID)]
 
     site.upload("t", entry, sha256=SHA256, note=nothing)
