@@ -49,5 +49,6 @@ def _counted(queue: str, now: datetime) -> float:
     starts = list(lately.order_by("-started_at").values_list("started_at", flat=True)[:MOST_COUNTED])
     if not starts:
         return 0.0
-    span = now - starts[-1] if len(starts) == MOST_COUNTED else LATELY
+    first = starts[-1] if len(starts) == MOST_COUNTED else None
+    span = now - first if first else LATELY
     return len(starts) / max(1.0, span.total_seconds())
