@@ -32,10 +32,11 @@ _SHAPES: Final = (
     "M0 0H4A4 4 0 0 1 0 4Z",  # a quarter of a disc
     "M0 0H4V2A2 2 0 0 1 0 2Z",  # an arch
     "M0 0H4L0 4Z",  # a triangle
-    "M2 0A2 2 0 0 1 2 4A2 2 0 0 1 2 0Z",  # a disc
-    "M0 0A2 2 0 0 1 4 0ZM0 4A2 2 0 0 0 4 4Z",  # two halves
+    "M0 0A2 2 0 0 0 4 0ZM0 4A2 2 0 0 1 4 4Z",  # two halves
     "M0 0H4V1H0ZM0 2H4V3H0Z",  # stripes
 )
+_DISC: Final = "M2 0A2 2 0 0 1 2 4A2 2 0 0 1 2 0Z"
+_SMALL_DISC: Final = "M1.4.7A.8.8 0 0 1 1.4 2.3A.8.8 0 0 1 1.4.7Z"
 
 
 def avatar(name: str) -> SafeString:
@@ -45,7 +46,8 @@ def avatar(name: str) -> SafeString:
     """
     chance = _chance_of(f"avatar {name}")
     dark, middle, light, spark = chance.choice(PALETTES)
-    shapes = ((*_shape(chance), colour) for colour in chance.sample((dark, light, spark), 2))
+    colours = chance.sample((dark, light, spark), 2)
+    shapes = zip((chance.choice(_SHAPES), _SMALL_DISC), (_turn(chance), _turn(chance)), colours, strict=True)
     drawn = format_html_join("", '<path d="{}" transform="rotate({} 2 2)" fill="{}"/>', shapes)
     return format_html(
         '<svg class="avatar" viewBox="0 0 4 4" width="28" height="28" aria-hidden="true">'
@@ -60,7 +62,8 @@ def cover(slug: str) -> SafeString:
     chance = _chance_of(f"cover {slug}")
     palette = chance.choice(PALETTES)
     columns, rows = COVER_WIDTH // _TILE, COVER_HEIGHT // _TILE
-    tiles = (_tile(chance, palette, column, row) for row in range(rows) for column in range(columns))
+    places = ((column * _CELL, row * _CELL) for row in range(rows) for column in range(columns))
+    tiles = (_tile(chance, palette, x, y) for x, y in places)
     return format_html(
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {0} {1}" width="{2}" height="{3}">'
         '<path fill="{4}" d="M0 0h{0}v{1}H0z"/>{5}</svg>',
@@ -69,25 +72,28 @@ def cover(slug: str) -> SafeString:
         COVER_WIDTH,
         COVER_HEIGHT,
         palette[0],
-        format_html_join("", "{}", ((tile,) for tile in tiles)),
+        format_html_join("", "{}{}", tiles),
     )
 
 
-def _tile(chance: random.Random, palette: tuple[str, ...], column: int, row: int) -> SafeString:
-    """Return one tile; every fourth stays empty, so that the picture has calm places, and sparks are rare."""
+def _tile(chance: random.Random, palette: tuple[str, ...], x: int, y: int) -> tuple[SafeString | str, ...]:
+    """Return a tile's ground and figure; some stay empty, so that the picture has calm places, and sparks are rare."""
     ground = chance.choice((palette[0], palette[0], palette[1]))
     figure = chance.choices((palette[1], palette[2], palette[3]), (5, 4, 2))[0]
-    shape, turn = _shape(chance)
-    place = f"translate({_CELL * column} {_CELL * row})"
-    back = format_html('<path fill="{}" d="M0 0h4v4H0z"/>', ground) if ground != palette[0] else ""
-    if chance.random() < 0.25 or figure == ground:
-        return format_html('<g transform="{}">{}</g>', place, back)
-    front = format_html('<path fill="{}" transform="rotate({} 2 2)" d="{}"/>', figure, turn, shape)
-    return format_html('<g transform="{}">{}{}</g>', place, back, front)
+    shape, turn = chance.choice((*_SHAPES, _DISC)), _turn(chance)
+    is_empty = chance.random() < 0.25 or figure == ground
+    return (
+        "" if ground == palette[0] else format_html('<path fill="{}" d="M{} {}h4v4h-4z"/>', ground, x, y),
+        ""
+        if is_empty
+        else format_html(
+            '<path fill="{}" transform="translate({} {})rotate({} 2 2)" d="{}"/>', figure, x, y, turn, shape
+        ),
+    )
 
 
-def _shape(chance: random.Random) -> tuple[str, int]:
-    return chance.choice(_SHAPES), 90 * chance.randrange(4)
+def _turn(chance: random.Random) -> int:
+    return 90 * chance.randrange(4)
 
 
 def _chance_of(name: str) -> random.Random:

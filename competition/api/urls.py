@@ -5,6 +5,7 @@ from django.urls import path, re_path
 from competition.api import (
     accounts,
     charts,
+    competitions,
     leaderboard,
     operations,
     parts,
@@ -16,6 +17,8 @@ from competition.api import (
 )
 
 urlpatterns = [
+    path("competitions/", competitions.ListCompetitions.as_view(), name="api-competitions"),
+    path("competitions/<slug:slug>/", competitions.ShowCompetition.as_view(), name="api-competition"),
     path("tracks/", tracks.ListTracks.as_view(), name="api-tracks"),
     path("tracks/<slug:slug>/", tracks.ShowTrack.as_view(), name="api-track"),
     path("tracks/<slug:slug>/submissions/", submissions.CreateSubmission.as_view(), name="api-submit"),

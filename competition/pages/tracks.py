@@ -1,4 +1,4 @@
-"""Pages about competitions and tracks."""
+"""Pages about tracks."""
 
 from __future__ import annotations
 
@@ -21,26 +21,12 @@ from competition.tracks.binding import bound, max_upload_bytes
 from competition.tracks.field_words import document_in_words
 from competition.tracks.first_steps import example_of, first_steps
 from competition.tracks.models import Track
-from competition.tracks.selectors import competitions_for, may_change, tracks_for
+from competition.tracks.selectors import may_change, tracks_for
 from scoring.contracts import BUDGET_RULES, DEFAULT_ENVIRONMENT, METRIC_FACTS, Format, TrackSpec
 from scoring.environment import file_of
 from scoring.tracks import dump_track
 
 TOP_ROWS = 5
-
-
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """Show the competitions and their tracks."""
-    context = {"competitions": competitions_for(request.user), "now": database_now()}
-    return render(request, "home.html", context)
-
-
-@require_safe
-def competition(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show one competition."""
-    found = get_object_or_404(competitions_for(request.user), slug=slug)
-    return render(request, "tracks/competition.html", {"competition": found, "now": database_now()})
 
 
 @require_safe

@@ -2,11 +2,35 @@
 
 from django.urls import path
 
-from competition.pages import accounts, client, leaderboard, submissions, tracks, upload
+from competition.pages import (
+    accounts,
+    client,
+    competitions,
+    leaderboard,
+    pictures,
+    submissions,
+    tracks,
+    upload,
+)
 
 urlpatterns = [
-    path("", tracks.home, name="home"),
-    path("competitions/<slug:slug>/", tracks.competition, name="competition"),
+    path("", competitions.home, name="home"),
+    path("competitions/<slug:slug>/", competitions.overview, name="competition"),
+    path("competitions/<slug:slug>/data/", competitions.about_data, name="competition-data"),
+    path("competitions/<slug:slug>/rules/", competitions.rules, name="competition-rules"),
+    path(
+        "competitions/<slug:slug>/leaderboards/", competitions.leaderboards, name="competition-leaderboards"
+    ),
+    path("competitions/<slug:slug>/submissions/", competitions.submissions, name="competition-submissions"),
+    path("competitions/<slug:slug>/news/", competitions.news, name="competition-news"),
+    path("competitions/<slug:slug>/news.atom", competitions.news_feed, name="competition-feed"),
+    path("competitions/<slug:slug>/cover.svg", pictures.cover, name="cover"),
+    path("competitions/<slug:slug>/pictures/<slug:name>.webp", pictures.picture, name="picture"),
+    path(
+        "competitions/<slug:slug>/pictures/small/<slug:name>.webp",
+        pictures.small_picture,
+        name="small-picture",
+    ),
     path("tracks/<slug:slug>/", tracks.track, name="track"),
     path("tracks/<slug:slug>/track.yaml", tracks.track_yaml, name="track-yaml"),
     path("tracks/<slug:slug>/starter-kit.zip", tracks.starter_kit_zip, name="starter-kit"),

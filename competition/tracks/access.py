@@ -22,6 +22,9 @@ Row = TypeVar("Row", bound=Model)
 PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "tracks.competition": ("pk",),
     "tracks.track": ("competition",),
+    "tracks.news": ("competition",),
+    "tracks.milestone": ("competition",),
+    "tracks.picture": ("competition",),
     "tracks.dataset": ("competition", "tracks__competition", "benchmarks__track__competition"),
     "tracks.benchmarkversion": ("track__competition",),
     "audit.auditrecord": ("competition",),

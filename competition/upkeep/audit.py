@@ -16,7 +16,7 @@ from competition.storage import stored_files
 from competition.submissions import lifecycle, resuming
 from competition.submissions.models import Evaluation, PartialUpload, Submission
 from competition.submissions.rescoring import left_out, rescore_track
-from competition.tracks.models import Dataset, Track
+from competition.tracks.models import Dataset, Picture, Track
 from competition.upkeep.orphans import orphans
 from scoring.contracts import Status
 
@@ -36,6 +36,7 @@ def disagreements(now: datetime) -> Iterator[Disagreement]:
     yield from _files_without_row(now)
     yield from _files_of_entries()
     yield from _files_of_datasets()
+    yield from _files_of_pictures()
     yield from _partial_uploads(now)
     yield from _left_out(now)
     yield from _quarantined_at_work(now)
@@ -65,6 +66,13 @@ def _files_of_datasets() -> Iterator[Disagreement]:
     for pk, name, size in rows:
         # Rows of an early release did not note the size.
         yield from _compare(f"dataset {pk}", name, size or files.get(name, 0), files)
+
+
+def _files_of_pictures() -> Iterator[Disagreement]:
+    files = {file.name: file.size for file in stored_files("pictures")}
+    for pk, *names in Picture.objects.order_by("pk").values_list("pk", "file", "small"):
+        for name in names:
+            yield from _compare(f"picture {pk}", name, files.get(name, 0), files)
 
 
 def _compare(subject: str, name: str, size: int, files: dict[str, int]) -> Iterator[Disagreement]:

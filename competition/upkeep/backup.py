@@ -26,7 +26,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from competition.submissions.models import Submission
-from competition.tracks.models import Dataset
+from competition.tracks.models import Dataset, Picture
 from competition.upkeep import rows
 
 FORMAT: Final = 1
@@ -110,8 +110,10 @@ def _write_rows(target: Path) -> int:
 def _named_files() -> Iterator[tuple[str, str]]:
     entries = Submission.objects.exclude(entry="").order_by("pk").values_list("entry", "sha256")
     archives = Dataset.objects.order_by("pk").values_list("archive", "digest")
+    pictures = Picture.objects.order_by("pk").values_list("file", "sha256")
+    small = Picture.objects.order_by("pk").values_list("small", "small_sha256")
     seen = set()
-    for name, digest in chain(entries.iterator(), archives.iterator()):
+    for name, digest in chain.from_iterable(each.iterator() for each in (entries, archives, pictures, small)):
         if name not in seen:  # competitions share the archive of equal datasets
             seen.add(name)
             yield name, digest.removeprefix("sha256:")

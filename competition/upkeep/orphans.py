@@ -13,7 +13,7 @@ from django.core.files.storage import default_storage
 
 from competition.storage import StoredFile, stored_files
 from competition.submissions.models import Submission
-from competition.tracks.models import Dataset
+from competition.tracks.models import Dataset, Picture
 
 SAFE_AGE: Final = timedelta(days=1)
 """A younger file may belong to an upload or an import that is not committed yet."""
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 def orphans(now: datetime) -> Iterator[StoredFile]:
     """Yield the files older than the safe age that no row names."""
-    files = chain(stored_files("entries"), stored_files("datasets"))
+    files = chain.from_iterable(map(stored_files, ("entries", "datasets", "pictures")))
     old = (file for file in files if file.modified_at < now - SAFE_AGE)
     while batch := tuple(islice(old, BATCH)):
         # Asked after the store was: a row that came meanwhile is found.
@@ -47,7 +47,8 @@ def _named(names: Iterable[str]) -> set[str]:
     keys = [key for name in names if (key := _key(name))]
     entries = Submission.objects.filter(pk__in=keys).order_by().values_list("entry", flat=True)
     archives = Dataset.objects.order_by().values_list("archive", flat=True)
-    return {*entries, *archives}
+    pictures = Picture.objects.order_by().values_list("file", "small")
+    return {*entries, *archives, *chain.from_iterable(pictures)}
 
 
 def _key(name: str) -> UUID | None:

@@ -37,6 +37,7 @@ from scoring.contracts import (
 from scoring.environment import entry_environment
 from scoring.errors import Rejected
 from scoring.tracks import load_track
+from tests.browser.told import tell
 from tests.examples import new_benchmark, set_fields
 
 PASSWORD = "correct horse battery"
@@ -70,8 +71,8 @@ def fill(now: datetime) -> Scene:
         slug="cvpr2022-robustness",
         name="CVPR 2022 robust models",
         summary="Classifiers and detectors that hold up on images they were not made for.",
-        description="On **hidden images**.\n\n| track | score |\n|---|---|\n| 1 | accuracy |\n| 2 | best F1 |",
     )
+    tell(competition, now)
     track = _track(competition, "cvpr2022-track1", now)
     second = _track(competition, "cvpr2022-track2", now)
     _complete(track, _person("nadia"), now, value=0.8801)

@@ -15,6 +15,13 @@ EMPTY_PAGES: dict[str, str] = {"home-empty": "/"}
 SIGNED_OUT_PAGES: Mapping[str, Address] = {
     "home": lambda scene: reverse("home"),
     "competition": lambda scene: scene.competition.get_absolute_url(),
+    "competition-data": lambda scene: reverse("competition-data", args=[scene.competition.slug]),
+    "competition-rules": lambda scene: reverse("competition-rules", args=[scene.competition.slug]),
+    "competition-leaderboards": lambda scene: reverse(
+        "competition-leaderboards", args=[scene.competition.slug]
+    ),
+    "competition-news": lambda scene: reverse("competition-news", args=[scene.competition.slug]),
+    "search-without-result": lambda scene: reverse("home") + "?q=penguins",
     "track-signed-out": lambda scene: scene.track.get_absolute_url(),
     "leaderboard-signed-out": lambda scene: reverse("leaderboard", args=[scene.track.slug]),
     "leaderboard-charts": lambda scene: reverse("leaderboard-charts", args=[scene.track.slug]),
@@ -32,6 +39,10 @@ SIGNED_OUT_PAGES: Mapping[str, Address] = {
 
 SIGNED_IN_PAGES: Mapping[str, Address] = {
     "track": lambda scene: scene.track.get_absolute_url(),
+    "home-signed-in": lambda scene: reverse("home"),
+    "competition-submissions": lambda scene: reverse(
+        "competition-submissions", args=[scene.competition.slug]
+    ),
     "submit": lambda scene: reverse("submit", args=[scene.track.slug]),
     "leaderboard": lambda scene: reverse("leaderboard", args=[scene.track.slug]),
     "my-submissions": lambda scene: reverse("my-submissions"),

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PHONE
 
 DARK, BRIGHT = 60, 160
-OPERATIONS = 27
+OPERATIONS = 29
 WIDER_THAN_THE_SCREEN = "document.documentElement.scrollWidth > window.innerWidth"
 
 

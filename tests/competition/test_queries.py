@@ -83,6 +83,8 @@ def test_an_organisers_page_takes_as_many_queries_for_more_rows(
 OWN_PAGES = (
     "/",
     "/competitions/cvpr2022/",
+    "/competitions/cvpr2022/leaderboards/",
+    "/competitions/cvpr2022/submissions/",
     "/tracks/track-one/",
     "/tracks/track-one/submit/",
     "/tracks/track-one/leaderboard/",
@@ -95,6 +97,8 @@ OWN_PAGES = (
     "/submissions/{id}/live/",
     "/status/",
     "/account/",
+    "/api/competitions/",
+    "/api/competitions/cvpr2022/",
     "/api/tracks/",
     "/api/tracks/track-one/",
     "/api/tracks/track-one/leaderboard/",

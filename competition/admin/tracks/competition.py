@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, ClassVar, Final
 
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 
 from competition.admin.deletions import RecordsDeletions
 from competition.admin.permissions import OfOwnCompetitions
 from competition.admin.tracks.competition_form import CompetitionForm
+from competition.admin.tracks.competition_inlines import Milestones, NewsItems, Pictures, told_of
+from competition.admin.tracks.markdown_fields import preview
 from competition.audit.models import Act
 from competition.audit.recording import columns_of, record_change
 from competition.tracks.access import sees_all
@@ -31,6 +35,7 @@ class CompetitionAdmin(OfOwnCompetitions, RecordsDeletions):
     list_filter = ("is_public",)
     search_fields = ("name", "slug")
     prepopulated_fields: ClassVar = {"slug": ("name",)}
+    inlines = (Milestones, NewsItems, Pictures)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Competition]:
         rows: QuerySet[Competition] = super().get_queryset(request).annotate(tracks_counted=Count("tracks"))
@@ -38,12 +43,14 @@ class CompetitionAdmin(OfOwnCompetitions, RecordsDeletions):
 
     def get_fieldsets(self, request: HttpRequest, obj: Competition | None = None) -> Any:
         """Show who organises it; where data may be imported from is for superusers to say."""
-        texts = ("name", "slug", "summary", "description", "is_public")
+        facts = ("name", "slug", "summary", "host", "prize", "results_at", "picture", "is_public")
+        texts = ("description", "about_data", "rules")
         people = ["organisers"] if obj is not None else []
         may_edit = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         people += ["new_organisers"] if may_edit else []
         sets = [
-            (None, {"fields": texts}),
+            (None, {"fields": facts}),
+            ("Texts", {"fields": texts}),
             ("Organisers", {"fields": (*people, "organiser_groups"), "description": WHO_SEES_WHAT}),
         ]
         if sees_all(request.user):
@@ -68,7 +75,7 @@ class CompetitionAdmin(OfOwnCompetitions, RecordsDeletions):
     def save_model(self, request: HttpRequest, obj: Competition, form: Any, change: bool) -> None:
         """Keep what there was for the audit trail; who organises it is saved after this."""
         stored = Competition.objects.filter(pk=obj.pk).first()
-        form.before = (columns_of(stored), people_of(stored)) if stored else ({}, {})
+        form.before = ({**columns_of(stored), **told_of(stored)}, people_of(stored)) if stored else ({}, {})
         super().save_model(request, obj, form, change)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
@@ -77,8 +84,12 @@ class CompetitionAdmin(OfOwnCompetitions, RecordsDeletions):
         row, (columns, people) = form.instance, form.before
         act = Act.COMPETITION_EDITED if change else Act.COMPETITION_CREATED
         who: dict[str, Any] = {"by": request.user, "competition_id": row.pk}
-        record_change(act, row, columns, columns_of(row), **who)
+        record_change(act, row, columns, {**columns_of(row), **told_of(row)}, **who)
         record_change(Act.ORGANISERS_CHANGED, row, people, people_of(row), **who)
+
+    def get_urls(self) -> list[URLPattern]:
+        wrapped = self.admin_site.admin_view(partial(preview, self))
+        return [path("preview/", wrapped, name="tracks_competition_preview"), *super().get_urls()]
 
     @admin.display(description="Tracks", ordering="tracks_counted")
     def track_count(self, row: Any) -> int:

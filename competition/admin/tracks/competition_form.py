@@ -10,8 +10,9 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 
 from competition.admin.organisers import NAME
+from competition.admin.tracks.markdown_fields import MarkdownWidget
 from competition.tracks.access import NO_ORGANISER, Viewer, organisers_named, sees_all
-from competition.tracks.models import Competition
+from competition.tracks.models import Competition, Picture
 
 
 class CompetitionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
@@ -40,11 +41,18 @@ class CompetitionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in 
 
     class Meta:
         model = Competition
+        widgets: ClassVar = dict.fromkeys(("description", "about_data", "rules"), MarkdownWidget)
         fields = (
             "name",
             "slug",
             "summary",
+            "host",
+            "prize",
+            "results_at",
+            "picture",
             "description",
+            "about_data",
+            "rules",
             "is_public",
             "server_folder",
             "organisers",
@@ -55,6 +63,7 @@ class CompetitionForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in 
         super().__init__(*args, **kwargs)
         _offer(self.fields, "organisers", User.objects.filter(organised_competitions__in=self._saved()))
         _offer(self.fields, "organiser_groups", self._groups())
+        _offer(self.fields, "picture", Picture.objects.filter(competition__in=self._saved()))
 
     def _saved(self) -> list[int]:
         """Return the competition's number in a list, empty for a new one: asked for None, who has none is found."""

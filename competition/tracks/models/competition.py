@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+
+MARKDOWN: Final = "Markdown, with tables, code and the competition's own pictures: ![what it shows](name)."
 
 
 class Competition(models.Model):
@@ -18,7 +20,30 @@ class Competition(models.Model):
     summary = models.CharField(
         max_length=400, blank=True, help_text="One or two sentences for the front page."
     )
-    description = models.TextField(blank=True, help_text="Markdown.")
+    host = models.CharField(
+        max_length=120, blank=True, db_default="", default="", help_text="Who invites: a lab, a workshop."
+    )
+    prize = models.CharField(
+        max_length=120,
+        blank=True,
+        db_default="",
+        default="",
+        help_text="In a few words, such as “€5,000 and a talk”.",
+    )
+    results_at = models.DateTimeField(
+        null=True, blank=True, verbose_name="results", help_text="When they are announced."
+    )
+    picture = models.ForeignKey(
+        "Picture",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="Its banner, and its picture on the front page. Without one, a picture is drawn from the address.",
+    )
+    description = models.TextField("overview", blank=True, help_text=MARKDOWN)
+    about_data = models.TextField("data", blank=True, db_default="", default="", help_text=MARKDOWN)
+    rules = models.TextField(blank=True, db_default="", default="", help_text=MARKDOWN)
     is_public = models.BooleanField(default=True, help_text="Only its organisers see a hidden competition.")
     organisers = models.ManyToManyField(
         settings.AUTH_USER_MODEL, blank=True, related_name="organised_competitions"

@@ -8,13 +8,14 @@ from typing import Final
 
 from django import forms, template
 from django.forms.boundfield import BoundField
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 
 from competition.markdown import to_html
 from competition.moments import in_utc
-from competition.pictures import avatar
-from competition.tracks.models import Track
+from competition.pictures import COVER_HEIGHT, COVER_WIDTH, avatar
+from competition.tracks.models import Competition, Track
 from scoring.reports.figures import beside_gate, detail_in_words, exactly, latency_in_words, percent
 
 register = template.Library()
@@ -191,13 +192,43 @@ def class_number(number: str | int, names: Sequence[str]) -> SafeString:
     return format_html('{} <span class="class-name">{}</span>', text, names[int(text)])
 
 
+@register.filter
+def time_left(until: datetime, now: datetime) -> str:
+    """Return how long it is until then, in the unit that people would say, rounded down."""
+    seconds = (until - now).total_seconds()
+    for unit_s, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= (2 * unit_s if unit == "day" else unit_s):
+            count = int(seconds // unit_s)
+            return f"{count:,} {unit}{'' if count == 1 else 's'} left"
+    return "under a minute left"
+
+
+@register.simple_tag
+def cover(competition: Competition, *, small: bool = False) -> SafeString:
+    """Return a competition's picture, with its size, so that nothing moves when it comes; decoration without words."""
+    picture = competition.picture
+    if picture is None:
+        address, width, height = reverse("cover", args=[competition.slug]), COVER_WIDTH, COVER_HEIGHT
+    else:
+        name = "small-picture" if small else "picture"
+        address = f"{reverse(name, args=[competition.slug, picture.name])}?v={picture.sha256[:12]}"
+        width, height = picture.width, picture.height
+    return format_html(
+        '<img class="cover" src="{}" alt="" width="{}" height="{}"{}>',
+        address,
+        width,
+        height,
+        mark_safe(' loading="lazy"') if small else "",
+    )
+
+
 @register.simple_tag
 def window_state(track: Track, now: datetime) -> SafeString:
     """Return whether the track takes submissions, as a word."""
     if not track.is_open:
         return format_html('<span class="state state-failed">{}</span>', "Not open, organisers only")
     if track.is_closed(now):
-        return format_html('<span class="state">{}</span>', "Closed")
+        return format_html('<span class="state state-ended">{}</span>', "Ended")
     if not track.is_taking_submissions(now):
         return format_html('<span class="state">{}</span>', "Opens later")
     return format_html('<span class="state state-open">{}</span>', "Open")

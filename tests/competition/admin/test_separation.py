@@ -158,13 +158,15 @@ def test_superusers_import_from_every_folder(
 
 
 def test_who_creates_a_competition_organises_it(organiser: Client) -> None:
-    organiser.post(ADD, {"name": "New", "slug": "new"})
+    organiser.post(ADD, {**fields_of(organiser, ADD), "name": "New", "slug": "new"})
 
     assert names_of(Competition.objects.get(slug="new").organisers) == {"grace"}
 
 
 def test_a_superuser_creates_a_competition_for_others(admin_client: Client, organiser: Client) -> None:
-    admin_client.post(ADD, {"name": "New", "slug": "new", "new_organisers": "grace"})
+    admin_client.post(
+        ADD, {**fields_of(admin_client, ADD), "name": "New", "slug": "new", "new_organisers": "grace"}
+    )
 
     assert names_of(Competition.objects.get(slug="new").organisers) == {"grace"}
 

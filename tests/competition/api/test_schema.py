@@ -27,7 +27,7 @@ def test_every_operation_has_a_name_a_tag_and_the_shape_of_refusals(document: di
         one for path in document["paths"].values() for name, one in path.items() if name in HTTP_METHODS
     ]
 
-    assert len(operations) == 35
+    assert len(operations) == 37
     assert len({one["operationId"] for one in operations}) == len(operations)
     assert all(one["tags"] and "default" in one["responses"] for one in operations)
     assert document["paths"]["/api/tracks/"]["get"]["summary"] == "List the tracks that you may see"

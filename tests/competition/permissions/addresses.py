@@ -62,6 +62,18 @@ WHOLE: Mapping[str, str] = {
 """Addresses that are patterns altogether."""
 VARIANTS: Mapping[str, Callable[[Scene], str]] = {
     "competitions/<slug:slug>/ [hidden]": lambda scene: scene.hidden_competition.get_absolute_url(),
+    **{
+        f"competitions/<slug:slug>/{page}/ [hidden]": lambda scene, page=page: (
+            f"{scene.hidden_competition.get_absolute_url()}{page}/"
+        )
+        for page in ("data", "leaderboards", "news", "rules", "submissions")
+    },
+    "competitions/<slug:slug>/news.atom [hidden]": lambda scene: (
+        f"{scene.hidden_competition.get_absolute_url()}news.atom"
+    ),
+    "competitions/<slug:slug>/pictures/<slug:name>.webp [hidden]": lambda scene: (
+        f"{scene.hidden_competition.get_absolute_url()}pictures/shot.webp"
+    ),
     "admin/tracks/competition/<path:object_id>/change/ [hidden]": lambda scene: reverse(
         "admin:tracks_competition_change", args=[scene.hidden_competition.pk]
     ),
@@ -83,6 +95,9 @@ VARIANTS: Mapping[str, Callable[[Scene], str]] = {
     "tracks/<slug:slug>/leaderboard.json [private]": lambda scene: private("leaderboard-json", scene),
     "tracks/<slug:slug>/pause/ [hidden]": lambda scene: reverse("pause-track", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/pause/ [hidden]": lambda scene: reverse("api-pause", args=[scene.hidden.slug]),
+    "api/competitions/<slug:slug>/ [hidden]": lambda scene: reverse(
+        "api-competition", args=[scene.hidden_competition.slug]
+    ),
     "api/tracks/<slug:slug>/ [hidden]": lambda scene: reverse("api-track", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/submissions/ [hidden]": lambda scene: reverse("api-submit", args=[scene.hidden.slug]),
     "api/tracks/<slug:slug>/uploads/ [hidden]": lambda scene: reverse("api-uploads", args=[scene.hidden.slug]),
@@ -125,6 +140,7 @@ def address_of(route: str, scene: Scene) -> str:
         (start for start in FILLED if route.removeprefix("api/").startswith(start)), key=len, default=""
     )
     address = VARIABLE.sub(str(FILLED[fitting](scene)), route, count=1) if fitting else route
+    address = address.replace("<slug:name>", "shot")
     if VARIABLE.search(address):
         raise LookupError(f"say in {__name__} what stands for the variable parts of {route}")
     return f"/{address}"

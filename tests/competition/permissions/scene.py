@@ -33,7 +33,8 @@ from competition.submissions.models import (
     Worker,
 )
 from competition.tracks.columns import columns_of
-from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Track
+from competition.tracks.models import BenchmarkVersion, Competition, Dataset, Picture, Track
+from competition.tracks.picture_files import Written, put
 from scoring.contracts import Status
 from scoring.tracks import load_track
 from tests.examples import new_benchmark, scored_report
@@ -58,6 +59,7 @@ SECRETS = {
     "disqualified": "Secret reason",
 }
 """What of the first competition must reach no outsider, as pages and files would show it."""
+PICTURE = Written(full=b"full", small=b"small", width=2, height=1)
 OWN = ("e-mail", "file name", "log", "reference", "token", "disqualified")
 """What the participant may see of it: their own."""
 
@@ -133,6 +135,9 @@ def make_scene() -> Scene:
     secret = Competition.objects.create(slug="secret", name=SECRETS["hidden competition"], is_public=False)
     for competition in (first, secret):
         competition.organisers.add(people["organiser"])
+    for competition in (first, secret):
+        picture = put(Picture(competition=competition, name="shot"), PICTURE)
+        picture.save()
     second = Competition.objects.create(slug="borealis", name="Borealis")
     second.organisers.add(people["rival"])
     dataset = _dataset(first, SECRETS["dataset"], SECRETS["digest of the dataset"])

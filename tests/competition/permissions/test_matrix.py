@@ -10,6 +10,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
+from competition.tracks.models import Picture
 from tests.competition.permissions.addresses import VARIANTS, routes
 from tests.competition.permissions.asking import ask
 from tests.competition.permissions.scene import OUTSIDERS, OWN, ROLES, SECRETS, Scene, make_scene
@@ -58,10 +59,13 @@ def scene(django_db_setup, django_db_blocker) -> Iterator[Scene]:
 
 
 @pytest.fixture(autouse=True)
-def _entries_in_the_store(scene: Scene) -> None:
-    """Put the entries where the store of this test looks; the rows are older than it."""
+def _files_in_the_store(scene: Scene) -> None:
+    """Put the files where the store of this test looks; the rows are older than it."""
     for evaluation in (scene.scored, scene.failed):
         default_storage.save(evaluation.submission.entry.name, ContentFile(b"entry"))
+    for picture in Picture.objects.all():
+        for file in (picture.file, picture.small):
+            default_storage.save(file.name, ContentFile(b"picture"))
 
 
 def test_the_table_names_every_address_of_the_site_and_no_other() -> None:

@@ -64,7 +64,7 @@ def s3(server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None
         "file_overwrite": False,
         "querystring_auth": True,
     }
-    s3_storage = {"BACKEND": "competition.s3.S3Storage", "OPTIONS": options}
+    s3_storage = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
     settings.STORAGES = {**settings.STORAGES, "default": s3_storage}
 
 
