@@ -8,13 +8,14 @@ from playwright.sync_api import expect
 
 from competition.submissions.models import PartialUpload, Submission
 from competition.submissions.resuming import parts
-from tests.competition.storage.test_s3 import s3, server  # noqa: F401
+from tests.competition.storage.test_s3 import server, store_in  # noqa: F401
 
 PART_BYTES = 5 * 2**20  # S3 takes no smaller one but the last
 
 
 @pytest.fixture(autouse=True)
-def _direct(server, s3, settings, monkeypatch):  # noqa: F811
+def _direct(scene, server, settings, monkeypatch):  # noqa: F811  # the scene's own files lie in a folder
+    store_in(server, settings, monkeypatch)
     settings.S3_UPLOAD_ENDPOINT = server
     monkeypatch.setattr(parts, "LEAST_PART_BYTES", PART_BYTES)
     parts._client_at.cache_clear()

@@ -53,6 +53,11 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def s3(server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    store_in(server, settings, monkeypatch)
+
+
+def store_in(server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the site store its files in a bucket of the server's."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     client_of(server).create_bucket(Bucket=BUCKET)
