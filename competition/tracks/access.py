@@ -29,6 +29,7 @@ PATHS: Final[Mapping[str, tuple[str, ...]]] = {
     "tracks.benchmarkversion": ("track__competition",),
     "audit.auditrecord": ("competition",),
     "submissions.disqualification": ("competition",),
+    "submissions.baseline": ("submission__track__competition",),
     "submissions.quarantine": ("submission__track__competition",),
     "submissions.submission": ("track__competition",),
     "submissions.evaluation": ("submission__track__competition",),

@@ -130,14 +130,14 @@ def test_where_room_cannot_be_promised_a_disk_that_fills_up_midway_leaves_nothin
     assert (answer.status_code, left_behind(folder)) == (507, [])
 
 
-def test_a_disk_in_trouble_of_another_kind_is_a_fault(
+def test_a_disk_that_is_away_is_to_be_tried_again(
     client: Client, track: Track, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "posix_fallocate", fail(errno.EIO))
 
     answer = send(client, track)
 
-    assert (answer.status_code, left_behind(folder)) == (500, [])
+    assert (answer.status_code, left_behind(folder)) == (503, [])
 
 
 def test_a_store_that_fills_up_midway_leaves_no_part_of_the_file(

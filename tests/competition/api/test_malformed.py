@@ -1,13 +1,18 @@
 """No body makes the API fail: every route that takes one, with every malformed body."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
+from pytest_django import Settings
 
 from competition.accounts.tokens import make_token
-from competition.submissions.models import Evaluation
+from competition.clock import database_now
+from competition.submissions.models import Evaluation, PartialUpload
+from competition.tracks.models import Track
 from tests.competition.malformed import JSON, Malformed, any_bodies
 
 FIELDS = ("username", "email", "password")
@@ -17,9 +22,31 @@ CODES = {"parse_error", "invalid_request", "unsupported_media_type", "empty_uplo
 
 
 def routes_with_a_body() -> list[str]:
-    """Return the routes that the OpenAPI document gives a request body; all are POST."""
+    """Return the routes that cannot do without a body, by the OpenAPI document; all are POST."""
     paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
-    return [path for path, operations in paths.items() if "requestBody" in operations.get("post", {})]
+    bodies = {path: operations.get("post", {}).get("requestBody", {}) for path, operations in paths.items()}
+    return [path for path, body in bodies.items() if body.get("required")]
+
+
+@pytest.fixture
+def past_the_site(settings: Settings) -> None:
+    """Let entries go straight into a store, which a malformed body never reaches."""
+    settings.S3_UPLOAD_ENDPOINT = "https://store.example"
+
+
+@pytest.fixture
+def upload(alice: User, track: Track, past_the_site: None) -> PartialUpload:
+    """Return an entry of which nothing is there yet."""
+    now = database_now()
+    return PartialUpload.objects.create(
+        track=track,
+        participant=alice,
+        entry_name="entry.zip",
+        entry_bytes=1,
+        multipart_id="1",
+        created_at=now,
+        expires_at=now + timedelta(days=1),
+    )
 
 
 @pytest.fixture
@@ -44,16 +71,22 @@ def test_the_routes_with_a_body_are_found() -> None:
         "/api/accounts/",
         "/api/token/",
         "/api/submissions/{id}/quarantine/",
+        "/api/tracks/{slug}/direct-uploads/",
         "/api/tracks/{slug}/submissions/",
+        "/api/uploads/{id}/parts/",
     }
 
 
 @pytest.mark.parametrize("what", BODIES)
 def test_a_malformed_body_is_refused_by_every_route(
-    client: Client, evaluation: Evaluation, what: str
+    client: Client, evaluation: Evaluation, upload: PartialUpload, what: str
 ) -> None:
     submission = evaluation.submission
-    paths = [path.format(slug=submission.track.slug, id=submission.pk) for path in routes_with_a_body()]
+    of = {"uploads": upload.pk, "submissions": submission.pk}
+    paths = [
+        path.format(slug=submission.track.slug, id=of.get(path.split("/")[2]))
+        for path in routes_with_a_body()
+    ]
 
     answers = {path: send(client, path, BODIES[what]) for path in paths}
 

@@ -180,11 +180,13 @@ def test_a_dataset_that_several_tracks_use_is_listed_once(ada: User, make_track,
 
 KEPT_BY_THE_PROGRAM = {
     "leaderboard.boardrow",
+    "leaderboard.charts",
     "leaderboard.ranking",
     "leaderboard.unranked",
     "submissions.evaluationfault",
     "submissions.lane",
     "submissions.line",
+    "submissions.partialupload",
     "submissions.participation",
     "submissions.trackcounts",
     "submissions.worker",
