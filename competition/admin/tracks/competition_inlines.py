@@ -19,7 +19,7 @@ from competition.tracks.picture_files import FORMATS, Written, put, written_anew
 class OfTheCompetition:
     """Rows that whoever may change the competition may change."""
 
-    view_on_site = False
+    view_on_site: ClassVar[Any] = False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("tracks.view_competition") or self._may(request)
