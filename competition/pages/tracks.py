@@ -15,6 +15,7 @@ from competition.clock import database_now
 from competition.leaderboard import selectors as leaderboard
 from competition.leaderboard.charts import charts_of
 from competition.leaderboard.endings import deciding_split, ending_of
+from competition.pages.next_step import next_step
 from competition.submissions import quotas
 from competition.tracks import services, starter_kit, wording
 from competition.tracks.binding import bound, max_upload_bytes
@@ -39,6 +40,7 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
     kit = starter_kit.folder_for(spec)
     viewer = request.user if isinstance(request.user, User) else None
     board = leaderboard.board(found, limit=TOP_ROWS)
+    slots = quotas.slots(participant=viewer, track=found, now=now) if viewer else None
     changeable = may_change(request.user, kept)
     context = {
         "track": found,
@@ -67,7 +69,8 @@ def track(request: HttpRequest, slug: str) -> HttpResponse:
         "taking_submissions": found.is_taking_submissions(now),
         "ending": ending_of(board, now),
         "deciding_split": deciding_split(found, now),
-        "slots": quotas.slots(participant=viewer, track=found, now=now) if viewer else None,
+        "slots": slots,
+        "next": next_step(found, board, viewer=viewer, slots=slots, now=now),
         "board": board,
         "top_rows": TOP_ROWS,
         "charts": charts_of(board),

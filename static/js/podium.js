@@ -47,6 +47,10 @@ function announce() {
   }
 }
 
+// Contents stand open beside a text, and are folded above it on a phone.
+for (const details of document.querySelectorAll("details[data-open-when-wide]")) {
+  details.open = window.matchMedia("(min-width: 62rem)").matches;
+}
 showLocalTimes(document);
 showLocalTimesInProblems();
 enableCopyButtons(document);

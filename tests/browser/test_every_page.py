@@ -110,6 +110,7 @@ def test_the_example_model_can_be_copied(open_page, scene, live_server):
     page = open_page(permissions=["clipboard-read", "clipboard-write"])
     page.goto(scene.track.get_absolute_url())
 
+    page.get_by_text("Example model.py").click()
     button = page.locator("button[data-copy=example-model]")
     button.click()
 
