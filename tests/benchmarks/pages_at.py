@@ -37,7 +37,7 @@ class Visitor(StrEnum):
 COLUMNS: Final = {Visitor.PARTICIPANT: 1, Visitor.ORGANISER: 3, Visitor.SUPERUSER: 6}
 """The columns of the matrix in which they stand."""
 ELSEWHERE: Final = re.compile(
-    r"^accounts/|^pip/|^(healthz|readyz)$|/entry/$|^admin/(\^|login|jsi18n|password|socialaccount|usersessions)"
+    r"^accounts/|^pip/|^(healthz|readyz)$|/entry/$|^api/uploads/<|^admin/submissions/(disqualification|quarantine)/<|^admin/(\^|login|jsi18n|password|socialaccount|usersessions)"
     r"|^admin/(account|mfa)/|/<path:object_id>/$|/(add|delete)/$|/from-document/$|\[hidden\]"
 )
 """Libraries' pages, those of the machine, forms that list nothing, and stored files, which are not there."""
@@ -53,10 +53,10 @@ MORE: Final[dict[Visitor, tuple[str, ...]]] = {
     Visitor.PARTICIPANT: (
         "tracks/<slug:slug>/leaderboard/?page=150",
         "api/tracks/<slug:slug>/leaderboard/?after=7000",
-        "submissions/?track=large-1",
+        "submissions/?track=large-0",
         "submissions/?page=3",
         "api/submissions/?status=scored",
-        "api/submissions/?track=large-1",
+        "api/submissions/?track=large-0",
         "api/submissions/?page=2&page_size=25",
     ),
     Visitor.ORGANISER: (
