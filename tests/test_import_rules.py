@@ -72,6 +72,7 @@ SITE_MAY_IMPORT: dict[str, set[str]] = {
     "upkeep": TOOLS | APPS,
     "operations": TOOLS | APPS | {"accounts"},
     "failures": TOOLS | {"api", "pages"},
+    "beat": {"celery"},
     "wsgi": {"telemetry", "wellformed"},
     "settings": {"database"},
     **{name: set() for name in ("demo", "urls")},
