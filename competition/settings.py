@@ -212,10 +212,8 @@ S3_UPLOAD_ENDPOINT = (
     env.str("PODIUM_S3_UPLOAD_ENDPOINT", default="") if _S3_BUCKET else ""
 )  # as participants reach it
 if _S3_BUCKET:
-    from botocore.config import Config as _S3Config  # only where there is such a store
-
     STORAGES["default"] = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "competition.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": _S3_BUCKET,
             "endpoint_url": env.str("PODIUM_S3_ENDPOINT", default=None),
@@ -223,10 +221,6 @@ if _S3_BUCKET:
             "default_acl": None,
             "file_overwrite": False,
             "querystring_auth": True,
-            # A store that is away keeps a request for seconds; botocore's own limits are minutes, five times over.
-            "client_config": _S3Config(
-                connect_timeout=5, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 3}
-            ),
         },
     }
 

@@ -27,6 +27,7 @@ TOOLS = {
     "moments",
     "pictures",
     "references",
+    "s3",
     "security",
     "storage",
     "telemetry",

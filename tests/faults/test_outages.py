@@ -224,7 +224,7 @@ def failing_s3(site: Site, settings: Settings, monkeypatch: pytest.MonkeyPatch) 
         "region_name": "us-east-1",
         "default_acl": None,
     }
-    s3 = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    s3 = {"BACKEND": "competition.s3.S3Storage", "OPTIONS": options}
     settings.STORAGES = {**settings.STORAGES, "default": s3}
     for name, content in local:
         storages["default"].bucket.put_object(Key=name, Body=content)

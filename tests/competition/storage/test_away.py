@@ -20,6 +20,7 @@ from pytest_django import Settings
 
 from competition import storage
 from competition.accounts.tokens import make_token
+from competition.s3 import S3Storage
 from competition.submissions.models import Evaluation, Submission
 from competition.tracks.models import Track
 
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.django_db
 
 ENTRY = b"PK entry"
 S3 = {
-    "BACKEND": "storages.backends.s3.S3Storage",
+    "BACKEND": "competition.s3.S3Storage",
     "OPTIONS": {
         "bucket_name": "podium",
         "endpoint_url": "http://127.0.0.1:1",  # where nobody listens
@@ -112,3 +113,12 @@ def test_what_has_nothing_to_do_with_a_store_is_no_trouble_of_its() -> None:
     assert not storage.is_away(OSError(errno.EACCES, "denied"))
     assert not storage.is_away(ValueError())
     assert not storage.is_away(None)
+
+
+def test_a_store_is_waited_for_for_seconds_unless_it_is_told_otherwise() -> None:
+    options = {"bucket_name": "podium", "region_name": "us-east-1"}
+    own = S3Storage(**options).client_config
+    told = S3Storage(**options, client_config=Config(connect_timeout=1)).client_config
+
+    assert (own.connect_timeout, own.read_timeout, own.retries["total_max_attempts"]) == (5, 30, 3)
+    assert (told.connect_timeout, told.read_timeout) == (1, 30)

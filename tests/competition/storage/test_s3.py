@@ -69,7 +69,7 @@ def store_in(server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -
         "file_overwrite": False,
         "querystring_auth": True,
     }
-    s3_storage = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
+    s3_storage = {"BACKEND": "competition.s3.S3Storage", "OPTIONS": options}
     settings.STORAGES = {**settings.STORAGES, "default": s3_storage}
 
 
