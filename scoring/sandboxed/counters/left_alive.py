@@ -27,6 +27,7 @@ _BUFFERS: Final = (bytes, bytearray, mmap.mmap)
 _NUMBERS: Final = (float, int, complex, np.generic)
 # Bound before the entry runs.
 _live_objects, _held_by, _is_tracked = gc.get_objects, gc.get_referents, gc.is_tracked
+_thaw = gc.unfreeze
 _frames, _ours = sys._current_frames, threading.get_ident
 
 
@@ -45,8 +46,9 @@ def unregistered_arrays(ours: Iterable[Any]) -> LeftAlive:
     """Return what is alive after loading, but the arrays that this process made itself.
 
     The collector lists containers, but neither numpy arrays nor dicts and tuples of nothing else,
-    nor what a running function holds.
+    nor what a running function holds, nor what an entry has frozen.
     """
+    _thaw()
     gc.collect()
     made_here = {id(each) for each in ours}
     kinds = _Kinds()

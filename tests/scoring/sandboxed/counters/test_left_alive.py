@@ -5,7 +5,6 @@ from __future__ import annotations
 import array
 import gc
 import threading
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from scoring.sandboxed.counters import left_alive
 from scoring.sandboxed.counters.left_alive import LeftAlive, unregistered_arrays
 from scoring.sandboxed.counters.parameters import FREE_VALUES, count_parameters
 
@@ -21,11 +21,10 @@ FEW = 20_000
 
 
 @pytest.fixture(autouse=True)
-def _only_what_is_made_here() -> Iterator[None]:
+def _only_what_is_made_here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide from the walk the million objects of pytest and of other tests."""
+    monkeypatch.setattr(left_alive, "_thaw", lambda: None)
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.mark.parametrize(
@@ -49,6 +48,16 @@ def test_plain_values_are_found(make, values):
     held.clear()
 
     assert abs(with_it - unregistered_arrays([]).plain_values - values) < FEW
+
+
+def test_what_an_entry_has_frozen_is_found(monkeypatch):
+    monkeypatch.undo()
+    held = [np.ones(VALUES)]
+    gc.freeze()
+
+    found = [each for each in unregistered_arrays([]).arrays if each is held[0]]
+
+    assert len(found) == 1
 
 
 @pytest.mark.parametrize(
