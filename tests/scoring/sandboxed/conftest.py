@@ -84,6 +84,7 @@ class Child:
         again: tuple[int, ...] = (),
         again_batch: int = 1,
         broken: str | None = None,
+        anew: bool = False,
     ) -> Finished:
         """Run one request; `broken` names a module of ours that cannot be imported."""
         request = Request(
@@ -112,7 +113,9 @@ class Child:
         np.save(inputs, self.pixels)
         job = Job(request=request, package=self.package, inputs=inputs, timeout_s=600.0, limits=LIMITS)
         cold = UnconfinedSandbox(child=("-c", START.format(broken=broken)))
-        run = (cold if broken else quick_sandbox()).run(job, workdir=self._folder / "work", tick=lambda: None)
+        run = (cold if broken or anew else quick_sandbox()).run(
+            job, workdir=self._folder / "work", tick=lambda: None
+        )
         return Finished(
             exit_code=run.exit_code,
             entry_began=run.entry_began,
