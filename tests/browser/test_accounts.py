@@ -8,7 +8,7 @@ from tests.browser.believable import PASSWORD
 
 def sign_up(page, *, username, password=PASSWORD, again=PASSWORD):
     page.goto("/")
-    page.get_by_role("link", name="Sign up").click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Sign up").click()
     page.get_by_label("Username").fill(username)
     page.get_by_label("Email").fill(f"{username}@example.org")
     page.get_by_label("Password", exact=True).fill(password)

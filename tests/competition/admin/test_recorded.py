@@ -12,6 +12,7 @@ from competition.audit.models import Act, AuditRecord
 from competition.tracks.models import Competition, Track
 from scoring.contracts import Status
 from scoring.tracks import dump_track
+from tests.competition.admin.browsing import fields_of
 from tests.competition.admin.conftest import evaluate
 
 pytestmark = pytest.mark.django_db
@@ -56,10 +57,10 @@ def test_a_document_and_a_clone(organiser: Client, track: Track) -> None:
 def test_who_organises_a_competition_and_its_texts(organiser: Client, competition: Competition) -> None:
     User.objects.create_user("ada", is_staff=True)
     grace = User.objects.get(username="grace")
-    typed = {"name": "Renamed", "slug": competition.slug, "summary": competition.summary or "s", "description": "",
-             "is_public": "on", "organisers": [grace.pk], "new_organisers": "ada"}  # fmt: skip
+    address = reverse("admin:tracks_competition_change", args=[competition.pk])
+    typed = {"name": "Renamed", "organisers": [grace.pk], "new_organisers": "ada"}
 
-    organiser.post(reverse("admin:tracks_competition_change", args=[competition.pk]), typed)
+    organiser.post(address, fields_of(organiser, address) | typed)
 
     edited, organisers = AuditRecord.objects.filter(competition=competition.pk).order_by("pk")
     assert (edited.act, edited.before["name"], edited.after["name"]) == (

@@ -146,7 +146,6 @@ def test_something_else_does_not_match(tmp_path: Path, files: dict[str, str]) ->
         ("weights=None", "*, weights", "no default for weights"),
         ("def get_input_spec", "def input_spec", "does not define get_input_spec"),
         ("def get_output_names", "def output_names", "does not define get_output_names"),
-        ("class Net", "from numba.core import types\nclass Net", "imports numba.core,"),
     ],
 )
 def test_a_model_that_could_not_run_is_refused(check: Check, found: str, instead: str, words: str) -> None:
@@ -154,6 +153,15 @@ def test_a_model_that_could_not_run_is_refused(check: Check, found: str, instead
         check(model=MODEL.replace(found, instead, 1))
 
     assert any(words in why for why in reasons(refused))
+
+
+def test_an_import_that_cannot_work_names_the_library(check: Check) -> None:
+    with pytest.raises(Rejected) as refused:
+        check(model=f"from numba.core import types\n{MODEL}")
+
+    (finding,) = refused.value.findings
+    assert finding.code == "not_installed"
+    assert "numba" in str(dict(finding.facts))
 
 
 @pytest.mark.parametrize(
